@@ -1,0 +1,78 @@
+/**
+ * Everything that can go wrong with somebody's bytes, as a closed list. Misuse of the API is a `TypeError` or a
+ * `RangeError`; bad bytes, bad files and a missing optional package are always an {@link FxqError} with one of these.
+ */
+export const ERROR_CODES = [
+  /** Not a readable ONNX file: not protobuf, truncated, a length beyond the end, a shape that contradicts its payload. */
+  'ONNX_MALFORMED',
+  /** An external data file is missing, too short, or named so that it would lie outside the model's folder. */
+  'EXTERNAL_DATA',
+  /** Not a `.fxq` container, or one whose fields contradict each other or the bytes present. */
+  'CONTAINER_MALFORMED',
+  /** A `.fxq` container of a version this library does not read. */
+  'CONTAINER_VERSION',
+  /** Bytes are there but are not the ones that were written: get the file again. */
+  'CHECKSUM',
+  /** A count or size above a named ceiling (see `limits.ts` of the reader that threw it). */
+  'LIMIT',
+  /** A config file or selector that is wrong or contradicts itself. */
+  'CONFIG',
+  /** A data set that cannot be read or does not fit the model. */
+  'DATASET',
+  /** The model ran into an error inside ONNX Runtime. */
+  'RUNTIME',
+  /** An optional package is not installed; the message names it and the command that installs it. */
+  'MISSING_PACKAGE',
+  /** A file could not be read or written. */
+  'IO',
+  /** The caller's `AbortSignal` fired. */
+  'ABORTED',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Where an error happened and what was there; every field is optional, none is repeated in prose only. */
+export interface ErrorDetails {
+  /** File name as the caller or the model gave it. */
+  file?: string;
+  /** Tensor name, or the dotted path of the protobuf field. */
+  tensor?: string;
+  /** Byte offset into `file` (or into the bytes that were given). */
+  offset?: number;
+  expected?: unknown;
+  actual?: unknown;
+  cause?: unknown;
+}
+
+/**
+ * The one error class for bad input. The message reads: subject, expected, got, where, what to do.
+ *
+ * @example
+ * try {
+ *   await decode(bytes);
+ * } catch (error) {
+ *   if (error instanceof FxqError && error.code === 'CHECKSUM') downloadAgain();
+ *   else throw error;
+ * }
+ */
+export class FxqError extends Error {
+  readonly code: ErrorCode;
+  readonly file?: string;
+  readonly tensor?: string;
+  readonly offset?: number;
+  readonly expected?: unknown;
+  readonly actual?: unknown;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.name = 'FxqError';
+    this.code = code;
+    const { cause: _, ...fields } = details;
+    Object.assign(this, fields);
+  }
+}
+
+/** Throws the `ABORTED` error when the caller's signal has fired. Long loops call it between tensors. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new FxqError('ABORTED', 'stopped by the caller', { cause: signal.reason });
+}

@@ -1,0 +1,1 @@
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from './errors.js';

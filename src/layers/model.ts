@@ -1,0 +1,54 @@
+import type { DType } from '../onnx/dtype.js';
+
+/** Random access to the bytes of one file, in memory or on disk. `read` may return a view: callers never write to it. */
+export interface ByteSource {
+  /** For messages: a path, or a name such as `model.onnx`. */
+  readonly name: string;
+  /** Size in bytes. */
+  readonly size: number;
+  /** The bytes from `start` up to, not including, `end`. */
+  read(start: number, end: number): Uint8Array;
+}
+
+/** What a tensor is for, found from the nodes that consume it. */
+export type Role = 'weight' | 'bias' | 'normalisation' | 'other';
+
+/** How a tensor's payload stands in the file: fixed-width elements, or protobuf varints (one per element). */
+export type PayloadForm = 'raw' | 'fixed' | 'varint';
+
+/**
+ * One tensor of a model: what it is, where its bytes stand, and what they are now. The record that moves through the
+ * stages; a stage that changes weights returns a new record with another `read`.
+ */
+export interface Tensor {
+  /** Unique within the model: the initializer's name or the Constant's output, qualified by its scope on a clash. */
+  readonly name: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  /** Number of elements, the product of `dims`. */
+  readonly count: number;
+  readonly role: Role;
+  /** Operator type of the consumer that decided the role (`Conv`, `Gemm`, `LSTM` …), or `''`. */
+  readonly op: string;
+  readonly form: PayloadForm;
+  /** Index into {@link Model.files}. */
+  readonly file: number;
+  /** Where the payload stands in that file: byte offset and length. Stages never change either. */
+  readonly offset: number;
+  readonly length: number;
+  /** The payload as it is after every stage so far, `length` bytes, computed on demand. Not to be written to. */
+  read(): Uint8Array;
+}
+
+/**
+ * An ONNX model as bytes with windows onto its tensors. Everything outside the windows is the *skeleton*, kept as it is.
+ * Immutable: stages return a new one.
+ */
+export interface Model {
+  /** The model file first, then its external data files in order of first use, named as the model names them. */
+  readonly files: readonly ByteSource[];
+  /** Every tensor whose payload is a window of a file, in order of file and offset; windows never overlap. */
+  readonly tensors: readonly Tensor[];
+  /** Bytes to be appended to the model file: the records of the stages, as protobuf fields of ModelProto. */
+  readonly appendix: Uint8Array;
+}

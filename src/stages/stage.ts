@@ -1,0 +1,18 @@
+import type { Model } from '../layers/model.js';
+
+/** What a stage may use while it runs. */
+export interface StageContext {
+  /** Stops long work: stages check it between tensors. */
+  readonly signal?: AbortSignal;
+  /** Called as work proceeds, with a share between 0 and 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/**
+ * One step of the pipeline: a model in, a model out. Made by a factory (`prune(options)`) that checks its options, so
+ * that a wrong one fails before any work. A stage never edits its input and never prints.
+ */
+export interface Stage {
+  readonly name: string;
+  run(model: Model, context: StageContext): Model | Promise<Model>;
+}
