@@ -1,0 +1,173 @@
+import { isSafeLocation } from '../binary/location.js';
+import { FxqError } from '../errors.js';
+import type { ByteSource, Model, Tensor } from '../layers/model.js';
+import { type Definition, readGraph } from './graph.js';
+import { roleOf } from './roles.js';
+import { type ScannedTensor, scanTensors } from './scan.js';
+import { type Edit, splice } from './splice.js';
+
+export interface OpenOptions {
+  /** Gives an external data file by the relative path that the model names; `undefined` when there is none. */
+  external?: (location: string) => ByteSource | undefined;
+}
+
+/**
+ * Opens an ONNX model: finds every tensor payload and what it is for. Reads no payload and changes nothing.
+ *
+ * @param file - the model file, at any byte offset of its buffer; it is kept, not copied, and must not change
+ * @throws FxqError `ONNX_MALFORMED`, `LIMIT` or `EXTERNAL_DATA`, naming tensor or field and byte offset
+ *
+ * @example
+ * const model = openOnnx(await readFile('model.onnx'));
+ * for (const { name, role, dims } of model.tensors) console.log(name, role, dims);
+ */
+export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {}): Model {
+  const main = file instanceof Uint8Array ? inMemory('model.onnx', file) : file;
+  const bytes = main.read(0, main.size);
+  const { tensors: scanned } = scanTensors(bytes);
+  const definitions = new Map(readGraph(hollow(bytes, scanned)).map((definition) => [definition.path, definition]));
+  const files: ByteSource[] = [main];
+  const opened = new Map<string, number>();
+  const placed: Placed[] = [];
+  for (const tensor of scanned) {
+    const definition = definitions.get(tensor.path);
+    const name = definition?.name || tensor.path;
+    if (tensor.window) {
+      const { start, end } = tensor.window;
+      placed.push({ tensor, definition, name, file: 0, offset: start, length: end - start });
+    } else if (tensor.external) {
+      const index = openExternal(tensor, name, files, opened, options.external);
+      placed.push({ tensor, definition, name, file: index, ...externalRange(tensor, name, files[index]) });
+    }
+  }
+  const windows = separate(placed.filter(({ length }) => length > 0));
+  const names = uniqueNames(windows);
+  return {
+    files,
+    tensors: windows.map((window, i) => makeTensor(window, names[i], files)),
+    appendix: new Uint8Array(),
+  };
+}
+
+/** Bytes that are in memory, as a source. */
+export function inMemory(name: string, bytes: Uint8Array): ByteSource {
+  return { name, size: bytes.length, read: (start, end) => bytes.subarray(start, end) };
+}
+
+interface Placed {
+  readonly tensor: ScannedTensor;
+  readonly definition: Definition | undefined;
+  readonly name: string;
+  readonly file: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+function makeTensor(window: Placed, name: string, files: readonly ByteSource[]): Tensor {
+  const { tensor, definition, file, offset, length } = window;
+  const { dtype, dims, count, form } = tensor;
+  const isTable = dims.length >= 2 && /float|int8/.test(dtype);
+  return {
+    name,
+    dtype,
+    dims,
+    count,
+    form,
+    file,
+    offset,
+    length,
+    ...roleOf(definition?.value, isTable),
+    read: () => files[file].read(offset, offset + length),
+  };
+}
+
+/** The model without its payloads: small, and all that reading the graph needs. */
+function hollow(bytes: Uint8Array, tensors: readonly ScannedTensor[]): Uint8Array {
+  const edits: Edit[] = [];
+  for (const { window } of tensors) {
+    if (window) edits.push({ start: window.start, end: window.end, bytes: new Uint8Array(), within: window });
+  }
+  return splice(bytes, edits);
+}
+
+function openExternal(
+  tensor: ScannedTensor,
+  name: string,
+  files: ByteSource[],
+  opened: Map<string, number>,
+  external: OpenOptions['external'],
+): number {
+  const location = tensor.external?.location ?? '';
+  const known = opened.get(location);
+  if (known !== undefined) return known;
+  if (!isSafeLocation(location)) {
+    throw externalError(
+      name,
+      `external data must lie inside the model's folder, got location "${location.slice(0, 200)}"`,
+      location,
+    );
+  }
+  const source = external?.(location);
+  if (source === undefined) {
+    throw externalError(name, `external data file "${location}" is missing; put it beside the model`, location);
+  }
+  files.push({ name: location, size: source.size, read: (start, end) => source.read(start, end) });
+  opened.set(location, files.length - 1);
+  return files.length - 1;
+}
+
+function externalRange(tensor: ScannedTensor, name: string, source: ByteSource): { offset: number; length: number } {
+  const offset = tensor.external?.offset ?? 0;
+  const length = tensor.external?.length ?? Math.max(0, source.size - offset);
+  if (offset + length > source.size) {
+    throw new FxqError(
+      'EXTERNAL_DATA',
+      `${name}: needs bytes ${offset} to ${offset + length} of "${source.name}", which has ${source.size}; the file is cut short or another version`,
+      { tensor: name, file: source.name, offset, expected: offset + length, actual: source.size },
+    );
+  }
+  return { offset, length };
+}
+
+/** In order of file and offset, each window once. Windows that overlap in part are left to the skeleton, all of them. */
+function separate(placed: Placed[]): Placed[] {
+  const sorted = [...placed].sort((a, b) => a.file - b.file || a.offset - b.offset || a.length - b.length);
+  const kept: Placed[] = [];
+  for (let i = 0; i < sorted.length; ) {
+    const group = [sorted[i]];
+    let end = sorted[i].offset + sorted[i].length;
+    for (i++; i < sorted.length && sorted[i].file === group[0].file && sorted[i].offset < end; i++) {
+      group.push(sorted[i]);
+      end = Math.max(end, sorted[i].offset + sorted[i].length);
+    }
+    const isShared = group.every(({ offset, length }) => offset === group[0].offset && length === group[0].length);
+    if (isShared) kept.push(group[0]);
+  }
+  return kept;
+}
+
+/** Plain names where they are unique, qualified by the enclosing scopes where they clash, numbered as a last resort. */
+function uniqueNames(windows: readonly Placed[]): string[] {
+  const plain = tally(windows.map(({ name }) => name));
+  const qualified = windows.map(({ name, definition }) =>
+    (plain.get(name) ?? 0) > 1 && definition ? [...definition.scope, name].join('/') : name,
+  );
+  const clashes = tally(qualified);
+  const used = new Map<string, number>();
+  return qualified.map((name) => {
+    if (clashes.get(name) === 1) return name;
+    const number = (used.get(name) ?? 0) + 1;
+    used.set(name, number);
+    return number === 1 ? name : `${name}#${number}`;
+  });
+}
+
+function tally(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+function externalError(tensor: string, problem: string, location: string): FxqError {
+  return new FxqError('EXTERNAL_DATA', `${tensor}: ${problem}`, { tensor, file: location });
+}
