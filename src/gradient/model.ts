@@ -1,0 +1,113 @@
+import onnxProto, { type onnx } from 'onnx-proto';
+import { FxqError } from '../errors.js';
+import { GraphBuilder, valuesRead } from './builder.js';
+
+const { ModelProto, TensorProto } = onnxProto.onnx;
+/** The rules emit operators as of this set (ScatterElements with reduction came with 16, BatchNormalization's form with 15). */
+const EMITTED_OPSET = 17;
+/** Below it, axes and bounds are attributes where the emitted graph needs them to be inputs. */
+const OLDEST_OPSET = 13;
+
+/** A tensor that is an input of the generated graph, under the name it has in the model. */
+export interface Parameter {
+  readonly name: string;
+  readonly dims: readonly number[];
+}
+
+/** A model on its way to becoming another one: its protobuf and the builder on its graph. */
+export interface OpenModel {
+  readonly proto: onnx.IModelProto;
+  readonly builder: GraphBuilder;
+}
+
+/** Reads a model and checks that rules written for operator set 17 may be appended to it. */
+export function openModel(bytes: Uint8Array): OpenModel {
+  let proto: onnx.ModelProto;
+  try {
+    proto = ModelProto.decode(bytes);
+  } catch (cause) {
+    throw new FxqError('ONNX_MALFORMED', `model: not a readable ONNX file (${(cause as Error).message})`, { cause });
+  }
+  const { graph } = proto;
+  if (!graph) throw new FxqError('ONNX_MALFORMED', 'model: it holds no graph');
+  raiseOpset(proto);
+  graph.node ??= [];
+  graph.initializer ??= [];
+  // Before IR version 4, initializers were listed among the inputs as well. Here an input is something that is fed.
+  const stored = new Set(graph.initializer.map((initializer) => initializer.name));
+  graph.input = (graph.input ?? []).filter((input) => !stored.has(input.name));
+  return { proto, builder: new GraphBuilder(graph) };
+}
+
+/** Sets 13 to 17 mean the same for every operator that has a rule; a newer one is kept as it is. */
+function raiseOpset(proto: onnx.ModelProto): void {
+  const standard = proto.opsetImport.find((entry) => !entry.domain || entry.domain === 'ai.onnx');
+  const version = Number(standard?.version ?? 1);
+  if (!standard || version < OLDEST_OPSET) {
+    const message = `model: gradients need operator set ${OLDEST_OPSET} or later, this one uses ${version}; convert it first`;
+    throw new FxqError('CONFIG', message, { expected: OLDEST_OPSET, actual: version });
+  }
+  standard.version = Math.max(version, EMITTED_OPSET);
+  proto.irVersion = Math.max(Number(proto.irVersion), 8);
+}
+
+/** Turns stored float32 tensors, initializers or `Constant` nodes, into inputs of the graph. */
+export function makeInputs({ builder }: OpenModel, names: readonly string[]): Parameter[] {
+  const { graph } = builder;
+  return names.map((name) => {
+    const initializer = graph.initializer!.find((tensor) => tensor.name === name);
+    const constant = graph.node!.find((node) => node.opType === 'Constant' && node.output?.[0] === name);
+    const tensor = initializer ?? constant?.attribute?.find((attribute) => attribute.name === 'value')?.t;
+    if (!tensor) throw new FxqError('CONFIG', `${name}: the model stores no tensor of this name`, { tensor: name });
+    if (tensor.dataType !== TensorProto.DataType.FLOAT) {
+      throw new FxqError('CONFIG', `${name}: only float32 tensors can be trained`, {
+        tensor: name,
+        actual: tensor.dataType,
+      });
+    }
+    graph.initializer = graph.initializer!.filter((other) => other !== initializer);
+    graph.node = graph.node!.filter((other) => other !== constant);
+    const dims = builder.dims(name)!;
+    graph.input!.push(floatValue(name, dims));
+    return { name, dims };
+  });
+}
+
+/** The names among `candidates` that are stored float32 tensors of at least one axis: scalars are constants of a formula. */
+export function trainable({ builder: { graph } }: OpenModel, candidates: ReadonlySet<string>): string[] {
+  const constants = graph
+    .node!.filter((node) => node.opType === 'Constant')
+    .map((node) => {
+      return { ...node.attribute?.find((attribute) => attribute.name === 'value')?.t, name: node.output![0] };
+    });
+  return [...graph.initializer!, ...constants]
+    .filter(
+      ({ name, dataType, dims }) => candidates.has(name!) && dataType === TensorProto.DataType.FLOAT && dims?.length,
+    )
+    .map(({ name }) => name!);
+}
+
+/** Declares a float32 value; a dimension given as text is symbolic, no dimensions at all leave the shape open. */
+export function floatValue(name: string, dims?: readonly (number | string)[]): onnx.IValueInfoProto {
+  const dim = dims?.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }));
+  return { name, type: { tensorType: { elemType: TensorProto.DataType.FLOAT, ...(dim && { shape: { dim } }) } } };
+}
+
+/** Declares the outputs, drops every node, tensor and input they do not depend on, and writes the model. */
+export function writeModel(
+  { proto, builder: { graph } }: OpenModel,
+  outputs: readonly onnx.IValueInfoProto[],
+): Uint8Array {
+  const needed = new Set(outputs.map(({ name }) => name!));
+  const kept: onnx.INodeProto[] = [];
+  for (const node of [...graph.node!].reverse()) {
+    if (!node.output?.some((name) => needed.has(name))) continue;
+    kept.push(node);
+    for (const name of valuesRead(node)) needed.add(name);
+  }
+  graph.node = kept.reverse();
+  graph.initializer = graph.initializer!.filter(({ name }) => needed.has(name!));
+  graph.input = graph.input!.filter(({ name }) => needed.has(name!));
+  graph.output = [...outputs];
+  return ModelProto.encode(proto).finish();
+}

@@ -1,0 +1,57 @@
+import { averagePool, globalAveragePool } from './averagePool.js';
+import { batchNormalization } from './batchNormalization.js';
+import { conv } from './conv.js';
+import { add, clip, div, leakyRelu, mul, relu, sigmoid, sub, tanh } from './elementwise.js';
+import { gemm } from './gemm.js';
+import { matMul } from './matMul.js';
+import { maxPool } from './maxPool.js';
+import type { GradientRule } from './rule.js';
+import { concat, identity, reshape, transpose } from './shape.js';
+
+/** The gradient rules by operator type of the standard domain. */
+export const RULES: ReadonlyMap<string, GradientRule> = new Map(
+  Object.entries({
+    Add: add,
+    AveragePool: averagePool,
+    BatchNormalization: batchNormalization,
+    Clip: clip,
+    Concat: concat,
+    Conv: conv,
+    Div: div,
+    Dropout: identity,
+    Flatten: reshape,
+    Gemm: gemm,
+    GlobalAveragePool: globalAveragePool,
+    Identity: identity,
+    LeakyRelu: leakyRelu,
+    MatMul: matMul,
+    MaxPool: maxPool,
+    Mul: mul,
+    Relu: relu,
+    Reshape: reshape,
+    Sigmoid: sigmoid,
+    Squeeze: reshape,
+    Sub: sub,
+    Tanh: tanh,
+    Transpose: transpose,
+    Unsqueeze: reshape,
+  }),
+);
+
+/** Operators whose result is a shape, an index or a truth value: no gradient passes, and none is missing. */
+export const STOPS: ReadonlySet<string> = new Set([
+  'ArgMax',
+  'ArgMin',
+  'ConstantOfShape',
+  'Equal',
+  'Greater',
+  'GreaterOrEqual',
+  'Less',
+  'LessOrEqual',
+  'NonZero',
+  'Not',
+  'Shape',
+  'Size',
+]);
+
+export type { GradientRule, RuleContext } from './rule.js';

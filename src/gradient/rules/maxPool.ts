@@ -1,0 +1,42 @@
+import onnxProto from 'onnx-proto';
+import { int, ints, readInt, readInts, readString, string, tensor } from '../attributes.js';
+import type { GraphBuilder } from '../builder.js';
+import { type GradientRule, unsupported } from './rule.js';
+
+const { DataType } = onnxProto.onnx.TensorProto;
+
+/** Each maximum sends its gradient to the one element it was taken from; the forward node tells which that was. */
+export const maxPool: GradientRule = {
+  differentiable: [0],
+  backward({ node, builder, inputs: [x], gradient }) {
+    const kernel = readInts(node, 'kernel_shape');
+    if (!kernel) throw unsupported(node, 'a missing kernel_shape');
+    if (readInt(node, 'storage_order', 0) !== 0) throw unsupported(node, 'storage_order 1 (column major)');
+    const strides = readInts(node, 'strides') ?? kernel.map(() => 1);
+    const dilations = readInts(node, 'dilations') ?? kernel.map(() => 1);
+    const apart = kernel.every((extent, i) => strides[i] >= dilations[i] * (extent - 1) + 1);
+    const indices = builder.optionalOutput(node, 1);
+    // ONNX Runtime's MaxUnpool refuses a size below the one it infers, which padding and ceil_mode exceed.
+    const padded =
+      readInts(node, 'pads')?.some((pad) => pad !== 0) || readString(node, 'auto_pad', '').startsWith('SAME');
+    if (!apart || padded || readInt(node, 'ceil_mode', 0) !== 0) return [scatter(builder, x, indices, gradient)];
+    // No element is the maximum of two windows, so placing is enough and nothing has to be added up.
+    const attributes = [ints('kernel_shape', kernel), ints('strides', strides)];
+    return [builder.emit('MaxUnpool', [gradient, indices, builder.shape(x)], attributes)];
+  },
+};
+
+/** Adds the gradients up at their indices, which count through the whole tensor, samples and channels included. */
+function scatter(builder: GraphBuilder, x: string, indices: string, gradient: string): string {
+  const shape = builder.shape(x);
+  const flat = (value: string) => builder.emit('Reshape', [value, builder.ints([-1])]);
+  const zero = { dims: [1], dataType: DataType.FLOAT, floatData: [0] };
+  const size = builder.emit('ReduceProd', [shape], [int('keepdims', 1)]);
+  const zeros = builder.emit('ConstantOfShape', [size], [tensor('value', zero)]);
+  const sums = builder.emit(
+    'ScatterElements',
+    [zeros, flat(indices), flat(gradient)],
+    [int('axis', 0), string('reduction', 'add')],
+  );
+  return builder.emit('Reshape', [sums, shape]);
+}

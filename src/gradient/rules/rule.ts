@@ -1,0 +1,30 @@
+import type { onnx } from 'onnx-proto';
+import { FxqError } from '../../errors.js';
+import { describeNode, type GraphBuilder } from '../builder.js';
+
+/** What a rule is given: one forward node and the gradient that arrives at its first output. */
+export interface RuleContext {
+  readonly node: onnx.INodeProto;
+  readonly builder: GraphBuilder;
+  /** Names of the node's inputs; `''` is an absent optional one. */
+  readonly inputs: readonly string[];
+  /** Name of the node's first output. */
+  readonly output: string;
+  /** Name of dL/d(first output), of the same shape as that output. */
+  readonly gradient: string;
+  /** Whether anybody wants dL/d(input `index`). A rule skips the work for the others. */
+  needs(index: number): boolean;
+}
+
+/** The vector-Jacobian product of one operator. */
+export interface GradientRule {
+  /** Indices of the inputs a gradient can flow to; shapes, axes and statistics are not among them. `all`: every input. */
+  readonly differentiable: readonly number[] | 'all';
+  /** Appends nodes and returns the name of dL/d(input), by input index; `undefined` where none is wanted. */
+  backward(context: RuleContext): (string | undefined)[];
+}
+
+/** The error for a node that is a legal operator, in a form its rule does not cover. */
+export function unsupported(node: onnx.INodeProto, what: string): FxqError {
+  return new FxqError('CONFIG', `${describeNode(node)}: no gradient rule for ${what}`, { actual: what });
+}

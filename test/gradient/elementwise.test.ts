@@ -1,0 +1,109 @@
+import { describe, it } from 'vitest';
+import { distinct, expectGradients, node } from './support.js';
+
+describe('operators of two operands', () => {
+  const shapes: [number[], number[]][] = [
+    [
+      [2, 3, 4],
+      [2, 3, 4],
+    ],
+    [[2, 3, 4], [4]],
+    [
+      [2, 3, 4],
+      [3, 1],
+    ],
+    [
+      [2, 1, 4],
+      [3, 1],
+    ],
+    [
+      [1, 3],
+      [2, 4, 3],
+    ],
+    [[2, 3], []],
+  ];
+  for (const op of ['Add', 'Sub', 'Mul']) {
+    it.each(shapes)(`${op} %j and %j`, (a, b) =>
+      expectGradients({
+        nodes: [node(op, ['a', 'b'], ['y'])],
+        inputs: { a: distinct(1, a) },
+        stored: { b: distinct(2, b) },
+      }),
+    );
+  }
+
+  it('Div, the divisor broadcast', () => {
+    const { dims, data } = distinct(2, [3, 1]);
+    const away = { dims, data: data.map((value) => value + 3) };
+    return expectGradients({
+      nodes: [node('Div', ['a', 'b'], ['y'])],
+      inputs: { a: distinct(1, [2, 3, 4]) },
+      stored: { b: away },
+    });
+  });
+
+  it('adds up what arrives when an operand stands on both sides', () =>
+    expectGradients({ nodes: [node('Mul', ['a', 'a'], ['y'])], inputs: { a: distinct(1, [2, 3]) } }));
+});
+
+describe('operators of one operand', () => {
+  it.each(['Relu', 'LeakyRelu', 'Sigmoid', 'Tanh', 'Identity', 'Dropout', 'Flatten'])('%s', (op) =>
+    expectGradients({ nodes: [node(op, ['x'], ['y'])], inputs: { x: distinct(1, [2, 3, 4]) } }),
+  );
+
+  it('Clip', () =>
+    expectGradients(
+      {
+        nodes: [node('Clip', ['x', 'low', 'high'], ['y'])],
+        inputs: { x: distinct(1, [2, 3, 4]) },
+        stored: { low: { dims: [], data: Float32Array.of(-0.5) }, high: { dims: [], data: Float32Array.of(0.25) } },
+      },
+      { targets: ['x'] },
+    ));
+
+  it('Reshape', () =>
+    expectGradients({
+      nodes: [node('Reshape', ['x', 'to'], ['y'])],
+      inputs: { x: distinct(1, [2, 3, 4]) },
+      integers: { to: [0, -1, 2] },
+    }));
+
+  it('Unsqueeze and Squeeze', () =>
+    expectGradients({
+      nodes: [node('Unsqueeze', ['x', 'axes'], ['u']), node('Squeeze', ['u', 'axes'], ['y'])],
+      inputs: { x: distinct(1, [2, 3]) },
+      integers: { axes: [1] },
+    }));
+
+  it.each([[{ perm: [2, 0, 1] }], [{ perm: [0, 2, 1] }], [{}]])('Transpose %j', (attributes) =>
+    expectGradients({ nodes: [node('Transpose', ['x'], ['y'], attributes)], inputs: { x: distinct(1, [2, 3, 4]) } }),
+  );
+
+  it('Concat of three, one of them not wanted', () =>
+    expectGradients(
+      {
+        nodes: [node('Concat', ['a', 'b', 'c'], ['y'], { axis: 1 })],
+        inputs: { a: distinct(1, [2, 1]), b: distinct(2, [2, 3]), c: distinct(3, [2, 2]) },
+      },
+      { targets: ['a', 'c'] },
+    ));
+
+  it('BatchNormalization with stored statistics', () => {
+    const { dims, data } = distinct(5, [3]);
+    return expectGradients(
+      {
+        nodes: [
+          node('BatchNormalization', ['x', 'scale', 'bias', 'mean', 'variance'], ['y'], { epsilon: { float: 0.01 } }),
+        ],
+        inputs: { x: distinct(1, [2, 3, 2, 2]) },
+        stored: {
+          scale: distinct(2, [3]),
+          bias: distinct(3, [3]),
+          mean: distinct(4, [3]),
+          variance: { dims, data: data.map((value) => value + 1.5) },
+        },
+      },
+      { targets: ['x', 'scale', 'bias'] },
+    );
+  });
+});

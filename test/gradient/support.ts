@@ -1,0 +1,177 @@
+import onnxProto, { type onnx } from 'onnx-proto';
+import * as ort from 'onnxruntime-node';
+import { expect } from 'vitest';
+import { jacobianGraph } from '../../src/gradient/gradientGraph.js';
+import { floatValue } from '../../src/gradient/model.js';
+
+const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
+const OPTIONS = {
+  intraOpNumThreads: 1,
+  logSeverityLevel: 3,
+  extra: { session: { intra_op: { allow_spinning: '0' } } },
+} as const;
+
+export interface Values {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A seeded generator of numbers in [0, 1): mulberry32. */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Values in [-1, 1), no two closer than 2 / count and none nearer to zero than half of that: no kink within reach of ε. */
+export function distinct(seed: number, dims: readonly number[]): Values {
+  const count = dims.reduce((a, b) => a * b, 1);
+  const next = random(seed);
+  const data = Float32Array.from({ length: count }, (_, i) => (2 * i + 1) / count - 1 || 1 / count);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1));
+    [data[i], data[j]] = [data[j], data[i]];
+  }
+  return { dims, data };
+}
+
+/** Attributes from plain values: an integer, a list of integers or a string; `{ float }` for a float. */
+export type Attributes = Record<string, number | readonly number[] | string | { float: number }>;
+
+export function node(opType: string, input: string[], output: string[], attributes: Attributes = {}): onnx.INodeProto {
+  const types = AttributeProto.AttributeType;
+  const attribute = Object.entries(attributes).map(([name, value]): onnx.IAttributeProto => {
+    if (typeof value === 'number') return { name, type: types.INT, i: value };
+    if (typeof value === 'string') return { name, type: types.STRING, s: new TextEncoder().encode(value) };
+    if ('float' in value) return { name, type: types.FLOAT, f: value.float };
+    return { name, type: types.INTS, ints: [...value] };
+  });
+  return { opType, name: `the_${opType}`, input, output, attribute };
+}
+
+export interface ModelParts {
+  nodes: onnx.INodeProto[];
+  /** Fed float32 values; their first dimension is declared symbolic. */
+  inputs: Record<string, Values>;
+  stored?: Record<string, Values>;
+  /** Stored int64 vectors. */
+  integers?: Record<string, readonly number[]>;
+  output?: string;
+  opset?: number;
+}
+
+export function buildModel({
+  nodes,
+  inputs,
+  stored = {},
+  integers = {},
+  output = 'y',
+  opset = 17,
+}: ModelParts): Uint8Array {
+  const floats = Object.entries(stored).map(([name, { dims, data }]) => {
+    return {
+      name,
+      dims: [...dims],
+      dataType: TensorProto.DataType.FLOAT,
+      rawData: new Uint8Array(data.slice().buffer),
+    };
+  });
+  const int64 = Object.entries(integers).map(([name, values]) => {
+    return { name, dims: [values.length], dataType: TensorProto.DataType.INT64, int64Data: [...values] };
+  });
+  return ModelProto.encode({
+    irVersion: 8,
+    opsetImport: [{ domain: '', version: opset }],
+    graph: {
+      name: 'test',
+      node: nodes,
+      input: Object.entries(inputs).map(([name, { dims }]) => floatValue(name, ['N', ...dims.slice(1)])),
+      output: [floatValue(output)],
+      initializer: [...floats, ...int64],
+    },
+  }).finish();
+}
+
+export function open(bytes: Uint8Array): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(bytes, OPTIONS);
+}
+
+export async function run(
+  session: ort.InferenceSession,
+  feeds: Record<string, Values>,
+): Promise<Record<string, Values>> {
+  const tensors = Object.entries(feeds).map(([name, { dims, data }]) => [
+    name,
+    new ort.Tensor('float32', data, [...dims]),
+  ]);
+  const results = await session.run(Object.fromEntries(tensors));
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]),
+  );
+}
+
+/**
+ * Compares every gradient of a model, with respect to all its float inputs and stored tensors (or `targets`), with central
+ * differences. The loss is the product of the output with a random seed, summed in float64.
+ */
+export async function expectGradients(
+  parts: ModelParts,
+  { targets, epsilon = 1e-2, tolerance = 2e-3 }: GradientCheck = {},
+) {
+  const stored = parts.stored ?? {};
+  const values = { ...parts.inputs, ...stored };
+  const names = targets ?? Object.keys(values);
+  const bytes = buildModel(parts);
+  // The model with its stored tensors fed instead, so that they can be moved without a new session each time.
+  const forward = await open(exposed(bytes, stored));
+  const output = parts.output ?? 'y';
+  const { dims, data: y } = (await run(forward, values))[output];
+  const seed = distinct(99, [y.length]).data;
+  const loss = async (feeds: Record<string, Values>) => {
+    const { data } = (await run(forward, feeds))[output];
+    return data.reduce((sum, value, i) => sum + value * seed[i], 0);
+  };
+
+  const graph = jacobianGraph(bytes, { targets: names });
+  const session = await open(graph.bytes);
+  const fed = Object.fromEntries(Object.entries(values).filter(([name]) => session.inputNames.includes(name)));
+  const results = await run(session, { ...fed, [graph.seed]: { dims, data: seed } });
+
+  for (const name of names) {
+    const analytic = results[graph.gradients.get(name)!].data;
+    const { dims: shape, data } = values[name];
+    expect(analytic.length, name).toBe(data.length);
+    const scale = Math.max(1, ...analytic.map(Math.abs));
+    for (let i = 0; i < data.length; i++) {
+      const moved = async (by: number) => {
+        const copy = data.slice();
+        copy[i] += by;
+        return loss({ ...values, [name]: { dims: shape, data: copy } });
+      };
+      const numeric = ((await moved(epsilon)) - (await moved(-epsilon))) / (2 * epsilon);
+      expect(
+        Math.abs(analytic[i] - numeric) / scale,
+        `d ${name}[${i}]: ${analytic[i]} against ${numeric}`,
+      ).toBeLessThan(tolerance);
+    }
+  }
+}
+
+export interface GradientCheck {
+  targets?: string[];
+  epsilon?: number;
+  /** Largest allowed difference, relative to the largest gradient of the tensor (or to 1 when all are smaller). */
+  tolerance?: number;
+}
+
+function exposed(bytes: Uint8Array, stored: Record<string, Values>): Uint8Array {
+  const model = ModelProto.decode(bytes);
+  const graph = model.graph!;
+  graph.initializer = graph.initializer!.filter(({ name }) => !(name! in stored));
+  graph.input = [...graph.input!, ...Object.entries(stored).map(([name, { dims }]) => floatValue(name, dims))];
+  return ModelProto.encode(model).finish();
+}
