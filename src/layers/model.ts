@@ -1,4 +1,4 @@
-import type { DType } from '../onnx/dtype.js';
+import type { DType } from '../binary/dtype.js';
 
 /** Random access to the bytes of one file, in memory or on disk. `read` may return a view: callers never write to it. */
 export interface ByteSource {

@@ -1,0 +1,35 @@
+/** Bits, least significant first: bit 0 of byte 0 is the first of the stream. */
+export class BitWriter {
+  #bytes = new Uint8Array(1024);
+  #length = 0;
+  /** Bits not yet in a byte; fewer than 8 between calls. */
+  #pending = 0;
+  #count = 0;
+
+  /** Appends the low `width` bits of `value`, at most 24 at a time. */
+  write(value: number, width: number): void {
+    this.#pending |= value << this.#count;
+    this.#count += width;
+    while (this.#count >= 8) {
+      if (this.#length === this.#bytes.length) this.#grow();
+      this.#bytes[this.#length++] = this.#pending;
+      this.#pending >>>= 8;
+      this.#count -= 8;
+    }
+  }
+
+  /** The stream so far, filled up to a whole byte with zero bits. */
+  finish(): Uint8Array {
+    const tail = this.#count > 0 ? [this.#pending] : [];
+    const whole = new Uint8Array(this.#length + tail.length);
+    whole.set(this.#bytes.subarray(0, this.#length));
+    whole.set(tail, this.#length);
+    return whole;
+  }
+
+  #grow(): void {
+    const grown = new Uint8Array(this.#bytes.length * 2);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+}

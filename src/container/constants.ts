@@ -1,0 +1,47 @@
+/** Every number of the container format that writer and reader must agree on. README.md here is the specification. */
+
+/** `FXQ` and the format's version. */
+export const MAGIC = [0x46, 0x58, 0x51] as const;
+export const VERSION = 1;
+
+/** Bytes before the head: magic and version, three sizes, a checksum. */
+export const PREFIX_BYTES = 20;
+
+/** How a tensor's payload is coded; the index is the number in the file. */
+export const LAYOUTS = ['inline', 'verbatim', 'packed', 'dense', 'gap', 'mask', 'planes'] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
+/** How a codebook's entries are written: in the tensor's own type, or as float16 where that loses nothing. */
+export const CODEBOOKS = ['native', 'float16'] as const;
+export type CodebookKind = (typeof CODEBOOKS)[number];
+
+/** What a byte plane is: one value throughout, bytes as they are, or Huffman-coded. */
+export const PLANES = ['constant', 'raw', 'coded'] as const;
+
+/** Weights a chunk: 64 Ki, and 256 Ki where only the kept ones are coded. */
+export const CHUNK = 1 << 16;
+export const SPARSE_CHUNK = 1 << 18;
+
+/** From this many symbols on a run is split into four streams, which a decoder can follow side by side. */
+export const FOUR_STREAMS_FROM = 8192;
+/** The same for gap + value pairs, which are two symbols each. */
+export const FOUR_PAIR_STREAMS_FROM = 4096;
+
+/** Entries a codebook may have. Ten bits before Huffman coding; more values are better off as byte planes. */
+export const MAX_CODEBOOK = 1024;
+
+/** Widths of the gap alphabet, in bits. */
+export const MIN_GAP_BITS = 4;
+export const MAX_GAP_BITS = 8;
+
+/** The longest code of an alphabet of this size, in bits: tables of 2 Ki entries stay in a core's first cache. */
+export function codeLimit(symbols: number): number {
+  return symbols <= 64 ? 11 : 12;
+}
+
+/** The symbols of each of a run's streams: all in one, or four equal segments (rounded up) with the rest in the last. */
+export function segments(symbols: number, fourFrom: number): number[] {
+  if (symbols < fourFrom) return [symbols];
+  const each = Math.ceil(symbols / 4);
+  return [each, each, each, symbols - 3 * each];
+}

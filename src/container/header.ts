@@ -1,0 +1,78 @@
+import type { DType } from '../binary/dtype.js';
+import type { CodebookKind, Layout } from './constants.js';
+
+/** The CBOR header as it stands in the file. One letter a key, fields at their default left out. */
+export interface WireHeader {
+  /** Files: name (empty for the model itself), size in bytes, XXH32 of the whole file. */
+  f: [name: string, size: number, hash: number][];
+  t: WireTensor[];
+}
+
+/** A tensor in the CBOR header. */
+export interface WireTensor {
+  /** name */
+  n: string;
+  /** element type, by its number in onnx.proto */
+  y: number;
+  /** dimensions */
+  d: number[];
+  /** file index; default 0 */
+  f?: number;
+  /** skeleton bytes between the end of the tensor before it (or the start of the file) and this payload */
+  g: number;
+  /** payload bytes; default: what dimensions and type give in `raw_data` */
+  b?: number;
+  /** bytes of a unit, which is what a codebook entry stands for: 1, 2, 4 or 8; default: the type's */
+  w?: number;
+  /** layout; default 0, inline */
+  l?: number;
+  /** codebook entries; default 0 */
+  k?: number;
+  /** codebook kind; default 0, native */
+  c?: number;
+  /** width of the gap alphabet in bits; only with layout gap */
+  q?: number;
+  /** section bytes; absent for inline */
+  s?: number;
+  /** XXH32 of the section; absent for inline */
+  x?: number;
+}
+
+/** A tensor as the reader gives it: every field there, checked, places resolved. */
+export interface TensorEntry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  /** Which file the payload belongs to, where in it, and how many bytes. */
+  readonly file: number;
+  readonly offset: number;
+  readonly length: number;
+  /** Bytes of a unit and how many units the payload has. */
+  readonly width: number;
+  readonly units: number;
+  readonly layout: Layout;
+  readonly codebookSize: number;
+  readonly codebookKind: CodebookKind;
+  readonly gapBits: number;
+  /** The section: its place in the container and the checksum it must have. Zero bytes for inline. */
+  readonly section: { readonly offset: number; readonly length: number; readonly checksum: number };
+}
+
+/** A file of the model that a container rebuilds. */
+export interface FileEntry {
+  readonly name: string;
+  readonly size: number;
+  readonly hash: number;
+}
+
+/** Bytes of a unit in the absence of a `w` field: the element's, where that is 1, 2, 4 or 8 and divides the payload. */
+export function naturalWidth(bits: number | undefined, length: number): number {
+  // A complex number is two floats; all other wide types are one unit.
+  const bytes = bits === undefined || bits < 8 ? 1 : Math.min(bits / 8, 8);
+  return length % bytes === 0 ? bytes : 1;
+}
+
+/** Payload bytes in the absence of a `b` field. */
+export function naturalLength(bits: number | undefined, dims: readonly number[]): number {
+  return Math.ceil((dims.reduce((product, dim) => product * dim, 1) * (bits ?? 8)) / 8);
+}

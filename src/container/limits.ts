@@ -1,0 +1,31 @@
+/** Ceilings on what a container may declare, each with its reason; checked before anything is allocated. */
+import type { Layout } from './constants.js';
+
+/** deflate cannot do better than 258 bytes in two bits: 1032 : 1 (zlib's technical notes). */
+export const MAX_INFLATION = 1032;
+
+/**
+ * The most payload units (weights, or bytes of a plane) that one byte of a section can stand for. Symbols take at
+ * least one bit. A gap symbol covers at most 256 weights, plus less than one gap left uncoded a chunk; a mask symbol 8.
+ */
+export const MAX_UNITS_PER_BYTE: Record<Layout, number> = {
+  inline: 0,
+  verbatim: 1,
+  packed: 8,
+  dense: 8,
+  gap: 8 * 256 + 256,
+  mask: 64,
+  planes: 8,
+};
+
+/** The head in memory: names, tables of content and everything of the model that is not a tensor. */
+export const MAX_HEAD_BYTES = 2 ** 31 - 1;
+
+/** A rebuilt file: the largest size that is exact in a double even when several are added up. */
+export const MAX_FILE_BYTES = 2 ** 50;
+
+/** Files of one model. */
+export const MAX_FILES = 65_536;
+
+/** Dimensions of a tensor, as in the ONNX reader. */
+export const MAX_RANK = 64;

@@ -1,0 +1,30 @@
+import { FxqError } from '../../errors.js';
+
+/** The error of a container that contradicts itself or the bytes present. */
+export function malformed(problem: string, offset: number, tensor?: string): FxqError {
+  const subject = tensor === undefined ? '' : `${tensor}: `;
+  return new FxqError(
+    'CONTAINER_MALFORMED',
+    `${subject}${problem} (byte ${offset})`,
+    tensor === undefined ? { offset } : { offset, tensor },
+  );
+}
+
+/** The error of bytes that are not the ones that were written. */
+export function checksumError(
+  subject: string,
+  offset: number,
+  expected: number,
+  actual: number,
+  tensor?: string,
+): FxqError {
+  return new FxqError(
+    'CHECKSUM',
+    `${subject}: damaged: expected checksum ${hex(expected)}, got ${hex(actual)} (byte ${offset}); get the file again`,
+    { offset, expected, actual, ...(tensor === undefined ? {} : { tensor }) },
+  );
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}

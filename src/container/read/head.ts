@@ -1,0 +1,126 @@
+import { decode as decodeCbor } from 'cbor-x/decode-no-eval';
+import { Xxh32, xxh32 } from '../../binary/xxh32.js';
+import { FxqError } from '../../errors.js';
+import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
+import type { FileEntry, TensorEntry } from '../header.js';
+import { MAX_HEAD_BYTES, MAX_INFLATION } from '../limits.js';
+import { checkHeader } from './check.js';
+import { checksumError, malformed } from './errors.js';
+
+/** The first bytes of a container: how much must be there before the head can be read. */
+export interface Prefix {
+  /** Bytes of the deflated head, which follows the prefix. */
+  readonly deflatedBytes: number;
+  /** Bytes of the head once inflated: header, then skeleton. */
+  readonly inflatedBytes: number;
+  readonly headerBytes: number;
+  readonly checksum: number;
+}
+
+/** Everything of a container but its sections. */
+export interface Head {
+  readonly files: readonly FileEntry[];
+  readonly tensors: readonly TensorEntry[];
+  /** All bytes of all files that are not coded in sections, in order. */
+  readonly skeleton: Uint8Array;
+  /** Size of the whole container, prefix to last section. */
+  readonly bytes: number;
+  readonly prefix: Prefix;
+}
+
+/**
+ * Reads the prefix.
+ *
+ * @param bytes - at least the first 20 bytes of the container
+ * @throws FxqError `CONTAINER_MALFORMED`, `CONTAINER_VERSION`
+ */
+export function readPrefix(bytes: Uint8Array): Prefix {
+  const isMagic = MAGIC.every((byte, i) => bytes[i] === byte);
+  if (!isMagic) throw malformed('not a .fxq container: it does not start with "FXQ"', 0);
+  if (bytes.length < PREFIX_BYTES)
+    throw malformed(`cut short: expected at least ${PREFIX_BYTES} bytes, got ${bytes.length}`, bytes.length);
+  if (bytes[3] !== VERSION) {
+    throw new FxqError(
+      'CONTAINER_VERSION',
+      `this container has format version ${bytes[3]}, this library reads version ${VERSION}; encode the model again or use a library version that fits`,
+      { offset: 3, expected: VERSION, actual: bytes[3] },
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES);
+  const prefix = {
+    deflatedBytes: view.getUint32(4, true),
+    inflatedBytes: view.getUint32(8, true),
+    headerBytes: view.getUint32(12, true),
+    checksum: view.getUint32(16, true),
+  };
+  const { deflatedBytes, inflatedBytes, headerBytes } = prefix;
+  if (inflatedBytes > MAX_HEAD_BYTES || inflatedBytes > deflatedBytes * MAX_INFLATION) {
+    throw malformed(`${deflatedBytes} bytes of head cannot hold the ${inflatedBytes} that are declared`, 8);
+  }
+  if (headerBytes > inflatedBytes)
+    throw malformed(`a header of ${headerBytes} bytes does not fit a head of ${inflatedBytes}`, 12);
+  return prefix;
+}
+
+/**
+ * Reads the head: header and skeleton.
+ *
+ * @param bytes - the container from its first byte on, at least up to the end of the head
+ * @throws FxqError `CONTAINER_MALFORMED`, `CONTAINER_VERSION`, `CHECKSUM`, `LIMIT`, with the byte offset
+ */
+export async function readHead(bytes: Uint8Array): Promise<Head> {
+  const prefix = readPrefix(bytes);
+  const end = PREFIX_BYTES + prefix.deflatedBytes;
+  if (bytes.length < end)
+    throw malformed(`cut short inside the head: expected ${end} bytes, got ${bytes.length}`, bytes.length);
+  const deflated = bytes.subarray(PREFIX_BYTES, end);
+  const actual = new Xxh32().update(bytes.subarray(0, 16)).update(deflated).digest();
+  if (actual !== prefix.checksum) throw checksumError('the head', 16, prefix.checksum, actual);
+  const head = await inflate(deflated, prefix.inflatedBytes);
+  let header: unknown;
+  try {
+    header = decodeCbor(head.subarray(0, prefix.headerBytes));
+  } catch (cause) {
+    throw new FxqError('CONTAINER_MALFORMED', 'the header is not valid CBOR', { offset: PREFIX_BYTES, cause });
+  }
+  const skeleton = head.subarray(prefix.headerBytes);
+  return { ...checkHeader(header, skeleton.length, end), skeleton, prefix };
+}
+
+/** Checks the bytes of a tensor's section against the sum in the header. */
+export function verifySection(tensor: TensorEntry, section: Uint8Array): void {
+  const actual = xxh32(section);
+  const { checksum, offset } = tensor.section;
+  if (actual !== checksum) throw checksumError(tensor.name, offset, checksum, actual, tensor.name);
+}
+
+/** Raw deflate through the platform's own decompressor, which costs the bundle nothing; never beyond `size` bytes. */
+async function inflate(deflated: Uint8Array, size: number): Promise<Uint8Array> {
+  const out = new Uint8Array(size);
+  let at = 0;
+  const stream = new DecompressionStream('deflate-raw');
+  const writer = stream.writable.getWriter();
+  // Errors of the stream surface on the reading side; the writing side's promises only need to be watched.
+  const written = Promise.allSettled([writer.write(deflated as Uint8Array<ArrayBuffer>), writer.close()]);
+  const reader = stream.readable.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (at + value.length > size)
+        throw malformed(`the head inflates to more than the ${size} bytes it declares`, PREFIX_BYTES);
+      out.set(value, at);
+      at += value.length;
+    }
+  } catch (cause) {
+    await reader.cancel().catch(() => undefined);
+    if (cause instanceof FxqError) throw cause;
+    throw new FxqError('CONTAINER_MALFORMED', `the head is not a deflate stream (byte ${PREFIX_BYTES})`, {
+      offset: PREFIX_BYTES,
+      cause,
+    });
+  }
+  await written;
+  if (at !== size) throw malformed(`the head inflates to ${at} bytes, expected ${size}`, PREFIX_BYTES);
+  return out;
+}

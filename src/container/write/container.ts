@@ -1,0 +1,102 @@
+import { Encoder } from 'cbor-x';
+import { deflateSync } from 'fflate';
+import { concat } from '../../binary/bytes.js';
+import { DTYPES } from '../../binary/dtype.js';
+import { Xxh32 } from '../../binary/xxh32.js';
+import { FxqError, throwIfAborted } from '../../errors.js';
+import type { Model, Tensor } from '../../layers/model.js';
+import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
+import type { WireHeader, WireTensor } from '../header.js';
+import { MAX_HEAD_BYTES } from '../limits.js';
+import { codeTensor } from './section.js';
+
+export interface WriteOptions {
+  signal?: AbortSignal | undefined;
+  /** Called with the share of the model's bytes that is done, from 0 to 1. */
+  onProgress?: ((share: number) => void) | undefined;
+}
+
+/** Bytes of a source that are copied at a time, so that a large skeleton or file is never in memory twice. */
+const COPY_BYTES = 1 << 24;
+
+/**
+ * Writes a model as a container. Reads every payload once, in order, one at a time.
+ *
+ * @returns the container in pieces, in order: prefix, head, sections
+ */
+export function writeContainer(model: Model, options: WriteOptions = {}): Uint8Array[] {
+  const header: WireHeader = { f: [], t: [] };
+  const skeleton: Uint8Array[] = [];
+  const sections: Uint8Array[] = [];
+  const total = model.files.reduce((sum, { size }) => sum + size, 0);
+  let finished = 0;
+  for (const [index, source] of model.files.entries()) {
+    const hash = new Xxh32();
+    const keep = (bytes: Uint8Array) => {
+      skeleton.push(bytes);
+      hash.update(bytes);
+    };
+    const copy = (start: number, end: number) => {
+      for (let at = start; at < end; at += COPY_BYTES) keep(source.read(at, Math.min(end, at + COPY_BYTES)));
+    };
+    let at = 0;
+    for (const tensor of model.tensors) {
+      if (tensor.file !== index) continue;
+      throwIfAborted(options.signal);
+      copy(at, tensor.offset);
+      const payload = tensor.read();
+      const { entry, section } = codeTensor(tensor, payload);
+      header.t.push(describe(tensor, tensor.offset - at, entry));
+      if (section) {
+        hash.update(payload);
+        sections.push(section);
+      } else {
+        keep(payload);
+      }
+      at = tensor.offset + tensor.length;
+      options.onProgress?.((finished + at) / total);
+    }
+    copy(at, source.size);
+    const appendix = index === 0 ? model.appendix : new Uint8Array();
+    keep(appendix);
+    finished += source.size;
+    header.f.push([index === 0 ? '' : source.name, source.size + appendix.length, hash.digest()]);
+  }
+  return [...writeHead(header, concat(skeleton)), ...sections];
+}
+
+function writeHead(header: WireHeader, skeleton: Uint8Array): Uint8Array[] {
+  // Plain maps, lengths in the shortest form: nothing of cbor-x's own extensions.
+  const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, variableMapSize: true }).encode(header);
+  const inflated = concat([cbor, skeleton]);
+  if (inflated.length > MAX_HEAD_BYTES) {
+    throw new FxqError(
+      'LIMIT',
+      `the model has ${skeleton.length} bytes outside of its tensors, a container holds at most ${MAX_HEAD_BYTES}`,
+      {
+        expected: MAX_HEAD_BYTES,
+        actual: inflated.length,
+      },
+    );
+  }
+  // Always the same deflate, in JavaScript: a platform's own differs between versions and machines, and so would files.
+  const head = deflateSync(inflated, { level: 9, mem: 12 });
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  const view = new DataView(prefix.buffer);
+  prefix.set([...MAGIC, VERSION]);
+  view.setUint32(4, head.length, true);
+  view.setUint32(8, inflated.length, true);
+  view.setUint32(12, cbor.length, true);
+  view.setUint32(16, new Xxh32().update(prefix.subarray(0, 16)).update(head).digest(), true);
+  return [prefix, head];
+}
+
+function describe(tensor: Tensor, gap: number, entry: Omit<WireTensor, 'n' | 'y' | 'd' | 'f' | 'g'>): WireTensor {
+  const { name, dtype, dims, file } = tensor;
+  return { n: name, y: dtypeNumber(dtype), d: [...dims], ...(file > 0 ? { f: file } : {}), g: gap, ...entry };
+}
+
+function dtypeNumber(dtype: Tensor['dtype']): number {
+  const index = (DTYPES as readonly string[]).indexOf(dtype);
+  return index >= 0 ? index : Number(/\d+/.exec(dtype)?.[0]);
+}

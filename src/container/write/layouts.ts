@@ -1,0 +1,123 @@
+import { BitWriter } from '../../binary/bits.js';
+import { ByteWriter, concat } from '../../binary/bytes.js';
+import { CHUNK, CODEBOOKS, PLANES } from '../constants.js';
+import { chunks, indexBits } from '../read/layouts.js';
+import type { Plan } from './plan.js';
+import { makeCode, writeRun } from './runs.js';
+import { type Indexed, writeCodebook } from './symbols.js';
+
+/** The payload as it is. */
+export function planVerbatim(payload: Uint8Array): Plan {
+  return { layout: 'verbatim', bytes: payload.length, fields: {}, write: () => payload };
+}
+
+/** Raw indices of equal width: for tensors too small to pay for a code. */
+export function planPacked(indexed: Indexed, isFloat: boolean): Plan {
+  const { kind, bytes: codebook } = writeCodebook(indexed.values, isFloat);
+  const width = indexBits(indexed.values.length);
+  return {
+    layout: 'packed',
+    bytes: codebook.length + Math.ceil((indexed.symbols.length * width) / 8),
+    fields: { k: indexed.values.length, c: CODEBOOKS.indexOf(kind) },
+    write() {
+      const bits = new BitWriter();
+      for (const symbol of indexed.symbols) bits.write(symbol, width);
+      return concat([codebook, bits.finish()]);
+    },
+  };
+}
+
+/** One Huffman code a weight, zero being a value like any other. */
+export function planDense(indexed: Indexed, isFloat: boolean): Plan {
+  const { kind, bytes: codebook } = writeCodebook(indexed.values, isFloat);
+  const code = makeCode(indexed.counts);
+  return {
+    layout: 'dense',
+    bytes: codebook.length + code.table.length + Math.ceil(code.bits / 8),
+    fields: { k: indexed.values.length, c: CODEBOOKS.indexOf(kind) },
+    write() {
+      const writer = new ByteWriter().bytes(codebook).bytes(code.table);
+      for (const { start, count, isLast } of chunks(indexed.symbols.length, CHUNK)) {
+        writeRun(writer, code, indexed.symbols.subarray(start, start + count), isLast);
+      }
+      return writer.finish();
+    },
+  };
+}
+
+/** Which weights are kept as Huffman-coded bytes of a bit mask, then the kept ones. */
+export function planMask(indexed: Indexed, isFloat: boolean): Plan | undefined {
+  if (indexed.values[0] !== 0) return undefined;
+  const { kind, bytes: codebook } = writeCodebook(indexed.values.subarray(1), isFloat);
+  const kept = makeCode(indexed.counts.subarray(1));
+  const { symbols } = indexed;
+  const mask = new Uint8Array(Math.ceil(symbols.length / 8));
+  for (let i = 0; i < symbols.length; i++) if (symbols[i] > 0) mask[i >> 3] |= 1 << (i & 7);
+  const masks = makeCode(countBytes(mask));
+  return {
+    layout: 'mask',
+    bytes: codebook.length + kept.table.length + masks.table.length + Math.ceil((kept.bits + masks.bits) / 8),
+    fields: { k: indexed.values.length - 1, c: CODEBOOKS.indexOf(kind) },
+    write() {
+      const writer = new ByteWriter().bytes(codebook).bytes(kept.table).bytes(masks.table);
+      for (const { start, count, isLast } of chunks(symbols.length, CHUNK)) {
+        writeRun(writer, masks, mask.subarray(start / 8, Math.ceil((start + count) / 8)), false);
+        const weights = symbols.subarray(start, start + count).filter((symbol) => symbol > 0);
+        writeRun(
+          writer,
+          kept,
+          weights.map((symbol) => symbol - 1),
+          isLast,
+        );
+      }
+      return writer.finish();
+    },
+  };
+}
+
+/** The bytes of all units by significance, each plane as cheaply as it can be: for values too many for a codebook. */
+export function planPlanes(payload: Uint8Array, width: number): Plan | undefined {
+  const units = payload.length / width;
+  const planes = Array.from({ length: width }, (_, p) => {
+    const bytes = new Uint8Array(units);
+    for (let i = 0; i < units; i++) bytes[i] = payload[i * width + p];
+    const code = makeCode(countBytes(bytes));
+    // A run's lengths are a few bytes a chunk: coding has to save more than that.
+    const coded = code.table.length + code.bits / 8 + 12 * Math.ceil(units / CHUNK);
+    const kind: (typeof PLANES)[number] = bytes.every((byte) => byte === bytes[0])
+      ? 'constant'
+      : coded < units
+        ? 'coded'
+        : 'raw';
+    return { bytes, code, kind, cost: kind === 'constant' ? 2 : 1 + Math.min(coded, units) };
+  });
+  const last = planes.findLastIndex(({ kind }) => kind !== 'constant');
+  if (last < 0) return undefined;
+  return {
+    layout: 'planes',
+    bytes: Math.ceil(planes.reduce((sum, { cost }) => sum + cost, 0)),
+    fields: {},
+    write() {
+      const writer = new ByteWriter();
+      for (const { kind, bytes, code } of planes) {
+        writer.byte(PLANES.indexOf(kind));
+        if (kind === 'constant') writer.byte(bytes[0]);
+        if (kind === 'coded') writer.bytes(code.table);
+      }
+      for (const { start, count, isLast } of chunks(units, CHUNK)) {
+        for (const [p, { kind, bytes, code }] of planes.entries()) {
+          const part = bytes.subarray(start, start + count);
+          if (kind === 'raw') writer.bytes(part);
+          if (kind === 'coded') writeRun(writer, code, part, isLast && p === last);
+        }
+      }
+      return writer.finish();
+    },
+  };
+}
+
+function countBytes(bytes: Uint8Array): Uint32Array {
+  const counts = new Uint32Array(256);
+  for (const byte of bytes) counts[byte]++;
+  return counts;
+}

@@ -1,0 +1,60 @@
+import { deflateSync } from 'fflate';
+import { bitsOf } from '../../binary/dtype.js';
+import { xxh32 } from '../../binary/xxh32.js';
+import type { Tensor } from '../../layers/model.js';
+import { LAYOUTS } from '../constants.js';
+import { naturalLength, naturalWidth, type WireTensor } from '../header.js';
+import { planGap } from './gap.js';
+import { planDense, planMask, planPacked, planPlanes, planVerbatim } from './layouts.js';
+import type { Plan } from './plan.js';
+import { asUnits, indexUnits } from './symbols.js';
+
+/** Payloads up to this size may stay in the skeleton, if deflate makes less of them than any layout does. */
+const MAX_INLINE = 1 << 16;
+
+/** What a section adds to the header once that is deflated: length, checksum, layout. */
+const SECTION_FIELDS = 8;
+
+/** A tensor as it goes into the container: its header entry, and its section unless it stays in the skeleton. */
+export interface CodedTensor {
+  readonly entry: Omit<WireTensor, 'n' | 'y' | 'd' | 'f' | 'g'>;
+  readonly section: Uint8Array | undefined;
+}
+
+/**
+ * Codes a payload in the layout that makes it smallest. Works on bit patterns throughout, so it is lossless for every
+ * value of every type.
+ */
+export function codeTensor(
+  tensor: Pick<Tensor, 'dtype' | 'dims' | 'form' | 'length'>,
+  payload: Uint8Array,
+): CodedTensor {
+  const { dtype, dims, form, length } = tensor;
+  const bits = bitsOf(dtype);
+  // Varints are bytes of no fixed width, whatever they spell.
+  const width = form === 'varint' ? 1 : naturalWidth(bits, length);
+  const common = {
+    ...(length === naturalLength(bits, dims) ? {} : { b: length }),
+    ...(width === naturalWidth(bits, length) ? {} : { w: width }),
+  };
+  const best = cheapest(payload, width, dtype === 'float32');
+  if (length <= MAX_INLINE && deflateSync(payload, { level: 9 }).length <= best.bytes + SECTION_FIELDS) {
+    return { entry: common, section: undefined };
+  }
+  const section = best.write();
+  const { k, c, q } = best.fields;
+  const fields = { ...(k ? { k } : {}), ...(c ? { c } : {}), ...(q ? { q } : {}) };
+  return {
+    entry: { ...common, l: LAYOUTS.indexOf(best.layout), ...fields, s: section.length, x: xxh32(section) },
+    section,
+  };
+}
+
+function cheapest(payload: Uint8Array, width: number, isFloat: boolean): Plan {
+  const plans: (Plan | undefined)[] = [planVerbatim(payload)];
+  const indexed = width === 8 ? undefined : indexUnits(asUnits(payload, width));
+  if (indexed) plans.push(...[planPacked, planDense, planGap, planMask].map((plan) => plan(indexed, isFloat)));
+  // More values than a codebook holds, or bytes, where the planes are the cheaper codebook.
+  if (!indexed || width === 1) plans.push(planPlanes(payload, width));
+  return plans.filter((plan) => plan !== undefined).reduce((best, plan) => (plan.bytes < best.bytes ? plan : best));
+}

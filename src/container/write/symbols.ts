@@ -1,0 +1,76 @@
+import { fromHalf, toHalf } from '../../binary/half.js';
+import type { Units } from '../../kernels/reference/streams.js';
+import type { CodebookKind } from '../constants.js';
+import { MAX_CODEBOOK } from '../constants.js';
+
+/** A payload of few distinct values, as indices into the list of those values. */
+export interface Indexed {
+  /** The distinct bit patterns, ascending as unsigned numbers: zero, if it occurs, is the first. */
+  readonly values: Units;
+  /** One index a unit. */
+  readonly symbols: Uint16Array;
+  /** How often each value occurs. */
+  readonly counts: Uint32Array;
+}
+
+/** The payload as units of 1, 2 or 4 bytes; a view where the bytes are aligned, a copy where they are not. */
+export function asUnits(payload: Uint8Array, width: number): Units {
+  const { buffer, byteOffset, length } = byteAligned(payload, width);
+  if (width === 1) return new Uint8Array(buffer, byteOffset, length);
+  return width === 2
+    ? new Uint16Array(buffer, byteOffset, length / 2)
+    : new Uint32Array(buffer, byteOffset, length / 4);
+}
+
+function byteAligned(bytes: Uint8Array, width: number): Uint8Array {
+  return bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+}
+
+/**
+ * Finds the distinct values of a payload and which unit has which; nothing if there are more than a codebook holds.
+ * Values are compared as bit patterns, so −0 and every NaN are values of their own.
+ */
+export function indexUnits(units: Units): Indexed | undefined {
+  // Open addressing over at most 1024 values in 4096 slots: short probes, and a full table is noticed early.
+  const slots = new Int32Array(4096).fill(-1);
+  const found: number[] = [];
+  const order = new Uint16Array(units.length);
+  for (let i = 0; i < units.length; i++) {
+    const value = units[i];
+    let slot = Math.imul(value, 0x9e3779b1) >>> 20;
+    while (slots[slot] >= 0 && found[slots[slot]] !== value) slot = (slot + 1) & 4095;
+    if (slots[slot] < 0) {
+      if (found.length === MAX_CODEBOOK) return undefined;
+      slots[slot] = found.length;
+      found.push(value);
+    }
+    order[i] = slots[slot];
+  }
+  const ascending = Uint32Array.from(found).sort();
+  const rank = new Uint16Array(found.length);
+  for (const [to, value] of ascending.entries()) rank[found.indexOf(value)] = to;
+  const counts = new Uint32Array(found.length);
+  for (let i = 0; i < order.length; i++) {
+    order[i] = rank[order[i]];
+    counts[order[i]]++;
+  }
+  const values =
+    units.BYTES_PER_ELEMENT === 4
+      ? ascending
+      : units.BYTES_PER_ELEMENT === 2
+        ? Uint16Array.from(ascending)
+        : Uint8Array.from(ascending);
+  return { values, symbols: order, counts };
+}
+
+/** A codebook as it stands in a section: float16 entries if the units are 4 bytes and every one survives that. */
+export function writeCodebook(values: Units, isFloat: boolean): { kind: CodebookKind; bytes: Uint8Array } {
+  const native = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
+  if (!isFloat || !(values instanceof Uint32Array)) return { kind: 'native', bytes: native };
+  const floats = new Float32Array(values.buffer, values.byteOffset, values.length);
+  const halves = Uint16Array.from(floats, toHalf);
+  const back = new Uint32Array(Float32Array.from(halves, fromHalf).buffer);
+  // Compared as bits: −0 must stay −0, and a NaN is never the same NaN again.
+  if (values.some((value, i) => value !== back[i])) return { kind: 'native', bytes: native };
+  return { kind: 'float16', bytes: new Uint8Array(halves.buffer) };
+}

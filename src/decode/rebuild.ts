@@ -1,0 +1,53 @@
+import { decodeSection, type Head, verifySection } from '../container/read/index.js';
+import { throwIfAborted } from '../errors.js';
+import { allocate } from './allocate.js';
+
+/** A run of bytes of a rebuilt file. Runs come in order: file by file, from the first byte to the last. */
+export interface Piece {
+  /** Index into `head.files`. */
+  readonly file: number;
+  readonly bytes: Uint8Array;
+}
+
+/** How to get the bytes of the container between two offsets. */
+export type ReadRange = (start: number, end: number) => Uint8Array | Promise<Uint8Array>;
+
+/**
+ * Rebuilds all files of a container piece by piece: skeleton and payloads in turn. At any time one tensor is in memory.
+ *
+ * @param read - gives the bytes of a section; called with ascending, adjacent ranges
+ * @param verify - whether sections are checked against their checksums before they are decoded
+ */
+export async function* rebuild(
+  head: Head,
+  read: ReadRange,
+  verify: boolean,
+  signal?: AbortSignal,
+): AsyncGenerator<Piece> {
+  let skeletonAt = 0;
+  const skeleton = (count: number) => {
+    skeletonAt += count;
+    return head.skeleton.subarray(skeletonAt - count, skeletonAt);
+  };
+  let next = 0;
+  for (const [file, { size }] of head.files.entries()) {
+    let at = 0;
+    for (; next < head.tensors.length && head.tensors[next].file === file; next++) {
+      throwIfAborted(signal);
+      const tensor = head.tensors[next];
+      if (tensor.offset > at) yield { file, bytes: skeleton(tensor.offset - at) };
+      if (tensor.layout === 'inline') {
+        yield { file, bytes: skeleton(tensor.length) };
+      } else {
+        const { offset, length } = tensor.section;
+        const section = await read(offset, offset + length);
+        if (verify) verifySection(tensor, section);
+        const payload = allocate(tensor.length, tensor.name);
+        decodeSection(tensor, section, payload);
+        yield { file, bytes: payload };
+      }
+      at = tensor.offset + tensor.length;
+    }
+    if (size > at) yield { file, bytes: skeleton(size - at) };
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Canonical codes from their lengths (as in RFC 1951, §3.2.2: shorter first, then by symbol), bits reversed: streams
+ * are read from the least significant bit, so the first bit of a code has to be its lowest.
+ *
+ * @param lengths - one a symbol, 0 for symbols that do not occur
+ * @returns one reversed code a symbol
+ */
+export function canonicalCodes(lengths: Uint8Array): Uint16Array {
+  const codes = new Uint16Array(lengths.length);
+  let code = 0;
+  for (let length = 1; length <= 15; length++) {
+    code <<= 1;
+    for (let symbol = 0; symbol < lengths.length; symbol++) {
+      if (lengths[symbol] === length) codes[symbol] = reverse(code++, length);
+    }
+  }
+  return codes;
+}
+
+/**
+ * Whether lengths form a code that a decoder can use: none above `limit`, and the code space exactly filled. A single
+ * symbol is the one exception: it has length 1 and both values of that bit mean it.
+ */
+export function isCompleteCode(lengths: Uint8Array, limit: number): boolean {
+  let used = 0;
+  let space = 0;
+  for (const length of lengths) {
+    if (length === 0) continue;
+    if (length > limit) return false;
+    used++;
+    space += 2 ** (limit - length);
+  }
+  return used === 1 ? space === 2 ** (limit - 1) : used > 1 && space === 2 ** limit;
+}
+
+function reverse(code: number, length: number): number {
+  let reversed = 0;
+  for (let i = 0; i < length; i++) reversed |= ((code >> i) & 1) << (length - 1 - i);
+  return reversed;
+}
