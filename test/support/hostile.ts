@@ -1,19 +1,12 @@
 /** Files that are not ONNX, or are and mean harm. A reader refuses each with a named error. */
-import type { ErrorCode } from '../../src/errors.js';
-import { attrGraph, externalData, graphProto, modelProto, node, tensorProto } from './onnx-builder.js';
+import { bombs } from './hostile/bombs.js';
+import { externalLocations, externalRanges } from './hostile/external.js';
+import { type HostileModel, inTensor, malformed } from './hostile/model.js';
+import { modelProto, node, tensorProto } from './onnx-builder.js';
 import { bytesField, concat, groupField, lyingField, tag, utf8, varint, varintField, WIRE } from './protobuf.js';
 import { Random } from './random.js';
 
-export interface HostileModel {
-  name: string;
-  bytes: Uint8Array;
-  external?: Record<string, Uint8Array>;
-  code: ErrorCode;
-  /** A second code that describes it as well. */
-  orCode?: ErrorCode;
-  /** Strange but readable: a reader may also open it. */
-  mayOpen?: boolean;
-}
+export type { HostileModel } from './hostile/model.js';
 
 export function hostileModels(): HostileModel[] {
   return [...notOnnx(), ...brokenWire(), ...absurdShapes(), ...bombs(), ...externalLocations(), ...externalRanges()];
@@ -33,16 +26,6 @@ export function* damaged(bytes: Uint8Array, seed = 1): Generator<Uint8Array> {
     yield copy;
   }
 }
-
-const malformed = (name: string, bytes: Uint8Array, rest: Partial<HostileModel> = {}): HostileModel => ({
-  name,
-  bytes,
-  code: 'ONNX_MALFORMED',
-  ...rest,
-});
-
-/** Inside the tensor of an otherwise sound model. */
-const inTensor = (content: Uint8Array) => modelProto({ graph: { initializers: [content] } });
 
 function notOnnx(): HostileModel[] {
   const random = new Random(21);
@@ -145,134 +128,3 @@ function absurdShapes(): HostileModel[] {
 
 const withContent = (dims: number[], content: Uint8Array, dataType = 1) =>
   tensorProto({ name: 'absurd', dataType, dims, content });
-
-function bombs(): HostileModel[] {
-  const groups = (depth: number, closed: boolean) => {
-    const open = concat(Array.from({ length: depth }, () => tag(200, WIRE.startGroup)));
-    const close = concat(Array.from({ length: closed ? depth : 0 }, () => tag(200, WIRE.endGroup)));
-    return modelProto({ before: concat(open, close) });
-  };
-  const deep = { orCode: 'ONNX_MALFORMED' } as const;
-  return [
-    { name: 'If in If, 200 deep', bytes: nestedIfs(200), code: 'LIMIT' },
-    { name: 'If in If, 10 000 deep', bytes: nestedIfs(10_000), code: 'LIMIT' },
-    { name: 'groups, 100 000 deep', bytes: groups(100_000, true), code: 'LIMIT', ...deep, mayOpen: true },
-    { name: 'groups, 100 000 deep, not closed', bytes: groups(100_000, false), code: 'LIMIT', ...deep },
-  ];
-}
-
-/** Written from the inside out in one pass: every level only adds a prefix. */
-function nestedIfs(depth: number): Uint8Array {
-  const prefixes: Uint8Array[] = [];
-  let length = 0;
-  const wrap = (field: number, sibling: Uint8Array) => {
-    const prefix = concat(sibling, tag(field, WIRE.bytes), varint(length));
-    prefixes.push(prefix);
-    length += prefix.length;
-  };
-  const nothing = new Uint8Array(0);
-  for (let i = 0; i < depth; i++) {
-    wrap(6, bytesField(1, utf8('then_branch'))); // attribute
-    wrap(5, bytesField(4, utf8('If'))); // node
-    wrap(1, nothing); // graph
-  }
-  wrap(7, varintField(1, 8));
-  return concat(prefixes.reverse());
-}
-
-/** Four floats outside; the entries of `external_data` as given. */
-function outside(entries: Record<string, string>, dims: (number | bigint)[] = [4]): Uint8Array {
-  return inTensor(tensorProto({ name: 'outside', dataType: 1, dims, content: externalData(entries) }));
-}
-
-/** The files are there for whoever asks, so that only the reader's own check stands in the way. */
-function externalLocations(): HostileModel[] {
-  const locations = [
-    '../secret',
-    'weights/../../secret',
-    'weights/..',
-    '..',
-    '.',
-    '/etc/passwd',
-    'C:\\x',
-    'C:x',
-    'c:/x',
-    '..\\secret',
-    'weights\\..\\..\\secret',
-    '\\\\server\\share\\x',
-    '//server/share/x',
-    'weights\0.bin',
-    '',
-  ];
-  const models = locations.map(
-    (location): HostileModel => ({
-      name: `external location ${JSON.stringify(location)}`,
-      bytes: outside({ location, offset: '0', length: '16' }),
-      external: { [location]: new Uint8Array(16) },
-      code: 'EXTERNAL_DATA',
-    }),
-  );
-  const inBranch = graphProto({
-    initializers: [
-      tensorProto({ name: 'deep', dataType: 1, dims: [4], content: externalData({ location: '../secret' }) }),
-    ],
-  });
-  return [
-    ...models,
-    {
-      name: 'external without a location',
-      bytes: outside({}),
-      external: { '': new Uint8Array(16) },
-      code: 'EXTERNAL_DATA',
-    },
-    {
-      name: 'external location in a branch',
-      bytes: modelProto({ graph: { nodes: [node('If', ['c'], ['y'], [attrGraph('then_branch', inBranch)])] } }),
-      external: { '../secret': new Uint8Array(16) },
-      code: 'EXTERNAL_DATA',
-    },
-    { name: 'external file that is not there', bytes: outside({ location: 'gone.bin' }), code: 'EXTERNAL_DATA' },
-  ];
-}
-
-function externalRanges(): HostileModel[] {
-  const ranges: [string, Record<string, string>][] = [
-    ['offset beyond the end', { offset: '65', length: '16' }],
-    ['length beyond the end', { offset: '56', length: '16' }],
-    ['length missing, shape beyond the end', { offset: '56' }],
-    ['offset far beyond the end', { offset: '9007199254740993', length: '16' }],
-    ['offset of thirty digits', { offset: '1'.repeat(30), length: '16' }],
-    ['offset that wraps at 2^64', { offset: '18446744073709551600', length: '16' }],
-    ['negative offset', { offset: '-16', length: '16' }],
-    ['negative length', { offset: '0', length: '-16' }],
-    ['offset in words', { offset: 'four', length: '16' }],
-    ['length in words', { offset: '0', length: 'all' }],
-    ['empty offset', { offset: '', length: '16' }],
-    ['offset with a fraction', { offset: '0.5', length: '16' }],
-    ['offset with an exponent', { offset: '1e1', length: '16' }],
-    ['hexadecimal offset', { offset: '0x10', length: '16' }],
-    ['offset NaN', { offset: 'NaN', length: '16' }],
-    ['offset Infinity', { offset: 'Infinity', length: '16' }],
-    ['length below the shape', { offset: '0', length: '12' }],
-    ['length above the shape', { offset: '0', length: '20' }],
-  ];
-  const files = { 'w.bin': new Uint8Array(64) };
-  return [
-    ...ranges.map(
-      ([name, entries]): HostileModel => ({
-        name: `external: ${name}`,
-        bytes: outside({ location: 'w.bin', ...entries }),
-        external: files,
-        code: 'EXTERNAL_DATA',
-        orCode: 'ONNX_MALFORMED',
-      }),
-    ),
-    {
-      name: 'external: shape of 2^60 elements',
-      bytes: outside({ location: 'w.bin' }, [2n ** 60n]),
-      external: files,
-      code: 'EXTERNAL_DATA',
-      orCode: 'ONNX_MALFORMED',
-    },
-  ];
-}
