@@ -1,0 +1,113 @@
+import { FxqError } from '../errors.js';
+
+/** The arrays that numbers arrive in. Half floats have no array class in Node 20: see {@link InputArray.type}. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** One named array of a batch; the first axis is the sample, except for scalars and for state such as an RNN's. */
+export interface InputArray {
+  readonly data: NumberArray;
+  readonly dims: readonly number[];
+  /**
+   * Element type by its ONNX name, needed only where the array's class does not tell: `'float16'` (a `Uint16Array` of
+   * bit patterns), `'bool'` (a `Uint8Array`), `'uint16'` (numbers, not half floats).
+   */
+  readonly type?: string | undefined;
+  /** Factor on the values when the model takes floats: `1 / 255` for pixels. Integer inputs get the numbers as they are. */
+  readonly scale?: number | undefined;
+}
+
+/** Samples that go through the model together. */
+export interface Batch {
+  /** Arrays by the model's input names. A single array of any name also feeds a model with a single input. */
+  readonly inputs: Readonly<Record<string, InputArray>>;
+  /** The right class of every sample, where it is known. */
+  readonly labels?: ArrayLike<number> | undefined;
+}
+
+/** What a reader of samples asks for; a data set that cannot do it may ignore it. */
+export interface DatasetOptions {
+  /** At most so many samples, the first ones. Default: all. */
+  readonly limit?: number | undefined;
+  /** Samples in a batch. Default: {@link DEFAULT_BATCH_SIZE}, or what the data set finds right. */
+  readonly batchSize?: number | undefined;
+}
+
+/** A data set: every call goes through the samples once, from the first, in the same order. */
+export type Dataset = (options?: DatasetOptions) => AsyncIterable<Batch>;
+
+/** Large enough to keep the cores busy, small enough for the activations of an image model. */
+export const DEFAULT_BATCH_SIZE = 64;
+
+/** The number of elements an array of these dims has; `Infinity` rather than a wrong number when it overflows. */
+export function countOf(dims: readonly number[]): number {
+  let count = 1;
+  for (const dim of dims) count *= dim;
+  return Number.isSafeInteger(count) ? count : Number.POSITIVE_INFINITY;
+}
+
+/** Throws a `RangeError` unless `value` is absent or a whole number of at least 1. */
+export function checkPositive(name: string, value: number | undefined): void {
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
+    throw new RangeError(`${name}: expected a whole number of at least 1, got ${value}`);
+  }
+}
+
+/**
+ * A data set over arrays in memory. The first axis of every array is the sample and has the same length in all;
+ * scalars (no dims) are handed to every batch as they are. Batches are views of the arrays, nothing is copied.
+ *
+ * @param batch all samples as one batch
+ * @param file for messages: where the arrays are from
+ * @throws FxqError `DATASET` when arrays and labels differ in length, or none has a sample axis
+ * @example
+ * const dataset = arrayDataset({ inputs: { x: { data: new Float32Array(20), dims: [5, 4] } }, labels: [0, 1, 0, 1, 1] });
+ * for await (const { inputs, labels } of dataset({ batchSize: 2 })) console.log(inputs.x.dims, labels); // [2, 4] …
+ */
+export function arrayDataset(batch: Batch, file = 'data set'): Dataset {
+  const { inputs, labels } = batch;
+  const entries = Object.entries(inputs);
+  const first = entries.find(([, input]) => input.dims.length > 0);
+  if (!first) {
+    throw new FxqError('DATASET', `${file}: expected an array whose first axis is the sample, found none`, { file });
+  }
+  const total = first[1].dims[0];
+  const check = (name: string, samples: number) => {
+    if (samples === total) return;
+    const message = `${file}: expected ${total} samples in '${name}' as in '${first[0]}', got ${samples}`;
+    throw new FxqError('DATASET', message, { file, tensor: name, expected: total, actual: samples });
+  };
+  for (const [name, input] of entries) if (input.dims.length > 0) check(name, input.dims[0]);
+  if (labels) check('labels', labels.length);
+
+  return async function* samples(options = {}) {
+    checkPositive('limit', options.limit);
+    checkPositive('batchSize', options.batchSize);
+    const { limit = total, batchSize = DEFAULT_BATCH_SIZE } = options;
+    const end = Math.min(total, limit);
+    for (let start = 0; start < end; start += batchSize) {
+      const stop = Math.min(end, start + batchSize);
+      const part = entries.map(([name, input]) => [name, rowsOf(input, start, stop)] as const);
+      yield {
+        inputs: Object.fromEntries(part),
+        ...(labels && { labels: Array.prototype.slice.call(labels, start, stop) as number[] }),
+      };
+    }
+  };
+}
+
+/** The samples from `start` up to, not including, `stop`, as a view; a scalar is every sample's. */
+function rowsOf(input: InputArray, start: number, stop: number): InputArray {
+  if (input.dims.length === 0) return input;
+  const row = countOf(input.dims.slice(1));
+  return { ...input, data: input.data.subarray(start * row, stop * row), dims: [stop - start, ...input.dims.slice(1)] };
+}
