@@ -1,0 +1,135 @@
+import { FxqError, throwIfAborted } from '../errors.js';
+import { isFloat } from './cast.js';
+import { type Batch, checkPositive, type Dataset } from './dataset.js';
+import { accuracyMeter, agreementMeter, differenceMeter } from './metrics.js';
+import { loadRuntime, type Runtime } from './runtime.js';
+import { type OutputArray, openSession, type Session } from './session.js';
+
+/** Options of {@link evaluate}. */
+export interface EvaluateOptions {
+  /** The ONNX file's bytes, or its path. */
+  readonly model: Uint8Array | string;
+  /** The model to compare with, usually the one before compression. */
+  readonly reference?: Uint8Array | string | undefined;
+  readonly dataset: Dataset;
+  /** At most so many samples. Default: all. */
+  readonly limit?: number | undefined;
+  /** Samples in a batch. Default: the data set's. A model with a fixed batch size gets its own in any case. */
+  readonly batchSize?: number | undefined;
+  /** The output that decides on classes. Default: the first. */
+  readonly output?: string | undefined;
+  /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
+  readonly threads?: number | undefined;
+  /** ONNX Runtime. Default: `onnxruntime-node`, if it is installed. */
+  readonly runtime?: Runtime | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every batch with the number of samples done. */
+  readonly onProgress?: ((samples: number) => void) | undefined;
+}
+
+/** What {@link evaluate} finds; `null` is "does not apply here". */
+export interface Evaluation {
+  readonly samples: number;
+  /** Share of samples, 0 to 1, whose label has the largest score. `null` without labels. */
+  readonly top1: number | null;
+  /** The same for the five largest scores. `null` with five classes or fewer. */
+  readonly top5: number | null;
+  /** Share of rows, 0 to 1, in which model and reference decide alike. `null` without reference. */
+  readonly agreement: number | null;
+  /** Largest and mean difference to the reference over all elements of all float outputs. */
+  readonly maxAbsDiff: number | null;
+  readonly meanAbsDiff: number | null;
+  /** How often an output's shape was not the reference's, as with detectors; those are not in the differences. */
+  readonly shapeMismatches: number | null;
+}
+
+/**
+ * Runs a model over a data set in ONNX Runtime, beside a reference if there is one, and measures how good and how alike
+ * they are. Both see the same batch before the next is read, so memory is bounded by one batch.
+ *
+ * @throws FxqError `DATASET` when data and model do not fit, `RUNTIME` when ONNX Runtime fails, `MISSING_PACKAGE`, `ABORTED`
+ * @example
+ * const dataset = npzDataset(await readFile('cifar10-test.npz'));
+ * const { top1, agreement } = await evaluate({ model: 'small.onnx', reference: 'original.onnx', dataset });
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { model, reference, dataset, limit, batchSize, threads, signal, onProgress } = options;
+  checkPositive('limit', limit);
+  checkPositive('batchSize', batchSize);
+  checkPositive('threads', threads);
+  throwIfAborted(signal);
+  const runtime = options.runtime ?? (await loadRuntime());
+  const sessions: Session[] = [];
+  try {
+    sessions.push(await openSession(runtime, model, { threads }));
+    if (reference !== undefined) {
+      sessions.push(await openSession(runtime, reference, { threads, name: nameOf(reference, 'reference') }));
+    }
+    const output = options.output ?? sessions[0].outputNames[0];
+    for (const { outputNames } of sessions) checkOutput(output, outputNames);
+    const meters = createMeters(output);
+    let samples = 0;
+    for await (const batch of dataset({ limit, batchSize })) {
+      throwIfAborted(signal);
+      // The data set may not keep the limit, or not exactly.
+      samples += await step(sessions, batch, limit === undefined ? undefined : limit - samples, meters);
+      onProgress?.(samples);
+      if (limit !== undefined && samples >= limit) break;
+    }
+    throwIfAborted(signal);
+    if (samples === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
+    return { samples, ...meters.result(sessions.length > 1) };
+  } finally {
+    await Promise.all(sessions.map((session) => session.release()));
+  }
+}
+
+/** One batch through all models; returns its number of samples. */
+async function step(sessions: Session[], batch: Batch, limit: number | undefined, meters: Meters): Promise<number> {
+  const result = await sessions[0].run(batch, limit);
+  if (result.samples === 0) return 0;
+  if (batch.labels) meters.classify(result.outputs, Array.prototype.slice.call(batch.labels, 0, result.samples));
+  if (sessions.length > 1) {
+    meters.compare(result.outputs, (await sessions[1].run(batch, limit)).outputs, result.samples);
+  }
+  return result.samples;
+}
+
+type Outputs = Readonly<Record<string, OutputArray>>;
+type Meters = ReturnType<typeof createMeters>;
+
+function createMeters(output: string) {
+  const accuracy = accuracyMeter();
+  const agreement = agreementMeter();
+  const difference = differenceMeter();
+  let shapeMismatches = 0;
+  return {
+    classify(outputs: Outputs, labels: ArrayLike<number>): void {
+      if (outputs[output]) accuracy.add(outputs[output], labels);
+    },
+    compare(outputs: Outputs, references: Outputs, samples: number): void {
+      if (outputs[output] && references[output]) agreement.add(outputs[output], references[output], samples);
+      for (const [name, array] of Object.entries(outputs)) {
+        if (!isFloat(array.type) || !references[name]) continue;
+        if (!difference.add(array, references[name])) shapeMismatches++;
+      }
+    },
+    result: (compared: boolean) => ({
+      ...accuracy.result(),
+      agreement: agreement.result(),
+      ...difference.result(),
+      shapeMismatches: compared ? shapeMismatches : null,
+    }),
+  };
+}
+
+function nameOf(model: Uint8Array | string, name: string): string {
+  return typeof model === 'string' ? model : name;
+}
+
+function checkOutput(output: string, names: readonly string[]): void {
+  if (names.includes(output)) return;
+  const got = names.map((name) => `'${name}'`).join(', ');
+  const message = `output '${output}': expected the name of one of the model's outputs, which are ${got}`;
+  throw new FxqError('DATASET', message, { tensor: output, expected: names, actual: output });
+}
