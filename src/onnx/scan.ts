@@ -1,6 +1,6 @@
+import { bitsOf, type DType, dtypeOf } from '../binary/dtype.js';
 import { FxqError } from '../errors.js';
 import type { PayloadForm } from '../layers/model.js';
-import { bitsOf, type DType, dtypeOf } from './dtype.js';
 import { MAX_ELEMENTS, MAX_GRAPH_DEPTH, MAX_RANK } from './limits.js';
 import { type Field, LENGTH_DELIMITED, malformed, readFields, readVarint, VARINT } from './wire.js';
 

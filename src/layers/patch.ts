@@ -1,0 +1,53 @@
+import { FxqError } from '../errors.js';
+import type { Model, Tensor } from './model.js';
+import { isPatchable, readWeights, writeWeights } from './weights.js';
+
+/**
+ * The tensors that a lossy stage will change, each with its options: those that are selected and hold floating-point
+ * weights in fixed places. What is selected but cannot be changed stays as it is.
+ */
+export function selectLayers<Options>(
+  model: Model,
+  select: (tensor: Tensor) => Options | undefined,
+): Map<Tensor, Options> {
+  const layers = new Map<Tensor, Options>();
+  for (const tensor of model.tensors) {
+    const options = isPatchable(tensor) ? select(tensor) : undefined;
+    if (options !== undefined) layers.set(tensor, options);
+  }
+  return layers;
+}
+
+/**
+ * The model with changed weights. Nothing is computed yet: each tensor changes when it is read, so a model larger than
+ * memory passes through its stages tensor by tensor.
+ *
+ * @param change - called with a layer's weights, which it may overwrite and return; same input, same output
+ */
+export function mapWeights<Options>(
+  model: Model,
+  layers: ReadonlyMap<Tensor, Options>,
+  change: (weights: Float32Array, options: Options, tensor: Tensor) => Float32Array,
+): Model {
+  const tensors = model.tensors.map((tensor) => {
+    const options = layers.get(tensor);
+    if (options === undefined) return tensor;
+    const read = () => writeWeights(tensor, change(finiteWeights(tensor), options, tensor));
+    return { ...tensor, read };
+  });
+  return { ...model, tensors };
+}
+
+/** A layer's weights; a NaN or an infinity among them has no place in a sorted order, so it is refused by name. */
+export function finiteWeights(tensor: Tensor): Float32Array {
+  const weights = readWeights(tensor);
+  const at = weights.findIndex((weight) => !Number.isFinite(weight));
+  if (at >= 0) {
+    throw new FxqError(
+      'ONNX_MALFORMED',
+      `${tensor.name}: expected finite weights, element ${at} is ${weights[at]}; leave the tensor out with an exclude selector`,
+      { tensor: tensor.name, offset: tensor.offset + at * (tensor.length / tensor.count), actual: weights[at] },
+    );
+  }
+  return weights;
+}

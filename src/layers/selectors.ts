@@ -1,0 +1,98 @@
+import { FxqError } from '../errors.js';
+import type { Tensor } from './model.js';
+
+/** Which tensors: a glob over names (`conv*`), or `op:Conv`, `role:bias`, `dtype:float16`, with globs there, too. */
+export type Selector = string;
+
+const FIELDS = ['name', 'op', 'role', 'dtype'] as const;
+
+/**
+ * Compiles a selector. In a glob, `*` stands for any characters, `?` for one; everything else for itself.
+ *
+ * @example
+ * const isConv = matcher('op:Conv*');
+ * model.tensors.filter(isConv);
+ */
+export function matcher(selector: Selector): (tensor: Tensor) => boolean {
+  const field = FIELDS.find((name) => selector.startsWith(`${name}:`));
+  const glob = field === undefined ? selector : selector.slice(field.length + 1);
+  if (glob === '')
+    throw new FxqError('CONFIG', `selector "${selector}": expected a pattern, got nothing`, { actual: selector });
+  const pattern = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  const regex = new RegExp(`^${pattern}$`, 's');
+  return (tensor) => regex.test(tensor[field ?? 'name']);
+}
+
+/** What a lossy stage works on by default. */
+export const DEFAULT_INCLUDE: readonly Selector[] = ['role:weight'];
+
+/** Which tensors a stage works on, and with which of its options where they differ by layer. */
+export interface Selection<Options> {
+  /** Default: `role:weight`. */
+  include?: readonly Selector[] | undefined;
+  /** Taken from what is included. Default: nothing. */
+  exclude?: readonly Selector[] | undefined;
+  /** Options of single layers. Two rules that give one layer different values for an option are an error. */
+  rules?: readonly Rule<Options>[] | undefined;
+}
+
+export interface Rule<Options> {
+  readonly match: Selector;
+  readonly options: Partial<Options>;
+}
+
+/**
+ * Resolves a selection: for a tensor its options, or `undefined` if the stage leaves it alone.
+ *
+ * @param selection - selectors and rules; every selector is checked at once
+ * @param defaults - the options where no rule says otherwise
+ * @param alternatives - options of which a layer has one: a rule that gives one of them takes the place of them all
+ */
+export function selector<Options extends object>(
+  selection: Selection<Options>,
+  defaults: Options,
+  alternatives: readonly (keyof Options & string)[],
+): (tensor: Tensor) => Options | undefined {
+  const include = (selection.include ?? DEFAULT_INCLUDE).map(matcher);
+  const exclude = (selection.exclude ?? []).map(matcher);
+  const rules = (selection.rules ?? []).map((rule) => ({ ...rule, matches: matcher(rule.match) }));
+  return (tensor) => {
+    if (!include.some((matches) => matches(tensor)) || exclude.some((matches) => matches(tensor))) return undefined;
+    const options = mergeRules(
+      tensor,
+      rules.filter(({ matches }) => matches(tensor)),
+    );
+    const chosen = alternatives.filter((key) => options[key] !== undefined);
+    if (chosen.length > 1) throw conflict(tensor, `rules give it both ${chosen.join(' and ')}`);
+    const base = Object.entries(defaults).filter(
+      ([key]) => chosen.length === 0 || !alternatives.some((name) => name === key),
+    );
+    return { ...Object.fromEntries(base), ...options } as Options;
+  };
+}
+
+function mergeRules<Options extends object>(tensor: Tensor, rules: readonly Rule<Options>[]): Partial<Options> {
+  const merged: Partial<Options> = {};
+  const origin = new Map<string, Rule<Options>>();
+  for (const rule of rules) {
+    for (const [key, value] of Object.entries(rule.options)) {
+      const earlier = origin.get(key);
+      if (earlier !== undefined && earlier.options[key as keyof Options] !== value) {
+        const other = `rule "${earlier.match}" says ${earlier.options[key as keyof Options]}`;
+        throw conflict(tensor, `rule "${rule.match}" says ${key} ${value}, ${other}`);
+      }
+      origin.set(key, rule);
+      Object.assign(merged, { [key]: value });
+    }
+  }
+  return merged;
+}
+
+function conflict(tensor: Tensor, problem: string): FxqError {
+  return new FxqError('CONFIG', `${tensor.name}: ${problem}; change the patterns so that one of them applies`, {
+    tensor: tensor.name,
+  });
+}

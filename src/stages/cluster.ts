@@ -1,0 +1,163 @@
+import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../binary/half.js';
+import type { Tensor } from '../layers/model.js';
+import { mapWeights, selectLayers } from '../layers/patch.js';
+import { type Selection, selector } from '../layers/selectors.js';
+import { withRecord } from '../onnx/metadata.js';
+import { assignNearest, INITIALISATIONS, type Initialisation, kmeans1d, sortFloats } from './kmeans/index.js';
+import { inRange, integerInRange, recordOf } from './options.js';
+import type { Stage } from './stage.js';
+
+const NAME = 'cluster';
+
+/** How many values a layer may have besides zero: one of the three. */
+export interface ClusterSize {
+  /** As many as this many bits tell apart: 2^bits, of which zero takes none. */
+  bits?: number | undefined;
+  /** The number itself, 1 to 1024. */
+  clusters?: number | undefined;
+  /**
+   * As few as leave this signal-to-noise ratio, in decibels: 10·log10 of the weights' energy over that of the error.
+   * Every layer gets as many as its weights need.
+   */
+  snr?: number | undefined;
+}
+
+export interface ClusterLayer extends ClusterSize {
+  /** How the first centroids are placed (Han et al. 2016, §3.2). Default `linear`. */
+  init?: Initialisation | undefined;
+}
+
+export interface ClusterOptions extends ClusterLayer, Selection<ClusterLayer> {
+  /** Seed of `random` and `kmeans++`. Default 0. */
+  seed?: number | undefined;
+  /** Type that centroids are rounded to: `float16` halves the codebook, `native` is the tensor's own. Default `float16`. */
+  centroids?: 'float16' | 'native' | undefined;
+}
+
+/** Most values a layer may have: what a codebook of the container holds besides zero. */
+export const MAX_CLUSTERS = 1023;
+
+export const CLUSTER_DEFAULTS = {
+  snr: 30,
+  init: 'linear',
+  seed: 0,
+  centroids: 'float16',
+} as const satisfies ClusterOptions;
+
+/** The options of which a layer has one. */
+const SIZES = ['bits', 'clusters', 'snr'] as const;
+
+/**
+ * Makes the weights of each layer share a few values: 1-D k-means over the weights that are not zero. Zeros stay
+ * exactly zero and belong to no cluster; a layer with no more distinct values than clusters stays as it is.
+ *
+ * Source: Deep Compression (Han, Mao, Dally 2016), §3.
+ *
+ * @throws RangeError if an option is out of its range; FxqError `CONFIG` for a bad selector
+ *
+ * @example
+ * const stage = cluster({ bits: 5, rules: [{ match: 'op:Conv', options: { bits: 8 } }] });
+ * const clustered = await stage.run(openOnnx(bytes), {});
+ */
+export function cluster(options: ClusterOptions = {}): Stage {
+  const { bits, clusters, snr, init = CLUSTER_DEFAULTS.init, ...rest } = options;
+  const { seed = CLUSTER_DEFAULTS.seed, centroids = CLUSTER_DEFAULTS.centroids, ...selection } = rest;
+  const hasSize = SIZES.some((key) => options[key] !== undefined);
+  const layer: ClusterLayer = { bits, clusters, snr: hasSize ? snr : CLUSTER_DEFAULTS.snr, init };
+  checkLayer(layer);
+  for (const rule of selection.rules ?? []) checkLayer(rule.options);
+  if (centroids !== 'float16' && centroids !== 'native')
+    throw new RangeError(`${NAME}: expected centroids float16 or native, got ${centroids}`);
+  integerInRange(NAME, 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  const select = selector(selection, layer, SIZES);
+  return {
+    name: NAME,
+    run(model) {
+      const layers = selectLayers(model, select);
+      const clustered = mapWeights(model, layers, (weights, of, tensor) => {
+        const codebook = makeCodebook(weights, of, seed, roundingOf(tensor, centroids));
+        return shareValues(weights, codebook);
+      });
+      const defaults = hasSize ? { ...CLUSTER_DEFAULTS, snr: undefined } : CLUSTER_DEFAULTS;
+      return layers.size > 0
+        ? withRecord(clustered, recordOf(NAME, { ...layer, seed, centroids }, defaults))
+        : clustered;
+    },
+  };
+}
+
+function checkLayer(layer: ClusterLayer): void {
+  const given = SIZES.filter((key) => layer[key] !== undefined);
+  if (given.length > 1)
+    throw new RangeError(`${NAME}: expected one of bits, clusters and snr, got ${given.join(' and ')}`);
+  integerInRange(NAME, 'bits', layer.bits, 1, 10);
+  integerInRange(NAME, 'clusters', layer.clusters, 1, MAX_CLUSTERS);
+  inRange(NAME, 'snr', layer.snr, 0, 100);
+  if (layer.init !== undefined && !INITIALISATIONS.includes(layer.init)) {
+    throw new RangeError(`${NAME}: expected an init of ${INITIALISATIONS.join(', ')}, got ${layer.init}`);
+  }
+}
+
+type Rounding = (centroid: number) => number;
+
+/** Centroids are rounded to what the file will hold, so that the assignment is made to what will be decoded. */
+function roundingOf({ dtype }: Tensor, centroids: 'float16' | 'native'): Rounding {
+  if (dtype === 'bfloat16') return (value) => fromBfloat16(toBfloat16(value));
+  return dtype === 'float16' || centroids === 'float16' ? (value) => fromHalf(toHalf(value)) : (value) => value;
+}
+
+/** The values, ascending, that a layer's weights will share. */
+function makeCodebook(weights: Float32Array, layer: ClusterLayer, seed: number, round: Rounding): Float32Array {
+  const sorted = sortFloats(weights.filter((weight) => weight !== 0));
+  const init = layer.init ?? CLUSTER_DEFAULTS.init;
+  const centroidsOf = (k: number) => {
+    const { centroids, distortion } = kmeans1d(sorted, { k, init, seed });
+    const means = Float32Array.from(centroids);
+    // No more distinct values than clusters: they are kept as they are.
+    return distortion === 0 ? means : distinct(roundAll(means, round));
+  };
+  if (layer.snr === undefined) return centroidsOf(layer.clusters ?? Math.min(MAX_CLUSTERS, 2 ** (layer.bits ?? 0)));
+
+  const allowed = energy(sorted) / 10 ** (layer.snr / 10);
+  let low = 1;
+  let high = MAX_CLUSTERS;
+  while (low < high) {
+    const middle = Math.floor(Math.sqrt(low * high));
+    if (errorOf(sorted, centroidsOf(middle)) <= allowed) high = middle;
+    else low = middle + 1;
+  }
+  return centroidsOf(low);
+}
+
+/** A centroid that float16 cannot hold, because it would become infinite or zero, is kept as it is. */
+function roundAll(means: Float32Array, round: Rounding): Float32Array {
+  return means.map((mean) => {
+    const rounded = round(mean);
+    return Number.isFinite(rounded) && rounded !== 0 ? rounded : mean;
+  });
+}
+
+function distinct(ascending: Float32Array): Float32Array {
+  return ascending.filter((value, i) => i === 0 || value !== ascending[i - 1]);
+}
+
+function shareValues(weights: Float32Array, codebook: Float32Array): Float32Array {
+  if (codebook.length === 0) return weights;
+  const nearest = assignNearest(weights, codebook);
+  // Adding zero turns −0 into 0: the same number, and one value less to code.
+  return weights.map((weight, i) => (weight === 0 ? 0 : codebook[nearest[i]] + 0));
+}
+
+function energy(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return sum;
+}
+
+function errorOf(values: Float32Array, codebook: Float32Array): number {
+  if (codebook.length === 0) return 0;
+  const nearest = assignNearest(values, codebook);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] - codebook[nearest[i]]) ** 2;
+  return sum;
+}

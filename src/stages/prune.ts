@@ -1,0 +1,130 @@
+import type { Tensor } from '../layers/model.js';
+import { finiteWeights, mapWeights, selectLayers } from '../layers/patch.js';
+import { type Selection, selector } from '../layers/selectors.js';
+import { withRecord } from '../onnx/metadata.js';
+import { type MagnitudeCut, selectLargest, zeroBelow } from './magnitude.js';
+import { inRange, recordOf } from './options.js';
+import type { Stage } from './stage.js';
+
+const NAME = 'prune';
+
+/** How much goes. Exactly one of the three has to be given, for the stage or by a rule of each layer. */
+export interface PruneTarget {
+  /** Share of the weights that stays, 0 to 1: of each layer, or of all layers together with scope `global`. */
+  density?: number | undefined;
+  /** Weights of a smaller magnitude go. */
+  threshold?: number | undefined;
+  /** The same as a multiple of the weights' standard deviation (Han et al. 2015, §3.1). */
+  quality?: number | undefined;
+}
+
+export interface PruneOptions extends PruneTarget, Selection<PruneTarget> {
+  /** Whether density and deviation are each layer's own, or one for all layers. Default `layer`. */
+  scope?: 'layer' | 'global' | undefined;
+}
+
+export const PRUNE_DEFAULTS = { scope: 'layer' } as const satisfies PruneOptions;
+
+/** The options of which a layer has one. */
+const TARGETS = ['density', 'threshold', 'quality'] as const;
+
+export const SCOPES = ['layer', 'global'] as const;
+
+/**
+ * Prunes by magnitude: the smallest weights become zero. Zeros that are there already stay, and count as pruned.
+ *
+ * Source: Han, Pool, Tran, Dally 2015, §3; Deep Compression (Han, Mao, Dally 2016), §2.
+ *
+ * @throws RangeError if an option is out of its range; FxqError `CONFIG` for a bad selector
+ *
+ * @example
+ * const stage = prune({ density: 0.1, rules: [{ match: 'op:Conv', options: { density: 0.4 } }] });
+ * const pruned = await stage.run(openOnnx(bytes), {});
+ */
+export function prune(options: PruneOptions = {}): Stage {
+  const { density, threshold, quality, scope = PRUNE_DEFAULTS.scope, ...selection } = options;
+  const target: PruneTarget = { density, threshold, quality };
+  checkTarget(target, selection.rules === undefined);
+  for (const rule of selection.rules ?? []) checkTarget(rule.options, false);
+  if (scope === 'global' && selection.rules?.length) {
+    throw new RangeError(
+      `${NAME}: scope global has one threshold for all layers; rules of single layers need scope layer`,
+    );
+  }
+  const select = selector(selection, target, TARGETS);
+  return {
+    name: NAME,
+    run(model) {
+      const layers = selectLayers(model, (tensor) => {
+        const layer = select(tensor);
+        // With rules only, a layer that none of them names is left alone.
+        return layer && TARGETS.some((key) => layer[key] !== undefined) ? layer : undefined;
+      });
+      const common = scope === 'global' ? globalCut([...layers.keys()], target) : undefined;
+      // A cut's ties are counted down over the layers, in their order: they belong to single tensors from the start.
+      const cuts = common ? shareTies(layers, common) : undefined;
+      const pruned = mapWeights(model, layers, (weights, layer, tensor) => {
+        const cut = cuts?.get(tensor) ?? cutOf(() => [weights], weights.length, layer);
+        zeroBelow(weights, cut.threshold, cut.ties);
+        return weights;
+      });
+      return layers.size > 0 ? withRecord(pruned, recordOf(NAME, { ...target, scope }, PRUNE_DEFAULTS)) : pruned;
+    },
+  };
+}
+
+function checkTarget(target: PruneTarget, isRequired: boolean): void {
+  const { density, threshold, quality } = target;
+  const given = TARGETS.filter((key) => target[key] !== undefined).length;
+  if (given > 1) throw new RangeError(`${NAME}: expected one of density, threshold and quality, got ${given}`);
+  if (given === 0 && isRequired) throw new RangeError(`${NAME}: expected a density, a threshold or a quality`);
+  inRange(NAME, 'density', density, 0, 1);
+  inRange(NAME, 'threshold', threshold, 0, Number.MAX_VALUE);
+  inRange(NAME, 'quality', quality, 0, Number.MAX_VALUE);
+}
+
+/** What stays of some weights. With a threshold, weights of exactly that magnitude stay. */
+function cutOf(
+  arrays: () => Iterable<Float32Array>,
+  count: number,
+  target: PruneTarget,
+): Pick<MagnitudeCut, 'threshold' | 'ties'> {
+  const { density, threshold, quality } = target;
+  if (density !== undefined) return selectLargest(arrays, Math.round(density * count));
+  if (quality !== undefined) return { threshold: quality * deviation(arrays(), count), ties: Number.POSITIVE_INFINITY };
+  return { threshold: threshold ?? 0, ties: Number.POSITIVE_INFINITY };
+}
+
+function globalCut(layers: readonly Tensor[], target: PruneTarget): Pick<MagnitudeCut, 'threshold' | 'ties'> {
+  const count = layers.reduce((sum, tensor) => sum + tensor.count, 0);
+  return cutOf(() => readAll(layers), count, target);
+}
+
+function* readAll(layers: readonly Tensor[]): Generator<Float32Array> {
+  for (const tensor of layers) yield finiteWeights(tensor);
+}
+
+function shareTies(
+  layers: ReadonlyMap<Tensor, unknown>,
+  cut: Pick<MagnitudeCut, 'threshold' | 'ties'>,
+): Map<Tensor, Pick<MagnitudeCut, 'threshold' | 'ties'>> {
+  const shares = new Map<Tensor, Pick<MagnitudeCut, 'threshold' | 'ties'>>();
+  let { ties } = cut;
+  for (const tensor of layers.keys()) {
+    shares.set(tensor, { threshold: cut.threshold, ties });
+    if (Number.isFinite(ties) && ties > 0) ties = zeroBelow(finiteWeights(tensor), cut.threshold, ties);
+  }
+  return shares;
+}
+
+function deviation(arrays: Iterable<Float32Array>, count: number): number {
+  let sum = 0;
+  let squares = 0;
+  for (const weights of arrays) {
+    for (const weight of weights) {
+      sum += weight;
+      squares += weight * weight;
+    }
+  }
+  return Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
+}
