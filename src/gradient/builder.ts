@@ -30,6 +30,7 @@ export class GraphBuilder {
     for (const { name } of [...(graph.input ?? []), ...(graph.output ?? [])]) this.#taken.add(name!);
     for (const initializer of graph.initializer ?? []) this.#noteTensor(initializer.name!, initializer);
     for (const node of graph.node ?? []) {
+      this.#taken.add(node.name ?? '');
       for (const name of [...(node.output ?? []), ...valuesRead(node)]) this.#taken.add(name);
       const value = node.opType === 'Constant' ? node.attribute?.find((a) => a.name === 'value')?.t : undefined;
       if (value) this.#noteTensor(node.output![0], value);

@@ -55,7 +55,7 @@ describe('MatMul', () => {
   it('refuses a vector operand', () => {
     const parts = { nodes: y('x', 'w'), inputs: { x: distinct(1, [3, 4]) }, stored: { w: distinct(2, [4]) } };
     expect(() => jacobianGraph(buildModel(parts), { targets: ['w'] })).toThrow(
-      expect.objectContaining({ code: 'CONFIG', message: expect.stringContaining("MatMul node 'the_MatMul'") }),
+      expect.objectContaining({ code: 'CONFIG', message: expect.stringContaining("MatMul node 'y_MatMul'") }),
     );
   });
 });

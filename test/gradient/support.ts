@@ -50,7 +50,7 @@ export function node(opType: string, input: string[], output: string[], attribut
     if ('float' in value) return { name, type: types.FLOAT, f: value.float };
     return { name, type: types.INTS, ints: [...value] };
   });
-  return { opType, name: `the_${opType}`, input, output, attribute };
+  return { opType, name: `${output[0]}_${opType}`, input, output, attribute };
 }
 
 export interface ModelParts {
