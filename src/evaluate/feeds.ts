@@ -61,7 +61,9 @@ export function feedsOf(
   const total = Math.min(samples, limit);
   const fits = fixed.every(({ shape, dims }) => shape[0] === dims[0]);
   const size = (fixed[0]?.shape[0] as number | undefined) ?? total;
-  const clear = arrays.every(({ shape, dims }) => dims[0] === samples && (!isFixed(shape[0]) || shape[0] === size));
+  // A fixed axis beside a dynamic one is not the batch, even where the two happen to be of one length.
+  const alike = fixed.length === 0 || fixed.length === arrays.length;
+  const clear = alike && arrays.every(({ shape, dims }) => dims[0] === samples && (shape[0] === size || !fixed.length));
   if (fits && (!clear || total === samples))
     return { samples, feeds: [{ count: samples, size: samples, arrays: bound }] };
   if (!clear) {
