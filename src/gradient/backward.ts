@@ -28,8 +28,10 @@ export function backwardPass(
   // A value's consumers all come after it, so on the way back its gradient is complete when its producer is reached.
   for (const node of forward.reverse()) {
     if (!node.output?.some((output) => arrived.has(output) && carriers.has(output))) continue;
+    if (!influences(node).some((input) => carriers.has(input))) continue;
     const rule = ruleOf(node);
-    if (rule === 'stop' || !differentiableInputs(node, rule).some((input) => carriers.has(input))) continue;
+    if (!rule) throw noRule(node, node.domain ? `of domain ${node.domain}` : '');
+    if (rule === 'stop') continue;
     const [output, ...others] = node.output;
     if (others.some((name) => arrived.has(name))) throw noRule(node, 'with a gradient at its second output');
     const inputs = node.input ?? [];
@@ -45,13 +47,14 @@ export function backwardPass(
   return new Map(reached.map((name) => [name, total(builder, arrived, name)]));
 }
 
-/** The stored tensors a gradient can flow to: what a backward pass from `output` could train. */
+/**
+ * The stored tensors that a loss on `output` depends on: what there is to train. Those behind an operator without a rule
+ * are among them, so that a backward pass fails by name instead of quietly training half a model.
+ */
 export function trainableInputs(builder: GraphBuilder, output: string): Set<string> {
   const reached = new Set([output]);
   for (const node of [...builder.graph.node!].reverse()) {
-    if (!node.output?.some((name) => reached.has(name))) continue;
-    const rule = RULES.get(node.opType!);
-    for (const input of rule ? differentiableInputs(node, rule) : []) reached.add(input);
+    if (node.output?.some((name) => reached.has(name))) for (const input of influences(node)) reached.add(input);
   }
   return new Set([...reached].filter((name) => builder.dims(name) !== undefined));
 }
@@ -60,26 +63,24 @@ export function trainableInputs(builder: GraphBuilder, output: string): Set<stri
 function carriersOf(nodes: readonly onnx.INodeProto[], targets: ReadonlySet<string>): Set<string> {
   const carriers = new Set(targets);
   for (const node of nodes) {
-    const rule = RULES.get(node.opType!);
-    if (STOPS.has(node.opType!)) continue;
-    // Without a rule, assume the worst: the error comes only if a gradient really arrives there.
-    const inputs = rule && !node.domain ? differentiableInputs(node, rule) : valuesRead(node);
-    if (inputs.some((input) => carriers.has(input))) for (const output of node.output ?? []) carriers.add(output);
+    if (!influences(node).some((input) => carriers.has(input))) continue;
+    for (const output of node.output ?? []) carriers.add(output);
   }
   return carriers;
 }
 
-function differentiableInputs(node: onnx.INodeProto, rule: GradientRule): string[] {
-  const inputs = node.input ?? [];
-  return inputs.filter((name, i) => name !== '' && (rule.differentiable === 'all' || rule.differentiable.includes(i)));
+/** The inputs a gradient could flow to. Without a rule that is all: the error comes only if a gradient arrives there. */
+function influences(node: onnx.INodeProto): string[] {
+  const rule = ruleOf(node);
+  if (rule === 'stop') return [];
+  if (!rule) return valuesRead(node);
+  const may = rule.differentiable;
+  return (node.input ?? []).filter((name, i) => name !== '' && (may === 'all' || may.includes(i)));
 }
 
-function ruleOf(node: onnx.INodeProto): GradientRule | 'stop' {
-  const standard = !node.domain || node.domain === 'ai.onnx';
-  if (standard && STOPS.has(node.opType!)) return 'stop';
-  const rule = standard ? RULES.get(node.opType!) : undefined;
-  if (!rule) throw noRule(node, node.domain ? `of domain ${node.domain}` : '');
-  return rule;
+function ruleOf(node: onnx.INodeProto): GradientRule | 'stop' | undefined {
+  if (node.domain && node.domain !== 'ai.onnx') return undefined;
+  return STOPS.has(node.opType!) ? 'stop' : RULES.get(node.opType!);
 }
 
 function noRule(node: onnx.INodeProto, how: string): FxqError {

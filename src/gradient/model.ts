@@ -1,12 +1,9 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { FxqError } from '../errors.js';
 import { GraphBuilder, valuesRead } from './builder.js';
+import { upgrade } from './upgrade.js';
 
 const { ModelProto, TensorProto } = onnxProto.onnx;
-/** The rules emit operators as of this set (ScatterElements with reduction came with 16, BatchNormalization's form with 15). */
-const EMITTED_OPSET = 17;
-/** Below it, axes and bounds are attributes where the emitted graph needs them to be inputs. */
-const OLDEST_OPSET = 13;
 
 /** A tensor that is an input of the generated graph, under the name it has in the model. */
 export interface Parameter {
@@ -20,7 +17,7 @@ export interface OpenModel {
   readonly builder: GraphBuilder;
 }
 
-/** Reads a model and checks that rules written for operator set 17 may be appended to it. */
+/** Reads a model and brings it to a form the gradient rules can be appended to. */
 export function openModel(bytes: Uint8Array): OpenModel {
   let proto: onnx.ModelProto;
   try {
@@ -30,25 +27,14 @@ export function openModel(bytes: Uint8Array): OpenModel {
   }
   const { graph } = proto;
   if (!graph) throw new FxqError('ONNX_MALFORMED', 'model: it holds no graph');
-  raiseOpset(proto);
   graph.node ??= [];
   graph.initializer ??= [];
   // Before IR version 4, initializers were listed among the inputs as well. Here an input is something that is fed.
   const stored = new Set(graph.initializer.map((initializer) => initializer.name));
   graph.input = (graph.input ?? []).filter((input) => !stored.has(input.name));
-  return { proto, builder: new GraphBuilder(graph) };
-}
-
-/** Sets 13 to 17 mean the same for every operator that has a rule; a newer one is kept as it is. */
-function raiseOpset(proto: onnx.ModelProto): void {
-  const standard = proto.opsetImport.find((entry) => !entry.domain || entry.domain === 'ai.onnx');
-  const version = Number(standard?.version ?? 1);
-  if (!standard || version < OLDEST_OPSET) {
-    const message = `model: gradients need operator set ${OLDEST_OPSET} or later, this one uses ${version}; convert it first`;
-    throw new FxqError('CONFIG', message, { expected: OLDEST_OPSET, actual: version });
-  }
-  standard.version = Math.max(version, EMITTED_OPSET);
-  proto.irVersion = Math.max(Number(proto.irVersion), 8);
+  const builder = new GraphBuilder(graph);
+  upgrade(proto, builder);
+  return { proto, builder };
 }
 
 /** Turns stored float32 tensors, initializers or `Constant` nodes, into inputs of the graph. */

@@ -51,3 +51,29 @@ describe('Conv', () => {
     );
   });
 });
+
+describe('ConvTranspose', () => {
+  it.each<[string, number[], number[], Attributes]>([
+    ['3×3', [2, 2, 4, 3], [2, 3, 3, 3], {}],
+    ['stride 2, pad 1', [2, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }],
+    [
+      'stride 2, output_padding 1',
+      [2, 2, 3, 3],
+      [2, 2, 3, 3],
+      { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] },
+    ],
+    [
+      'stride 3 by 2, dilation 2, asymmetric pads',
+      [1, 2, 4, 3],
+      [2, 2, 2, 3],
+      { strides: [3, 2], dilations: [2, 2], pads: [0, 1, 2, 0] },
+    ],
+    ['two groups', [2, 4, 3, 3], [4, 3, 2, 2], { group: 2, strides: [2, 2] }],
+  ])('%s', (_, x, weight, attributes) =>
+    expectGradients({
+      nodes: [node('ConvTranspose', ['x', 'w', 'b'], ['y'], attributes)],
+      inputs: { x: distinct(1, x) },
+      stored: { w: distinct(2, weight), b: distinct(3, [weight[1] * Number(attributes.group ?? 1)]) },
+    }),
+  );
+});

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { distinct, expectGradients, node } from './support.js';
+import { type Attributes, distinct, expectGradients, node } from './support.js';
 
 describe('operators of two operands', () => {
   const shapes: [number[], number[]][] = [
@@ -47,9 +47,47 @@ describe('operators of two operands', () => {
 });
 
 describe('operators of one operand', () => {
-  it.each(['Relu', 'LeakyRelu', 'Sigmoid', 'Tanh', 'Identity', 'Dropout', 'Flatten'])('%s', (op) =>
-    expectGradients({ nodes: [node(op, ['x'], ['y'])], inputs: { x: distinct(1, [2, 3, 4]) } }),
+  it.each([
+    'Relu',
+    'LeakyRelu',
+    'Sigmoid',
+    'Tanh',
+    'HardSwish',
+    'Softmax',
+    'LogSoftmax',
+    'Identity',
+    'Dropout',
+    'Flatten',
+  ])('%s', (op) => expectGradients({ nodes: [node(op, ['x'], ['y'])], inputs: { x: distinct(1, [2, 3, 4]) } }));
+
+  it('HardSigmoid, cut at both ends', () =>
+    expectGradients({
+      nodes: [node('HardSigmoid', ['x'], ['y'], { alpha: { float: 0.7 }, beta: { float: 0.4 } })],
+      inputs: { x: distinct(1, [2, 3, 4]) },
+    }));
+
+  it('HardSwish, cut at both ends', () => {
+    const { dims, data } = distinct(1, [2, 3, 4]);
+    const wide = { dims, data: data.map((value) => 4 * value) };
+    return expectGradients({ nodes: [node('HardSwish', ['x'], ['y'])], inputs: { x: wide } });
+  });
+
+  it('Softmax over an axis in the middle', () =>
+    expectGradients({ nodes: [node('Softmax', ['x'], ['y'], { axis: 1 })], inputs: { x: distinct(1, [2, 3, 4]) } }));
+
+  it.each<[Attributes]>([[{ axes: [1] }], [{ axes: [-1, 0], keepdims: 0 }], [{ keepdims: 0 }], [{}]])(
+    'ReduceMean %j',
+    (attributes) =>
+      expectGradients({ nodes: [node('ReduceMean', ['x'], ['y'], attributes)], inputs: { x: distinct(1, [2, 3, 4]) } }),
   );
+
+  it('ReduceMean with its axes as an input', () =>
+    expectGradients({
+      nodes: [node('ReduceMean', ['x', 'axes'], ['y'], { keepdims: 0 })],
+      inputs: { x: distinct(1, [2, 3, 4]) },
+      integers: { axes: [1] },
+      opset: 18,
+    }));
 
   it('Clip', () =>
     expectGradients(

@@ -153,10 +153,9 @@ describe('errors', () => {
     expect.objectContaining({ code: 'CONFIG', message: expect.stringMatching(message) });
 
   it('name the operator and the node without a rule', () => {
-    const nodes = [...layers.slice(0, 1), node('Cos', ['h'], ['r']), layers[2]];
-    expect(() => gradientGraph(buildModel({ ...parts, nodes }), { parameters: ['w1'] })).toThrow(
-      config(/^Cos node 'r_Cos': no gradient rule/),
-    );
+    const bytes = buildModel({ ...parts, nodes: [layers[0], node('Cos', ['h'], ['r']), layers[2]] });
+    expect(() => gradientGraph(bytes)).toThrow(config(/^Cos node 'r_Cos': no gradient rule/));
+    expect(gradientGraph(bytes, { parameters: ['w2', 'b2'] }).gradients.size).toBe(2);
   });
 
   it('do not mistake another domain for the standard one', () => {
@@ -177,7 +176,7 @@ describe('errors', () => {
     const nodes = [node('Reshape', ['x', 'to'], ['y'])];
     const integers = buildModel({ nodes, inputs: { x }, integers: { to: [-1] } });
     expect(() => jacobianGraph(integers, { targets: ['to'] })).toThrow(config(/^to: only float32/));
-    expect(() => gradientGraph(buildModel({ ...parts, opset: 9 }))).toThrow(config(/operator set/));
+    expect(() => gradientGraph(buildModel({ ...parts, opset: 6 }))).toThrow(config(/operator set 7 or later/));
   });
 
   it('tell bytes that are no model', () => {

@@ -1,4 +1,4 @@
-import { int, ints, readInt, readInts } from '../attributes.js';
+import { int, ints, readInt, readInts, readString } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
 import { type GradientRule, type RuleContext, unsupported } from './rule.js';
 import { cutTo, readWindow, slideBack, type Window } from './window.js';
@@ -15,20 +15,52 @@ export const conv: GradientRule = {
     const group = readInt(node, 'group', 1);
     return [
       needs(0) ? slideBack(builder, gradient, weight, x, window, group) : undefined,
-      needs(1) ? gradientOfWeight(context, window, group) : undefined,
+      needs(1) ? gradientOfWeight(context, x, gradient, window, group) : undefined,
       bias && needs(2) ? gradientOfBias(builder, gradient, kernel.length) : undefined,
     ];
   },
 };
+
+/** The transpose of a convolution: forward and backward change places, and with them the image and the gradient. */
+export const convTranspose: GradientRule = {
+  differentiable: [0, 1, 2],
+  backward(context) {
+    const { node, builder, inputs, gradient, needs } = context;
+    const [x, weight, bias] = inputs;
+    const kernel = builder.dims(weight)?.slice(2) ?? readInts(node, 'kernel_shape');
+    if (!kernel) throw unsupported(node, 'a kernel whose size is not stored in the model');
+    // Both set the padding by sizes that are known only when the model runs.
+    if (readInts(node, 'output_shape')) throw unsupported(node, 'output_shape');
+    if (readString(node, 'auto_pad', 'NOTSET').startsWith('SAME')) throw unsupported(node, 'auto_pad SAME');
+    const window = readWindow(node, kernel);
+    const group = readInt(node, 'group', 1);
+    return [
+      needs(0) ? slide(builder, gradient, weight, window, group) : undefined,
+      needs(1) ? gradientOfWeight(context, gradient, x, window, group) : undefined,
+      bias && needs(2) ? gradientOfBias(builder, gradient, kernel.length) : undefined,
+    ];
+  },
+};
+
+function slide(builder: GraphBuilder, x: string, weight: string, window: Window, group: number): string {
+  const { kernel, strides, dilations, begin, end } = window;
+  const lists = { kernel_shape: kernel, strides, dilations, pads: [...begin, ...end] };
+  const attributes = Object.entries(lists).map(([name, values]) => ints(name, values));
+  return builder.emit('Conv', [x, weight], [...attributes, int('group', group)]);
+}
 
 /**
  * dW is itself a convolution: x slid over by dY, with samples and channels swapped, and stride and dilation swapped.
  * With groups, each group's channels of x meet only the same group's channels of dY; putting group × sample where
  * the channels stand makes that one grouped convolution (depthwise is the case of one channel a group).
  */
-function gradientOfWeight({ node, builder, inputs, gradient }: RuleContext, window: Window, group: number): string {
-  const [x, weight] = inputs;
-  const { kernel, strides, dilations, begin, end } = window;
+function gradientOfWeight(
+  { node, builder, inputs: [, weight] }: RuleContext,
+  x: string,
+  dY: string,
+  { kernel, strides, dilations, begin, end }: Window,
+  group: number,
+): string {
   const rank = kernel.length;
   const swap = [1, 0, ...kernel.map((_, i) => i + 2)];
   const swapped = (value: string) => builder.emit('Transpose', [value], [ints('perm', swap)]);
@@ -42,7 +74,7 @@ function gradientOfWeight({ node, builder, inputs, gradient }: RuleContext, wind
   }
   // No kernel_shape here: the kernel is dY, whose size depends on the input's.
   const attributes = [ints('strides', dilations), ints('dilations', strides), ints('pads', [...begin, ...end])];
-  const slid = builder.emit('Conv', [samples, swapped(gradient)], [...attributes, int('group', group)]);
+  const slid = builder.emit('Conv', [samples, swapped(dY)], [...attributes, int('group', group)]);
   // Elements of x that no window reached leave surplus positions behind the kernel's own.
   const exact = strides.every((stride) => stride === 1);
   return swapped(exact ? slid : cutTo(builder, slid, builder.ints(kernel), rank));

@@ -1,10 +1,12 @@
+import { clip, hardSigmoid, hardSwish, leakyRelu, logSoftmax, relu, sigmoid, softmax, tanh } from './activation.js';
 import { averagePool, globalAveragePool } from './averagePool.js';
 import { batchNormalization } from './batchNormalization.js';
-import { conv } from './conv.js';
-import { add, clip, div, leakyRelu, mul, relu, sigmoid, sub, tanh } from './elementwise.js';
+import { conv, convTranspose } from './conv.js';
+import { add, div, mul, sub } from './elementwise.js';
 import { gemm } from './gemm.js';
 import { matMul } from './matMul.js';
 import { maxPool } from './maxPool.js';
+import { reduceMean } from './reduceMean.js';
 import type { GradientRule } from './rule.js';
 import { concat, identity, reshape, transpose } from './shape.js';
 
@@ -17,19 +19,25 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Clip: clip,
     Concat: concat,
     Conv: conv,
+    ConvTranspose: convTranspose,
     Div: div,
     Dropout: identity,
     Flatten: reshape,
     Gemm: gemm,
     GlobalAveragePool: globalAveragePool,
+    HardSigmoid: hardSigmoid,
+    HardSwish: hardSwish,
     Identity: identity,
     LeakyRelu: leakyRelu,
+    LogSoftmax: logSoftmax,
     MatMul: matMul,
     MaxPool: maxPool,
     Mul: mul,
+    ReduceMean: reduceMean,
     Relu: relu,
     Reshape: reshape,
     Sigmoid: sigmoid,
+    Softmax: softmax,
     Squeeze: reshape,
     Sub: sub,
     Tanh: tanh,
