@@ -44,17 +44,17 @@ const REWRITES: Readonly<Record<string, Rewrite>> = {
   LogSoftmax: wholeRows,
 };
 
-/** Operators that came out of the older sets changed in ways no rewrite of one node can follow. */
-const UNSETTLED: ReadonlySet<string> = new Set([
-  'Hardmax',
-  'If',
-  'Loop',
-  'Resize',
-  'Scan',
-  'Scatter',
-  'TopK',
-  'Upsample',
-]);
+/** Operators whose form before the set given no rewrite of a single node can follow. */
+const UNSETTLED: Readonly<Record<string, number>> = {
+  Hardmax: SETTLED_OPSET,
+  If: SETTLED_OPSET,
+  Loop: SETTLED_OPSET,
+  Resize: 11,
+  Scan: SETTLED_OPSET,
+  Scatter: SETTLED_OPSET,
+  TopK: 10,
+  Upsample: SETTLED_OPSET,
+};
 
 /**
  * Brings a model to the operator set the gradient rules are written for. Nodes of sets 7 to 12 are rewritten where their
@@ -72,7 +72,7 @@ export function upgrade(proto: onnx.IModelProto, builder: GraphBuilder): void {
   if (version < SETTLED_OPSET) {
     for (const node of [...builder.graph.node!]) {
       if (node.domain && node.domain !== 'ai.onnx') continue;
-      if (UNSETTLED.has(node.opType!)) throw unsettled(node);
+      if (version < (UNSETTLED[node.opType!] ?? 0)) throw unsettled(node);
       REWRITES[node.opType!]?.(node, builder, version);
     }
   }

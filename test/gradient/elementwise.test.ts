@@ -1,5 +1,6 @@
-import { describe, it } from 'vitest';
-import { type Attributes, distinct, expectGradients, node } from './support.js';
+import { describe, expect, it } from 'vitest';
+import { jacobianGraph } from '../../src/gradient/gradientGraph.js';
+import { type Attributes, buildModel, distinct, expectGradients, node } from './support.js';
 
 describe('operators of two operands', () => {
   const shapes: [number[], number[]][] = [
@@ -59,6 +60,26 @@ describe('operators of one operand', () => {
     'Dropout',
     'Flatten',
   ])('%s', (op) => expectGradients({ nodes: [node(op, ['x'], ['y'])], inputs: { x: distinct(1, [2, 3, 4]) } }));
+
+  it.each(['Exp', 'Erf', 'Neg', 'Abs'])('%s', (op) =>
+    expectGradients({ nodes: [node(op, ['x'], ['y'])], inputs: { x: distinct(1, [2, 3, 4]) } }),
+  );
+
+  const positive = { dims: [2, 3], data: distinct(1, [2, 3]).data.map((value) => value + 2) };
+  it.each(['Sqrt', 'Log', 'Reciprocal'])('%s of positive numbers', (op) =>
+    expectGradients({ nodes: [node(op, ['x'], ['y'])], inputs: { x: positive } }),
+  );
+
+  it.each([2, 0.5, -1])('Pow by %d', (exponent) =>
+    expectGradients(
+      {
+        nodes: [node('Pow', ['x', 'exponent'], ['y'])],
+        inputs: { x: positive },
+        stored: { exponent: { dims: [], data: Float32Array.of(exponent) } },
+      },
+      { targets: ['x'] },
+    ),
+  );
 
   it('HardSigmoid, cut at both ends', () =>
     expectGradients({
@@ -143,5 +164,48 @@ describe('operators of one operand', () => {
       },
       { targets: ['x', 'scale', 'bias'] },
     );
+  });
+});
+
+describe('operators that pick elements', () => {
+  const x = distinct(1, [3, 4, 2]);
+
+  it('Slice with a negative step and an end beyond the axis', () =>
+    expectGradients({
+      nodes: [node('Slice', ['x', 'from', 'to', 'axes', 'steps'], ['y'])],
+      inputs: { x },
+      integers: { from: [-1, 1], to: [-100, 100], axes: [0, 1], steps: [-2, 1] },
+    }));
+
+  it('Gather of rows, one of them twice', () =>
+    expectGradients({
+      nodes: [node('Gather', ['x', 'rows'], ['y'], { axis: 1 })],
+      inputs: { x },
+      integers: { rows: [2, 0, 2, -1] },
+    }));
+
+  const image = distinct(1, [2, 2, 2, 3]);
+  const stored = { scales: { dims: [4], data: Float32Array.of(1, 1, 2, 2) } };
+
+  it('Resize to the nearest, twice the size', () =>
+    expectGradients(
+      {
+        nodes: [
+          node('Resize', ['x', '', 'scales'], ['y'], {
+            mode: 'nearest',
+            nearest_mode: 'floor',
+            coordinate_transformation_mode: 'asymmetric',
+          }),
+        ],
+        inputs: { x: image },
+        stored,
+      },
+      { targets: ['x'] },
+    ));
+
+  it('Resize by interpolation is refused', () => {
+    const nodes = [node('Resize', ['x', '', 'scales'], ['y'], { mode: 'linear' })];
+    const bytes = buildModel({ nodes, inputs: { x: image }, stored });
+    expect(() => jacobianGraph(bytes, { targets: ['x'] })).toThrow(/Resize node 'y_Resize'.*mode linear/);
   });
 });

@@ -3,16 +3,19 @@ import { averagePool, globalAveragePool } from './averagePool.js';
 import { batchNormalization } from './batchNormalization.js';
 import { conv, convTranspose } from './conv.js';
 import { add, div, mul, sub } from './elementwise.js';
+import { abs, erf, exp, log, neg, pow, reciprocal, sqrt } from './function.js';
 import { gemm } from './gemm.js';
 import { matMul } from './matMul.js';
 import { maxPool } from './maxPool.js';
 import { reduceMean } from './reduceMean.js';
 import type { GradientRule } from './rule.js';
+import { resize, select } from './select.js';
 import { concat, identity, reshape, transpose } from './shape.js';
 
 /** The gradient rules by operator type of the standard domain. */
 export const RULES: ReadonlyMap<string, GradientRule> = new Map(
   Object.entries({
+    Abs: abs,
     Add: add,
     AveragePool: averagePool,
     BatchNormalization: batchNormalization,
@@ -22,22 +25,32 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     ConvTranspose: convTranspose,
     Div: div,
     Dropout: identity,
+    Erf: erf,
+    Exp: exp,
     Flatten: reshape,
+    Gather: select,
     Gemm: gemm,
     GlobalAveragePool: globalAveragePool,
     HardSigmoid: hardSigmoid,
     HardSwish: hardSwish,
     Identity: identity,
     LeakyRelu: leakyRelu,
+    Log: log,
     LogSoftmax: logSoftmax,
     MatMul: matMul,
     MaxPool: maxPool,
     Mul: mul,
+    Neg: neg,
+    Pow: pow,
+    Reciprocal: reciprocal,
     ReduceMean: reduceMean,
     Relu: relu,
     Reshape: reshape,
+    Resize: resize,
     Sigmoid: sigmoid,
+    Slice: select,
     Softmax: softmax,
+    Sqrt: sqrt,
     Squeeze: reshape,
     Sub: sub,
     Tanh: tanh,

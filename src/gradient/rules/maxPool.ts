@@ -1,9 +1,6 @@
-import onnxProto from 'onnx-proto';
-import { int, ints, readInt, readInts, readString, string, tensor } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
+import { ints, readInt, readInts, readString } from '../attributes.js';
 import { type GradientRule, unsupported } from './rule.js';
-
-const { DataType } = onnxProto.onnx.TensorProto;
+import { scatterAdd } from './select.js';
 
 /** Each maximum sends its gradient to the one element it was taken from; the forward node tells which that was. */
 export const maxPool: GradientRule = {
@@ -19,24 +16,9 @@ export const maxPool: GradientRule = {
     // ONNX Runtime's MaxUnpool refuses a size below the one it infers, which padding and ceil_mode exceed.
     const padded =
       readInts(node, 'pads')?.some((pad) => pad !== 0) || readString(node, 'auto_pad', '').startsWith('SAME');
-    if (!apart || padded || readInt(node, 'ceil_mode', 0) !== 0) return [scatter(builder, x, indices, gradient)];
+    if (!apart || padded || readInt(node, 'ceil_mode', 0) !== 0) return [scatterAdd(builder, x, indices, gradient)];
     // No element is the maximum of two windows, so placing is enough and nothing has to be added up.
     const attributes = [ints('kernel_shape', kernel), ints('strides', strides)];
     return [builder.emit('MaxUnpool', [gradient, indices, builder.shape(x)], attributes)];
   },
 };
-
-/** Adds the gradients up at their indices, which count through the whole tensor, samples and channels included. */
-function scatter(builder: GraphBuilder, x: string, indices: string, gradient: string): string {
-  const shape = builder.shape(x);
-  const flat = (value: string) => builder.emit('Reshape', [value, builder.ints([-1])]);
-  const zero = { dims: [1], dataType: DataType.FLOAT, floatData: [0] };
-  const size = builder.emit('ReduceProd', [shape], [int('keepdims', 1)]);
-  const zeros = builder.emit('ConstantOfShape', [size], [tensor('value', zero)]);
-  const sums = builder.emit(
-    'ScatterElements',
-    [zeros, flat(indices), flat(gradient)],
-    [int('axis', 0), string('reduction', 'add')],
-  );
-  return builder.emit('Reshape', [sums, shape]);
-}
