@@ -16,8 +16,9 @@ export interface ClusterSize {
   /** The number itself, 1 to 1024. */
   clusters?: number | undefined;
   /**
-   * As few as leave this signal-to-noise ratio, in decibels: 10·log10 of the weights' energy over that of the error.
-   * Every layer gets as many as its weights need.
+   * As few as leave this signal-to-noise ratio, in decibels: 10·log10 of the weights' energy over the error's. The
+   * ratio is that of the layers' mean; each layer's share of the noise is in proportion to its number of weights,
+   * because a small layer matters as much as a large one and its bits cost less.
    */
   snr?: number | undefined;
 }
@@ -38,7 +39,7 @@ export interface ClusterOptions extends ClusterLayer, Selection<ClusterLayer> {
 export const MAX_CLUSTERS = 1023;
 
 export const CLUSTER_DEFAULTS = {
-  snr: 30,
+  snr: 40,
   init: 'linear',
   seed: 0,
   centroids: 'float16',
@@ -74,8 +75,14 @@ export function cluster(options: ClusterOptions = {}): Stage {
     name: NAME,
     run(model) {
       const layers = selectLayers(model, select);
+      const mean = [...layers.keys()].reduce((sum, tensor) => sum + tensor.count, 0) / layers.size;
       const clustered = mapWeights(model, layers, (weights, of, tensor) => {
-        const codebook = makeCodebook(weights, of, seed, roundingOf(tensor, centroids));
+        const sorted = sortFloats(weights.filter((weight) => weight !== 0));
+        const centroidsOf = centroidFinder(sorted, of.init ?? init, seed, roundingOf(tensor, centroids));
+        const codebook =
+          of.snr === undefined
+            ? centroidsOf(of.clusters ?? Math.min(MAX_CLUSTERS, 2 ** (of.bits ?? 0)))
+            : fewestCentroids(sorted, centroidsOf, (tensor.count / mean) * 10 ** (-of.snr / 10));
         return shareValues(weights, codebook);
       });
       const defaults = hasSize ? { ...CLUSTER_DEFAULTS, snr: undefined } : CLUSTER_DEFAULTS;
@@ -106,22 +113,25 @@ function roundingOf({ dtype }: Tensor, centroids: 'float16' | 'native'): Roundin
   return dtype === 'float16' || centroids === 'float16' ? (value) => fromHalf(toHalf(value)) : (value) => value;
 }
 
-/** The values, ascending, that a layer's weights will share. */
-function makeCodebook(weights: Float32Array, layer: ClusterLayer, seed: number, round: Rounding): Float32Array {
-  const sorted = sortFloats(weights.filter((weight) => weight !== 0));
-  const init = layer.init ?? CLUSTER_DEFAULTS.init;
-  const centroidsOf = (k: number) => {
+/** Finds the values, ascending, that a layer's weights would share with so many clusters. */
+type CentroidFinder = (clusters: number) => Float32Array;
+
+function centroidFinder(sorted: Float32Array, init: Initialisation, seed: number, round: Rounding): CentroidFinder {
+  return (k) => {
     const { centroids, distortion } = kmeans1d(sorted, { k, init, seed });
     const means = Float32Array.from(centroids);
     // No more distinct values than clusters: they are kept as they are.
     return distortion === 0 ? means : distinct(roundAll(means, round));
   };
-  if (layer.snr === undefined) return centroidsOf(layer.clusters ?? Math.min(MAX_CLUSTERS, 2 ** (layer.bits ?? 0)));
+}
 
-  const allowed = energy(sorted) / 10 ** (layer.snr / 10);
+/** The fewest centroids whose error is at most this share of the weights' energy. */
+function fewestCentroids(sorted: Float32Array, centroidsOf: CentroidFinder, noise: number): Float32Array {
+  const allowed = noise * energy(sorted);
   let low = 1;
   let high = MAX_CLUSTERS;
   while (low < high) {
+    // The geometric mean: what counts are ratios of clusters, not differences.
     const middle = Math.floor(Math.sqrt(low * high));
     if (errorOf(sorted, centroidsOf(middle)) <= allowed) high = middle;
     else low = middle + 1;
