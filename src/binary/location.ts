@@ -6,5 +6,6 @@ export function isSafeLocation(location: string): boolean {
   if (location === '' || location.length > 4096 || location.includes('\0')) return false;
   if (/^[a-z]:/i.test(location)) return false;
   const parts = location.split(/[/\\]/);
-  return parts[0] !== '' && !parts.includes('..');
+  // The last part names a file: neither empty nor a folder's own name.
+  return parts[0] !== '' && !parts.includes('..') && !['', '.'].includes(parts[parts.length - 1]);
 }

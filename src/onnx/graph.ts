@@ -1,4 +1,5 @@
 import onnxProto, { type onnx as Onnx } from 'onnx-proto';
+import { FxqError } from '../errors.js';
 
 /** One use of a value: which node reads it, and as which of its inputs. */
 export interface Use {
@@ -48,9 +49,10 @@ interface Scope {
  * subgraphs and model-local functions.
  *
  * @param bytes - the model; payloads may have been cut out, the graph is all that is looked at
+ * @throws FxqError `ONNX_MALFORMED` where a field that the scan passes over is damaged
  */
 export function readGraph(bytes: Uint8Array): Definition[] {
-  const model = onnxProto.onnx.ModelProto.decode(bytes);
+  const model = decodeModel(bytes);
   const definitions: Definition[] = [];
   const functions = new Map<string, { inputs: Value[]; outputs: Value[] }>();
 
@@ -137,6 +139,18 @@ export function readGraph(bytes: Uint8Array): Definition[] {
   function defineSparse(path: string, name: string, scope: Scope, value: Value | undefined): void {
     definitions.push({ path: `${path}.values`, name, scope: scope.names, value });
     definitions.push({ path: `${path}.indices`, name: `${name}.indices`, scope: scope.names, value: undefined });
+  }
+}
+
+function decodeModel(bytes: Uint8Array): Onnx.ModelProto {
+  try {
+    return onnxProto.onnx.ModelProto.decode(bytes);
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new FxqError('ONNX_MALFORMED', `graph: expected an ONNX graph, got damaged protobuf: ${problem}`, {
+      tensor: 'graph',
+      cause,
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { bitsOf } from '../binary/dtype.js';
 import { isSafeLocation } from '../binary/location.js';
 import { FxqError } from '../errors.js';
 import type { ByteSource, Model, Tensor } from '../layers/model.js';
@@ -116,14 +117,31 @@ function openExternal(
   return files.length - 1;
 }
 
+/** Where an external payload stands: as long as its shape says, and where a length is given, exactly that. */
 function externalRange(tensor: ScannedTensor, name: string, source: ByteSource): { offset: number; length: number } {
   const offset = tensor.external?.offset ?? 0;
-  const length = tensor.external?.length ?? Math.max(0, source.size - offset);
+  const declared = tensor.external?.length;
+  const bits = bitsOf(tensor.dtype);
+  const needed = bits === undefined ? undefined : Math.ceil((tensor.count * bits) / 8);
+  const length = needed ?? declared ?? Math.max(0, source.size - offset);
+  const where = { tensor: name, file: source.name, offset };
+  if (declared !== undefined && declared !== length) {
+    const shape = `[${tensor.dims.join('×')}] ${tensor.dtype}`;
+    throw new FxqError(
+      'EXTERNAL_DATA',
+      `${name}: ${shape} needs ${length} bytes, external_data declares ${declared} (byte ${offset} of "${source.name}")`,
+      {
+        ...where,
+        expected: length,
+        actual: declared,
+      },
+    );
+  }
   if (offset + length > source.size) {
     throw new FxqError(
       'EXTERNAL_DATA',
       `${name}: needs bytes ${offset} to ${offset + length} of "${source.name}", which has ${source.size}; the file is cut short or another version`,
-      { tensor: name, file: source.name, offset, expected: offset + length, actual: source.size },
+      { ...where, expected: offset + length, actual: source.size },
     );
   }
   return { offset, length };

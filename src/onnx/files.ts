@@ -1,0 +1,157 @@
+/** The one file here that touches the disk: a model with the external data files that lie around it. */
+import { closeSync, fstatSync, openSync, readSync, realpathSync, type Stats } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { FxqError } from '../errors.js';
+import type { ByteSource, Model } from '../layers/model.js';
+import { openOnnx } from './open.js';
+
+/** A model on disk. Its external data is read tensor by tensor, so the files stay open until `close` is called. */
+export interface OpenedFile {
+  readonly model: Model;
+  /** Paths of all files of the model, the model file first. */
+  readonly paths: readonly string[];
+  close(): void;
+}
+
+/** Most that one system call reads: some systems stop at 2 GiB. */
+const READ_BYTES = 1 << 30;
+
+/**
+ * Opens an ONNX file from disk. The model file is read whole; of external data only what is asked for, so that models
+ * larger than memory pass through.
+ *
+ * @param bytes - the model file, where the caller has read it already
+ * @throws FxqError `IO` for the model file, `EXTERNAL_DATA` for the files beside it, else what {@link openOnnx} throws
+ *
+ * @example
+ * const { model, close } = openOnnxFile('models/large.onnx');
+ * try {
+ *   for (const tensor of model.tensors) console.log(tensor.name, tensor.read().length);
+ * } finally {
+ *   close();
+ * }
+ */
+export function openOnnxFile(path: string, bytes: Uint8Array = readWhole(path)): OpenedFile {
+  const paths = [path];
+  const opened: number[] = [];
+  const close = () => {
+    for (const file of opened.splice(0)) closeSync(file);
+  };
+  const external = (location: string) => {
+    const target = join(dirname(path), location);
+    const found = openExternal(path, target, location);
+    if (found === undefined) return undefined;
+    opened.push(found.file);
+    paths.push(target);
+    return fileSource(location, found.file, found.size);
+  };
+  try {
+    const main = { name: path, size: bytes.length, read: (start: number, end: number) => bytes.subarray(start, end) };
+    return { model: openOnnx(main, { external }), paths, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/**
+ * Reads a file, of any size that memory holds.
+ *
+ * @throws FxqError `IO` that says what to do
+ */
+export function readWhole(path: string): Uint8Array<ArrayBuffer> {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const stats = fstatSync(file);
+    if (!stats.isFile()) throw new FxqError('IO', `${path}: expected a file, got ${kindOf(stats)}`, { file: path });
+    const bytes = new Uint8Array(stats.size);
+    const read = readInto(file, bytes, 0);
+    if (read < bytes.length) throw new FxqError('IO', `${path}: ended after ${read} of ${bytes.length} bytes`);
+    return bytes;
+  } catch (error) {
+    throw error instanceof FxqError ? error : unreadable(path, error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function openExternal(model: string, target: string, location: string): { file: number; size: number } | undefined {
+  let real: string;
+  try {
+    real = realpathSync(target);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw externalError(location, `cannot be read (${(error as Error).message})`, error);
+  }
+  // The folder the model was named in, and the one its file is really in: a cache of links has both.
+  const folders = [realpathSync(dirname(model)), dirname(realpathSync(model))];
+  if (!folders.some((folder) => real.startsWith(folder.endsWith(sep) ? folder : folder + sep))) {
+    throw externalError(location, "leads outside of the model's folder; put the file itself beside the model");
+  }
+  let file: number | undefined;
+  try {
+    file = openSync(real, 'r');
+    const stats = fstatSync(file);
+    if (!stats.isFile()) throw externalError(location, `expected a file, got ${kindOf(stats)}`);
+    return { file, size: stats.size };
+  } catch (error) {
+    if (file !== undefined) closeSync(file);
+    throw error instanceof FxqError
+      ? error
+      : externalError(location, `cannot be read (${(error as Error).message})`, error);
+  }
+}
+
+function fileSource(name: string, file: number, size: number): ByteSource {
+  return {
+    name,
+    size,
+    read(start, end) {
+      const bytes = new Uint8Array(end - start);
+      let read: number;
+      try {
+        read = readInto(file, bytes, start);
+      } catch (error) {
+        throw externalError(name, `cannot be read (${(error as Error).message})`, error);
+      }
+      if (read < bytes.length) throw externalError(name, `has become shorter while it was read (byte ${start + read})`);
+      return bytes;
+    },
+  };
+}
+
+/** Fills `bytes` from `position` on; fewer than that many were read where the file ends before. */
+function readInto(file: number, bytes: Uint8Array, position: number): number {
+  let at = 0;
+  while (at < bytes.length) {
+    const read = readSync(file, bytes, at, Math.min(READ_BYTES, bytes.length - at), position + at);
+    if (read === 0) break;
+    at += read;
+  }
+  return at;
+}
+
+function unreadable(path: string, cause: unknown): FxqError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const problem =
+    code === 'ENOENT' || code === 'ENOTDIR'
+      ? 'no such file; check the path'
+      : code === 'EACCES' || code === 'EPERM'
+        ? 'may not be read; check its permissions'
+        : `cannot be read (${message})`;
+  return new FxqError('IO', `${path}: ${problem}`, { file: path, cause });
+}
+
+function externalError(location: string, problem: string, cause?: unknown): FxqError {
+  return new FxqError('EXTERNAL_DATA', `external data file "${location}": ${problem}`, { file: location, cause });
+}
+
+function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function kindOf(stats: Stats): string {
+  return stats.isDirectory() ? 'a folder' : 'something that is no regular file';
+}
