@@ -1,7 +1,7 @@
 // Prints size, SHA-256 and test accuracy of the models: node scripts/train/evaluate.js [FILE…]
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadMnist } from './mnist.js';
 import { countCorrect, openSession } from './runtime.js';
@@ -19,5 +19,5 @@ for (const file of files) {
   const bytes = new Uint8Array(readFileSync(file));
   const correct = await countCorrect(await openSession(bytes), test);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  console.log(`${file}\n  ${bytes.length} bytes, SHA-256 ${sha256}\n  ${correct} of ${test.count} test images right`);
+  console.log(`${basename(file)}\n  ${bytes.length} bytes, SHA-256 ${sha256}\n  ${correct} of ${test.count} test images right`);
 }

@@ -12,7 +12,7 @@ import { countCorrect, openSession } from './runtime.js';
 /** @type {Record<string, import('./descend.js').Recipe>} */
 const RECIPES = {
   'lenet-300-100': { seed: 1, epochs: 60, learningRate: 0.05, weightDecay: 5e-4, plainEpochs: 2 },
-  'lenet-5': { seed: 1, epochs: 20, learningRate: 0.02, weightDecay: 5e-4, plainEpochs: 1 },
+  'lenet-5': { seed: 1, epochs: 20, learningRate: 0.02, weightDecay: 1e-3, plainEpochs: 1 },
 };
 
 const { values } = parseArgs({
