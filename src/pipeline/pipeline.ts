@@ -1,0 +1,63 @@
+import { throwIfAborted } from '../errors.js';
+import type { Model } from '../layers/model.js';
+import type { Stage } from '../stages/stage.js';
+import { type SelfTimer, selfTimer } from './timer.js';
+
+/** How long a stage took, without the stages it waited for. */
+export interface StageTime {
+  readonly name: string;
+  readonly ms: number;
+}
+
+export interface PipelineOptions {
+  /** Stops the work between two tensors. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with a share from 0 to 1 as the sink takes the tensors. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+  /** Milliseconds of a clock that does not go back. Default: `performance.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A model that has gone through stages. Most of their work is done when its tensors are read. */
+export interface PipelineRun {
+  readonly model: Model;
+  /** Lets a sink of the model be timed like a stage: its own time, without the reading of tensors. */
+  readonly timer: SelfTimer;
+  /** Time of each stage so far: complete once a sink has read every tensor. */
+  times(): StageTime[];
+}
+
+/**
+ * Runs stages over a model and times them. Stages are lazy: a stage's time is that of its `run` and of the reads of the
+ * tensors it changed, less the time of the stages before it that these reads wait for.
+ *
+ * @example
+ * const run = await runStages(openOnnx(bytes), [prune({ density: 0.2 }), cluster({ bits: 5 })]);
+ * const pieces = [...writeOnnx(run.model)];
+ * for (const { name, ms } of run.times()) console.log(name, ms);
+ */
+export async function runStages(
+  model: Model,
+  stages: readonly Stage[],
+  options: PipelineOptions = {},
+): Promise<PipelineRun> {
+  const { signal, now = () => performance.now() } = options;
+  const timer = selfTimer(now);
+  let current = model;
+  for (const stage of stages) {
+    throwIfAborted(signal);
+    const entry = timer.add(stage.name);
+    const next = await timer.measureAsync(entry, async () => stage.run(current, signal ? { signal } : {}));
+    current = timed(next, current, timer, entry);
+  }
+  return { model: current, timer, times: () => timer.times() };
+}
+
+/** The model with a clock on the reads of all tensors that the stage has changed. */
+function timed(model: Model, before: Model, timer: SelfTimer, entry: number): Model {
+  const tensors = model.tensors.map((tensor, i) => {
+    if (tensor.read === before.tensors[i]?.read) return tensor;
+    return { ...tensor, read: () => timer.measure(entry, () => tensor.read()) };
+  });
+  return { ...model, tensors };
+}
