@@ -1,0 +1,48 @@
+/** Figures as text: one way for each kind, everywhere. */
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
+
+/** A size in decimal units, three digits: `999 B`, `1.07 MB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 999.5 && unit < UNITS.length - 1; unit++) value /= 1000;
+  return `${unit === 0 ? value : threeDigits(value)} ${UNITS[unit]}`;
+}
+
+/** A whole number, grouped by thousands: `235,200`. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** A share of one: `8.1%`. */
+export function formatShare(share: number): string {
+  return `${(100 * share).toFixed(share === 1 ? 0 : 1)}%`;
+}
+
+/** How many times smaller: `39.1×`. */
+export function formatRatio(ratio: number): string {
+  return `${ratio >= 99.95 ? Math.round(ratio) : ratio >= 9.995 ? ratio.toFixed(1) : ratio.toFixed(2)}×`;
+}
+
+/** Bits a weight. */
+export function formatBits(bits: number): string {
+  return bits.toFixed(1);
+}
+
+/** Milliseconds, in seconds from ten on: `12 ms`, `14.2 s`. */
+export function formatTime(ms: number): string {
+  return ms < 9999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** A text of at most `width` characters: long ones lose their middle, for both ends tell names apart. */
+export function shorten(text: string, width: number): string {
+  const characters = [...text.replace(/\p{C}/gu, '�')];
+  if (characters.length <= width) return characters.join('');
+  const tail = Math.floor((width - 1) / 2);
+  return [...characters.slice(0, width - 1 - tail), '…', ...characters.slice(characters.length - tail)].join('');
+}
+
+function threeDigits(value: number): string {
+  return value >= 99.95 ? value.toFixed(0) : value >= 9.995 ? value.toFixed(1) : value.toFixed(2);
+}

@@ -1,0 +1,191 @@
+import { bitsOf, type DType } from '../binary/dtype.js';
+import { PLANES, SPARSE_CHUNK } from '../container/constants.js';
+import type { TensorEntry } from '../container/header.js';
+import { readCode, readCodebook } from '../container/read/codes.js';
+import { SectionCursor } from '../container/read/cursor.js';
+import { chunks, indexBits } from '../container/read/layouts.js';
+import { asUnits } from '../container/write/symbols.js';
+import type { Tensor } from '../layers/model.js';
+import { countValues, type Values } from './elements.js';
+import type { TensorReport } from './report.js';
+
+type Figures = Omit<TensorReport, 'name' | 'role' | 'op' | 'dims' | 'dtype' | 'weights'>;
+
+/** The figures of a tensor in an ONNX file, where nothing is coded. */
+export function measurePayload(tensor: Pick<Tensor, 'dtype' | 'form' | 'count'>, payload: Uint8Array): Figures {
+  const { dtype, form, count } = tensor;
+  const values = countValues(payload, dtype, form, count);
+  return {
+    ...common(values, count),
+    layout: null,
+    weightBits: sharedBits(values, dtype, count),
+    indexBits: 0,
+    codedWeightBits: null,
+    codedIndexBits: null,
+    bytes: payload.length,
+    payloadBytes: payload.length,
+    codebookBytes: 0,
+    tableBytes: 0,
+    ratio: 1,
+  };
+}
+
+/**
+ * The figures of a tensor in a container.
+ *
+ * @param section - its section of the container; empty for layout inline
+ * @param payload - what the section decodes to
+ */
+export function measureSection(
+  entry: TensorEntry,
+  tensor: Pick<Tensor, 'form' | 'count'>,
+  section: Uint8Array,
+  payload: Uint8Array,
+): Figures {
+  const { dtype, layout, codebookSize } = entry;
+  const { form, count } = tensor;
+  const values = countValues(payload, dtype, form, count);
+  const { kept } = values;
+  const base = { ...common(values, count), layout, payloadBytes: payload.length };
+  if (layout === 'inline') {
+    const none = {
+      codedWeightBits: null,
+      codedIndexBits: null,
+      bytes: 0,
+      codebookBytes: 0,
+      tableBytes: 0,
+      ratio: null,
+    };
+    return { ...base, ...none, weightBits: sharedBits(values, dtype, count), indexBits: 0 };
+  }
+  const parts = readParts(entry, section);
+  const bytes = section.length - parts.codebookBytes - parts.tableBytes;
+  const sizes = {
+    bytes,
+    codebookBytes: parts.codebookBytes,
+    tableBytes: parts.tableBytes,
+    ratio: section.length === 0 ? null : payload.length / section.length,
+  };
+  if (layout === 'verbatim' || layout === 'planes') {
+    const codedWeightBits = count === 0 ? 0 : (8 * section.length) / count;
+    return {
+      ...base,
+      ...sizes,
+      weightBits: typeBits(dtype, payload, count),
+      indexBits: 0,
+      codedWeightBits,
+      codedIndexBits: 0,
+    };
+  }
+  const units = asUnits(payload, entry.width);
+  const valueBits = codedValueBits(units, signOf(dtype), parts);
+  return {
+    ...base,
+    ...sizes,
+    // A unit is an element, except for types of less than a byte and for varints.
+    weightBits: count === 0 ? 0 : (indexBits(codebookSize) * units.length) / count,
+    indexBits: kept === 0 ? 0 : positionBits(entry, units) / kept,
+    codedWeightBits: kept === 0 ? 0 : valueBits / kept,
+    codedIndexBits: kept === 0 ? 0 : (8 * bytes - valueBits) / kept,
+  };
+}
+
+/** Bytes that a tensor takes before Huffman coding: indices, positions and the codebook, without code tables. */
+export function rawBytes(tensor: TensorReport): number {
+  const { layout, weights, kept, weightBits, indexBits: positions, codebookBytes } = tensor;
+  // Where zero is a value like any other, it takes an index like any other.
+  const isSparse = layout === 'gap' || layout === 'mask';
+  return ((isSparse ? kept : weights) * weightBits + kept * positions) / 8 + codebookBytes;
+}
+
+function common({ kept, distinct }: Values, count: number): Pick<Figures, 'kept' | 'density' | 'clusters'> {
+  return { kept, density: count === 0 ? 1 : kept / count, clusters: distinct ?? null };
+}
+
+/** Bits of an index if sharing values pays for the list of them, else those of the type. */
+function sharedBits({ kept, distinct }: Values, dtype: DType, count: number): number {
+  const bits = bitsOf(dtype) ?? 8;
+  if (distinct === undefined || count === 0) return bits;
+  const index = indexBits(distinct);
+  return kept * index + distinct * bits < kept * bits ? index : bits;
+}
+
+function typeBits(dtype: DType, payload: Uint8Array, count: number): number {
+  return bitsOf(dtype) ?? (count === 0 ? 8 : (8 * payload.length) / count);
+}
+
+/** The pattern that is a zero with a sign. Codebooks list it apart from zero. */
+function signOf(dtype: DType): number {
+  if (dtype === 'float32') return 2 ** 31;
+  return dtype === 'float16' || dtype === 'bfloat16' ? 2 ** 15 : 0;
+}
+
+interface Parts {
+  readonly codebookBytes: number;
+  readonly tableBytes: number;
+  /** Bits of each value's code, by bit pattern; `undefined` where no values are coded. */
+  readonly bitsOfValue: ReadonlyMap<number, number> | undefined;
+}
+
+/** Reads what stands before the streams of a section. */
+function readParts(entry: TensorEntry, section: Uint8Array): Parts {
+  const cursor = new SectionCursor(section, entry);
+  if (entry.layout === 'planes') return { codebookBytes: 0, tableBytes: planeTables(cursor), bitsOfValue: undefined };
+  if (entry.layout === 'verbatim') return { codebookBytes: 0, tableBytes: 0, bitsOfValue: undefined };
+  const values = readCodebook(cursor);
+  const codebookBytes = cursor.at;
+  if (entry.layout === 'packed') {
+    const width = indexBits(entry.codebookSize);
+    return { codebookBytes, tableBytes: 0, bitsOfValue: new Map(Array.from(values, (value) => [value, width])) };
+  }
+  const { lengths } = readCode(cursor, entry.codebookSize, 'code lengths');
+  if (entry.layout === 'gap') readCode(cursor, 1 << entry.gapBits, 'gap lengths');
+  if (entry.layout === 'mask') readCode(cursor, 256, 'mask lengths');
+  return {
+    codebookBytes,
+    tableBytes: cursor.at - codebookBytes,
+    bitsOfValue: new Map(Array.from(values, (value, i) => [value, lengths[i]])),
+  };
+}
+
+function planeTables(cursor: SectionCursor): number {
+  let bytes = 0;
+  for (let p = 0; p < cursor.tensor.width; p++) {
+    const kind = PLANES[cursor.byte('plane kind')];
+    if (kind === 'constant') cursor.byte('plane value');
+    if (kind !== 'coded') continue;
+    const start = cursor.at;
+    readCode(cursor, 256, 'plane lengths');
+    bytes += cursor.at - start;
+  }
+  return bytes;
+}
+
+function codedValueBits(units: ArrayLike<number>, sign: number, { bitsOfValue }: Parts): number {
+  let bits = 0;
+  for (let i = 0; i < units.length; i++) {
+    if (units[i] !== 0 && units[i] !== sign) bits += bitsOfValue?.get(units[i]) ?? 0;
+  }
+  return bits;
+}
+
+/** Bits that positions take before Huffman coding: a gap of fixed width before each weight or filler, or a bit mask. */
+function positionBits({ layout, gapBits }: TensorEntry, units: ArrayLike<number>): number {
+  if (layout === 'mask') return units.length;
+  if (layout !== 'gap') return 0;
+  const filler = (1 << gapBits) - 1;
+  let pairs = 0;
+  for (const { start, count } of chunks(units.length, SPARSE_CHUNK)) {
+    let zeros = 0;
+    for (let i = start; i < start + count; i++) {
+      if (units[i] === 0) {
+        zeros++;
+        continue;
+      }
+      pairs += 1 + Math.floor(zeros / filler);
+      zeros = 0;
+    }
+    pairs += Math.floor(zeros / filler);
+  }
+  return pairs * gapBits;
+}
