@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { aboutFile } from '../input.js';
+import { addCluster, addCommon, addExamples, addOutput, addSelection } from '../options.js';
+import type { Terminal } from '../terminal.js';
+import { type EditFlags, editModel } from './edit.js';
+
+export function addClusterCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('cluster')
+    .summary('let the weights of a layer share a few values (onnx → onnx)')
+    .description(
+      'Lets the weights of each layer share a few values, found by k-means, and writes the model as ONNX again. Zeros stay zero.',
+    )
+    .argument('<file>', 'the ONNX file');
+  addOutput(command, 'the clustered ONNX file');
+  addCluster(command);
+  addSelection(command);
+  addCommon(command);
+  addExamples(
+    command,
+    'cluster model.onnx -o clustered.onnx --bits 5',
+    'cluster model.onnx -o clustered.onnx --snr 25',
+  );
+  command.action((file: string, flags: EditFlags) =>
+    aboutFile(file, () => editModel('cluster', file, flags, terminal)),
+  );
+}

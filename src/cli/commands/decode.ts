@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { openContainer, pieces } from '../../decode/index.js';
+import { readWhole } from '../../onnx/files.js';
+import { aboutFile, sizeOf } from '../input.js';
+import { addCommon, addExamples, addOutput, type CommonFlags } from '../options.js';
+import { planOutput } from '../output.js';
+import { tellSummary } from '../summary.js';
+import type { Terminal } from '../terminal.js';
+import { writePieces } from '../write.js';
+
+type DecodeFlags = CommonFlags & { readonly output: string; readonly verify?: boolean };
+
+export function addDecodeCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('decode')
+    .summary('rebuild the ONNX file (fxq → onnx)')
+    .description(
+      'Rebuilds the ONNX file of a container, byte for byte what was encoded. External data goes beside it, as the model names it.',
+    )
+    .argument('<file>', 'the .fxq file');
+  addOutput(command, 'the ONNX file');
+  command.option('--verify', 'also check the hash of the rebuilt file (checksums of the container always are)');
+  addCommon(command);
+  addExamples(command, 'decode model.fxq -o model.onnx', 'decode model.fxq -o model.onnx --verify');
+  command.action((file: string, flags: DecodeFlags) => aboutFile(file, () => decodeFile(file, flags, terminal)));
+}
+
+async function decodeFile(input: string, flags: DecodeFlags, terminal: Terminal): Promise<void> {
+  const { output } = flags;
+  const container = readWhole(input);
+  const head = await openContainer(container);
+  const plan = planOutput(
+    output,
+    head.files.slice(1).map(({ name }) => name),
+    [input],
+  );
+  const start = performance.now();
+  await writePieces(plan, ({ signal }) =>
+    pieces(head, container, { verify: flags.verify ? 'all' : 'sections', signal }),
+  );
+  const outputBytes = sizeOf(plan.paths);
+  const summary = {
+    input,
+    output,
+    inputBytes: container.length,
+    outputBytes,
+    ratio: outputBytes / container.length,
+    stages: [{ name: 'decode', ms: performance.now() - start }],
+  };
+  await tellSummary(terminal, flags, summary);
+}

@@ -1,0 +1,52 @@
+import { writeOnnx } from '../../onnx/write.js';
+import { runStages } from '../../pipeline/pipeline.js';
+import { inspectOnnx } from '../../report/inspect.js';
+import { openModel, sizeOf } from '../input.js';
+import type { CommonFlags } from '../options.js';
+import { planOutput } from '../output.js';
+import { readSettings, type StageFlags } from '../settings.js';
+import { tellSummary } from '../summary.js';
+import type { Terminal } from '../terminal.js';
+import { writePieces } from '../write.js';
+
+export type EditFlags = CommonFlags & StageFlags & { readonly output: string };
+
+/** What `prune` and `cluster` have in common: an ONNX file in, a changed one out. */
+export async function editModel(
+  stage: 'prune' | 'cluster',
+  input: string,
+  flags: EditFlags,
+  terminal: Terminal,
+): Promise<void> {
+  const { stages, warnings } = readSettings(flags, stage);
+  const { output } = flags;
+  const { model, paths, close } = openModel(input);
+  try {
+    const external = model.files.slice(1).map(({ name }) => name);
+    const plan = planOutput(output, external, paths);
+    const warned = warnings(model);
+    for (const warning of warned) terminal.note(`warning: ${warning}`);
+    const run = await runStages(model, stages);
+    const onProgress = terminal.progress(stage);
+    await writePieces(plan, ({ signal }) => writeOnnx(run.model, { signal, onProgress }));
+    const summary = {
+      input,
+      output,
+      inputBytes: sizeOf(paths),
+      outputBytes: sizeOf(plan.paths),
+      ratio: null,
+      stages: run.times(),
+      warnings: warned,
+    };
+    await tellSummary(terminal, flags, summary, () => {
+      const written = openModel(output);
+      try {
+        return inspectOnnx(written.model, { file: output });
+      } finally {
+        written.close();
+      }
+    });
+  } finally {
+    close();
+  }
+}

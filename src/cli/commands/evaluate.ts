@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { decodeFiles } from '../../decode/index.js';
+import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
+import { openDataset } from '../../evaluate/open-dataset.js';
+import { formatCount } from '../../report/format.js';
+import { disk } from '../disk.js';
+import { aboutFile, openInput } from '../input.js';
+import { interruptible } from '../interrupt.js';
+import { addCommon, addExamples, type CommonFlags, parseNumber, parsePositive } from '../options.js';
+import { planOutput, startOutput } from '../output.js';
+import type { Terminal } from '../terminal.js';
+
+type EvaluateFlags = CommonFlags & {
+  readonly data: string;
+  readonly reference?: string;
+  readonly limit?: number;
+  readonly batchSize?: number;
+  readonly scale?: number;
+  readonly output?: string;
+  readonly threads?: number;
+};
+
+export function addEvaluateCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('evaluate')
+    .summary('measure accuracy in ONNX Runtime (onnx or fxq)')
+    .description(
+      `Runs a model over a data set in ONNX Runtime and measures its accuracy; a container is decoded for that, so the accuracy is that of the bytes that ship. Needs the package onnxruntime-node.
+
+DATA is a .npz or .npy file, a pair of IDX files (MNIST) or their folder, or a .js module whose default export yields batches. Without labels a model can still be held against a reference.`,
+    )
+    .argument('<file>', 'an ONNX file or a .fxq container')
+    .requiredOption('--data <data>', 'the data set')
+    .option('--reference <file>', 'the model to compare with, usually the original')
+    .option('--limit <samples>', 'use the first samples only', parsePositive)
+    .option('--batch-size <samples>', 'samples that go through the model together', parsePositive)
+    .option('--scale <factor>', 'factor on 8-bit pixels (default: 1/255)', parseNumber)
+    .option('--output <name>', "the output that decides on classes (default: the model's first)")
+    .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive);
+  addCommon(command);
+  addExamples(
+    command,
+    'evaluate model.fxq --data mnist/ --reference model.onnx',
+    'evaluate model.onnx --data imagenet.mjs --limit 5000 --json',
+  );
+  command.action((file: string, flags: EvaluateFlags) =>
+    interruptible((signal) => evaluateFile(file, flags, signal, terminal)),
+  );
+}
+
+async function evaluateFile(
+  file: string,
+  flags: EvaluateFlags,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<void> {
+  const { data, reference, limit, batchSize, scale, output, threads, json } = flags;
+  const folders: string[] = [];
+  try {
+    const model = await aboutFile(file, () => runnable(file, folders, signal));
+    const other =
+      reference === undefined ? undefined : await aboutFile(reference, () => runnable(reference, folders, signal));
+    const dataset = await openDataset(data, disk, { scale });
+    const draw = limit === undefined ? undefined : terminal.progress('evaluate');
+    const onProgress = draw && ((samples: number) => draw(samples / (limit ?? samples)));
+    const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
+    const result = await evaluate({ model, reference: other, ...options });
+    terminal.print(
+      json
+        ? JSON.stringify({ file, data, ...(reference === undefined ? {} : { reference }), ...result }, undefined, 2)
+        : formatEvaluation(result),
+    );
+  } finally {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A model as ONNX Runtime takes it: bytes, or a path where there is external data. */
+async function runnable(path: string, folders: string[], signal: AbortSignal): Promise<Uint8Array | string> {
+  const input = openInput(path);
+  if (input.kind === 'onnx') {
+    input.opened.close();
+    return path;
+  }
+  const files = await decodeFiles(input.bytes, { verify: 'all', signal });
+  if (files.length === 1) return files[0].bytes;
+  const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
+  folders.push(folder);
+  const plan = planOutput(
+    join(folder, 'model.onnx'),
+    files.slice(1).map(({ name }) => name),
+    [],
+  );
+  const writer = startOutput(plan);
+  for (const [i, { bytes }] of files.entries()) writer.write(i, bytes);
+  writer.commit();
+  return plan.paths[0];
+}
+
+/** The figures as lines; those that do not apply are left out. */
+function formatEvaluation(result: Evaluation): string {
+  const { samples, top1, top5, agreement, maxAbsDiff, meanAbsDiff, shapeMismatches } = result;
+  const share = (value: number) => `${(100 * value).toFixed(2)}%`;
+  const difference = (value: number) => (value === 0 ? '0' : value.toPrecision(3));
+  const lines: [string, string | undefined][] = [
+    ['samples', formatCount(samples)],
+    ['top-1 accuracy', top1 === null ? undefined : share(top1)],
+    ['top-5 accuracy', top5 === null ? undefined : share(top5)],
+    ['agreement with reference', agreement === null ? undefined : share(agreement)],
+    ['largest difference', maxAbsDiff === null ? undefined : difference(maxAbsDiff)],
+    ['mean difference', meanAbsDiff === null ? undefined : difference(meanAbsDiff)],
+    ['outputs of other shapes', shapeMismatches ? formatCount(shapeMismatches) : undefined],
+  ];
+  const shown = lines.filter((line): line is [string, string] => line[1] !== undefined);
+  const left = Math.max(...shown.map(([name]) => name.length));
+  const right = Math.max(...shown.map(([, value]) => value.length));
+  return shown.map(([name, value]) => `${name.padEnd(left)}  ${value.padStart(right)}`).join('\n');
+}

@@ -1,0 +1,55 @@
+import { CommanderError } from 'commander';
+import { FxqError } from '../errors.js';
+import type { Terminal } from './terminal.js';
+
+/** The exit codes: done, the work failed, wrong usage. A signal's own code (128 + its number) tells that it stopped us. */
+export const DONE = 0;
+export const FAILED = 1;
+export const USAGE = 2;
+const SIGNALS: Record<string, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+/** Options that do not go together or are out of range. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Runs the making of a stage: what it says about its options is about the user's. */
+export function asUsage<T>(build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/**
+ * Tells what went wrong, as a line or as JSON, and returns the exit code. Bad input is told in a sentence; only a fault
+ * of this program shows its stack.
+ */
+export function reportError(error: unknown, terminal: Terminal, isJson: boolean): number {
+  // Commander has told it by then.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : USAGE;
+  terminal.clear();
+  const { stderr } = terminal.streams;
+  if (error instanceof UsageError) {
+    stderr.write(isJson ? errorJson({ code: 'USAGE', message: error.message }) : `error: ${error.message}\n`);
+    return USAGE;
+  }
+  if (error instanceof FxqError) {
+    const { code, message, file, tensor, offset, expected, actual } = error;
+    const fields = { code, message, file, tensor, offset, expected, actual };
+    stderr.write(isJson ? errorJson(fields) : `error: ${message} (${code})\n`);
+    if (code === 'ABORTED') return SIGNALS[String(error.cause)] ?? FAILED;
+    return code === 'CONFIG' ? USAGE : FAILED;
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const advice = 'This is a fault of fxq-compress. Please report it with the lines above and, if you can, the file.';
+  stderr.write(isJson ? errorJson({ code: 'INTERNAL', message, stack }) : `${stack}\n\n${advice}\n`);
+  return FAILED;
+}
+
+/** What `--json` makes of an error: one line on stderr; stdout stays empty. */
+export function errorJson(error: Record<string, unknown>): string {
+  return `${JSON.stringify({ error }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}\n`;
+}

@@ -1,0 +1,59 @@
+import { statSync } from 'node:fs';
+import { MAGIC } from '../container/constants.js';
+import { type ErrorCode, FxqError } from '../errors.js';
+import { type OpenedFile, openOnnxFile, readWhole } from '../onnx/files.js';
+
+/** An input file by what it holds; its name says nothing. */
+export type Input =
+  | { readonly kind: 'fxq'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'onnx'; readonly opened: OpenedFile };
+
+/**
+ * Opens an ONNX file or a container, whichever it is.
+ *
+ * @throws FxqError `IO`, and what opening a model throws
+ */
+export function openInput(path: string): Input {
+  const bytes = readWhole(path);
+  return isContainer(bytes) ? { kind: 'fxq', bytes } : { kind: 'onnx', opened: openOnnxFile(path, bytes) };
+}
+
+/** Opens an ONNX file for a command that takes nothing else. */
+export function openModel(path: string): OpenedFile {
+  const bytes = readWhole(path);
+  if (isContainer(bytes)) {
+    const message = `${path}: expected an ONNX file, got a .fxq container; decode it first`;
+    throw new FxqError('ONNX_MALFORMED', message, { file: path });
+  }
+  return openOnnxFile(path, bytes);
+}
+
+/** Size of the files together. */
+export function sizeOf(paths: readonly string[]): number {
+  return paths.reduce((sum, path) => sum + statSync(path).size, 0);
+}
+
+function isContainer(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, i) => bytes[i] === byte);
+}
+
+/** The codes of errors that are about the bytes of one file, which the library does not know the name of. */
+const ABOUT_BYTES: readonly ErrorCode[] = [
+  'ONNX_MALFORMED',
+  'CONTAINER_MALFORMED',
+  'CONTAINER_VERSION',
+  'CHECKSUM',
+  'LIMIT',
+];
+
+/** Does the work on a file; what goes wrong with its bytes is told with its name. */
+export async function aboutFile<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FxqError) || error.file !== undefined || !ABOUT_BYTES.includes(error.code)) throw error;
+    const { code, message, tensor, offset, expected, actual } = error;
+    const known = Object.entries({ tensor, offset, expected, actual }).filter(([, value]) => value !== undefined);
+    throw new FxqError(code, `${path}: ${message}`, { file: path, ...Object.fromEntries(known), cause: error });
+  }
+}

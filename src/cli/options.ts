@@ -1,0 +1,118 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CLUSTER_DEFAULTS, MAX_CLUSTERS } from '../stages/cluster.js';
+import { INITIALISATIONS } from '../stages/kmeans/index.js';
+import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
+
+/** Options of every command. */
+export interface CommonFlags {
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+}
+
+/** Options that choose tensors. */
+export interface SelectionFlags {
+  readonly config?: string;
+  readonly include?: string[];
+  readonly exclude?: string[];
+}
+
+export interface PruneFlags {
+  readonly density?: number;
+  readonly threshold?: number;
+  readonly quality?: number;
+  readonly scope?: (typeof SCOPES)[number];
+}
+
+export interface ClusterFlags {
+  readonly bits?: number;
+  readonly clusters?: number;
+  readonly snr?: number;
+  readonly init?: (typeof INITIALISATIONS)[number];
+  readonly seed?: number;
+  readonly centroids?: (typeof CENTROIDS)[number];
+}
+
+export const CENTROIDS = ['float16', 'native'] as const;
+
+/** A number; its range is the stage's to check. */
+export function parseNumber(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.');
+  return value;
+}
+
+/** A whole number of at least 1. */
+export function parsePositive(text: string): number {
+  const value = parseNumber(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Expected a whole number of at least 1.');
+  return value;
+}
+
+export function addCommon(command: Command): Command {
+  return command
+    .option('--json', 'print JSON to stdout (errors as JSON to stderr)')
+    .option('-q, --quiet', 'print nothing but errors and what --json gives');
+}
+
+export function addOutput(command: Command, what: string): Command {
+  return command.requiredOption('-o, --output <file>', `${what} (never an input)`);
+}
+
+export function addSelection(command: Command): Command {
+  return command
+    .option('--config <file>', 'YAML file with options, also for single layers')
+    .option(
+      '--include <selectors...>',
+      'tensors to work on: name globs, or op:, role:, dtype: with globs (default: role:weight)',
+    )
+    .option('--exclude <selectors...>', 'tensors to leave alone');
+}
+
+export function addPrune(command: Command): Command {
+  return command
+    .addOption(number('--density <share>', 'share of the weights to keep, 0 to 1').conflicts(['threshold', 'quality']))
+    .addOption(number('--threshold <value>', 'prune weights of a smaller magnitude').conflicts(['density', 'quality']))
+    .addOption(
+      number('--quality <factor>', 'the same, as a multiple of the standard deviation').conflicts([
+        'density',
+        'threshold',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--scope <scope>',
+        `one target for each layer or for all together (default: ${PRUNE_DEFAULTS.scope})`,
+      ).choices(SCOPES),
+    );
+}
+
+export function addCluster(command: Command): Command {
+  const { snr, init, seed, centroids } = CLUSTER_DEFAULTS;
+  return command
+    .addOption(number('--bits <bits>', '2^bits values a layer, 1 to 10').conflicts(['clusters', 'snr']))
+    .addOption(number('--clusters <number>', `values a layer, 1 to ${MAX_CLUSTERS}`).conflicts(['bits', 'snr']))
+    .addOption(
+      number('--snr <decibels>', `as few values as keep this signal-to-noise ratio (default: ${snr})`).conflicts([
+        'bits',
+        'clusters',
+      ]),
+    )
+    .addOption(new Option('--init <method>', `start of k-means (default: ${init})`).choices(INITIALISATIONS))
+    .addOption(number('--seed <number>', `seed of random and kmeans++ (default: ${seed})`))
+    .addOption(
+      new Option('--centroids <type>', `type that shared values are rounded to (default: ${centroids})`).choices(
+        CENTROIDS,
+      ),
+    );
+}
+
+/** The examples at the end of a command's help. */
+export function addExamples(command: Command, ...lines: string[]): Command {
+  const noun = lines.length === 1 ? 'Example' : 'Examples';
+  return command.addHelpText('after', `\n${noun}:\n${lines.map((line) => `  $ fxq-compress ${line}`).join('\n')}`);
+}
+
+function number(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(parseNumber);
+}

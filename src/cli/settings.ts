@@ -1,0 +1,100 @@
+import type { Model } from '../layers/model.js';
+import { DEFAULT_INCLUDE, matcher, type Rule, type Selection } from '../layers/selectors.js';
+import { isPatchable } from '../layers/weights.js';
+import { cluster } from '../stages/cluster.js';
+import { prune } from '../stages/prune.js';
+import type { Stage } from '../stages/stage.js';
+import { type Config, readConfig } from './config.js';
+import { asUsage } from './errors.js';
+import type { ClusterFlags, PruneFlags, SelectionFlags } from './options.js';
+
+/** Everything that a lossy command may be told. Commander gives `cluster: false` for `--no-cluster`. */
+export type StageFlags = SelectionFlags & PruneFlags & ClusterFlags & { readonly cluster?: boolean };
+
+const TARGETS = ['density', 'threshold', 'quality'] as const;
+const SIZES = ['bits', 'clusters', 'snr'] as const;
+
+/** The stages of a command, made from its config file and its options, and checked. */
+export interface Settings {
+  readonly stages: Stage[];
+  /** What in the settings has no effect on this model. */
+  warnings(model: Model): string[];
+}
+
+/**
+ * Makes the stages of a command. Options stand above the file's defaults; its rules for single layers stay.
+ *
+ * @param wanted - the stages that the command has; `compress` prunes only if told what
+ */
+export function readSettings(flags: StageFlags, wanted: 'prune' | 'cluster' | 'compress'): Settings {
+  const config = flags.config === undefined ? {} : readConfig(flags.config);
+  const selection: Selection<never> = {
+    include: flags.include ?? config.include,
+    exclude: flags.exclude ?? config.exclude,
+  };
+  const stages: Stage[] = [];
+  if (wanted === 'prune' || (wanted === 'compress' && isPruneWanted(config, flags))) {
+    const options = { ...override(config.prune, flags, TARGETS, ['scope']), ...selection };
+    stages.push(asUsage(() => prune({ ...options, rules: rulesOf(config, 'prune') })));
+  }
+  const isClusterWanted = flags.cluster !== false && (config.cluster !== false || hasAny(flags, SIZES));
+  if (wanted === 'cluster' || (wanted === 'compress' && isClusterWanted)) {
+    const base = config.cluster === false ? undefined : config.cluster;
+    const options = { ...override(base, flags, SIZES, ['init', 'seed', 'centroids']), ...selection };
+    stages.push(asUsage(() => cluster({ ...options, rules: rulesOf(config, 'cluster') })));
+  }
+  return { stages, warnings: (model) => findUnused(model, config, selection, stages.length > 0) };
+}
+
+function isPruneWanted(config: Config, flags: StageFlags): boolean {
+  const isInRule = config.layers?.some((layer) => layer.prune !== undefined) ?? false;
+  return config.prune !== undefined || isInRule || hasAny(flags, [...TARGETS, 'scope']);
+}
+
+/** The file's options under the command line's. One of several alternatives takes the place of all of them. */
+function override<Options extends object>(
+  base: Options | undefined,
+  flags: Options,
+  alternatives: readonly (keyof Options)[],
+  others: readonly (keyof Options)[],
+): Options {
+  const keys = [...alternatives, ...others];
+  const given = Object.fromEntries(keys.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]));
+  const isReplaced = hasAny(flags, alternatives);
+  const kept = Object.entries(base ?? {}).filter(([key]) => !isReplaced || !alternatives.some((name) => name === key));
+  return { ...Object.fromEntries(kept), ...given } as Options;
+}
+
+function hasAny<Options extends object>(flags: Options, keys: readonly (keyof Options)[]): boolean {
+  return keys.some((key) => flags[key] !== undefined);
+}
+
+function rulesOf<Name extends 'prune' | 'cluster'>(config: Config, name: Name) {
+  type Options = NonNullable<NonNullable<Config['layers']>[number][Name]>;
+  const rules: Rule<Options>[] = [];
+  for (const layer of config.layers ?? []) {
+    const options = layer[name] as Options | undefined;
+    if (options !== undefined) rules.push({ match: layer.match, options });
+  }
+  return rules.length > 0 ? rules : undefined;
+}
+
+function findUnused(model: Model, config: Config, selection: Selection<never>, isLossy: boolean): string[] {
+  if (!isLossy) return [];
+  const all = model.tensors;
+  const warnings: string[] = [];
+  for (const selector of [...(selection.include ?? []), ...(selection.exclude ?? [])]) {
+    if (!all.some(matcher(selector))) warnings.push(`selector "${selector}" matches no tensor`);
+  }
+  const include = (selection.include ?? DEFAULT_INCLUDE).map(matcher);
+  const exclude = (selection.exclude ?? []).map(matcher);
+  const chosen = all.filter(
+    (tensor) => isPatchable(tensor) && include.some((is) => is(tensor)) && !exclude.some((is) => is(tensor)),
+  );
+  for (const { match } of config.layers ?? []) {
+    if (!all.some(matcher(match))) warnings.push(`layers: "${match}" matches no tensor`);
+    else if (!chosen.some(matcher(match))) warnings.push(`layers: "${match}" matches no tensor that is worked on`);
+  }
+  if (chosen.length === 0) warnings.push('no floating-point tensor is selected: nothing is changed');
+  return warnings;
+}

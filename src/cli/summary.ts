@@ -1,0 +1,44 @@
+import { formatBytes, formatRatio } from '../report/format.js';
+import type { Report } from '../report/report.js';
+import { formatTable } from '../report/table.js';
+import type { CommonFlags } from './options.js';
+import { noteStages, type Terminal } from './terminal.js';
+
+/** What a command that writes a model tells at its end; with `--json` these are the fields. */
+export interface Summary {
+  readonly input: string;
+  readonly output: string;
+  /** Sizes on disk, external data files included. */
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  /** How many times smaller the compressed side is; `null` where both are ONNX. */
+  readonly ratio: number | null;
+  readonly stages: readonly { readonly name: string; readonly ms: number }[];
+  readonly warnings?: readonly string[];
+}
+
+/**
+ * Tells what was done: the stages' times on stderr, the table and the sizes on stdout; or all of it as JSON.
+ *
+ * @param report - of the output; made only if it is shown
+ */
+export async function tellSummary(
+  terminal: Terminal,
+  flags: CommonFlags,
+  summary: Summary,
+  report?: () => Report | Promise<Report>,
+): Promise<void> {
+  const { input, output, inputBytes, outputBytes, ratio } = summary;
+  noteStages(terminal, summary.stages);
+  if (flags.json) {
+    const { tensors, overhead } = (await report?.()) ?? {};
+    const { warnings = [], ...fields } = summary;
+    terminal.print(JSON.stringify({ ...fields, warnings, tensors, overhead }, undefined, 2));
+    return;
+  }
+  if (flags.quiet) return;
+  if (report) terminal.print(`\n${formatTable(await report())}\n`);
+  const sizes = `${input} (${formatBytes(inputBytes)}) → ${output} (${formatBytes(outputBytes)})`;
+  const isSmaller = ratio !== null && outputBytes < inputBytes;
+  terminal.print(isSmaller ? `${sizes}, ${formatRatio(ratio)} smaller` : sizes);
+}
