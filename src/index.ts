@@ -1,1 +1,34 @@
+export type { DType } from './binary/dtype.js';
+export { type DecodeOptions, decode, decodeFiles, type Verify } from './decode/index.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from './errors.js';
+export {
+  arrayDataset,
+  type Batch,
+  type Dataset,
+  type DatasetOptions,
+  type InputArray,
+} from './evaluate/dataset.js';
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate/evaluate.js';
+export { type IdxPair, mnistDataset } from './evaluate/mnist.js';
+export { npzDataset } from './evaluate/npz.js';
+export { type DatasetReader, type OpenDatasetOptions, openDataset } from './evaluate/open-dataset.js';
+export type { Runtime } from './evaluate/runtime.js';
+export type { ByteSource, Model, Role, Tensor } from './layers/model.js';
+export type { Rule, Selection, Selector } from './layers/selectors.js';
+export { inMemory, type OpenOptions, openOnnx } from './onnx/open.js';
+export { type FilePiece, type WriteOnnxOptions, writeOnnx } from './onnx/write.js';
+export { type Compressed, type CompressOptions, compress, encode } from './pipeline/compress.js';
+export { type PipelineOptions, type PipelineRun, runStages, type StageTime } from './pipeline/pipeline.js';
+export { type InspectOptions, inspectContainer, inspectOnnx } from './report/inspect.js';
+export type { Overhead, Report, TensorReport } from './report/report.js';
+export { formatTable, type TableOptions } from './report/table.js';
+export {
+  CLUSTER_DEFAULTS,
+  type ClusterLayer,
+  type ClusterOptions,
+  type ClusterSize,
+  cluster,
+  MAX_CLUSTERS,
+} from './stages/cluster.js';
+export { PRUNE_DEFAULTS, type PruneOptions, type PruneTarget, prune } from './stages/prune.js';
+export type { Stage, StageContext } from './stages/stage.js';
