@@ -12,6 +12,9 @@ import { asUnits, indexUnits } from './symbols.js';
 /** Payloads up to this size may stay in the skeleton, if deflate makes less of them than any layout does. */
 const MAX_INLINE = 1 << 16;
 
+/** The layouts are tried from the fastest to decode to the slowest; a slower one has to save a hundredth. */
+const WORTHWHILE = 0.99;
+
 /** What a section adds to the header once that is deflated: length, checksum, layout. */
 const SECTION_FIELDS = 8;
 
@@ -56,5 +59,7 @@ function cheapest(payload: Uint8Array, width: number, isFloat: boolean): Plan {
   if (indexed) plans.push(...[planPacked, planDense, planGap, planMask].map((plan) => plan(indexed, isFloat)));
   // More values than a codebook holds, or bytes, where the planes are the cheaper codebook.
   if (!indexed || width === 1) plans.push(planPlanes(payload, width));
-  return plans.filter((plan) => plan !== undefined).reduce((best, plan) => (plan.bytes < best.bytes ? plan : best));
+  return plans
+    .filter((plan) => plan !== undefined)
+    .reduce((best, plan) => (plan.bytes < best.bytes * WORTHWHILE ? plan : best));
 }
