@@ -19,5 +19,7 @@ for (const file of files) {
   const bytes = new Uint8Array(readFileSync(file));
   const correct = await countCorrect(await openSession(bytes), test);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  console.log(`${basename(file)}\n  ${bytes.length} bytes, SHA-256 ${sha256}\n  ${correct} of ${test.count} test images right`);
+  console.log(
+    `${basename(file)}\n  ${bytes.length} bytes, SHA-256 ${sha256}\n  ${correct} of ${test.count} test images right`,
+  );
 }
