@@ -19,11 +19,12 @@ const SIGNED_ZERO = new Set<DType>(['float32', 'float64', 'float16', 'bfloat16',
 
 /**
  * Counts what is not zero in a payload, and how many values there are. Works on bit patterns: −0 is a zero, every NaN a
- * value of its own. Elements of no known size are counted as bytes.
+ * value of its own. Of types from the future not even the size is known: their elements all count as kept.
  */
 export function countValues(payload: Uint8Array, dtype: DType, form: PayloadForm, count: number): Values {
   if (form === 'varint') return countVarints(payload);
-  const bits = bitsOf(dtype) ?? 8;
+  const bits = bitsOf(dtype);
+  if (bits === undefined) return { kept: count, distinct: undefined };
   if (bits > 32) return countWide(payload, bits / 8, SIGNED_ZERO.has(dtype));
   const sign = SIGNED_ZERO.has(dtype) ? 2 ** (bits - 1) : 0;
   return bits < 8

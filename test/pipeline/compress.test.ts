@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { decode, decodeFiles } from '../../src/decode/index.js';
+import type { Model } from '../../src/layers/model.js';
+import { openOnnx } from '../../src/onnx/open.js';
+import { compress, encode } from '../../src/pipeline/compress.js';
+import { inspectOnnx } from '../../src/report/inspect.js';
+import { generatedModels } from '../support/models.js';
+import { atOddOffset, memoryFiles } from '../support/sources.js';
+
+const lenet = new Uint8Array(readFileSync('models/lenet-300-100.onnx'));
+
+describe('encode', () => {
+  it.each(generatedModels())('$name', async ({ bytes, external = {} }) => {
+    const container = await encode(atOddOffset(bytes), { external: memoryFiles(external) });
+    const files = await decodeFiles(container, { verify: 'all' });
+    expect(Buffer.compare(files[0].bytes, bytes)).toBe(0);
+    for (const { name, bytes: rebuilt } of files.slice(1)) expect(rebuilt).toEqual(external[name]);
+  });
+});
+
+describe('compress', () => {
+  it('prunes and clusters as it is told', async () => {
+    const { container, stages } = await compress(lenet, { prune: { density: 0.1 }, cluster: { bits: 4 } });
+    expect(stages.map(({ name }) => name)).toEqual(['prune', 'cluster', 'encode', 'verify']);
+    const { tensors } = inspectOnnx(openOnnx(await decode(container)));
+    expect(tensors[0]).toMatchObject({ name: 'fc1.weight', density: 0.1 });
+    expect(tensors[0].clusters).toBeLessThanOrEqual(16);
+  });
+
+  it('clusters only by default, and keeps values if told', async () => {
+    expect((await compress(lenet)).stages.map(({ name }) => name)).toEqual(['cluster', 'encode', 'verify']);
+    const { container } = await compress(lenet, { cluster: false });
+    expect(Buffer.compare(await decode(container), lenet)).toBe(0);
+  });
+
+  it('gives the same bytes each time', async () => {
+    const [a, b] = [await compress(lenet), await compress(openOnnx(lenet))];
+    expect(Buffer.compare(a.container, b.container)).toBe(0);
+  });
+
+  it('does not change its input', async () => {
+    const before = lenet.slice();
+    await compress(lenet, { prune: { density: 0.5 } });
+    expect(Buffer.compare(before, lenet)).toBe(0);
+  });
+
+  it('refuses wrong options before any work, and stops when told', async () => {
+    await expect(compress(new Uint8Array(), { cluster: { bits: 40 } })).rejects.toThrow(RangeError);
+    const aborted = compress(lenet, { signal: AbortSignal.abort() });
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  it('tells its progress', async () => {
+    const shares: number[] = [];
+    await compress(lenet, { onProgress: (share) => shares.push(share) });
+    expect(shares.length).toBeGreaterThan(1);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+  });
+
+  it('keeps nothing that does not decode to what was encoded', async () => {
+    const model = openOnnx(lenet);
+    const cut = (bytes: Uint8Array) => bytes.subarray(0, bytes.length - 4);
+    const broken: Model = {
+      ...model,
+      tensors: model.tensors.map((each) => ({ ...each, read: () => cut(each.read()) })),
+    };
+    await expect(encode(broken)).rejects.toMatchObject({
+      code: 'CHECKSUM',
+      message: expect.stringMatching(/^the container does not decode to what was encoded \(.+\); nothing was kept$/),
+    });
+  });
+});
