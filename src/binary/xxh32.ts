@@ -38,7 +38,8 @@ export class Xxh32 {
       this.#stripes(this.#rest, 0, 16);
       this.#held = 0;
     }
-    const stop = at + ((bytes.length - at) & ~15);
+    // Not by masks: a tensor may be larger than 2 GiB.
+    const stop = bytes.length - ((bytes.length - at) % 16);
     this.#stripes(bytes, at, stop);
     this.#rest.set(bytes.subarray(stop), 0);
     this.#held = bytes.length - stop;
