@@ -12,7 +12,7 @@ export function fromHalf(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The binary16 bit pattern nearest to `value`, ties to even; what is too large becomes infinity, as IEEE 754 has it. */
+/** The binary16 bit pattern nearest to the float32 `value`, ties to even; what is too large becomes infinity, as IEEE 754 has it. */
 export function toHalf(value: number): number {
   float[0] = value;
   const x = bits[0];
@@ -32,7 +32,7 @@ export function fromBfloat16(pattern: number): number {
   return float[0];
 }
 
-/** The bfloat16 bit pattern nearest to `value`, ties to even. */
+/** The bfloat16 bit pattern nearest to the float32 `value`, ties to even. */
 export function toBfloat16(value: number): number {
   float[0] = value;
   const x = bits[0];
