@@ -13,8 +13,9 @@ export function isPatchable(tensor: Tensor): boolean {
 /** A tensor's payload as float32 values in memory of their own: exact for float16 and bfloat16, too. */
 export function readWeights(tensor: Tensor): Float32Array {
   const payload = tensor.read();
+  // A copy by constructor: `slice` of a Node Buffer is a view of the whole file.
+  if (tensor.dtype === 'float32') return new Float32Array(new Uint8Array(payload).buffer);
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  if (tensor.dtype === 'float32') return new Float32Array(payload.slice().buffer);
   const convert = tensor.dtype === 'float16' ? fromHalf : fromBfloat16;
   return Float32Array.from({ length: tensor.count }, (_, i) => convert(view.getUint16(2 * i, true)));
 }
