@@ -22,7 +22,7 @@ export function matcher(selector: Selector): (tensor: Tensor) => boolean {
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')
     .replaceAll('?', '.');
-  const regex = new RegExp(`^${pattern}$`, 's');
+  const regex = new RegExp(`^${pattern}$`, 'su');
   return (tensor) => regex.test(tensor[field ?? 'name']);
 }
 
@@ -61,12 +61,16 @@ export function selector<Options extends object>(
   const rules = (selection.rules ?? []).map((rule) => ({ ...rule, matches: matcher(rule.match) }));
   return (tensor) => {
     if (!include.some((matches) => matches(tensor)) || exclude.some((matches) => matches(tensor))) return undefined;
-    const options = mergeRules(
-      tensor,
-      rules.filter(({ matches }) => matches(tensor)),
-    );
+    const matching = rules.filter(({ matches }) => matches(tensor));
+    const options = mergeRules(tensor, matching);
     const chosen = alternatives.filter((key) => options[key] !== undefined);
-    if (chosen.length > 1) throw conflict(tensor, `rules give it both ${chosen.join(' and ')}`);
+    if (chosen.length > 1) {
+      const sayings = chosen.map((key) => {
+        const rule = matching.find((each) => each.options[key] !== undefined);
+        return `rule "${rule?.match}" says ${key} ${options[key]}`;
+      });
+      throw conflict(tensor, sayings.join(', '));
+    }
     const base = Object.entries(defaults).filter(
       ([key]) => chosen.length === 0 || !alternatives.some((name) => name === key),
     );
@@ -79,6 +83,7 @@ function mergeRules<Options extends object>(tensor: Tensor, rules: readonly Rule
   const origin = new Map<string, Rule<Options>>();
   for (const rule of rules) {
     for (const [key, value] of Object.entries(rule.options)) {
+      if (value === undefined) continue;
       const earlier = origin.get(key);
       if (earlier !== undefined && earlier.options[key as keyof Options] !== value) {
         const other = `rule "${earlier.match}" says ${earlier.options[key as keyof Options]}`;
