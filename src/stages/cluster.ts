@@ -13,7 +13,7 @@ const NAME = 'cluster';
 export interface ClusterSize {
   /** As many as this many bits tell apart: 2^bits, of which zero takes none. */
   bits?: number | undefined;
-  /** The number itself, 1 to 1024. */
+  /** The number itself, 1 to 1023. */
   clusters?: number | undefined;
   /**
    * As few as leave this signal-to-noise ratio, in decibels: 10·log10 of the weights' energy over the error's. The
@@ -77,7 +77,7 @@ export function cluster(options: ClusterOptions = {}): Stage {
       const layers = selectLayers(model, select);
       const mean = [...layers.keys()].reduce((sum, tensor) => sum + tensor.count, 0) / layers.size;
       const clustered = mapWeights(model, layers, (weights, of, tensor) => {
-        const sorted = sortFloats(weights.filter((weight) => weight !== 0));
+        const sorted = sortFloats(nonZero(weights));
         const centroidsOf = centroidFinder(sorted, of.init ?? init, seed, roundingOf(tensor, centroids));
         const codebook =
           of.snr === undefined
@@ -147,12 +147,21 @@ function roundAll(means: Float32Array, round: Rounding): Float32Array {
   });
 }
 
+/** By hand: `filter` of a typed array goes through an ordinary one, at ten times the time and memory. */
+function nonZero(weights: Float32Array): Float32Array {
+  const kept = new Float32Array(weights.length);
+  let count = 0;
+  for (let i = 0; i < weights.length; i++) if (weights[i] !== 0) kept[count++] = weights[i];
+  return kept.subarray(0, count);
+}
+
 function distinct(ascending: Float32Array): Float32Array {
   return ascending.filter((value, i) => i === 0 || value !== ascending[i - 1]);
 }
 
 function shareValues(weights: Float32Array, codebook: Float32Array): Float32Array {
-  if (codebook.length === 0) return weights;
+  // Nothing but zeros, of either sign.
+  if (codebook.length === 0) return weights.fill(0);
   const nearest = assignNearest(weights, codebook);
   // Adding zero turns −0 into 0: the same number, and one value less to code.
   return weights.map((weight, i) => (weight === 0 ? 0 : codebook[nearest[i]] + 0));
