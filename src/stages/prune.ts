@@ -44,7 +44,7 @@ export const SCOPES = ['layer', 'global'] as const;
 export function prune(options: PruneOptions = {}): Stage {
   const { density, threshold, quality, scope = PRUNE_DEFAULTS.scope, ...selection } = options;
   const target: PruneTarget = { density, threshold, quality };
-  checkTarget(target, selection.rules === undefined);
+  checkTarget(target, !selection.rules?.length);
   for (const rule of selection.rules ?? []) checkTarget(rule.options, false);
   if (scope === 'global' && selection.rules?.length) {
     throw new RangeError(
