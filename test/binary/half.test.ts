@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../../src/binary/half.js';
 
 /** A float format by its two widths, decoded from the bit fields with nothing but the definition of IEEE 754. */
-function valueOf(pattern: number, exponentBits: number, fractionBits: number): number {
+function decoded(pattern: number, exponentBits: number, fractionBits: number): number {
   const fields = pattern.toString(2).padStart(1 + exponentBits + fractionBits, '0');
   const sign = fields[0] === '1' ? -1 : 1;
   const exponent = Number.parseInt(fields.slice(1, 1 + exponentBits), 2);
@@ -20,7 +20,7 @@ function nearest(value: number, exponentBits: number, fractionBits: number): num
   // Above the largest finite value the next pattern, infinity, stands for the power of two that would follow.
   const infinity = (2 ** exponentBits - 1) * 2 ** fractionBits;
   const of = (pattern: number) =>
-    pattern === infinity ? 2 ** (2 ** (exponentBits - 1)) : valueOf(pattern, exponentBits, fractionBits);
+    pattern === infinity ? 2 ** (2 ** (exponentBits - 1)) : decoded(pattern, exponentBits, fractionBits);
   let low = 0;
   let high = infinity;
   while (high - low > 1) {
@@ -44,10 +44,10 @@ describe.each(formats)('$name', ({ from, to, exponentBits, fractionBits }) => {
     const wrong: number[] = [];
     for (let pattern = 0; pattern < 65_536; pattern++) {
       const value = from(pattern);
-      const isNaN = Number.isNaN(value);
-      if (!Object.is(value, valueOf(pattern, exponentBits, fractionBits))) wrong.push(pattern);
+      const isNotANumber = Number.isNaN(value);
+      if (!Object.is(value, decoded(pattern, exponentBits, fractionBits))) wrong.push(pattern);
       // A NaN stays one, of the same sign, but need not keep its payload.
-      else if (isNaN ? !Number.isNaN(from(to(value))) : to(value) !== pattern) wrong.push(pattern);
+      else if (isNotANumber ? !Number.isNaN(from(to(value))) : to(value) !== pattern) wrong.push(pattern);
     }
     expect(wrong).toEqual([]);
   });
