@@ -16,6 +16,9 @@ import {
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { FxqError } from '../errors.js';
 
+/** Most that one system call writes: some systems stop at 2 GiB. */
+const WRITE_BYTES = 1 << 30;
+
 /** Where a result of one or several files goes. Nothing is written before {@link startOutput}. */
 export interface OutputPlan {
   /** Paths as the user would write them, the main file first. */
@@ -114,7 +117,9 @@ export function startOutput({ paths }: OutputPlan): Output {
     write(file, bytes) {
       guarded(paths[file], () => {
         const { handle } = files[file];
-        for (let at = 0; at < bytes.length; ) at += writeSync(handle as number, bytes, at);
+        for (let at = 0; at < bytes.length; ) {
+          at += writeSync(handle as number, bytes, at, Math.min(WRITE_BYTES, bytes.length - at));
+        }
       });
     },
     commit() {

@@ -1,0 +1,181 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Folders of src/ from the bottom up: a file imports from its own layer and those below. */
+const LAYERS = [
+  ['errors.ts'],
+  ['binary'],
+  ['kernels', 'entropy'],
+  ['container', 'onnx', 'layers'],
+  ['decode', 'stages', 'gradient'],
+  ['calibrate', 'tune', 'evaluate', 'report'],
+  ['pipeline'],
+  ['cli'],
+  ['index.ts'],
+];
+
+/** What the decoder is made of, beside its own folder. */
+const DECODER = [
+  'errors.ts',
+  'binary/',
+  'kernels/',
+  'entropy/canonical.ts',
+  'entropy/nibbles.ts',
+  'entropy/table.ts',
+  'container/constants.ts',
+  'container/header.ts',
+  'container/limits.ts',
+  'container/read/',
+];
+
+/** Which folders use which packages. */
+const PACKAGES: Record<string, string[]> = {
+  'cbor-x': ['container/write/'],
+  'cbor-x/decode-no-eval': ['container/read/'],
+  commander: ['cli/'],
+  fflate: ['container/write/', 'evaluate/', 'report/'],
+  'onnx-proto': ['onnx/', 'gradient/', 'calibrate/', 'tune/'],
+  'onnxruntime-node': ['evaluate/runtime.ts'],
+  yaml: ['cli/'],
+};
+
+/** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
+const DECODER_GZIP = 14_600;
+
+interface Import {
+  from: string;
+  /** A file below src/, or a package. */
+  to: string;
+  isFile: boolean;
+  /** Erased by the compiler. */
+  isType: boolean;
+}
+
+const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => path.replaceAll(sep, '/'))
+  // AssemblyScript is no module of this package.
+  .filter((path) => !path.startsWith('kernels/assembly/'));
+
+const imports: Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(root, 'src', from), 'utf8').replace(/^\s*(\*|\/\/).*$/gm, '');
+  const statics = [...text.matchAll(/^(?:import|export)\s+(type\s)?([^;]*?)\sfrom\s+'([^']+)'/gm)];
+  const bare = [...text.matchAll(/^import\s+'([^']+)'/gm), ...text.matchAll(/import\((?:\/\*.*?\*\/\s*)?'([^']+)'\)/g)];
+  return [
+    ...statics.map(([, type, names, to]) => {
+      const all = /^\{(.*)\}$/s
+        .exec(names.trim())?.[1]
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean);
+      return { to, isType: type !== undefined || (all?.every((name) => name.startsWith('type ')) ?? false) };
+    }),
+    ...bare.map(([, to]) => ({ to, isType: false })),
+  ].map(({ to, isType }) => {
+    const isFile = to.startsWith('.');
+    const path = normalize(join(dirname(from), to))
+      .replaceAll(sep, '/')
+      .replace(/\.js$/, '.ts');
+    return { from, to: isFile ? path : to, isFile, isType };
+  });
+});
+
+function layerOf(path: string): number {
+  const layer = LAYERS.findIndex((names) => names.includes(path.split('/')[0]));
+  if (layer < 0) throw new Error(`src/${path} belongs to no layer: add its folder to LAYERS`);
+  return layer;
+}
+
+const show = ({ from, to }: Import) => `${from} → ${to}`;
+const isAmong = (path: string, places: readonly string[]) =>
+  places.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place));
+
+describe('imports', () => {
+  it('are found', () => {
+    expect(files.length).toBeGreaterThan(80);
+    expect(imports.length).toBeGreaterThan(2 * files.length);
+    for (const { to, isFile } of imports) if (isFile) expect(files).toContain(to);
+  });
+
+  it('point down', () => {
+    const upward = imports.filter(({ from, to, isFile }) => isFile && layerOf(from) < layerOf(to));
+    expect(upward.map(show)).toEqual([]);
+  });
+
+  it('form no circle that remains at run time', () => {
+    const targets = new Map(files.map((file) => [file, [] as string[]]));
+    for (const { from, to, isFile, isType } of imports) if (isFile && !isType) targets.get(from)?.push(to);
+    const done = new Set<string>();
+    const visit = (file: string, path: string[]): void => {
+      if (path.includes(file)) throw new Error(`circle: ${[...path.slice(path.indexOf(file)), file].join(' → ')}`);
+      if (done.has(file)) return;
+      for (const target of targets.get(file) ?? []) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+  });
+
+  it('of the decoder stay inside of it, types included', () => {
+    const parts = ['decode/', ...DECODER];
+    const leaving = imports.filter(
+      ({ from, to, isFile }) => isAmong(from, ['decode/']) && isFile && !isAmong(to, parts),
+    );
+    expect(leaving.map(show)).toEqual([]);
+  });
+
+  it('of node are those of the command line and of files on disk', () => {
+    const node = imports.filter(({ to, isFile }) => !isFile && to.startsWith('node:'));
+    expect(node.filter(({ from }) => !isAmong(from, ['cli/', 'onnx/files.ts'])).map(show)).toEqual([]);
+  });
+
+  it('of files on disk are those of the command line', () => {
+    const users = imports.filter(({ from, to }) => to === 'onnx/files.ts' && !from.startsWith('cli/'));
+    expect(users.map(show)).toEqual([]);
+  });
+
+  it('of packages stand where the package is meant to be used', () => {
+    const packages = imports.filter(({ to, isFile }) => !isFile && !to.startsWith('node:'));
+    expect(packages.filter(({ from, to }) => !isAmong(from, PACKAGES[to] ?? [])).map(show)).toEqual([]);
+  });
+});
+
+describe('the bundle of ./decode', async () => {
+  const result = await build({
+    entryPoints: [join(root, 'src/decode/index.ts')],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    metafile: true,
+    write: false,
+    absWorkingDir: root,
+    logLevel: 'silent',
+  });
+  const [output] = result.outputFiles;
+  const { imports: external, inputs } = Object.values(result.metafile.outputs)[0];
+
+  it('holds the decoder and nothing else', () => {
+    const parts = ['src/decode/', ...DECODER.map((part) => `src/${part}`), 'node_modules/cbor-x/dist/decode-no-eval'];
+    expect(Object.keys(inputs).filter((path) => !parts.some((part) => path.startsWith(part)))).toEqual([]);
+    expect(Object.keys(inputs).join()).not.toMatch(/onnx|write|stages|fflate|commander|yaml/);
+    expect(external).toEqual([]);
+  });
+
+  it('runs under a strict Content-Security-Policy and without Node', () => {
+    expect(output.text).not.toMatch(/\beval\s*\(|\bnew Function\b|\bFunction\s*\(/);
+    expect(output.text).not.toMatch(/["']node:|\brequire\s*\(|\bBuffer\.from\b/);
+  });
+
+  it('is small', () => {
+    const size = gzipSync(output.contents, { level: 9 }).length;
+    process.stdout.write(`decoder: ${output.contents.length} bytes minified, ${size} gzipped\n`);
+    expect(size).toBeLessThanOrEqual(DECODER_GZIP);
+    expect(size, 'far below: lower the ceiling').toBeGreaterThan(0.8 * DECODER_GZIP);
+  });
+});

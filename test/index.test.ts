@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import * as decoder from '../src/decode/index.js';
+import * as library from '../src/index.js';
+
+describe('the public surface', () => {
+  it('of the package', () => {
+    expect(Object.keys(library).sort()).toMatchInlineSnapshot(`
+      [
+        "CLUSTER_DEFAULTS",
+        "ERROR_CODES",
+        "FxqError",
+        "MAX_CLUSTERS",
+        "PRUNE_DEFAULTS",
+        "arrayDataset",
+        "cluster",
+        "compress",
+        "decode",
+        "decodeFiles",
+        "encode",
+        "evaluate",
+        "formatTable",
+        "inMemory",
+        "inspectContainer",
+        "inspectOnnx",
+        "mnistDataset",
+        "npzDataset",
+        "openDataset",
+        "openOnnx",
+        "prune",
+        "runStages",
+        "writeOnnx",
+      ]
+    `);
+  });
+
+  it('of the decoder has what an app calls', () => {
+    expect(Object.keys(decoder)).toEqual(
+      expect.arrayContaining(['decode', 'decodeFiles', 'inspect', 'FxqError', 'ERROR_CODES']),
+    );
+  });
+});
