@@ -62,7 +62,8 @@ export function kmeans1d(values: Float32Array, options: KMeansOptions): KMeansRe
   if (values.length === 0) {
     return { centroids: new Float64Array(), sizes: new Uint32Array(), distortion: 0, iterations: 0, converged: true };
   }
-  const sorted = sortFloats(values);
+  // A caller that tries several k sorts once.
+  const sorted = isAscending(values) ? values : sortFloats(values);
   // NaNs and infinities are sorted to the ends: two looks are enough.
   for (const end of [sorted[0], sorted[sorted.length - 1]]) {
     if (!Number.isFinite(end)) throw new RangeError(`kmeans: expected finite values, got ${end}`);
@@ -71,6 +72,12 @@ export function kmeans1d(values: Float32Array, options: KMeansOptions): KMeansRe
   const initial = distinct.length <= k ? distinct : initialCentroids(sorted, k, init, seed);
   const { centroids, boundaries, iterations, converged } = lloyd(sorted, initial, { maxIterations });
   return { ...withoutEmpty(sorted, centroids, boundaries), iterations, converged };
+}
+
+/** False also where a NaN is among the values. */
+function isAscending(values: Float32Array): boolean {
+  for (let i = 1; i < values.length; i++) if (!(values[i - 1] <= values[i])) return false;
+  return true;
 }
 
 function checkOptions(k: number, init: Initialisation, seed: number, maxIterations: number): void {
