@@ -63,7 +63,7 @@ describe('matcher', () => {
   });
 
   it('does with any characters what a matcher without regular expressions does', () => {
-    const characters = fc.constantFrom(...'ab*?.+^${}()|[]\\-/ :,&~#'.split(''));
+    const characters = fc.constantFrom(...'ab*?.+^$', ...'{}()|[]\\-/ :,&~#');
     const text = fc.array(characters, { maxLength: 6 }).map((parts) => parts.join(''));
     const pairs = fc.oneof(
       fc.tuple(text, text),
