@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../errors.js';
 import type { Tensor } from '../layers/model.js';
 import { finiteWeights, mapWeights, selectLayers } from '../layers/patch.js';
 import { type Selection, selector } from '../layers/selectors.js';
@@ -46,6 +47,8 @@ export function prune(options: PruneOptions = {}): Stage {
   const target: PruneTarget = { density, threshold, quality };
   checkTarget(target, !selection.rules?.length);
   for (const rule of selection.rules ?? []) checkTarget(rule.options, false);
+  if (!SCOPES.includes(scope))
+    throw new RangeError(`${NAME}: expected a scope of ${SCOPES.join(' or ')}, got ${scope}`);
   if (scope === 'global' && selection.rules?.length) {
     throw new RangeError(
       `${NAME}: scope global has one threshold for all layers; rules of single layers need scope layer`,
@@ -54,13 +57,13 @@ export function prune(options: PruneOptions = {}): Stage {
   const select = selector(selection, target, TARGETS);
   return {
     name: NAME,
-    run(model) {
+    run(model, { signal }) {
       const layers = selectLayers(model, (tensor) => {
         const layer = select(tensor);
         // With rules only, a layer that none of them names is left alone.
         return layer && TARGETS.some((key) => layer[key] !== undefined) ? layer : undefined;
       });
-      const common = scope === 'global' ? globalCut([...layers.keys()], target) : undefined;
+      const common = scope === 'global' ? globalCut([...layers.keys()], target, signal) : undefined;
       // A cut's ties are counted down over the layers, in their order: they belong to single tensors from the start.
       const cuts = common ? shareTies(layers, common) : undefined;
       const pruned = mapWeights(model, layers, (weights, layer, tensor) => {
@@ -95,13 +98,20 @@ function cutOf(
   return { threshold: threshold ?? 0, ties: Number.POSITIVE_INFINITY };
 }
 
-function globalCut(layers: readonly Tensor[], target: PruneTarget): Pick<MagnitudeCut, 'threshold' | 'ties'> {
+function globalCut(
+  layers: readonly Tensor[],
+  target: PruneTarget,
+  signal: AbortSignal | undefined,
+): Pick<MagnitudeCut, 'threshold' | 'ties'> {
   const count = layers.reduce((sum, tensor) => sum + tensor.count, 0);
-  return cutOf(() => readAll(layers), count, target);
+  return cutOf(() => readAll(layers, signal), count, target);
 }
 
-function* readAll(layers: readonly Tensor[]): Generator<Float32Array> {
-  for (const tensor of layers) yield finiteWeights(tensor);
+function* readAll(layers: readonly Tensor[], signal: AbortSignal | undefined): Generator<Float32Array> {
+  for (const tensor of layers) {
+    throwIfAborted(signal);
+    yield finiteWeights(tensor);
+  }
 }
 
 function shareTies(
