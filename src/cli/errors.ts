@@ -37,7 +37,8 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
     return USAGE;
   }
   if (error instanceof FxqError) {
-    const { code, message, file, tensor, offset, expected, actual } = error;
+    const { code, file, tensor, offset, expected, actual } = error;
+    const message = code === 'ABORTED' ? `stopped by ${error.cause}; no file was changed` : error.message;
     const fields = { code, message, file, tensor, offset, expected, actual };
     stderr.write(isJson ? errorJson(fields) : `error: ${message} (${code})\n`);
     if (code === 'ABORTED') return SIGNALS[String(error.cause)] ?? FAILED;

@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../src/decode/index.js';
@@ -6,7 +7,7 @@ import { readRecords } from '../../src/onnx/metadata.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { inspectOnnx } from '../../src/report/inspect.js';
 import { CLUSTER_DEFAULTS } from '../../src/stages/cluster.js';
-import { filesIn, fxq, LENET, MNIST, makeFolder } from './support.js';
+import { filesIn, fxq, LENET, MNIST, makeFolder, putModel } from './support.js';
 
 const open = (path: string) => openOnnx(new Uint8Array(readFileSync(path)));
 const reportOf = (path: string) => inspectOnnx(open(path));
@@ -194,6 +195,8 @@ describe('inspect', () => {
 });
 
 describe('evaluate', () => {
+  const temporary = () => readdirSync(tmpdir()).filter((name) => name.startsWith('fxq-compress-'));
+
   it('measures the bytes that ship, beside the original', () => {
     const out = join(makeFolder(), 'model.fxq');
     expect(fxq('compress', LENET, '-o', out, '-q').code).toBe(0);
@@ -210,6 +213,22 @@ describe('evaluate', () => {
     const text = fxq('evaluate', out, ...options).stdout;
     expect(text).toMatch(new RegExp(`^top-1 accuracy +${(100 * json.top1).toFixed(2)}%$`, 'm'));
     expect(text).toContain('agreement with reference');
+  });
+
+  it('runs a container with external data, and cleans up', () => {
+    const folder = makeFolder();
+    const path = putModel(folder, 'external: folder');
+    const [container, data] = [join(folder, 'model.fxq'), join(folder, 'data.mjs')];
+    writeFileSync(
+      data,
+      'export default function* () { yield { inputs: { X: { data: Float32Array.of(1, 2, 3, 4), dims: [1, 4] } } }; }',
+    );
+    expect(fxq('encode', path, '-o', container, '-q').code).toBe(0);
+    const before = temporary();
+    const { code, stdout, stderr } = fxq('evaluate', container, '--data', data, '--reference', path, '--json');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toMatchObject({ samples: 1, top1: null, agreement: 1, maxAbsDiff: 0, reference: path });
+    expect(temporary()).toEqual(before);
   });
 
   it('leaves out what does not apply', () => {

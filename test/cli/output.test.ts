@@ -133,9 +133,13 @@ describe('a signal', () => {
     isReady: (names: string[]) => boolean,
     signal: NodeJS.Signals,
   ) {
-    const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const ended = new Promise<{ code: number | null; by: NodeJS.Signals | null }>((resolve) =>
-      child.on('exit', (code, by) => resolve({ code, by })),
+    const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    const ended = new Promise<{ code: number | null; by: NodeJS.Signals | null; stderr: string }>((resolve) =>
+      child.on('close', (code, by) => resolve({ code, by, stderr })),
     );
     let running = true;
     void ended.then(() => {
@@ -155,7 +159,7 @@ describe('a signal', () => {
     writeFileSync(out, 'old');
     const args = ['cluster', large, '-o', out, '--quiet'];
     const ended = await interrupt(folder, args, (names) => names.length > 1, signal);
-    expect(ended).toEqual({ code, by: null });
+    expect(ended).toEqual({ code, by: null, stderr: `error: stopped by ${signal}; no file was changed (ABORTED)\n` });
     expect(Object.entries(filesIn(folder)).map(([name, bytes]) => [name, String(bytes)])).toEqual([
       ['out.onnx', 'old'],
     ]);
