@@ -1,9 +1,12 @@
 import { deflateSync } from 'fflate';
+import { concat } from '../binary/bytes.js';
 import { PREFIX_BYTES } from '../container/constants.js';
-import { decodeFiles, openContainer } from '../decode/index.js';
+import type { TensorEntry } from '../container/header.js';
+import type { Head } from '../container/read/index.js';
+import { openContainer, pieces } from '../decode/index.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import type { Model, Tensor } from '../layers/model.js';
-import { inMemory, openOnnx } from '../onnx/open.js';
+import { openOnnx } from '../onnx/open.js';
 import { measurePayload, measureSection } from './measure.js';
 import type { Overhead, Report, TensorReport } from './report.js';
 
@@ -51,27 +54,20 @@ export function inspectOnnx(model: Model, options: InspectOptions = {}): Report 
 export async function inspectContainer(container: Uint8Array, options: InspectOptions = {}): Promise<Report> {
   const { signal } = options;
   const head = await openContainer(container);
-  const files = await decodeFiles(container, { verify: 'all', ...(signal && { signal }) });
-  const tensorAt = places(files);
-  const tensors = head.tensors.map((entry): TensorReport => {
-    throwIfAborted(signal);
-    const { file, offset, length } = entry;
-    const payload = files[file].bytes.subarray(offset, offset + length);
-    const section = container.subarray(entry.section.offset, entry.section.offset + entry.section.length);
-    const tensor = tensorAt(entry.file, offset);
-    // A container may hold what no ONNX reader takes apart: then only the header tells what a tensor is.
-    const count = entry.dims.reduce((product, dim) => product * dim, 1);
-    const known = tensor ?? { role: 'other', op: '', form: 'raw', count };
-    return {
-      name: entry.name,
-      role: known.role,
-      op: known.op,
-      dims: entry.dims,
-      dtype: entry.dtype,
-      weights: known.count,
-      ...measureSection(entry, known, section, payload),
-    };
-  });
+  const tensorAt = places(head, await modelFile(head, container));
+  const tensors: TensorReport[] = [];
+  let file = 0;
+  let at = 0;
+  for await (const piece of pieces(head, container, { verify: 'all', ...(signal && { signal }) })) {
+    if (piece.file !== file) at = 0;
+    file = piece.file;
+    // Between payloads stand skeleton pieces; a piece that begins where a payload does is that payload.
+    const entry = head.tensors[tensors.length];
+    if (entry?.file === file && entry.offset === at) {
+      tensors.push(describe(entry, tensorAt(file, at), container, piece.bytes));
+    }
+    at += piece.bytes.length;
+  }
   const originalBytes = head.files.reduce((sum, { size }) => sum + size, 0);
   const skeleton = deflateSync(head.skeleton, DEFLATE).length;
   const overhead: Overhead = {
@@ -95,20 +91,44 @@ function subject({ name, role, op, dims, dtype, count }: Tensor) {
   return { name, role, op, dims, dtype, weights: count };
 }
 
+function describe(
+  entry: TensorEntry,
+  tensor: Tensor | undefined,
+  container: Uint8Array,
+  payload: Uint8Array,
+): TensorReport {
+  const { name, dims, dtype, section } = entry;
+  // A container may hold what no ONNX reader takes apart: then only the header tells what a tensor is.
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  const { role, op, ...known } = tensor ?? { role: 'other', op: '', form: 'raw', count };
+  const bytes = container.subarray(section.offset, section.offset + section.length);
+  return { name, role, op, dims, dtype, weights: known.count, ...measureSection(entry, known, bytes, payload) };
+}
+
+/** The rebuilt model file; what lies beside it is not needed to know what its tensors are for. */
+async function modelFile(head: Head, container: Uint8Array): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const { file, bytes } of pieces(head, container)) {
+    if (file > 0) break;
+    parts.push(bytes);
+  }
+  return concat(parts);
+}
+
 /** Finds a tensor of the rebuilt model by file and offset; names might differ between versions of the reader. */
-function places(files: readonly { name: string; bytes: Uint8Array }[]) {
-  const byName = new Map(files.map(({ name, bytes }) => [name, bytes]));
-  const external = (location: string) => {
-    const bytes = byName.get(location);
-    return bytes && inMemory(location, bytes);
-  };
+function places({ files }: Head, main: Uint8Array): (file: number, offset: number) => Tensor | undefined {
   const found = new Map<string, Tensor>();
+  const external = (location: string) => {
+    const entry = files.find(({ name }) => name === location);
+    // Opening reads no payload.
+    return entry && { name: location, size: entry.size, read: () => new Uint8Array() };
+  };
   try {
-    const model = openOnnx(files[0].bytes, { external });
-    const indexOf = model.files.map(({ name }, i) => (i === 0 ? 0 : files.findIndex((file) => file.name === name)));
+    const model = openOnnx(main, { external });
+    const indexOf = model.files.map((source, i) => (i === 0 ? 0 : files.findIndex(({ name }) => name === source.name)));
     for (const tensor of model.tensors) found.set(`${indexOf[tensor.file]}:${tensor.offset}`, tensor);
   } catch (error) {
     if (!(error instanceof FxqError)) throw error;
   }
-  return (file: number, offset: number) => found.get(`${file}:${offset}`);
+  return (file, offset) => found.get(`${file}:${offset}`);
 }
