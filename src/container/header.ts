@@ -36,6 +36,8 @@ export interface WireTensor {
   s?: number;
   /** XXH32 of the section; absent for inline */
   x?: number;
+  /** index of an earlier tensor whose section is this one's, too; then `l`, `k`, `c`, `q`, `s` and `x` are that tensor's */
+  r?: number;
 }
 
 /** A tensor as the reader gives it: every field there, checked, places resolved. */
@@ -54,7 +56,12 @@ export interface TensorEntry {
   readonly codebookSize: number;
   readonly codebookKind: CodebookKind;
   readonly gapBits: number;
-  /** The section: its place in the container and the checksum it must have. Zero bytes for inline. */
+  /** Index of the tensor that the section was written for: this one's own, or that of an earlier one. */
+  readonly owner: number;
+  /**
+   * The section: its place in the container and the checksum it must have. Zero bytes for inline. Tensors with the
+   * same payload may share one.
+   */
   readonly section: { readonly offset: number; readonly length: number; readonly checksum: number };
 }
 

@@ -29,3 +29,9 @@ export const MAX_FILES = 65_536;
 
 /** Dimensions of a tensor, as in the ONNX reader. */
 export const MAX_RANK = 64;
+
+/**
+ * Tensors that share one section. A branch for each case, or a layer applied again and again, repeats weights; without
+ * a ceiling a few header bytes could stand for any amount of memory.
+ */
+export const MAX_SHARES = 64;

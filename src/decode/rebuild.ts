@@ -15,7 +15,7 @@ export type ReadRange = (start: number, end: number) => Uint8Array | Promise<Uin
 /**
  * Rebuilds all files of a container piece by piece: skeleton and payloads in turn. At any time one tensor is in memory.
  *
- * @param read - gives the bytes of a section; called with ascending, adjacent ranges
+ * @param read - gives the bytes of a section; called in order of the sections, again for a section that is shared
  * @param verify - whether sections are checked against their checksums before they are decoded
  */
 export async function* rebuild(

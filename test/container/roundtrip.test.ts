@@ -2,13 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/binary/bytes.js';
 import { writeContainer } from '../../src/container/write/container.js';
-import { decode } from '../../src/decode/index.js';
+import { decode, inspect } from '../../src/decode/index.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { cluster } from '../../src/stages/cluster.js';
 import { prune } from '../../src/stages/prune.js';
 import { encode, layoutOf, modelOf, readBytes, roundTrip } from '../support/container.js';
 import { generatedModels } from '../support/models.js';
+import { DATA_TYPE, modelProto, rawData, tensorProto } from '../support/onnx-builder.js';
 import { packageModels } from '../support/packages.js';
+import { bytesOf } from '../support/protobuf.js';
 import { Random } from '../support/random.js';
 import { atOddOffset } from '../support/sources.js';
 
@@ -129,6 +131,34 @@ describe('layouts', () => {
     expect(await layoutOf(container)).toBe('gap');
     expect(Buffer.compare(files[''], model)).toBe(0);
     expect(container.length).toBeLessThan(800);
+  });
+});
+
+describe('payloads that repeat', () => {
+  const random = new Random(23);
+  const clustered = random.clustered(5000, 20, 0.4);
+  const model = (count: number) => {
+    const tensor = (name: string, values: Float32Array) =>
+      tensorProto({ name, dataType: DATA_TYPE.float32, dims: [values.length], content: rawData(bytesOf(values)) });
+    const twins = Array.from({ length: count }, (_, i) => tensor(`twin${i}`, clustered));
+    return modelProto({ graph: { initializers: [...twins, tensor('other', random.clustered(5000, 20, 0.4))] } });
+  };
+
+  it('share one section', async () => {
+    const five = model(5);
+    const { container, files } = await roundTrip(five);
+    expect(Buffer.compare(files[''], five)).toBe(0);
+    const { tensors } = await inspect(container);
+    expect(tensors.map(({ owner }) => owner)).toEqual([0, 0, 0, 0, 0, 5]);
+    expect(container.length).toBeLessThan(encode(model(1)).length + 150);
+  });
+
+  it('up to a limit, then there is another section', async () => {
+    const many = model(130);
+    const { container, files } = await roundTrip(many);
+    expect(Buffer.compare(files[''], many)).toBe(0);
+    const owners = (await inspect(container)).tensors.map(({ owner }) => owner);
+    expect(new Set(owners)).toEqual(new Set([0, 64, 128, 130]));
   });
 });
 

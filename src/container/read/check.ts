@@ -18,7 +18,7 @@ import {
   type WireHeader,
   type WireTensor,
 } from '../header.js';
-import { MAX_FILE_BYTES, MAX_FILES, MAX_RANK, MAX_UNITS_PER_BYTE } from '../limits.js';
+import { MAX_FILE_BYTES, MAX_FILES, MAX_RANK, MAX_SHARES, MAX_UNITS_PER_BYTE } from '../limits.js';
 import { malformed } from './errors.js';
 
 interface Places {
@@ -44,7 +44,9 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
   const files = wireFiles.map(checkFile);
   if (new Set(files.map(({ name }) => name)).size < files.length) throw bad('two files have the same name');
   const tensors: TensorEntry[] = [];
-  /** How much of the skeleton is used up, and how far each file is filled. */
+  /** How many tensors share the section of each. */
+  const shares: number[] = [];
+  /** How much of the skeleton is used up, how far the sections go, and how far the current file is filled. */
   let skeletonAt = 0;
   let sectionAt = firstSection;
   let file = 0;
@@ -56,16 +58,21 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     file++;
     fileAt = 0;
   };
-  for (const wire of wireTensors as unknown[]) {
-    if (!isRecord(wire)) throw bad(`tensor ${tensors.length} is not a map`);
-    const tensor = checkTensor(wire as unknown as WireTensor, files.length, sectionAt);
-    if (tensor.file < file) throw bad('tensors are not in order of their files', tensor.entry.name);
-    while (file < tensor.file) finishFile();
-    skeletonAt += tensor.gap + (tensor.entry.layout === 'inline' ? tensor.entry.length : 0);
-    tensors.push({ ...tensor.entry, offset: fileAt + tensor.gap });
-    fileAt += tensor.gap + tensor.entry.length;
-    if (fileAt > files[file].size) throw bad(`ends beyond its file of ${files[file].size} bytes`, tensor.entry.name);
-    sectionAt += tensor.entry.section.length;
+  for (const [index, item] of (wireTensors as unknown[]).entries()) {
+    if (!isRecord(item)) throw bad(`tensor ${index} is not a map`);
+    const wire = item as unknown as WireTensor;
+    const frame = checkFrame(wire, files.length);
+    if (frame.file < file) throw bad('tensors are not in order of their files', frame.name);
+    while (file < frame.file) finishFile();
+    const coding = wire.r === undefined ? checkCoding(wire, frame, index, sectionAt) : shared(wire, frame, tensors);
+    shares[coding.owner] = (shares[coding.owner] ?? 0) + 1;
+    if (shares[coding.owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors share its section`, frame.name);
+    if (coding.owner === index) sectionAt += coding.section.length;
+    const gap = integer(wire.g, MAX_FILE_BYTES, 'gap', frame.name);
+    skeletonAt += gap + (coding.layout === 'inline' ? frame.length : 0);
+    tensors.push({ ...frame, ...coding, offset: fileAt + gap });
+    fileAt += gap + frame.length;
+    if (fileAt > files[file].size) throw bad(`ends beyond its file of ${files[file].size} bytes`, frame.name);
   }
   while (file < files.length) finishFile();
   if (skeletonAt !== skeletonBytes) throw bad(`expected ${skeletonAt} bytes of skeleton, got ${skeletonBytes}`);
@@ -85,11 +92,13 @@ function checkFile(wire: unknown, index: number): FileEntry {
   };
 }
 
-function checkTensor(
-  wire: WireTensor,
-  files: number,
-  sectionAt: number,
-): { entry: TensorEntry; file: number; gap: number } {
+/** What a tensor is, however it is coded. */
+type Frame = Pick<TensorEntry, 'name' | 'dtype' | 'dims' | 'file' | 'length' | 'width' | 'units'>;
+
+/** How a tensor is coded, and where. */
+type Coding = Omit<TensorEntry, keyof Frame | 'offset'>;
+
+function checkFrame(wire: WireTensor, files: number): Frame {
   const name = wire.n;
   if (typeof name !== 'string') throw bad('a tensor has no name');
   const number = (value: unknown, limit: number, what: string) => integer(value, limit, what, name);
@@ -99,48 +108,45 @@ function checkTensor(
   const bits = bitsOf(dtype);
   const length = number(wire.b ?? naturalLength(bits, dims), MAX_FILE_BYTES, 'length');
   const width = number(wire.w ?? naturalWidth(bits, length), 8, 'width');
-  if (![1, 2, 4, 8].includes(width) || length % width !== 0)
+  if (![1, 2, 4, 8].includes(width) || length % width !== 0) {
     throw bad(`units of ${width} bytes do not fit ${length} bytes`, name);
+  }
+  return { name, dtype, dims, file: number(wire.f ?? 0, files - 1, 'file'), length, width, units: length / width };
+}
+
+function checkCoding(wire: WireTensor, frame: Frame, owner: number, sectionAt: number): Coding {
+  const { name, width, units } = frame;
+  const number = (value: unknown, limit: number, what: string) => integer(value, limit, what, name);
   const layout: Layout | undefined = LAYOUTS[number(wire.l ?? 0, 0xff, 'layout')];
   const codebookKind = CODEBOOKS[number(wire.c ?? 0, 0xff, 'codebook kind')];
-  if (layout === undefined || codebookKind === undefined)
+  if (layout === undefined || codebookKind === undefined) {
     throw bad('unknown layout or codebook; a newer version may read it', name);
+  }
   const codebookSize = number(wire.k ?? 0, MAX_CODEBOOK, 'codebook size');
   const gapBits = number(wire.q ?? MIN_GAP_BITS, MAX_GAP_BITS, 'gap width');
   if (gapBits < MIN_GAP_BITS) throw bad(`gap width of ${gapBits} bits`, name);
-  const units = length / width;
   const hasCodebook = layout === 'packed' || layout === 'dense' || layout === 'gap' || layout === 'mask';
   if (hasCodebook && width === 8) throw bad(`layout ${layout} has no codebooks of 8-byte units`, name);
-  if ((layout === 'packed' || layout === 'dense') && codebookSize === 0 && units > 0)
+  if ((layout === 'packed' || layout === 'dense') && codebookSize === 0 && units > 0) {
     throw bad(`layout ${layout} without a codebook`, name);
-  if (codebookKind === 'float16' && width !== 4) throw bad(`a float16 codebook of ${width}-byte units`, name);
-  const file = number(wire.f ?? 0, files - 1, 'file');
-  const sectionLength = layout === 'inline' ? 0 : number(wire.s, 2 ** 47, 'section length');
-  const capacity = layout === 'verbatim' ? sectionLength / width : sectionLength * MAX_UNITS_PER_BYTE[layout];
-  if (layout !== 'inline' && units > capacity) {
-    throw bad(`a section of ${sectionLength} bytes cannot hold ${units} units in layout ${layout}`, name);
   }
-  const section = {
-    offset: sectionAt,
-    length: sectionLength,
-    checksum: layout === 'inline' ? 0 : number(wire.x, 0xffffffff, 'checksum'),
-  };
-  const entry = {
-    name,
-    dtype,
-    dims,
-    file,
-    offset: 0,
-    length,
-    width,
-    units,
-    layout,
-    codebookSize,
-    codebookKind,
-    gapBits,
-    section,
-  };
-  return { entry, file, gap: number(wire.g, MAX_FILE_BYTES, 'gap') };
+  if (codebookKind === 'float16' && width !== 4) throw bad(`a float16 codebook of ${width}-byte units`, name);
+  const length = layout === 'inline' ? 0 : number(wire.s, MAX_FILE_BYTES, 'section length');
+  const capacity = layout === 'verbatim' ? length / width : length * MAX_UNITS_PER_BYTE[layout];
+  if (layout !== 'inline' && units > capacity) {
+    throw bad(`a section of ${length} bytes cannot hold ${units} units in layout ${layout}`, name);
+  }
+  const checksum = layout === 'inline' ? 0 : number(wire.x, 0xffffffff, 'checksum');
+  return { layout, codebookSize, codebookKind, gapBits, owner, section: { offset: sectionAt, length, checksum } };
+}
+
+/** The coding of an earlier tensor, whose payload is this one's, too. */
+function shared(wire: WireTensor, frame: Frame, tensors: readonly TensorEntry[]): Coding {
+  const owner = integer(wire.r, tensors.length - 1, 'index of the tensor that shares its section', frame.name);
+  const { layout, codebookSize, codebookKind, gapBits, section, ...of } = tensors[owner];
+  const isFit = of.owner === owner && layout !== 'inline' && of.length === frame.length && of.width === frame.width;
+  if (!isFit) throw bad(`cannot share the section of tensor ${owner}`, frame.name);
+  return { layout, codebookSize, codebookKind, gapBits, owner, section };
 }
 
 function integer(value: unknown, limit: number, what: string, tensor?: string): number {

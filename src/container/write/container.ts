@@ -8,7 +8,8 @@ import type { Model, Tensor } from '../../layers/model.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
 import type { WireHeader, WireTensor } from '../header.js';
 import { MAX_HEAD_BYTES } from '../limits.js';
-import { codeTensor } from './section.js';
+import { type Coding, codeTensor } from './section.js';
+import { Twins } from './twins.js';
 
 export interface WriteOptions {
   signal?: AbortSignal | undefined;
@@ -28,6 +29,7 @@ export function writeContainer(model: Model, options: WriteOptions = {}): Uint8A
   const header: WireHeader = { f: [], t: [] };
   const skeleton: Uint8Array[] = [];
   const sections: Uint8Array[] = [];
+  const twins = new Twins();
   const total = model.files.reduce((sum, { size }) => sum + size, 0);
   let finished = 0;
   for (const [index, source] of model.files.entries()) {
@@ -46,13 +48,11 @@ export function writeContainer(model: Model, options: WriteOptions = {}): Uint8A
       copy(at, tensor.offset);
       const payload = tensor.read();
       const { entry, section } = codeTensor(tensor, payload);
-      header.t.push(describe(tensor, tensor.offset - at, entry));
-      if (section) {
-        hash.update(payload);
-        sections.push(section);
-      } else {
-        keep(payload);
-      }
+      const twin = section && twins.find(entry, section, header.t.length);
+      header.t.push(describe(tensor, tensor.offset - at, twin ?? entry));
+      if (section) hash.update(payload);
+      else keep(payload);
+      if (section && !twin) sections.push(section);
       at = tensor.offset + tensor.length;
       options.onProgress?.((finished + at) / total);
     }
@@ -91,7 +91,7 @@ function writeHead(header: WireHeader, skeleton: Uint8Array): Uint8Array[] {
   return [prefix, head];
 }
 
-function describe(tensor: Tensor, gap: number, entry: Omit<WireTensor, 'n' | 'y' | 'd' | 'f' | 'g'>): WireTensor {
+function describe(tensor: Tensor, gap: number, entry: Coding): WireTensor {
   const { name, dtype, dims, file } = tensor;
   return { n: name, y: dtypeNumber(dtype), d: [...dims], ...(file > 0 ? { f: file } : {}), g: gap, ...entry };
 }

@@ -18,9 +18,12 @@ const WORTHWHILE = 0.99;
 /** What a section adds to the header once that is deflated: length, checksum, layout. */
 const SECTION_FIELDS = 8;
 
+/** The part of a header entry that says how the payload is coded. */
+export type Coding = Omit<WireTensor, 'n' | 'y' | 'd' | 'f' | 'g'>;
+
 /** A tensor as it goes into the container: its header entry, and its section unless it stays in the skeleton. */
 export interface CodedTensor {
-  readonly entry: Omit<WireTensor, 'n' | 'y' | 'd' | 'f' | 'g'>;
+  readonly entry: Coding;
   readonly section: Uint8Array | undefined;
 }
 
