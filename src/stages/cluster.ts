@@ -18,7 +18,7 @@ export interface ClusterSize {
   /**
    * As few as leave this signal-to-noise ratio, in decibels: 10·log10 of the weights' energy over the error's. The
    * ratio is that of the layers' mean; each layer's share of the noise is in proportion to its number of weights,
-   * because a small layer matters as much as a large one and its bits cost less.
+   * because a small layer matters as much as a large one and its bits cost less. Where 1023 are not enough, 1023.
    */
   snr?: number | undefined;
 }
