@@ -64,7 +64,8 @@ export async function inspectContainer(container: Uint8Array, options: InspectOp
     // Between payloads stand skeleton pieces; a piece that begins where a payload does is that payload.
     const entry = head.tensors[tensors.length];
     if (entry?.file === file && entry.offset === at) {
-      tensors.push(describe(entry, tensorAt(file, at), container, piece.bytes));
+      const owner = entry.owner === tensors.length ? undefined : head.tensors[entry.owner];
+      tensors.push(describe(entry, tensorAt(file, at), container, piece.bytes, owner));
     }
     at += piece.bytes.length;
   }
@@ -96,13 +97,22 @@ function describe(
   tensor: Tensor | undefined,
   container: Uint8Array,
   payload: Uint8Array,
+  owner: TensorEntry | undefined,
 ): TensorReport {
   const { name, dims, dtype, section } = entry;
   // A container may hold what no ONNX reader takes apart: then only the header tells what a tensor is.
   const count = dims.reduce((product, dim) => product * dim, 1);
   const { role, op, ...known } = tensor ?? { role: 'other', op: '', form: 'raw', count };
   const bytes = container.subarray(section.offset, section.offset + section.length);
-  return { name, role, op, dims, dtype, weights: known.count, ...measureSection(entry, known, bytes, payload) };
+  return {
+    name,
+    role,
+    op,
+    dims,
+    dtype,
+    weights: known.count,
+    ...measureSection(entry, known, bytes, payload, owner?.name),
+  };
 }
 
 /** The rebuilt model file; what lies beside it is not needed to know what its tensors are for. */

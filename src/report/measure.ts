@@ -18,6 +18,7 @@ export function measurePayload(tensor: Pick<Tensor, 'dtype' | 'form' | 'count'>,
   return {
     ...common(values, count),
     layout: null,
+    sharedWith: null,
     weightBits: sharedBits(values, dtype, count),
     indexBits: 0,
     codedWeightBits: null,
@@ -35,19 +36,21 @@ export function measurePayload(tensor: Pick<Tensor, 'dtype' | 'form' | 'count'>,
  *
  * @param section - its section of the container; empty for layout inline
  * @param payload - what the section decodes to
+ * @param sharedWith - the tensor that the section is counted for, if it is not this one
  */
 export function measureSection(
   entry: TensorEntry,
   tensor: Pick<Tensor, 'form' | 'count'>,
   section: Uint8Array,
   payload: Uint8Array,
+  sharedWith: string | null = null,
 ): Figures {
   const { dtype, layout, codebookSize } = entry;
   const { form, count } = tensor;
   const values = countValues(payload, dtype, form, count);
   const { kept } = values;
-  const base = { ...common(values, count), layout, payloadBytes: payload.length };
-  if (layout === 'inline') {
+  const base = { ...common(values, count), layout, sharedWith, payloadBytes: payload.length };
+  if (layout === 'inline' || sharedWith !== null) {
     const none = {
       codedWeightBits: null,
       codedIndexBits: null,

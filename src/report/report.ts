@@ -26,6 +26,8 @@ export interface TensorReport {
   readonly dtype: DType;
   /** How a container codes it. `null` for an ONNX file. */
   readonly layout: Layout | null;
+  /** The earlier tensor that holds its bytes, because both have the same payload; `null` for a tensor with its own. */
+  readonly sharedWith: string | null;
   /** Number of elements, and how many are not zero. */
   readonly weights: number;
   readonly kept: number;
@@ -37,17 +39,17 @@ export interface TensorReport {
   readonly weightBits: number;
   /** Bits that say where the kept weights stand, before Huffman coding (P+Q). */
   readonly indexBits: number;
-  /** Bits of the kept weights' Huffman codes (P+Q+H). `null` for ONNX files and tensors that stay in the skeleton. */
+  /** Bits of the kept weights' Huffman codes (P+Q+H). `null` for ONNX files and tensors that take nothing of their own. */
   readonly codedWeightBits: number | null;
   /** Everything else in the tensor's streams: positions, codes of zeros, lengths and padding (P+Q+H). */
   readonly codedIndexBits: number | null;
-  /** Bytes in the file without codebook and code tables. 0 for a tensor that stays in the skeleton. */
+  /** Bytes in the file without codebook and code tables. 0 for a tensor that stays in the skeleton or repeats another. */
   readonly bytes: number;
   /** Bytes of the payload in ONNX. */
   readonly payloadBytes: number;
   readonly codebookBytes: number;
   readonly tableBytes: number;
-  /** `payloadBytes` by everything that the tensor takes in the file. `null` for one that stays in the skeleton. */
+  /** `payloadBytes` by everything that the tensor takes in the file. `null` for one that takes nothing of its own. */
   readonly ratio: number | null;
 }
 

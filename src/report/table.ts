@@ -1,6 +1,6 @@
 import { MAX_DISTINCT } from './elements.js';
 import { formatBits, formatBytes, formatCount, formatRatio, formatShare, shorten } from './format.js';
-import type { Report } from './report.js';
+import type { Report, TensorReport } from './report.js';
 import { type Row, toRow } from './totals.js';
 
 export interface TableOptions {
@@ -57,13 +57,19 @@ export function formatTable(report: Report, options: TableOptions = {}): string 
   if (others.length > 0) rows.push(toRow(`other tensors (${others.length})`, others));
   const columns = isCoded ? CODED : PLAIN;
   const lines = tensors.length === 0 ? ['no tensors'] : layOut(columns, rows, toRow('total', tensors));
-  const inline = tensors.filter(({ layout }) => layout === 'inline');
-  if (inline.length > 0) {
-    const bytes = inline.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0);
-    const noun = inline.length === 1 ? 'tensor of' : 'tensors, together';
-    lines.push(`– in the skeleton: ${inline.length} small ${noun} ${formatBytes(bytes)}, with no ratio of their own`);
-  }
+  const isInline = ({ layout }: TensorReport) => layout === 'inline';
+  const isRepeated = ({ sharedWith }: TensorReport) => sharedWith !== null;
+  lines.push(...note(tensors.filter(isInline), 'in the skeleton', 'with no ratio of their own'));
+  lines.push(...note(tensors.filter(isRepeated), 'repeated', 'whose bytes stand with another tensor'));
   return [...lines, '', ...formatSizes(report, isCoded)].join('\n');
+}
+
+/** The line that says why some tensors have dashes for figures. */
+function note(tensors: readonly TensorReport[], where: string, remark: string): string[] {
+  if (tensors.length === 0) return [];
+  const bytes = tensors.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0);
+  const noun = tensors.length === 1 ? 'tensor of' : 'tensors, together';
+  return [`– ${where}: ${formatCount(tensors.length)} ${noun} ${formatBytes(bytes)}, ${remark}`];
 }
 
 function layOut(columns: readonly Column[], rows: readonly Row[], total: Row): string[] {

@@ -18,7 +18,7 @@ export interface Row {
 
 /**
  * Tensors as one row. Bits are means over the kept weights, ratios those of the summed bytes. What stays in the skeleton
- * has no size of its own, and so no part in bits and ratios.
+ * has no size of its own, and so no part in bits and ratios; what repeats another tensor counts in ratios, for no bytes.
  */
 export function toRow(label: string, tensors: readonly TensorReport[]): Row {
   const sum = (of: readonly TensorReport[], value: (tensor: TensorReport) => number) =>
@@ -30,7 +30,8 @@ export function toRow(label: string, tensors: readonly TensorReport[]): Row {
       ? null
       : sum(sized, (tensor) => (value(tensor) ?? 0) * tensor.kept) / kept;
   const weights = sum(tensors, (tensor) => tensor.weights);
-  const payload = sum(sized, (tensor) => tensor.payloadBytes);
+  const repeated = tensors.filter(({ sharedWith }) => sharedWith !== null);
+  const payload = sum([...sized, ...repeated], (tensor) => tensor.payloadBytes);
   const bytes = sum(sized, sizeOf);
   const raw = sum(sized, rawBytes);
   const isCoded = sized.some(({ layout }) => layout !== null);

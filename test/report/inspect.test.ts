@@ -145,6 +145,16 @@ describe('the figures of a tensor', () => {
     expect(tensor.codedWeightBits).toBe((8 * section) / 20_000);
   });
 
+  it('repeated: the first tensor of a payload has the bytes', async () => {
+    const values = random.clustered(20_000, 16);
+    const [, report] = await both(modelOf(floats('a', [200, 100], values), floats('b', [100, 200], values)));
+    check(report);
+    const [a, b] = report.tensors;
+    expect([a.sharedWith, b.sharedWith]).toEqual([null, 'a']);
+    expect(b).toMatchObject({ layout: a.layout, kept: a.kept, bytes: 0, codebookBytes: 0, ratio: null });
+    expect(a.bytes).toBe(10_000);
+  });
+
   it('inline: stays in the skeleton', async () => {
     const [, report] = await both(modelOf(floats('w', [3])));
     expect(report.tensors[0]).toMatchObject({

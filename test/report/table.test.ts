@@ -17,6 +17,7 @@ function tensor(fields: Partial<TensorReport>): TensorReport {
     dims: [100],
     dtype: 'float32',
     layout: 'gap',
+    sharedWith: null,
     weights: 100,
     kept: 100,
     density: 1,
@@ -72,7 +73,7 @@ fc2                    100   100%  4.0    3.0  0.0    0.0  4.88×  4.00×
 other tensors (2)      110   100%  8.0    3.0  4.0    2.0  2.20×  4.00×
 ───────────────────────────────────────────────────────────────────────
 total                  610  50.8%  5.3    3.0  2.7    1.3  6.06×  8.00×
-– in the skeleton: 1 small tensor of 40 B, with no ratio of their own
+– in the skeleton: 1 tensor of 40 B, with no ratio of their own
 
 original               2,000 bytes  2.00 KB
 file                     400 bytes  400 B, 5.00× smaller
@@ -107,6 +108,21 @@ file               1,067,017 bytes  1.07 MB
     const layers = [tensor({ name: 'w' }), tensor({ name: 'b', role: 'bias' })];
     expect(formatTable(report(layers), { all: true })).toMatch(/^w .*\nb /m);
     expect(formatTable(report(layers))).toMatch(/^w .*\nother tensors \(1\) /m);
+  });
+
+  it('names tensors that repeat others; they count in the total ratio for no bytes', () => {
+    const none = {
+      codedWeightBits: null,
+      codedIndexBits: null,
+      bytes: 0,
+      codebookBytes: 0,
+      tableBytes: 0,
+      ratio: null,
+    };
+    const text = formatTable(report([tensor({ name: 'a' }), tensor({ name: 'b', sharedWith: 'a', ...none })]));
+    expect(text).toMatch(/^b +100 +100% +– +– +– +– +– +–$/m);
+    expect(text).toMatch(/^total .* 8\.00×$/m);
+    expect(text).toContain('\n– repeated: 1 tensor of 400 B, whose bytes stand with another tensor\n');
   });
 
   it('has no table without tensors', () => {
