@@ -32,11 +32,13 @@ export interface WireTensor {
   c?: number;
   /** width of the gap alphabet in bits; only with layout gap */
   q?: number;
+  /** 1 if an inline payload stands in the skeleton byte plane by byte plane; default 0 */
+  p?: number;
   /** section bytes; absent for inline */
   s?: number;
   /** XXH32 of the section; absent for inline */
   x?: number;
-  /** index of an earlier tensor whose section is this one's, too; then `l`, `k`, `c`, `q`, `s` and `x` are that tensor's */
+  /** index of an earlier tensor with the same payload; then `l`, `k`, `c`, `q`, `p`, `s` and `x` are that tensor's */
   r?: number;
 }
 
@@ -56,7 +58,11 @@ export interface TensorEntry {
   readonly codebookSize: number;
   readonly codebookKind: CodebookKind;
   readonly gapBits: number;
-  /** Index of the tensor that the section was written for: this one's own, or that of an earlier one. */
+  /** Inline only: where in the skeleton the payload stands. */
+  readonly inlineAt: number;
+  /** Inline only: the payload stands in the skeleton byte plane by byte plane, which deflates better. */
+  readonly isPlanar: boolean;
+  /** Index of the tensor that the payload was written for: this one's own, or that of an earlier one. */
   readonly owner: number;
   /**
    * The section: its place in the container and the checksum it must have. Zero bytes for inline. Tensors with the

@@ -1,3 +1,4 @@
+import { interleave } from '../binary/planes.js';
 import { decodeSection, type Head, verifySection } from '../container/read/index.js';
 import { throwIfAborted } from '../errors.js';
 import { allocate } from './allocate.js';
@@ -37,7 +38,9 @@ export async function* rebuild(
       const tensor = head.tensors[next];
       if (tensor.offset > at) yield { file, bytes: skeleton(tensor.offset - at) };
       if (tensor.layout === 'inline') {
-        yield { file, bytes: skeleton(tensor.length) };
+        if (tensor.owner === next) skeletonAt += tensor.length;
+        const bytes = head.skeleton.subarray(tensor.inlineAt, tensor.inlineAt + tensor.length);
+        yield { file, bytes: tensor.isPlanar ? interleave(bytes, tensor.width) : bytes };
       } else {
         const { offset, length } = tensor.section;
         const section = await read(offset, offset + length);

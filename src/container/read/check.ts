@@ -64,12 +64,16 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     const frame = checkFrame(wire, files.length);
     if (frame.file < file) throw bad('tensors are not in order of their files', frame.name);
     while (file < frame.file) finishFile();
-    const coding = wire.r === undefined ? checkCoding(wire, frame, index, sectionAt) : shared(wire, frame, tensors);
+    const gap = integer(wire.g, MAX_FILE_BYTES, 'gap', frame.name);
+    skeletonAt += gap;
+    const coding =
+      wire.r === undefined ? checkCoding(wire, frame, index, sectionAt, skeletonAt) : shared(wire, frame, tensors);
     shares[coding.owner] = (shares[coding.owner] ?? 0) + 1;
     if (shares[coding.owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors share its section`, frame.name);
-    if (coding.owner === index) sectionAt += coding.section.length;
-    const gap = integer(wire.g, MAX_FILE_BYTES, 'gap', frame.name);
-    skeletonAt += gap + (coding.layout === 'inline' ? frame.length : 0);
+    if (coding.owner === index) {
+      sectionAt += coding.section.length;
+      if (coding.layout === 'inline') skeletonAt += frame.length;
+    }
     tensors.push({ ...frame, ...coding, offset: fileAt + gap });
     fileAt += gap + frame.length;
     if (fileAt > files[file].size) throw bad(`ends beyond its file of ${files[file].size} bytes`, frame.name);
@@ -114,7 +118,7 @@ function checkFrame(wire: WireTensor, files: number): Frame {
   return { name, dtype, dims, file: number(wire.f ?? 0, files - 1, 'file'), length, width, units: length / width };
 }
 
-function checkCoding(wire: WireTensor, frame: Frame, owner: number, sectionAt: number): Coding {
+function checkCoding(wire: WireTensor, frame: Frame, owner: number, sectionAt: number, inlineAt: number): Coding {
   const { name, width, units } = frame;
   const number = (value: unknown, limit: number, what: string) => integer(value, limit, what, name);
   const layout: Layout | undefined = LAYOUTS[number(wire.l ?? 0, 0xff, 'layout')];
@@ -125,6 +129,8 @@ function checkCoding(wire: WireTensor, frame: Frame, owner: number, sectionAt: n
   const codebookSize = number(wire.k ?? 0, MAX_CODEBOOK, 'codebook size');
   const gapBits = number(wire.q ?? MIN_GAP_BITS, MAX_GAP_BITS, 'gap width');
   if (gapBits < MIN_GAP_BITS) throw bad(`gap width of ${gapBits} bits`, name);
+  const isPlanar = number(wire.p ?? 0, 1, 'planes') === 1;
+  if (isPlanar && layout !== 'inline') throw bad(`planes of layout ${layout} in the skeleton`, name);
   const hasCodebook = layout === 'packed' || layout === 'dense' || layout === 'gap' || layout === 'mask';
   if (hasCodebook && width === 8) throw bad(`layout ${layout} has no codebooks of 8-byte units`, name);
   if ((layout === 'packed' || layout === 'dense') && codebookSize === 0 && units > 0) {
@@ -137,16 +143,19 @@ function checkCoding(wire: WireTensor, frame: Frame, owner: number, sectionAt: n
     throw bad(`a section of ${length} bytes cannot hold ${units} units in layout ${layout}`, name);
   }
   const checksum = layout === 'inline' ? 0 : number(wire.x, 0xffffffff, 'checksum');
-  return { layout, codebookSize, codebookKind, gapBits, owner, section: { offset: sectionAt, length, checksum } };
+  const section = { offset: sectionAt, length, checksum };
+  return { layout, codebookSize, codebookKind, gapBits, inlineAt, isPlanar, owner, section };
 }
 
 /** The coding of an earlier tensor, whose payload is this one's, too. */
 function shared(wire: WireTensor, frame: Frame, tensors: readonly TensorEntry[]): Coding {
   const owner = integer(wire.r, tensors.length - 1, 'index of the tensor that shares its section', frame.name);
-  const { layout, codebookSize, codebookKind, gapBits, section, ...of } = tensors[owner];
-  const isFit = of.owner === owner && layout !== 'inline' && of.length === frame.length && of.width === frame.width;
-  if (!isFit) throw bad(`cannot share the section of tensor ${owner}`, frame.name);
-  return { layout, codebookSize, codebookKind, gapBits, owner, section };
+  const of = tensors[owner];
+  if (of.owner !== owner || of.length !== frame.length || of.width !== frame.width) {
+    throw bad(`cannot share the payload of tensor ${owner}`, frame.name);
+  }
+  const { layout, codebookSize, codebookKind, gapBits, inlineAt, isPlanar, section } = of;
+  return { layout, codebookSize, codebookKind, gapBits, inlineAt, isPlanar, owner, section };
 }
 
 function integer(value: unknown, limit: number, what: string, tensor?: string): number {

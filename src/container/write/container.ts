@@ -47,12 +47,11 @@ export function writeContainer(model: Model, options: WriteOptions = {}): Uint8A
       throwIfAborted(options.signal);
       copy(at, tensor.offset);
       const payload = tensor.read();
-      const { entry, section } = codeTensor(tensor, payload);
-      const twin = section && twins.find(entry, section, header.t.length);
+      const { entry, section, inline } = codeTensor(tensor, payload);
+      const twin = twins.find(entry, section ?? inline, header.t.length);
       header.t.push(describe(tensor, tensor.offset - at, twin ?? entry));
-      if (section) hash.update(payload);
-      else keep(payload);
-      if (section && !twin) sections.push(section);
+      hash.update(payload);
+      if (!twin) (section ? sections : skeleton).push(section ?? inline);
       at = tensor.offset + tensor.length;
       options.onProgress?.((finished + at) / total);
     }

@@ -1,5 +1,6 @@
 import { deflateSync } from 'fflate';
 import { bitsOf } from '../../binary/dtype.js';
+import { toPlanes } from '../../binary/planes.js';
 import { xxh32 } from '../../binary/xxh32.js';
 import type { Tensor } from '../../layers/model.js';
 import { LAYOUTS } from '../constants.js';
@@ -10,7 +11,13 @@ import type { Plan } from './plan.js';
 import { asUnits, indexUnits } from './symbols.js';
 
 /** Payloads up to this size may stay in the skeleton, if deflate makes less of them than any layout does. */
-const MAX_INLINE = 1 << 16;
+const MAX_INLINE = 1 << 20;
+
+/** What a payload larger than {@link PROBE} has to save to stay in the skeleton. */
+const LARGE_WORTHWHILE = 0.9;
+
+/** Of larger payloads than this, this much is tried first: deflating a megabyte in vain is slow. */
+const PROBE = 1 << 15;
 
 /** The layouts are tried from the fastest to decode to the slowest; a slower one has to save a hundredth. */
 const WORTHWHILE = 0.99;
@@ -21,11 +28,11 @@ const SECTION_FIELDS = 8;
 /** The part of a header entry that says how the payload is coded. */
 export type Coding = Omit<WireTensor, 'n' | 'y' | 'd' | 'f' | 'g'>;
 
-/** A tensor as it goes into the container: its header entry, and its section unless it stays in the skeleton. */
-export interface CodedTensor {
-  readonly entry: Coding;
-  readonly section: Uint8Array | undefined;
-}
+/** A tensor as it goes into the container: its header entry, and its section or what stands of it in the skeleton. */
+export type CodedTensor = { readonly entry: Coding } & (
+  | { readonly section: Uint8Array; readonly inline?: never }
+  | { readonly inline: Uint8Array; readonly section?: never }
+);
 
 /**
  * Codes a payload in the layout that makes it smallest. Works on bit patterns throughout, so it is lossless for every
@@ -44,9 +51,8 @@ export function codeTensor(
     ...(width === naturalWidth(bits, length) ? {} : { w: width }),
   };
   const best = cheapest(payload, width, dtype === 'float32');
-  if (length <= MAX_INLINE && deflateSync(payload, { level: 9 }).length <= best.bytes + SECTION_FIELDS) {
-    return { entry: common, section: undefined };
-  }
+  const inline = inlineForm(payload, width, best.bytes + SECTION_FIELDS);
+  if (inline) return { entry: { ...common, ...(inline.isPlanar ? { p: 1 } : {}) }, inline: inline.bytes };
   const section = best.write();
   const { k, c, q } = best.fields;
   const fields = { ...(k ? { k } : {}), ...(c ? { c } : {}), ...(q ? { q } : {}) };
@@ -54,6 +60,44 @@ export function codeTensor(
     entry: { ...common, l: LAYOUTS.indexOf(best.layout), ...fields, s: section.length, x: xxh32(section) },
     section,
   };
+}
+
+/** A payload as it would stand in the skeleton, and what deflate makes of it. */
+interface InlineForm {
+  readonly isPlanar: boolean;
+  readonly bytes: Uint8Array;
+  readonly deflated: number;
+}
+
+/**
+ * The form in which a payload stays in the skeleton, if deflate makes at most `limit` bytes of it. Small tables do, and
+ * large ones that repeat in ways that a code of single weights cannot see, such as Fourier bases.
+ */
+function inlineForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
+  if (payload.length > MAX_INLINE) return undefined;
+  if (payload.length > PROBE) {
+    // The skeleton has to be there before the first weight: what is large must be worth the wait.
+    if (smallestForm(middle(payload, width), width).deflated > limit * LARGE_WORTHWHILE * (PROBE / payload.length))
+      return undefined;
+  }
+  const form = smallestForm(payload, width);
+  return form.deflated <= limit * (payload.length > PROBE ? LARGE_WORTHWHILE : 1) ? form : undefined;
+}
+
+/** A probe from the middle of a payload, whole units of it. */
+function middle(payload: Uint8Array, width: number): Uint8Array {
+  const from = Math.floor((payload.length - PROBE) / 2 / width) * width;
+  return payload.subarray(from, from + PROBE);
+}
+
+function smallestForm(payload: Uint8Array, width: number): InlineForm {
+  const form = (isPlanar: boolean): InlineForm => {
+    const bytes = isPlanar ? toPlanes(payload, width) : payload;
+    return { isPlanar, bytes, deflated: deflateSync(bytes, { level: 9 }).length };
+  };
+  const plain = form(false);
+  const planar = width > 1 ? form(true) : plain;
+  return planar.deflated < plain.deflated ? planar : plain;
 }
 
 function cheapest(payload: Uint8Array, width: number, isFloat: boolean): Plan {

@@ -1,31 +1,38 @@
+import { xxh32 } from '../../binary/xxh32.js';
 import { MAX_SHARES } from '../limits.js';
 import type { Coding } from './section.js';
 
+/** Shorter payloads are not worth a search. */
+const MIN_BYTES = 64;
+
 interface Written {
   readonly index: number;
-  readonly section: Uint8Array;
+  readonly bytes: Uint8Array;
   shares: number;
 }
 
 /**
  * Finds payloads that were written before: real models repeat weights, in the branches of an `If` or where an exporter
- * has copied a shared layer. Equal payloads have equal sections, because the same bytes are always coded the same way.
+ * has copied a shared layer. Equal payloads are written as equal bytes, because they are always coded the same way.
  */
 export class Twins {
   readonly #written = new Map<string, Written[]>();
 
   /**
-   * The entry that refers to an earlier tensor with this very section, or `undefined`: then it is remembered.
+   * The entry that refers to an earlier tensor written as these very bytes, or `undefined`: then they are remembered.
    *
+   * @param bytes - the section, or what stands in the skeleton
    * @param index - the tensor's place in the header
    */
-  find(entry: Coding, section: Uint8Array, index: number): Coding | undefined {
-    const { b, w, l, k, c, q, s, x } = entry;
-    const key = [b, w, l, k, c, q, s, x].join();
+  find(entry: Coding, bytes: Uint8Array, index: number): Coding | undefined {
+    // Within reach of deflate's window a short repetition costs less than a reference to it.
+    if (bytes.length < MIN_BYTES) return undefined;
+    const { b, w, l, k, c, q, p, x } = entry;
+    const key = [b, w, l, k, c, q, p, x ?? xxh32(bytes)].join();
     const candidates = this.#written.get(key) ?? [];
-    const twin = candidates.find((earlier) => earlier.shares < MAX_SHARES && isEqual(earlier.section, section));
+    const twin = candidates.find((earlier) => earlier.shares < MAX_SHARES && isEqual(earlier.bytes, bytes));
     if (twin === undefined) {
-      this.#written.set(key, [...candidates, { index, section, shares: 1 }]);
+      this.#written.set(key, [...candidates, { index, bytes, shares: 1 }]);
       return undefined;
     }
     twin.shares++;
