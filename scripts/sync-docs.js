@@ -1,0 +1,37 @@
+// Puts what programs print today into README.md, between markers: `npm run docs`. With `--check` nothing is written and
+// a README that differs is an error. A block is
+//   <!-- output: COMMAND --> … <!-- end -->
+// The command's standard output, or the file that `cat` names, goes there: tables of Markdown as they are, everything else in a fence.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const file = `${root}README.md`;
+
+function outputOf(command) {
+  const [program, ...words] = command.split(' ');
+  if (program === 'cat') return readFileSync(`${root}${words[0]}`, 'utf8').trim();
+  const script = { 'fxq-compress': 'bin/fxq-compress.js', figures: 'scripts/figures.js' }[program];
+  if (!script) throw new Error(`README.md: no program "${program}" to print a block with`);
+  const stdio = ['ignore', 'pipe', 'inherit'];
+  return execFileSync(process.execPath, [script, ...words], { cwd: root, encoding: 'utf8', stdio }).trim();
+}
+
+const before = readFileSync(file, 'utf8');
+// The container that the blocks show is made anew, as the first lines of the README do it.
+outputOf(
+  'fxq-compress compress models/lenet-300-100.onnx -o out/lenet-300-100.fxq --config models/lenet-300-100.fxq.yaml --quiet',
+);
+const after = before.replace(/(<!-- output: (.*?) -->\n)[\s\S]*?(<!-- end -->)/g, (_, head, command, end) => {
+  const output = outputOf(command);
+  return `${head}${output.startsWith('|') ? output : `\`\`\`\n${output}\n\`\`\``}\n${end}`;
+});
+if (process.argv.includes('--check')) {
+  if (after !== before) {
+    console.error('README.md does not show what the programs print: run `npm run docs` and commit the result');
+    process.exitCode = 1;
+  }
+} else {
+  writeFileSync(file, after);
+}
