@@ -35,11 +35,14 @@ export function formatTime(ms: number): string {
   return ms < 9999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** A text of at most `width` characters: long ones lose their middle, for both ends tell names apart. */
+/**
+ * A text of at most `width` characters: long ones lose their middle. Most of what is left is
+ * the end, where the names of layers differ.
+ */
 export function shorten(text: string, width: number): string {
   const characters = [...text.replace(/\p{C}/gu, '�')];
   if (characters.length <= width) return characters.join('');
-  const tail = Math.floor((width - 1) / 2);
+  const tail = Math.ceil((2 * (width - 1)) / 3);
   return [...characters.slice(0, width - 1 - tail), '…', ...characters.slice(characters.length - tail)].join('');
 }
 

@@ -8,8 +8,9 @@ export interface TableOptions {
   readonly all?: boolean | undefined;
 }
 
-/** Widest name: the table has to fit a hundred columns. */
-const NAME_WIDTH = 32;
+/** What the table has to fit into, and what names get of it at least. */
+const WIDTH = 100;
+const MIN_NAME_WIDTH = 24;
 
 interface Column {
   /** Head of this and the following columns that have none. */
@@ -73,14 +74,14 @@ function note(tensors: readonly TensorReport[], where: string, remark: string): 
 }
 
 function layOut(columns: readonly Column[], rows: readonly Row[], total: Row): string[] {
-  const names = [...rows, total].map(({ label }) => shorten(label, NAME_WIDTH));
-  const first = Math.max('layer'.length, ...names.map((name) => [...name].length));
   const cells = [...rows, total].map((row) => columns.map(({ text }) => text(row)));
   const widths = columns.map(({ head }, i) => Math.max(head.length, ...cells.map((line) => line[i].length)));
+  const figures = widths.reduce((sum, each) => sum + each + 2, 0);
+  const names = [...rows, total].map(({ label }) => shorten(label, Math.max(MIN_NAME_WIDTH, WIDTH - figures)));
+  const first = Math.max('layer'.length, ...names.map((name) => [...name].length));
   const line = (name: string, texts: readonly string[]) =>
     `${name.padEnd(first)}${texts.map((text, i) => `  ${text.padStart(widths[i])}`).join('')}`.trimEnd();
-  const width = first + widths.reduce((sum, each) => sum + each + 2, 0);
-  const rule = '─'.repeat(width);
+  const rule = '─'.repeat(first + figures);
   const body = cells.map((texts, i) => line(names[i], texts));
   const head = line(
     'layer',

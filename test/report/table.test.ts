@@ -193,7 +193,7 @@ describe('figures as text', () => {
   });
 
   it('long names lose their middle, control characters their effect', () => {
-    expect(shorten('encoder.layer.11.attention.weight', 16)).toBe('encoder.….weight');
+    expect(shorten('encoder.layer.11.attention.weight', 16)).toBe('encod…ion.weight');
     expect([...shorten('a'.repeat(40), 32)]).toHaveLength(32);
     expect(shorten('short', 16)).toBe('short');
     expect(shorten('a\x1b[31mb\n', 16)).toBe('a�[31mb�');
