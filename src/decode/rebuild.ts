@@ -32,6 +32,7 @@ export async function* rebuild(
   };
   let next = 0;
   for (const [file, { size }] of head.files.entries()) {
+    throwIfAborted(signal);
     let at = 0;
     for (; next < head.tensors.length && head.tensors[next].file === file; next++) {
       throwIfAborted(signal);

@@ -9,6 +9,12 @@ const VALUE = 2;
 
 const PREFIX = 'fxq.';
 
+/** What a stage has left in a model's metadata. */
+export interface StageRecord {
+  readonly number: number;
+  readonly text: string;
+}
+
 /**
  * The model with a record of what was done to it: a metadata entry `fxq.1`, `fxq.2` … (keys have to be distinct).
  * Appending a field at the end of a protobuf message is legal, and so leaves every other byte where it is.
@@ -16,7 +22,7 @@ const PREFIX = 'fxq.';
 export function withRecord(model: Model, record: string): Model {
   const entry = new ByteWriter();
   for (const [field, text] of [
-    [KEY, `${PREFIX}${readRecords(model).length + 1}`],
+    [KEY, `${PREFIX}${Math.max(0, ...readRecords(model).map(({ number }) => number)) + 1}`],
     [VALUE, record],
   ] as const) {
     const bytes = new TextEncoder().encode(text);
@@ -33,21 +39,22 @@ export function withRecord(model: Model, record: string): Model {
   return { ...model, appendix: appendix.finish() };
 }
 
-/** What stages have recorded in a model, the earliest first. */
-export function readRecords(model: Model): string[] {
+/** What stages have recorded in a model, as it stands there, with the numbers of the keys. */
+export function readRecords(model: Model): StageRecord[] {
   const [main] = model.files;
   return [main.read(0, main.size), model.appendix].flatMap(recordsIn);
 }
 
-function recordsIn(bytes: Uint8Array): string[] {
-  const records: string[] = [];
+function recordsIn(bytes: Uint8Array): StageRecord[] {
+  const records: StageRecord[] = [];
   for (const field of readFields(bytes, 0, bytes.length, 'model')) {
     if (field.number !== METADATA_PROPS || field.type !== LENGTH_DELIMITED) continue;
     const entry = new Map<number, string>();
     for (const { number, type, start, end } of readFields(bytes, field.start, field.end, 'metadata_props')) {
       if (type === LENGTH_DELIMITED) entry.set(number, new TextDecoder().decode(bytes.subarray(start, end)));
     }
-    if (entry.get(KEY)?.startsWith(PREFIX)) records.push(entry.get(VALUE) ?? '');
+    const number = /^fxq\.(\d{1,9})$/.exec(entry.get(KEY) ?? '')?.[1];
+    if (number !== undefined) records.push({ number: Number(number), text: entry.get(VALUE) ?? '' });
   }
   return records;
 }

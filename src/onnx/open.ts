@@ -23,7 +23,7 @@ export interface OpenOptions {
  * for (const { name, role, dims } of model.tensors) console.log(name, role, dims);
  */
 export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {}): Model {
-  const main = file instanceof Uint8Array ? inMemory('model.onnx', file) : file;
+  const main = plain(file instanceof Uint8Array ? inMemory('model.onnx', file) : file);
   const bytes = main.read(0, main.size);
   const { tensors: scanned } = scanTensors(bytes);
   const definitions = new Map(readGraph(hollow(bytes, scanned)).map((definition) => [definition.path, definition]));
@@ -53,6 +53,15 @@ export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {
 /** Bytes that are in memory, as a source. */
 export function inMemory(name: string, bytes: Uint8Array): ByteSource {
   return { name, size: bytes.length, read: (start, end) => bytes.subarray(start, end) };
+}
+
+/** A source whose bytes are plain: a Node Buffer is a Uint8Array, too, but its `slice` is a view and not a copy. */
+function plain(source: ByteSource): ByteSource {
+  const read = (start: number, end: number) => {
+    const bytes = source.read(start, end);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+  return { name: source.name, size: source.size, read };
 }
 
 interface Placed {
@@ -112,7 +121,7 @@ function openExternal(
   if (source === undefined) {
     throw externalError(name, `external data file "${location}" is missing; put it beside the model`, location);
   }
-  files.push({ name: location, size: source.size, read: (start, end) => source.read(start, end) });
+  files.push({ ...plain(source), name: location });
   opened.set(location, files.length - 1);
   return files.length - 1;
 }

@@ -22,7 +22,7 @@ describe('prune', () => {
     expect(stdout).toContain('fc1.weight');
     expect(stdout).toMatch(/\(1\.07 MB\) → .*pruned\.onnx \(1\.07 MB\)\n$/);
     expect(weightsOf(out).map(({ density }) => density)).toEqual([0.25, 0.25, 0.25]);
-    expect(readRecords(open(out)).at(-1)).toBe('prune density=0.25');
+    expect(readRecords(open(out)).at(-1)?.text).toBe('prune density=0.25');
   });
 
   it('prunes to one threshold over all layers with --scope global', () => {

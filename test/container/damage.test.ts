@@ -38,9 +38,9 @@ async function outcome(container: Uint8Array): Promise<Uint8Array | FxqError> {
 describe('damaged containers', () => {
   let model: Uint8Array;
   let container: Uint8Array;
-  beforeAll(() => {
+  beforeAll(async () => {
     model = smallModel();
-    container = concat(writeContainer(openOnnx(model)));
+    container = concat(await writeContainer(openOnnx(model)));
   });
 
   it('cut short at every byte: a typed error that says where', async () => {
@@ -94,7 +94,7 @@ describe('damaged containers', () => {
   });
 
   it('a hash of the result that does not fit is found by verify "all"', async () => {
-    const other = encode(modelOf(new Random(1).floats(5)));
+    const other = await encode(modelOf(new Random(1).floats(5)));
     const bytes = await decode(other, { verify: 'all' });
     expect(xxh32(bytes)).toBe((await inspect(other)).files[0].hash);
   });

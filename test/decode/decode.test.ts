@@ -91,12 +91,12 @@ function richModel(): Uint8Array {
   return modelProto({ graph: { initializers } });
 }
 
-describe('decode', () => {
+describe('decode', async () => {
   const values = new Random(1).clustered(5000, 12, 0.4);
   const model = modelOf(values);
-  const container = encode(model);
+  const container = await encode(model);
   const severalFiles = generatedModel('external: several files');
-  const several = encode(severalFiles.bytes, severalFiles.external);
+  const several = await encode(severalFiles.bytes, severalFiles.external);
 
   it('takes an ArrayBuffer, a Uint8Array at any offset, and a Node Buffer', async () => {
     const before = container.slice();
@@ -158,14 +158,14 @@ describe('decode', () => {
 
   it('runs several at once without mixing them up', async () => {
     const models = Array.from({ length: 8 }, (_, i) => modelOf(new Random(i).clustered(900 + i, 9, 0.5)));
-    const decoded = await Promise.all(models.map((each) => decode(encode(each))));
+    const decoded = await Promise.all(models.map(async (each) => decode(await encode(each))));
     for (const [i, bytes] of decoded.entries()) expect(Buffer.compare(bytes, models[i])).toBe(0);
   });
 
   describe('inspect', () => {
     it('says what there is, where it stands, and adds up', async () => {
       const rich = richModel();
-      const whole = encode(rich);
+      const whole = await encode(rich);
       const { bytes, files, tensors } = await inspect(whole);
       expect(bytes).toBe(whole.length);
       expect(files).toMatchObject([{ name: '', size: rich.length }]);
@@ -246,13 +246,13 @@ describe('decode', () => {
   });
 });
 
-describe('hostile headers', () => {
+describe('hostile headers', async () => {
   const model = richModel();
-  const container = encode(model);
+  const container = await encode(model);
   const beside = generatedModel('external: beside a tensor in the model file');
   let bases: Parts[];
-  beforeAll(() => {
-    bases = [takeApart(container), takeApart(encode(beside.bytes, beside.external))];
+  beforeAll(async () => {
+    bases = [takeApart(container), takeApart(await encode(beside.bytes, beside.external))];
   });
 
   /** Values that no field of the header may have. */
@@ -495,9 +495,9 @@ describe('hostile headers', () => {
   });
 });
 
-describe('bombs', () => {
+describe('bombs', async () => {
   const weights = new Random(2).clustered(600, 8);
-  const parts = takeApart(encode(modelOf(weights)));
+  const parts = takeApart(await encode(modelOf(weights)));
 
   /** Refused, in a moment and without memory to speak of. */
   async function refusedQuickly(container: Uint8Array): Promise<FxqError | undefined> {
@@ -612,7 +612,7 @@ describe('bombs', () => {
 
   it('the bundled model goes through all of this unharmed', async () => {
     const lenet = readBytes(new URL('../../models/lenet-300-100.onnx', import.meta.url).pathname);
-    const taken = takeApart(encode(lenet));
+    const taken = takeApart(await encode(lenet));
     expect(Buffer.compare(await decode(putTogether(taken), { verify: 'all' }), lenet)).toBe(0);
   });
 });

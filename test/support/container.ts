@@ -8,8 +8,8 @@ import { bytesOf } from './protobuf.js';
 import { memoryFiles } from './sources.js';
 
 /** Encodes a model with its external files, in memory. */
-export function encode(model: Uint8Array, external: Record<string, Uint8Array> = {}): Uint8Array {
-  return concat(writeContainer(openOnnx(model, { external: memoryFiles(external) })));
+export async function encode(model: Uint8Array, external: Record<string, Uint8Array> = {}): Promise<Uint8Array> {
+  return concat(await writeContainer(openOnnx(model, { external: memoryFiles(external) })));
 }
 
 /** Encodes, decodes with every check, and gives the container and the rebuilt files by name. */
@@ -17,7 +17,7 @@ export async function roundTrip(
   model: Uint8Array,
   external: Record<string, Uint8Array> = {},
 ): Promise<{ container: Uint8Array; files: Record<string, Uint8Array> }> {
-  const container = encode(model, external);
+  const container = await encode(model, external);
   const files = await decodeFiles(container, { verify: 'all' });
   return { container, files: Object.fromEntries(files.map(({ name, bytes }) => [name, bytes])) };
 }

@@ -1,4 +1,5 @@
 import { decode as decodeCbor } from 'cbor-x/decode-no-eval';
+import { concat } from '../../binary/bytes.js';
 import { Xxh32, xxh32 } from '../../binary/xxh32.js';
 import { FxqError } from '../../errors.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
@@ -96,7 +97,8 @@ export function verifySection(tensor: TensorEntry, section: Uint8Array): void {
 
 /** Raw deflate through the platform's own decompressor, which costs the bundle nothing; never beyond `size` bytes. */
 async function inflate(deflated: Uint8Array, size: number): Promise<Uint8Array> {
-  const out = new Uint8Array(size);
+  // Collected piece by piece: a size that is merely declared must not cost memory.
+  const pieces: Uint8Array[] = [];
   let at = 0;
   const stream = new DecompressionStream('deflate-raw');
   const writer = stream.writable.getWriter();
@@ -109,7 +111,7 @@ async function inflate(deflated: Uint8Array, size: number): Promise<Uint8Array> 
       if (done) break;
       if (at + value.length > size)
         throw malformed(`the head inflates to more than the ${size} bytes it declares`, PREFIX_BYTES);
-      out.set(value, at);
+      pieces.push(value);
       at += value.length;
     }
   } catch (cause) {
@@ -122,5 +124,5 @@ async function inflate(deflated: Uint8Array, size: number): Promise<Uint8Array> 
   }
   await written;
   if (at !== size) throw malformed(`the head inflates to ${at} bytes, expected ${size}`, PREFIX_BYTES);
-  return out;
+  return concat(pieces);
 }

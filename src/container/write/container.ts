@@ -17,6 +17,9 @@ export interface WriteOptions {
   onProgress?: ((share: number) => void) | undefined;
 }
 
+/** How long work goes on before others have their turn. */
+const BREATH_MS = 50;
+
 /** Bytes of a source that are copied at a time, so that a large skeleton or file is never in memory twice. */
 const COPY_BYTES = 1 << 24;
 
@@ -25,7 +28,8 @@ const COPY_BYTES = 1 << 24;
  *
  * @returns the container in pieces, in order: prefix, head, sections
  */
-export function writeContainer(model: Model, options: WriteOptions = {}): Uint8Array[] {
+export async function writeContainer(model: Model, options: WriteOptions = {}): Promise<Uint8Array[]> {
+  const breathe = breather();
   const header: WireHeader = { f: [], t: [] };
   const skeleton: Uint8Array[] = [];
   const sections: Uint8Array[] = [];
@@ -44,6 +48,7 @@ export function writeContainer(model: Model, options: WriteOptions = {}): Uint8A
     let at = 0;
     for (const tensor of model.tensors) {
       if (tensor.file !== index) continue;
+      await breathe();
       throwIfAborted(options.signal);
       copy(at, tensor.offset);
       const payload = tensor.read();
@@ -62,6 +67,16 @@ export function writeContainer(model: Model, options: WriteOptions = {}): Uint8A
     header.f.push([index === 0 ? '' : source.name, source.size + appendix.length, hash.digest()]);
   }
   return [...writeHead(header, concat(skeleton)), ...sections];
+}
+
+/** Lets timers and signals have their turn, every now and then: coding itself never waits for anything. */
+function breather(): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < BREATH_MS) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    last = performance.now();
+  };
 }
 
 function writeHead(header: WireHeader, skeleton: Uint8Array): Uint8Array[] {
