@@ -1,6 +1,7 @@
 import { decode as decodeCbor } from 'cbor-x/decode-no-eval';
-import { Xxh32, xxh32 } from '../../binary/xxh32.js';
+import { Xxh32 } from '../../binary/xxh32.js';
 import { FxqError } from '../../errors.js';
+import type { Kernels } from '../../kernels/kernels.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
 import type { FileEntry, TensorEntry } from '../header.js';
 import { MAX_HEAD_BYTES, MAX_INFLATION } from '../limits.js';
@@ -88,8 +89,8 @@ export async function readHead(bytes: Uint8Array): Promise<Head> {
 }
 
 /** Checks the bytes of a tensor's section against the sum in the header. */
-export function verifySection(tensor: TensorEntry, section: Uint8Array): void {
-  const actual = xxh32(section);
+export function verifySection(tensor: TensorEntry, section: Uint8Array, kernels: Kernels): void {
+  const actual = new Xxh32(0, kernels.stripes).update(section).digest();
   const { checksum, offset } = tensor.section;
   if (actual !== checksum) throw checksumError(tensor.name, offset, checksum, actual, tensor.name);
 }
