@@ -17,7 +17,7 @@ function entry(b: u64, mask: u32, slot: usize): u32 {
 @inline
 function place<T>(position: u32, keep: i32, limit: u32, entry: u32): void {
   const at = position | ~keep;
-  const value = load<u32>((entry >> 6) << 2, SLOTS + VALUES);
+  const value = load<u32>(entry >> 4, SLOTS + VALUES);
   store<T>(<usize>select<u32>(at, limit, at < limit) * sizeof<T>(), <T>value, WORK);
 }
 

@@ -1,9 +1,9 @@
 // Runs of Huffman codes. A loop follows four streams at once, so that the machine always has four independent look-ups
 // under way; each takes the next bits as an index into the rows of tables.ts. Where a row holds several symbols, whole
 // rows are stored and only what counts is kept: a stream's last symbols are therefore taken one by one.
-// The loops are whole on purpose. Streams lie one behind the other, from p0, p1, p2, p3 to end; p1 is 0 if there is but
+// The loops are whole on purpose, and those for four bytes know their slot: the first. Streams lie one behind the other, from p0, p1, p2, p3 to end; p1 is 0 if there is but
 // one. Three have `each` bytes of values, the last has `last`.
-import { ROWS, VALUES } from '../memory';
+import { ROWS, SLOTS, VALUES } from '../memory';
 import { endsAt, fill, refill, used } from './bits';
 
 /** Look-ups between two refills, which leave 56 bits. */
@@ -20,7 +20,7 @@ export function runSingle(
   const mask: u32 = (1 << bits) - 1;
   const times = lookups(bits);
   let b0 = fill(p0);
-  if (p1 == 0) return singleTail(slot, mask, p0, b0, end, o0, o0 + last);
+  if (p1 == 0) return singleTail(mask, p0, b0, end, o0, o0 + last);
   const n1 = p1;
   const n2 = p2;
   const n3 = p3;
@@ -40,35 +40,35 @@ export function runSingle(
     p3 += used(b3);
     b3 = refill(p3, b3);
     for (let k = times; k; k--) {
-      const r0 = <u32>load<u16>(slot + ((<u32>b0 & mask) << 1));
-      const r1 = <u32>load<u16>(slot + ((<u32>b1 & mask) << 1));
-      const r2 = <u32>load<u16>(slot + ((<u32>b2 & mask) << 1));
-      const r3 = <u32>load<u16>(slot + ((<u32>b3 & mask) << 1));
-      store<u32>(o, load<u32>(slot + ((r0 >> 6) << 2), VALUES));
-      store<u32>(o + each, load<u32>(slot + ((r1 >> 6) << 2), VALUES));
-      store<u32>(o + 2 * each, load<u32>(slot + ((r2 >> 6) << 2), VALUES));
-      store<u32>(o + 3 * each, load<u32>(slot + ((r3 >> 6) << 2), VALUES));
+      const r0 = <u32>load<u16>((<u32>b0 & mask) << 1, SLOTS);
+      store<u32>(o, load<u32>(r0 >> 4, SLOTS + VALUES));
       b0 >>= <u64>r0;
+      const r1 = <u32>load<u16>((<u32>b1 & mask) << 1, SLOTS);
+      store<u32>(o + each, load<u32>(r1 >> 4, SLOTS + VALUES));
       b1 >>= <u64>r1;
+      const r2 = <u32>load<u16>((<u32>b2 & mask) << 1, SLOTS);
+      store<u32>(o + 2 * each, load<u32>(r2 >> 4, SLOTS + VALUES));
       b2 >>= <u64>r2;
+      const r3 = <u32>load<u16>((<u32>b3 & mask) << 1, SLOTS);
+      store<u32>(o + 3 * each, load<u32>(r3 >> 4, SLOTS + VALUES));
       b3 >>= <u64>r3;
       o += 4;
     }
   }
   return (
-    <i32>singleTail(slot, mask, p0, b0, n1, o, start + each) &
-    <i32>singleTail(slot, mask, p1, b1, n2, o + each, start + 2 * each) &
-    <i32>singleTail(slot, mask, p2, b2, n3, o + 2 * each, start + 3 * each) &
-    <i32>singleTail(slot, mask, p3, b3, end, o + 3 * each, e3)
+    <i32>singleTail(mask, p0, b0, n1, o, start + each) &
+    <i32>singleTail(mask, p1, b1, n2, o + each, start + 2 * each) &
+    <i32>singleTail(mask, p2, b2, n3, o + 2 * each, start + 3 * each) &
+    <i32>singleTail(mask, p3, b3, end, o + 3 * each, e3)
   ) != 0;
 }
 
-function singleTail(slot: usize, mask: u32, p: usize, b: u64, end: usize, o: usize, stop: usize): bool {
+function singleTail(mask: u32, p: usize, b: u64, end: usize, o: usize, stop: usize): bool {
   for (; o < stop; o += 4) {
     p += used(b);
     b = refill(p, b);
-    const r = <u32>load<u16>(slot + ((<u32>b & mask) << 1));
-    store<u32>(o, load<u32>(slot + ((r >> 6) << 2), VALUES));
+    const r = <u32>load<u16>((<u32>b & mask) << 1, SLOTS);
+    store<u32>(o, load<u32>(r >> 4, SLOTS + VALUES));
     b >>= <u64>r;
   }
   return endsAt(p, b, end);
@@ -81,7 +81,7 @@ export function runMulti(
   const mask: u32 = (1 << bits) - 1;
   const times = lookups(bits);
   let b0 = fill(p0);
-  if (p1 == 0) return multiTail(slot, mask, p0, b0, end, o0, o0 + last);
+  if (p1 == 0) return multiTail(mask, p0, b0, end, o0, o0 + last);
   const n1 = p1;
   const n2 = p2;
   const n3 = p3;
@@ -108,63 +108,63 @@ export function runMulti(
     b3 = refill(p3, b3);
     for (let k = times; k; k--) {
       const i0 = <u32>b0 & mask;
-      const r0: u32 = load<u16>(slot + (i0 << 1));
-      const t0 = slot + (i0 << 4);
-      const i1 = <u32>b1 & mask;
-      const r1: u32 = load<u16>(slot + (i1 << 1));
-      const t1 = slot + (i1 << 4);
-      const i2 = <u32>b2 & mask;
-      const r2: u32 = load<u16>(slot + (i2 << 1));
-      const t2 = slot + (i2 << 4);
-      const i3 = <u32>b3 & mask;
-      const r3: u32 = load<u16>(slot + (i3 << 1));
-      const t3 = slot + (i3 << 4);
-      store<u64>(o0, load<u64>(t0, ROWS));
-      store<u64>(o1, load<u64>(t1, ROWS));
-      store<u64>(o2, load<u64>(t2, ROWS));
-      store<u64>(o3, load<u64>(t3, ROWS));
-      store<u64>(o0, load<u64>(t0, ROWS + 8), 8);
-      store<u64>(o1, load<u64>(t1, ROWS + 8), 8);
-      store<u64>(o2, load<u64>(t2, ROWS + 8), 8);
-      store<u64>(o3, load<u64>(t3, ROWS + 8), 8);
+      const r0: u32 = load<u16>(i0 << 1, SLOTS);
+      const t0 = i0 << 4;
+      store<u64>(o0, load<u64>(t0, SLOTS + ROWS));
+      store<u64>(o0, load<u64>(t0, SLOTS + ROWS + 8), 8);
       b0 >>= <u64>r0;
+      o0 += r0 >> 10;
+      const i1 = <u32>b1 & mask;
+      const r1: u32 = load<u16>(i1 << 1, SLOTS);
+      const t1 = i1 << 4;
+      store<u64>(o1, load<u64>(t1, SLOTS + ROWS));
+      store<u64>(o1, load<u64>(t1, SLOTS + ROWS + 8), 8);
       b1 >>= <u64>r1;
+      o1 += r1 >> 10;
+      const i2 = <u32>b2 & mask;
+      const r2: u32 = load<u16>(i2 << 1, SLOTS);
+      const t2 = i2 << 4;
+      store<u64>(o2, load<u64>(t2, SLOTS + ROWS));
+      store<u64>(o2, load<u64>(t2, SLOTS + ROWS + 8), 8);
       b2 >>= <u64>r2;
+      o2 += r2 >> 10;
+      const i3 = <u32>b3 & mask;
+      const r3: u32 = load<u16>(i3 << 1, SLOTS);
+      const t3 = i3 << 4;
+      store<u64>(o3, load<u64>(t3, SLOTS + ROWS));
+      store<u64>(o3, load<u64>(t3, SLOTS + ROWS + 8), 8);
       b3 >>= <u64>r3;
-      o0 += (r0 >> 6) & 15;
-      o1 += (r1 >> 6) & 15;
-      o2 += (r2 >> 6) & 15;
-      o3 += (r3 >> 6) & 15;
+      o3 += r3 >> 10;
     }
   }
   return (
-    <i32>multiTail(slot, mask, p0, b0, n1, o0, e0) &
-    <i32>multiTail(slot, mask, p1, b1, n2, o1, e1) &
-    <i32>multiTail(slot, mask, p2, b2, n3, o2, e2) &
-    <i32>multiTail(slot, mask, p3, b3, end, o3, e3)
+    <i32>multiTail(mask, p0, b0, n1, o0, e0) &
+    <i32>multiTail(mask, p1, b1, n2, o1, e1) &
+    <i32>multiTail(mask, p2, b2, n3, o2, e2) &
+    <i32>multiTail(mask, p3, b3, end, o3, e3)
   ) != 0;
 }
 
-function multiTail(slot: usize, mask: u32, p: usize, b: u64, end: usize, o: usize, stop: usize): bool {
+function multiTail(mask: u32, p: usize, b: u64, end: usize, o: usize, stop: usize): bool {
   while (o + 16 <= stop) {
     p += used(b);
     b = refill(p, b);
     const i = <u32>b & mask;
-    const r: u32 = load<u16>(slot + (i << 1));
-    const t = slot + (i << 4);
-    store<u64>(o, load<u64>(t, ROWS));
-    store<u64>(o, load<u64>(t, ROWS + 8), 8);
+    const r: u32 = load<u16>(i << 1, SLOTS);
+    const t = i << 4;
+    store<u64>(o, load<u64>(t, SLOTS + ROWS));
+    store<u64>(o, load<u64>(t, SLOTS + ROWS + 8), 8);
     b >>= <u64>r;
-    o += (r >> 6) & 15;
+    o += r >> 10;
   }
   for (; o < stop; o += 4) {
     p += used(b);
     b = refill(p, b);
     const i = <u32>b & mask;
-    const r: u32 = load<u16>(slot + (i << 1));
-    const t = slot + (i << 4);
-    store<u32>(o, load<u32>(t, ROWS));
-    b >>= <u64>(r >> 10);
+    const r: u32 = load<u16>(i << 1, SLOTS);
+    const t = i << 4;
+    store<u32>(o, load<u32>(t, SLOTS + ROWS));
+    b >>= <u64>((r >> 6) & 15);
   }
   return endsAt(p, b, end);
 }
@@ -203,21 +203,21 @@ export function runNarrow(
     b3 = refill(p3, b3);
     for (let k = times; k; k--) {
       const r0 = load<u64>(slot + ((<u32>b0 & mask) << 3), ROWS);
-      const r1 = load<u64>(slot + ((<u32>b1 & mask) << 3), ROWS);
-      const r2 = load<u64>(slot + ((<u32>b2 & mask) << 3), ROWS);
-      const r3 = load<u64>(slot + ((<u32>b3 & mask) << 3), ROWS);
       store<u64>(o0, r0);
-      store<u64>(o1, r1);
-      store<u64>(o2, r2);
-      store<u64>(o3, r3);
       b0 >>= r0 >> 48;
+      o0 += <usize>(r0 >> 58);
+      const r1 = load<u64>(slot + ((<u32>b1 & mask) << 3), ROWS);
+      store<u64>(o1, r1);
       b1 >>= r1 >> 48;
+      o1 += <usize>(r1 >> 58);
+      const r2 = load<u64>(slot + ((<u32>b2 & mask) << 3), ROWS);
+      store<u64>(o2, r2);
       b2 >>= r2 >> 48;
+      o2 += <usize>(r2 >> 58);
+      const r3 = load<u64>(slot + ((<u32>b3 & mask) << 3), ROWS);
+      store<u64>(o3, r3);
       b3 >>= r3 >> 48;
-      o0 += <usize>(r0 >> 54) & 15;
-      o1 += <usize>(r1 >> 54) & 15;
-      o2 += <usize>(r2 >> 54) & 15;
-      o3 += <usize>(r3 >> 54) & 15;
+      o3 += <usize>(r3 >> 58);
     }
   }
   return (
@@ -236,11 +236,11 @@ function narrowTail(slot: usize, mask: u32, p: usize, b: u64, end: usize, o: usi
     if (o + 8 <= stop) {
       store<u64>(o, r);
       b >>= r >> 48;
-      o += <usize>(r >> 54) & 15;
+      o += <usize>(r >> 58);
     } else {
       if (width == 1) store<u8>(o, <u8>r);
       else store<u16>(o, <u16>r);
-      b >>= r >> 58;
+      b >>= (r >> 54) & 15;
       o += width;
     }
   }

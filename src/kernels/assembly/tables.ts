@@ -2,7 +2,8 @@ import { LENGTHS, ROWS, VALUES } from '../memory';
 
 /**
  * Builds the entries of a complete code from the lengths of its symbols: for each value of the next bits of a stream
- * the length of the code that they begin with (6 bits: what a shift looks at) and the symbol above. Returns the number
+ * the length of the code that they begin with (6 bits, as many as a shift looks at, of which two are zero) and the symbol
+ * above. Returns the number
  * of bits: those of the longest code, but at least `bits`.
  */
 export function build(slot: usize, symbols: u32, bits: u32): u32 {
@@ -34,23 +35,23 @@ export function build(slot: usize, symbols: u32, bits: u32): u32 {
 
 /**
  * Turns entries into rows of up to three symbols whose codes are all in the next bits. A row is their values, of four
- * bytes. An entry becomes the length of all these codes (6 bits), the bytes of their values (4 bits), the length of the
- * first code. From the last to the first, since what follows a code is looked up further down.
+ * bytes. An entry becomes the length of all these codes (6 bits), the length of the first (4 bits), the bytes of their
+ * values. From the last to the first, since what follows a code is looked up further down.
  */
 export function multiRows(slot: usize, bits: u32): void {
   for (let at: i32 = (1 << bits) - 1; at >= 0; at--) {
     let e: u32 = load<u16>(slot + (at << 1));
-    const first = e & 63;
+    const first = e & 15;
     const row = slot + (at << 4);
     let total: u32 = 0;
     let bytes: u32 = 0;
     do {
-      store<u32>(row + bytes, load<u32>(slot + ((e >> 6) << 2), VALUES), ROWS);
-      total += e & 63;
+      store<u32>(row + bytes, load<u32>(slot + (e >> 4), VALUES), ROWS);
+      total += e & 15;
       bytes += 4;
       e = load<u16>(slot + ((at >> total) << 1));
-    } while (bytes < 12 && total + (e & 63) <= bits);
-    store<u16>(slot + (at << 1), total | (bytes << 6) | (first << 10));
+    } while (bytes < 12 && total + (e & 15) <= bits);
+    store<u16>(slot + (at << 1), total | (first << 6) | (bytes << 10));
   }
 }
 
@@ -58,16 +59,16 @@ export function multiRows(slot: usize, bits: u32): void {
 export function narrowRows(slot: usize, bits: u32, width: u32): void {
   for (let at: i32 = (1 << bits) - 1; at >= 0; at--) {
     let e: u32 = load<u16>(slot + (at << 1));
-    const first = e & 63;
+    const first = e & 15;
     let total: u32 = 0;
     let bytes: u32 = 0;
     let row: u64 = 0;
     do {
-      row |= <u64>load<u32>(slot + ((e >> 6) << 2), VALUES) << (bytes << 3);
-      total += e & 63;
+      row |= <u64>load<u32>(slot + (e >> 4), VALUES) << (bytes << 3);
+      total += e & 15;
       bytes += width;
       e = load<u16>(slot + ((at >> total) << 1));
-    } while (bytes < 3 * width && total + (e & 63) <= bits);
-    store<u64>(slot + (at << 3), row | (<u64>(total | (bytes << 6) | (first << 10)) << 48), ROWS);
+    } while (bytes < 3 * width && total + (e & 15) <= bits);
+    store<u64>(slot + (at << 3), row | (<u64>(total | (first << 6) | (bytes << 10)) << 48), ROWS);
   }
 }
