@@ -1,4 +1,5 @@
-import { WASM } from './generated/module.js';
+import { inflateInto } from '../binary/inflate.js';
+import { BYTES, DEFLATED } from './generated/module.js';
 import { KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES, WORK_BYTES } from './kernels.js';
 import { GAP_SLOT, INPUT, INPUT_BYTES, LANES, LENGTHS, SLOT_BYTES, SLOTS, VALUES, WORK } from './memory.js';
 
@@ -21,7 +22,11 @@ const SYMBOLS = Uint32Array.from({ length: 256 }, (_, symbol) => symbol);
 
 /** Compiles the module; fails where a Content-Security-Policy forbids it. */
 export async function compileKernels(): Promise<Kernels> {
-  const bytes = Uint8Array.from(atob(WASM), (char) => char.charCodeAt(0));
+  const bytes = new Uint8Array(BYTES);
+  await inflateInto(
+    Uint8Array.from(atob(DEFLATED), (char) => char.charCodeAt(0)),
+    bytes,
+  );
   const { instance } = await WebAssembly.instantiate(bytes);
   return wasmKernels(instance.exports);
 }

@@ -1,4 +1,5 @@
 import { decode as decodeCbor } from 'cbor-x/decode-no-eval';
+import { inflateInto } from '../../binary/inflate.js';
 import { Xxh32 } from '../../binary/xxh32.js';
 import { FxqError } from '../../errors.js';
 import type { Kernels } from '../../kernels/kernels.js';
@@ -95,33 +96,15 @@ export function verifySection(tensor: TensorEntry, section: Uint8Array, kernels:
   if (actual !== checksum) throw checksumError(tensor.name, offset, checksum, actual, tensor.name);
 }
 
-/** Raw deflate through the platform's own decompressor, which costs the bundle nothing; never beyond `size` bytes. */
 async function inflate(deflated: Uint8Array, size: number): Promise<Uint8Array> {
   const out = new Uint8Array(size);
-  let at = 0;
-  const stream = new DecompressionStream('deflate-raw');
-  const writer = stream.writable.getWriter();
-  // Errors of the stream surface on the reading side; the writing side's promises only need to be watched.
-  const written = Promise.allSettled([writer.write(deflated as Uint8Array<ArrayBuffer>), writer.close()]);
-  const reader = stream.readable.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      if (at + value.length > size)
-        throw malformed(`the head inflates to more than the ${size} bytes it declares`, PREFIX_BYTES);
-      out.set(value, at);
-      at += value.length;
-    }
-  } catch (cause) {
-    await reader.cancel().catch(() => undefined);
-    if (cause instanceof FxqError) throw cause;
+  const actual = await inflateInto(deflated, out).catch((cause: unknown) => {
     throw new FxqError('CONTAINER_MALFORMED', `the head is not a deflate stream (byte ${PREFIX_BYTES})`, {
       offset: PREFIX_BYTES,
       cause,
     });
-  }
-  await written;
-  if (at !== size) throw malformed(`the head inflates to ${at} bytes, expected ${size}`, PREFIX_BYTES);
+  });
+  if (actual > size) throw malformed(`the head inflates to more than the ${size} bytes it declares`, PREFIX_BYTES);
+  if (actual < size) throw malformed(`the head inflates to ${actual} bytes, expected ${size}`, PREFIX_BYTES);
   return out;
 }

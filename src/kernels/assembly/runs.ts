@@ -1,8 +1,8 @@
 // Runs of Huffman codes. A loop follows four streams at once, so that the machine always has four independent look-ups
 // under way; each takes the next bits as an index into the rows of tables.ts. Where a row holds several symbols, whole
 // rows are stored and only what counts is kept: a stream's last symbols are therefore taken one by one.
-// The loops are whole on purpose, and those for four bytes know their slot: the first. Streams lie one behind the other, from p0, p1, p2, p3 to end; p1 is 0 if there is but
-// one. Three have `each` bytes of values, the last has `last`.
+// The loops are whole on purpose, and those for four bytes know their slot: the first. Streams lie one behind the other,
+// from p0, p1, p2, p3 to end; p1 is 0 if there is but one. Three have `each` bytes of values, the last has `last`.
 import { ROWS, SLOTS, VALUES } from '../memory';
 import { endsAt, fill, refill, used } from './bits';
 
