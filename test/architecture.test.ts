@@ -37,7 +37,6 @@ const DECODER = [
 /** Which folders use which packages. */
 const PACKAGES: Record<string, string[]> = {
   'cbor-x': ['container/write/'],
-  'cbor-x/decode-no-eval': ['container/read/'],
   commander: ['cli/'],
   fflate: ['container/write/', 'evaluate/', 'report/'],
   'onnx-proto': ['onnx/', 'gradient/', 'calibrate/', 'tune/'],
@@ -46,7 +45,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 14_600;
+const DECODER_GZIP = 12_900;
 
 interface Import {
   from: string;

@@ -9,21 +9,21 @@ const PRIME3 = 0xc2b2ae3d;
 const PRIME4 = 0x27d4eb2f;
 const PRIME5 = 0x165667b1;
 
+/** Advances the four lanes over bytes, a multiple of sixteen: the inner loop, of which there are faster forms. */
+export type Stripes = (lanes: Int32Array, bytes: Uint8Array) => void;
+
 /** An XXH32 of bytes that arrive in pieces. */
 export class Xxh32 {
-  #a: number;
-  #b: number;
-  #c: number;
-  #d: number;
+  readonly #lanes: Int32Array;
   #total = 0;
   readonly #rest = new Uint8Array(16);
   #held = 0;
 
-  constructor(private readonly seed = 0) {
-    this.#a = (seed + PRIME1 + PRIME2) | 0;
-    this.#b = (seed + PRIME2) | 0;
-    this.#c = seed | 0;
-    this.#d = (seed - PRIME1) | 0;
+  constructor(
+    private readonly seed = 0,
+    private readonly advance: Stripes = stripes,
+  ) {
+    this.#lanes = Int32Array.of(seed + PRIME1 + PRIME2, seed + PRIME2, seed, seed - PRIME1);
   }
 
   update(bytes: Uint8Array): this {
@@ -35,12 +35,12 @@ export class Xxh32 {
       this.#held += take;
       at = take;
       if (this.#held < 16) return this;
-      this.#stripes(this.#rest, 0, 16);
+      this.advance(this.#lanes, this.#rest);
       this.#held = 0;
     }
     // Not by masks: a tensor may be larger than 2 GiB.
     const stop = bytes.length - ((bytes.length - at) % 16);
-    this.#stripes(bytes, at, stop);
+    this.advance(this.#lanes, bytes.subarray(at, stop));
     this.#rest.set(bytes.subarray(stop), 0);
     this.#held = bytes.length - stop;
     return this;
@@ -48,10 +48,8 @@ export class Xxh32 {
 
   /** The hash of everything so far, as an unsigned 32-bit number. More bytes may follow. */
   digest(): number {
-    let h =
-      this.#total >= 16
-        ? rotate(this.#a, 1) + rotate(this.#b, 7) + rotate(this.#c, 12) + rotate(this.#d, 18)
-        : this.seed + PRIME5;
+    const [a, b, c, d] = this.#lanes;
+    let h = this.#total >= 16 ? rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18) : this.seed + PRIME5;
     h = (h + this.#total) | 0;
     const rest = this.#rest;
     let at = 0;
@@ -61,23 +59,18 @@ export class Xxh32 {
     h = Math.imul(h ^ (h >>> 13), PRIME3);
     return (h ^ (h >>> 16)) >>> 0;
   }
+}
 
-  #stripes(bytes: Uint8Array, start: number, stop: number): void {
-    let a = this.#a;
-    let b = this.#b;
-    let c = this.#c;
-    let d = this.#d;
-    for (let at = start; at < stop; at += 16) {
-      a = round(a, word(bytes, at));
-      b = round(b, word(bytes, at + 4));
-      c = round(c, word(bytes, at + 8));
-      d = round(d, word(bytes, at + 12));
-    }
-    this.#a = a;
-    this.#b = b;
-    this.#c = c;
-    this.#d = d;
+/** The lanes of {@link Xxh32} in plain TypeScript. */
+export function stripes(lanes: Int32Array, bytes: Uint8Array): void {
+  let [a, b, c, d] = lanes;
+  for (let at = 0; at < bytes.length; at += 16) {
+    a = round(a, word(bytes, at));
+    b = round(b, word(bytes, at + 4));
+    c = round(c, word(bytes, at + 8));
+    d = round(d, word(bytes, at + 12));
   }
+  lanes.set([a, b, c, d]);
 }
 
 /**

@@ -1,14 +1,23 @@
 import { interleave } from '../binary/planes.js';
+import type { TensorEntry } from '../container/header.js';
 import { decodeSection, type Head, verifySection } from '../container/read/index.js';
 import { throwIfAborted } from '../errors.js';
+import { loadKernels } from '../kernels/index.js';
 import { allocate } from './allocate.js';
 
 /** A run of bytes of a rebuilt file. Runs come in order: file by file, from the first byte to the last. */
 export interface Piece {
   /** Index into `head.files`. */
   readonly file: number;
+  /** Where in the file. */
+  readonly offset: number;
   readonly bytes: Uint8Array;
+  /** Whether the bytes lie where {@link Room} said they should. */
+  readonly isInPlace: boolean;
 }
+
+/** Memory for a tensor's payload, exactly as long. */
+export type Room = (tensor: TensorEntry) => Uint8Array;
 
 /** How to get the bytes of the container between two offsets. */
 export type ReadRange = (start: number, end: number) => Uint8Array | Promise<Uint8Array>;
@@ -18,13 +27,16 @@ export type ReadRange = (start: number, end: number) => Uint8Array | Promise<Uin
  *
  * @param read - gives the bytes of a section; called in order of the sections, again for a section that is shared
  * @param verify - whether sections are checked against their checksums before they are decoded
+ * @param room - where coded payloads are decoded to; by default each into memory of its own
  */
 export async function* rebuild(
   head: Head,
   read: ReadRange,
   verify: boolean,
   signal?: AbortSignal,
+  room: Room = ({ length, name }) => allocate(length, name),
 ): AsyncGenerator<Piece> {
+  const kernels = await loadKernels();
   let skeletonAt = 0;
   const skeleton = (count: number) => {
     skeletonAt += count;
@@ -37,21 +49,22 @@ export async function* rebuild(
     for (; next < head.tensors.length && head.tensors[next].file === file; next++) {
       throwIfAborted(signal);
       const tensor = head.tensors[next];
-      if (tensor.offset > at) yield { file, bytes: skeleton(tensor.offset - at) };
+      if (tensor.offset > at) yield { file, offset: at, bytes: skeleton(tensor.offset - at), isInPlace: false };
       if (tensor.layout === 'inline') {
         if (tensor.owner === next) skeletonAt += tensor.length;
-        const bytes = head.skeleton.subarray(tensor.inlineAt, tensor.inlineAt + tensor.length);
-        yield { file, bytes: tensor.isPlanar ? interleave(bytes, tensor.width) : bytes };
+        const inline = head.skeleton.subarray(tensor.inlineAt, tensor.inlineAt + tensor.length);
+        const bytes = tensor.isPlanar ? interleave(inline, tensor.width) : inline;
+        yield { file, offset: tensor.offset, bytes, isInPlace: false };
       } else {
         const { offset, length } = tensor.section;
         const section = await read(offset, offset + length);
-        if (verify) verifySection(tensor, section);
-        const payload = allocate(tensor.length, tensor.name);
-        decodeSection(tensor, section, payload);
-        yield { file, bytes: payload };
+        if (verify) verifySection(tensor, section, kernels);
+        const bytes = room(tensor);
+        decodeSection(tensor, section, bytes, kernels);
+        yield { file, offset: tensor.offset, bytes, isInPlace: true };
       }
       at = tensor.offset + tensor.length;
     }
-    if (size > at) yield { file, bytes: skeleton(size - at) };
+    if (size > at) yield { file, offset: at, bytes: skeleton(size - at), isInPlace: false };
   }
 }

@@ -1,21 +1,13 @@
 import { fromHalf } from '../../binary/half.js';
 import { isCompleteCode } from '../../entropy/canonical.js';
 import { unpackNibbles } from '../../entropy/nibbles.js';
-import { type DecodingTable, decodingTable } from '../../entropy/table.js';
-import type { Units } from '../../kernels/reference/streams.js';
 import { codeLimit } from '../constants.js';
 import type { SectionCursor } from './cursor.js';
 
-/** A zeroed array of units of this width. */
-export function unitArray(width: number, count: number): Units {
-  if (width === 1) return new Uint8Array(count);
-  return width === 2 ? new Uint16Array(count) : new Uint32Array(count);
-}
-
-/** Reads a codebook: the bit patterns of its entries, as units of the tensor. */
-export function readCodebook(cursor: SectionCursor): Units {
+/** Reads a codebook: the bit patterns of its entries. */
+export function readCodebook(cursor: SectionCursor): Uint32Array {
   const { codebookSize, codebookKind, width } = cursor.tensor;
-  const values = unitArray(width, codebookSize);
+  const values = new Uint32Array(codebookSize);
   const each = codebookKind === 'float16' ? 2 : width;
   const bytes = cursor.take(codebookSize * each, 'codebook');
   const float = new Float32Array(1);
@@ -35,16 +27,15 @@ export function readCodebook(cursor: SectionCursor): Units {
 /** A Huffman code as it was read. */
 export interface Code {
   readonly lengths: Uint8Array;
-  readonly table: DecodingTable;
   /** No symbol has a code: nothing may be decoded with it. */
   readonly isEmpty: boolean;
 }
 
-/** Reads the code lengths of an alphabet and builds its table. */
+/** Reads the code lengths of an alphabet. */
 export function readCode(cursor: SectionCursor, symbols: number, what: string): Code {
   const packed = cursor.take(Math.ceil(symbols / 2), what);
   const lengths = unpackNibbles(packed, symbols);
   const isEmpty = lengths.every((length) => length === 0);
   if (!isEmpty && !isCompleteCode(lengths, codeLimit(symbols))) throw cursor.error(`${what} form no complete code`);
-  return { lengths, table: decodingTable(lengths), isEmpty };
+  return { lengths, isEmpty };
 }

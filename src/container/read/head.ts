@@ -1,10 +1,11 @@
-import { decode as decodeCbor } from 'cbor-x/decode-no-eval';
-import { concat } from '../../binary/bytes.js';
-import { Xxh32, xxh32 } from '../../binary/xxh32.js';
+import { inflate } from '../../binary/inflate.js';
+import { Xxh32 } from '../../binary/xxh32.js';
 import { FxqError } from '../../errors.js';
+import type { Kernels } from '../../kernels/kernels.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
 import type { FileEntry, TensorEntry } from '../header.js';
 import { MAX_HEAD_BYTES, MAX_INFLATION } from '../limits.js';
+import { readCbor } from './cbor.js';
 import { checkHeader } from './check.js';
 import { checksumError, malformed } from './errors.js';
 
@@ -77,52 +78,27 @@ export async function readHead(bytes: Uint8Array): Promise<Head> {
   const deflated = bytes.subarray(PREFIX_BYTES, end);
   const actual = new Xxh32().update(bytes.subarray(0, 16)).update(deflated).digest();
   if (actual !== prefix.checksum) throw checksumError('the head', 16, prefix.checksum, actual);
-  const head = await inflate(deflated, prefix.inflatedBytes);
-  let header: unknown;
-  try {
-    header = decodeCbor(head.subarray(0, prefix.headerBytes));
-  } catch (cause) {
-    throw new FxqError('CONTAINER_MALFORMED', 'the header is not valid CBOR', { offset: PREFIX_BYTES, cause });
-  }
+  const head = await inflateHead(deflated, prefix.inflatedBytes);
+  const header = readCbor(head.subarray(0, prefix.headerBytes), PREFIX_BYTES);
   const skeleton = head.subarray(prefix.headerBytes);
   return { ...checkHeader(header, skeleton.length, end), skeleton, prefix };
 }
 
 /** Checks the bytes of a tensor's section against the sum in the header. */
-export function verifySection(tensor: TensorEntry, section: Uint8Array): void {
-  const actual = xxh32(section);
+export function verifySection(tensor: TensorEntry, section: Uint8Array, kernels: Kernels): void {
+  const actual = new Xxh32(0, kernels.stripes).update(section).digest();
   const { checksum, offset } = tensor.section;
   if (actual !== checksum) throw checksumError(tensor.name, offset, checksum, actual, tensor.name);
 }
 
-/** Raw deflate through the platform's own decompressor, which costs the bundle nothing; never beyond `size` bytes. */
-async function inflate(deflated: Uint8Array, size: number): Promise<Uint8Array> {
-  // Collected piece by piece: a size that is merely declared must not cost memory.
-  const pieces: Uint8Array[] = [];
-  let at = 0;
-  const stream = new DecompressionStream('deflate-raw');
-  const writer = stream.writable.getWriter();
-  // Errors of the stream surface on the reading side; the writing side's promises only need to be watched.
-  const written = Promise.allSettled([writer.write(deflated as Uint8Array<ArrayBuffer>), writer.close()]);
-  const reader = stream.readable.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      if (at + value.length > size)
-        throw malformed(`the head inflates to more than the ${size} bytes it declares`, PREFIX_BYTES);
-      pieces.push(value);
-      at += value.length;
-    }
-  } catch (cause) {
-    await reader.cancel().catch(() => undefined);
-    if (cause instanceof FxqError) throw cause;
+async function inflateHead(deflated: Uint8Array, size: number): Promise<Uint8Array> {
+  const head = await inflate(deflated, size).catch((cause: unknown) => {
     throw new FxqError('CONTAINER_MALFORMED', `the head is not a deflate stream (byte ${PREFIX_BYTES})`, {
       offset: PREFIX_BYTES,
       cause,
     });
-  }
-  await written;
-  if (at !== size) throw malformed(`the head inflates to ${at} bytes, expected ${size}`, PREFIX_BYTES);
-  return concat(pieces);
+  });
+  if (head === undefined) throw malformed(`the head inflates to more than the ${size} bytes it declares`, PREFIX_BYTES);
+  if (head.length < size) throw malformed(`the head inflates to ${head.length} bytes, expected ${size}`, PREFIX_BYTES);
+  return head;
 }

@@ -1,50 +1,45 @@
-import { decodePairs, type Units } from '../../kernels/reference/streams.js';
+import { CHUNK_AT, KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES } from '../../kernels/kernels.js';
 import { CHUNK, FOUR_PAIR_STREAMS_FROM, type Layout, PLANES, SPARSE_CHUNK, segments } from '../constants.js';
-import { type Code, readCode, readCodebook, unitArray } from './codes.js';
+import { type Code, readCode, readCodebook } from './codes.js';
 import type { SectionCursor } from './cursor.js';
 import { readRun, readStreams } from './runs.js';
 
-/** Takes the units of a payload as they are decoded, in order. `units` is reused for the next chunk. */
-export type Sink = (units: Units, count: number) => void;
+/** Takes the bytes of a payload as they are decoded, in order. Their memory is used again for the next chunk. */
+export type Sink = (bytes: Uint8Array) => void;
 
-type LayoutReader = (cursor: SectionCursor, sink: Sink) => void;
-
-const BYTES = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+type LayoutReader = (cursor: SectionCursor, kernels: Kernels, sink: Sink) => void;
 
 /** The readers of all layouts with a section of their own, by name. Each hands on its payload chunk by chunk. */
 export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
-  verbatim(cursor, sink) {
-    const bytes = cursor.take(cursor.tensor.length, 'payload');
-    sink(bytes, bytes.length);
+  verbatim(cursor, _kernels, sink) {
+    sink(cursor.take(cursor.tensor.length, 'payload'));
   },
 
-  packed(cursor, sink) {
+  packed(cursor, kernels, sink) {
     const { units, codebookSize, width } = cursor.tensor;
     const values = readCodebook(cursor);
     const bits = indexBits(codebookSize);
-    const bytes = cursor.take(Math.ceil((units * bits) / 8), 'indices');
-    const out = unitArray(width, units);
-    for (let i = 0, bit = 0; i < units; i++, bit += bits) {
-      const pair = bytes[bit >> 3] | (bytes[(bit >> 3) + 1] << 8);
-      const index = (pair >> (bit & 7)) & ((1 << bits) - 1);
-      if (index >= codebookSize) throw cursor.error(`index ${index} into a codebook of ${codebookSize}`);
-      out[i] = values[index];
+    // A full chunk's indices end with a byte, whatever their width.
+    for (const { count } of chunks(units, CHUNK)) {
+      const bytes = cursor.take(Math.ceil((count * bits) / 8), 'indices');
+      const largest = kernels.unpack(bytes, bits, count, width, values);
+      if (largest >= codebookSize) throw cursor.error(`index ${largest} into a codebook of ${codebookSize}`);
+      sink(chunkOf(kernels, count * width));
     }
-    sink(out, units);
   },
 
-  dense(cursor, sink) {
+  dense(cursor, kernels, sink) {
     const { units, codebookSize, width } = cursor.tensor;
     const values = readCodebook(cursor);
     const code = readCode(cursor, codebookSize, 'code lengths');
-    const out = unitArray(width, Math.min(units, CHUNK));
+    kernels.setCode(0, code.lengths, width, values);
     for (const { count, isLast } of chunks(units, CHUNK)) {
-      readRun(cursor, code, values, out, count, isLast);
-      sink(out, count);
+      readRun(cursor, kernels, 0, code, count, CHUNK_AT, isLast);
+      sink(chunkOf(kernels, count * width));
     }
   },
 
-  gap(cursor, sink) {
+  gap(cursor, kernels, sink) {
     const { units, codebookSize, width, gapBits } = cursor.tensor;
     const filler = (1 << gapBits) - 1;
     const values = readCodebook(cursor);
@@ -52,69 +47,70 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
     const gaps = readCode(cursor, filler + 1, 'gap lengths');
     if (weights.isEmpty && gaps.lengths.subarray(0, filler).some(Boolean))
       throw cursor.error('gaps before weights without a codebook');
-    const code = { gaps: gaps.table, weights: weights.table, values, filler };
-    const out = unitArray(width, Math.min(units, SPARSE_CHUNK));
+    kernels.setPairCodes(gaps.lengths, weights.lengths, width, values);
     for (const { count, isLast } of chunks(units, SPARSE_CHUNK)) {
-      out.fill(0);
       const pairs = cursor.varint('pair count');
       if (pairs > count + count / filler || (gaps.isEmpty && pairs > 0))
         throw cursor.error(`${pairs} pairs for ${count} weights`);
       const parts = segments(pairs, FOUR_PAIR_STREAMS_FROM);
+      // A stream starts where the one before it stops: stated so that all four can be decoded side by side.
       const starts = [0];
       for (let i = 1; i < parts.length; i++) starts.push(starts[i - 1] + cursor.varint('stream position'));
-      const streams = readStreams(cursor, parts.length, isLast);
-      let position = 0;
-      for (const [i, { start, end }] of streams.entries()) {
-        // A stream starts where the one before it stopped: stated so that all four can be decoded side by side.
-        if (starts[i] !== position) throw cursor.error(`stream starts at weight ${starts[i]}, expected ${position}`);
-        position = decodePairs(cursor.bytes, start, end, code, out, position, count, parts[i]);
-        if (position < 0) throw cursor.error(`damaged stream of ${parts[i]} pairs`);
-      }
-      if (count - position >= filler) throw cursor.error(`pairs end at weight ${position} of ${count}`);
-      sink(out, count);
+      if (starts[parts.length - 1] > count) throw cursor.error(`streams start beyond ${count} weights`);
+      const { bytes, ends } = readStreams(cursor, parts.length, isLast);
+      const end = kernels.pairs(bytes, ends, starts, parts[0], pairs, count);
+      if (end < 0) throw cursor.error(`damaged streams of ${pairs} pairs`);
+      if (count - end >= filler) throw cursor.error(`pairs end at weight ${end} of ${count}`);
+      sink(chunkOf(kernels, count * width));
     }
   },
 
-  mask(cursor, sink) {
-    const { units, width } = cursor.tensor;
+  mask(cursor, kernels, sink) {
+    const { units, codebookSize, width } = cursor.tensor;
     const values = readCodebook(cursor);
-    const weights = readCode(cursor, cursor.tensor.codebookSize, 'code lengths');
+    const weights = readCode(cursor, codebookSize, 'code lengths');
     const masks = readCode(cursor, 256, 'mask lengths');
-    const size = Math.min(units, CHUNK);
-    const mask = new Uint8Array(Math.ceil(size / 8));
-    const kept = unitArray(width, size);
-    const out = unitArray(width, size);
+    kernels.setCode(0, weights.lengths, width, values);
+    kernels.setCode(1, masks.lengths, 1);
     for (const { count, isLast } of chunks(units, CHUNK)) {
-      readRun(cursor, masks, BYTES, mask, Math.ceil(count / 8), false);
-      if (count % 8 !== 0 && mask[count >> 3] >> (count % 8) !== 0)
+      const bytes = Math.ceil(count / 8);
+      readRun(cursor, kernels, 1, masks, bytes, MASK_AT, false);
+      if (count % 8 !== 0 && kernels.work[MASK_AT + bytes - 1] >> (count % 8) !== 0)
         throw cursor.error('mask bits beyond the last weight');
-      let ones = 0;
-      for (let i = 0; i < count; i++) ones += (mask[i >> 3] >> (i & 7)) & 1;
-      readRun(cursor, weights, values, kept, ones, isLast);
-      let next = 0;
-      for (let i = 0; i < count; i++) out[i] = (mask[i >> 3] >> (i & 7)) & 1 ? kept[next++] : 0;
-      sink(out, count);
+      readRun(cursor, kernels, 0, weights, kernels.countKept(bytes), KEPT_AT, isLast);
+      kernels.expand(count, width);
+      sink(chunkOf(kernels, count * width));
     }
   },
 
-  planes(cursor, sink) {
+  planes(cursor, kernels, sink) {
     const { units, width } = cursor.tensor;
     const planes = Array.from({ length: width }, () => readPlane(cursor));
     if (planes.every(({ kind }) => kind === 'constant')) throw cursor.error('byte planes that are all constant');
     const last = planes.findLastIndex(({ kind }) => kind !== 'constant');
-    const plane = new Uint8Array(Math.min(units, CHUNK));
-    const out = new Uint8Array(plane.length * width);
+    for (const [p, { constant, code }] of planes.entries()) {
+      const at = planeAt(p);
+      if (code !== undefined) kernels.setCode(p, code.lengths, 1);
+      else kernels.work.fill(constant, at, at + Math.min(units, CHUNK));
+    }
     for (const { count, isLast } of chunks(units, CHUNK)) {
-      for (const [p, { kind, constant, code }] of planes.entries()) {
-        if (kind === 'constant') plane.fill(constant);
-        else if (code === undefined) plane.set(cursor.take(count, 'byte plane'));
-        else readRun(cursor, code, BYTES, plane, count, isLast && p === last);
-        for (let i = 0; i < count; i++) out[i * width + p] = plane[i];
+      for (const [p, { kind, code }] of planes.entries()) {
+        if (kind === 'raw') kernels.work.set(cursor.take(count, 'byte plane'), planeAt(p));
+        if (code !== undefined) readRun(cursor, kernels, p, code, count, planeAt(p), isLast && p === last);
       }
-      sink(out, count * width);
+      kernels.interleave(count, width);
+      sink(chunkOf(kernels, count * width));
     }
   },
 };
+
+function chunkOf({ work }: Kernels, bytes: number): Uint8Array {
+  return work.subarray(CHUNK_AT, CHUNK_AT + bytes);
+}
+
+function planeAt(plane: number): number {
+  return PARTS_AT + plane * PLANE_BYTES;
+}
 
 function readPlane(cursor: SectionCursor): { kind: (typeof PLANES)[number]; constant: number; code: Code | undefined } {
   const kind = PLANES[cursor.byte('plane kind')];

@@ -1,45 +1,51 @@
-import { decodeSymbols, type Units } from '../../kernels/reference/streams.js';
+import type { Kernels } from '../../kernels/kernels.js';
 import { FOUR_STREAMS_FROM, segments } from '../constants.js';
 import type { Code } from './codes.js';
 import type { SectionCursor } from './cursor.js';
 
-/**
- * Reads the byte ranges of a run's streams. Each but the section's last says its length; the last takes what is left.
- */
-export function readStreams(cursor: SectionCursor, count: number, isLast: boolean): { start: number; end: number }[] {
-  const lengths: number[] = [];
-  for (let i = 0; i < count; i++) if (i < count - 1 || !isLast) lengths.push(cursor.varint('stream length'));
-  if (isLast) lengths.push(cursor.bytes.length - cursor.at - lengths.reduce((sum, length) => sum + length, 0));
-  return lengths.map((length) => {
-    if (length < 0) throw cursor.error('the lengths of its streams exceed its section');
-    const start = cursor.at;
-    cursor.take(length, 'stream');
-    return { start, end: cursor.at };
-  });
+/** The streams of a run, one behind the other, and where among these bytes each ends. */
+export interface Streams {
+  readonly bytes: Uint8Array;
+  readonly ends: readonly number[];
 }
 
 /**
- * Decodes a run of `count` symbols, in one stream or four, into the start of `out`.
+ * Reads the streams of a run. Each but the section's last says its length; the last takes what is left.
+ */
+export function readStreams(cursor: SectionCursor, count: number, isLast: boolean): Streams {
+  const ends: number[] = [];
+  let total = 0;
+  for (let i = 0; i < count; i++) {
+    const left = cursor.bytes.length - cursor.at;
+    if (isLast && i === count - 1) {
+      if (total > left) throw cursor.error('the lengths of its streams exceed its section');
+      total = left;
+    } else {
+      total += cursor.varint('stream length');
+    }
+    ends.push(total);
+  }
+  return { bytes: cursor.take(total, 'streams'), ends };
+}
+
+/**
+ * Decodes a run of `count` symbols, in one stream or four, to `at` of the kernels' work area.
  *
- * @param values - what each symbol stands for
+ * @param slot - where the kernels have the code
  * @param isLast - whether the run is the section's last
  */
 export function readRun(
   cursor: SectionCursor,
+  kernels: Kernels,
+  slot: number,
   code: Code,
-  values: Units,
-  out: Units,
   count: number,
+  at: number,
   isLast: boolean,
 ): void {
   if (code.isEmpty && count > 0) throw cursor.error('a code without symbols');
   const parts = segments(count, FOUR_STREAMS_FROM);
-  const streams = readStreams(cursor, parts.length, isLast);
-  let at = 0;
-  for (const [i, { start, end }] of streams.entries()) {
-    if (!decodeSymbols(cursor.bytes, start, end, code.table, values, out, at, parts[i])) {
-      throw cursor.error(`stream of ${parts[i]} symbols does not end where its ${end - start} bytes end`);
-    }
-    at += parts[i];
-  }
+  const { bytes, ends } = readStreams(cursor, parts.length, isLast);
+  const isWhole = code.isEmpty ? bytes.length === 0 : kernels.run(slot, bytes, ends, parts[0], count, at);
+  if (!isWhole) throw cursor.error(`damaged run of ${count} symbols: its codes do not end where its streams end`);
 }

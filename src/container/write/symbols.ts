@@ -1,5 +1,5 @@
 import { fromHalf, toHalf } from '../../binary/half.js';
-import type { Units } from '../../kernels/reference/streams.js';
+import type { Units } from '../../kernels/kernels.js';
 import type { CodebookKind } from '../constants.js';
 import { MAX_CODEBOOK } from '../constants.js';
 

@@ -1,7 +1,5 @@
 import type { DecodingTable } from '../../entropy/table.js';
-
-/** Arrays that weights, bytes or symbols are decoded into: whatever holds one unit of the payload. */
-export type Units = Uint8Array | Uint16Array | Uint32Array;
+import type { Units } from '../kernels.js';
 
 /**
  * Decodes one stream of Huffman codes: `count` symbols from `bytes[start … end)`, each looked up in `values` and

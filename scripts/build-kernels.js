@@ -1,0 +1,50 @@
+// Compiles src/kernels/assembly/ and writes the module, deflated and in base64, to src/kernels/generated/module.ts.
+//
+//   node scripts/build-kernels.js
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import asc from 'assemblyscript/asc';
+import { deflateSync } from 'fflate';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const target = join(root, 'src/kernels/generated/module.ts');
+
+/** Compiles the kernels and gives the bytes of the module. */
+export async function compileKernels() {
+  const folder = mkdtempSync(join(tmpdir(), 'kernels-'));
+  try {
+    const pages = /PAGES = (\d+)/.exec(readFileSync(join(root, 'src/kernels/memory.ts'), 'utf8'))[1];
+    const { error, stderr } = await asc.main([
+      join(root, 'src/kernels/assembly/index.ts'),
+      ...['--outFile', join(folder, 'kernels.wasm')],
+      ...['-O3', '--shrinkLevel', '1', '--converge', '--noAssert', '--runtime', 'stub'],
+      // Nothing is allocated and no global is needed; the memory is what memory.ts lays out, and never grows.
+      ...['--initialMemory', pages, '--maximumMemory', pages],
+    ]);
+    if (error) throw new Error(`${error.message}\n${stderr}`);
+    return readFileSync(join(folder, 'kernels.wasm'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** By a compressor in JavaScript, so that it gives the same bytes everywhere. */
+const deflate = (bytes) => Buffer.from(deflateSync(bytes, { level: 9 }));
+
+/** The generated file's text. */
+export function moduleText(wasm) {
+  return [
+    '// Made by scripts/build-kernels.js from ../assembly/; a test compares the two. Do not edit.',
+    `export const BYTES = ${wasm.length};`,
+    `export const DEFLATED = '${deflate(wasm).toString('base64')}';`,
+    '',
+  ].join('\n');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const wasm = await compileKernels();
+  writeFileSync(target, moduleText(wasm));
+  console.log(`${wasm.length} bytes, ${deflate(wasm).length} deflated`);
+}

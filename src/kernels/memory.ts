@@ -1,0 +1,23 @@
+/**
+ * Where things lie in the memory of the WebAssembly kernels, in bytes. Shared by TypeScript and AssemblyScript, so
+ * nothing but integers. The memory never grows: a chunk is decoded at a time, whatever the size of its tensor.
+ */
+
+/** The four lanes of XXH32. */
+export const LANES = 64;
+/** The code lengths that a table is built from, a byte a symbol. */
+export const LENGTHS = 1024;
+/** Code tables: nine slots, the last for the code of the gaps. */
+export const SLOTS = 4096;
+export const SLOT_BYTES = 81920;
+export const GAP_SLOT = 8;
+/** In a slot: 4 Ki entries of two bytes, what up to 1024 symbols stand for, 4 Ki rows of sixteen bytes. */
+export const VALUES = 8192;
+export const ROWS = 16384;
+/** The work area, see `WORK_BYTES` of the interface. Its parts may be written a little beyond their ends. */
+export const WORK = 741376;
+/** Compressed streams: as much as the largest chunk takes, and behind it what damaged streams are read beyond. */
+export const INPUT = 2314496;
+export const INPUT_BYTES = 917504;
+/** 64 KiB pages in all. */
+export const PAGES = 54;

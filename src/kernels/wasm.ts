@@ -1,0 +1,122 @@
+import { inflate } from '../binary/inflate.js';
+import { BYTES, DEFLATED } from './generated/module.js';
+import { KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES, WORK_BYTES } from './kernels.js';
+import { GAP_SLOT, INPUT, INPUT_BYTES, LANES, LENGTHS, SLOT_BYTES, SLOTS, VALUES, WORK } from './memory.js';
+
+type Kernel = (...numbers: number[]) => number;
+
+/** What a slot holds: which of the module's functions reads its rows, and how. */
+interface Slot {
+  readonly run: Kernel;
+  readonly bits: number;
+  readonly width: number;
+}
+
+/** Above this many bits a symbol, two seldom fit into one look-up. */
+const MULTI_BELOW = 5.5;
+
+/** Tables for several symbols a look-up have at least as many bits. */
+const MULTI_BITS = 11;
+
+const SYMBOLS = Uint32Array.from({ length: 256 }, (_, symbol) => symbol);
+
+/** Compiles the module; fails where a Content-Security-Policy forbids it. */
+export async function compileKernels(): Promise<Kernels> {
+  const deflated = Uint8Array.from(atob(DEFLATED), (char) => char.charCodeAt(0));
+  const bytes = (await inflate(deflated, BYTES)) as Uint8Array<ArrayBuffer>;
+  const { instance } = await WebAssembly.instantiate(bytes);
+  return wasmKernels(instance.exports);
+}
+
+function wasmKernels(exports: WebAssembly.Exports): Kernels {
+  const kernels = exports as Record<string, Kernel>;
+  const { buffer } = exports.memory as WebAssembly.Memory;
+  const memory = new Uint8Array(buffer);
+  const lanesThere = new Int32Array(buffer, LANES, 4);
+  const slots: Slot[] = [];
+  const ofWidth = (name: string, width: number) => kernels[name + width];
+  let codes = { masks: [0, 0], filler: 0, width: 0 };
+
+  const slotAt = (slot: number) => SLOTS + slot * SLOT_BYTES;
+  const putValues = (slot: number, values: Uint32Array) =>
+    new Uint32Array(buffer, slotAt(slot) + VALUES, values.length).set(values);
+
+  /** Builds the entries of a code; gives the number of bits that a look-up takes. */
+  const build = (slot: number, lengths: Uint8Array, values: Uint32Array, bits: number) => {
+    memory.set(lengths, LENGTHS);
+    putValues(slot, values);
+    return kernels.build(slotAt(slot), lengths.length, bits);
+  };
+
+  /** Brings streams into the memory; gives where each starts, 0 for those that are not there, and where they end. */
+  const bring = (bytes: Uint8Array, ends: readonly number[]) => {
+    memory.set(bytes, INPUT);
+    const starts = [0, 1, 2].map((i) => (i + 1 < ends.length ? INPUT + ends[i] : 0));
+    return [INPUT, ...starts, INPUT + bytes.length];
+  };
+
+  return {
+    work: memory.subarray(WORK, WORK + WORK_BYTES),
+
+    stripes(lanes, bytes) {
+      lanesThere.set(lanes);
+      for (let at = 0; at < bytes.length; at += 1 << 16) {
+        const piece = bytes.subarray(at, at + (1 << 16));
+        memory.set(piece, INPUT);
+        kernels.stripes(piece.length);
+      }
+      lanes.set(lanesThere);
+    },
+
+    setCode(slot, lengths, width, values = SYMBOLS) {
+      let entropy = 0;
+      for (const length of lengths) entropy += length / 2 ** length;
+      const isSingle = width === 4 && entropy > MULTI_BELOW;
+      const bits = build(slot, lengths, values, isSingle ? 0 : MULTI_BITS);
+      if (width < 4) kernels.narrowRows(slotAt(slot), bits, width);
+      else if (!isSingle) kernels.multiRows(slotAt(slot), bits);
+      const run = isSingle ? kernels.runSingle : width === 4 ? kernels.runMulti : kernels.runNarrow;
+      slots[slot] = { run, bits, width };
+    },
+
+    run(slot, bytes, ends, each, count, at) {
+      const { run, bits, width } = slots[slot];
+      // More than the codes of any chunk take: some stream is too long.
+      if (bytes.length > INPUT_BYTES) return false;
+      const last = count - (ends.length - 1) * each;
+      const streams = bring(bytes, ends);
+      return run(slotAt(slot), bits, ...streams, WORK + at, each * width, last * width, width) !== 0;
+    },
+
+    setPairCodes(gaps, weights, width, values) {
+      const gapBits = build(GAP_SLOT, gaps, SYMBOLS, 0);
+      const weightBits = build(0, weights, values, 0);
+      codes = { masks: [(1 << gapBits) - 1, (1 << weightBits) - 1], filler: gaps.length - 1, width };
+    },
+
+    pairs(bytes, ends, starts, each, count, limit) {
+      if (bytes.length > INPUT_BYTES) return -1;
+      const last = count - (ends.length - 1) * each;
+      const [, second = 0, third = 0, fourth = 0] = starts;
+      const { masks, filler, width } = codes;
+      const streams = bring(bytes, ends);
+      return ofWidth('pairs', width)(...streams, each, last, second, third, fourth, limit, ...masks, filler);
+    },
+
+    countKept: (bytes) => kernels.countKept(WORK + MASK_AT, bytes),
+
+    expand(count, width) {
+      ofWidth('expand', width)(WORK + MASK_AT, WORK + KEPT_AT, count);
+    },
+
+    interleave(count, width) {
+      kernels.interleave(WORK + PARTS_AT, PLANE_BYTES, count, width);
+    },
+
+    unpack(bytes, bits, count, width, values) {
+      memory.set(bytes, INPUT);
+      putValues(0, values);
+      return ofWidth('unpack', width)(bits, count);
+    },
+  };
+}
