@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { FxqError } from '../../src/errors.js';
+import { encode, modelOf } from '../support/container.js';
+import { Random } from '../support/random.js';
+import { type Server, serve } from './server.js';
+import { buildPage, complaints, launch } from './support.js';
+
+/** What page/page.js offers. */
+interface Window {
+  isReady: boolean;
+  decodeUrl(request: { url: string; inWorker?: boolean; abortAt?: number }): Promise<Outcome>;
+  longestBlock<T>(work: () => Promise<T> | T): Promise<{ longest: number; result: T }>;
+  hasWasm(): Promise<boolean>;
+}
+
+interface Outcome {
+  progress: { phase: string; loaded: number; total: number | undefined }[];
+  hash?: string;
+  error?: Pick<FxqError, 'name' | 'code' | 'message'> & { isFxqError: boolean };
+}
+
+declare const window: Window;
+
+/** Without 'wasm-unsafe-eval' a page may not compile WebAssembly. */
+const STRICT = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'; img-src data:";
+
+describe('the decoder in Chromium', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fxq-decode-'));
+  const random = new Random(16);
+  const model = modelOf(random.clustered(60_000, 32, 0.4));
+  const large = modelOf(random.clustered(4_000_000, 32, 0.4), [2000, 2000]);
+  let container: Uint8Array;
+  let browser: Browser;
+  let server: Server;
+  let page: Page;
+  let said: string[];
+
+  beforeAll(async () => {
+    browser = await launch();
+    await buildPage(fileURLToPath(new URL('page', import.meta.url)), folder, false);
+    container = await encode(model);
+    writeFileSync(join(folder, 'model.fxq'), container);
+    writeFileSync(join(folder, 'large.fxq'), await encode(large));
+    server = await serve(folder);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    server.behaviours.clear();
+    await page?.close();
+    page = await browser.newPage();
+    said = complaints(page);
+    await open();
+  });
+
+  async function open(): Promise<void> {
+    await page.goto(`${server.origin}/`);
+    await page.waitForFunction(() => window.isReady);
+  }
+
+  for (const inWorker of [false, true]) {
+    const decodeModel = (abortAt?: number) =>
+      page.evaluate((request) => window.decodeUrl(request), {
+        url: 'model.fxq',
+        inWorker,
+        ...(abortAt !== undefined && { abortAt }),
+      });
+
+    describe(inWorker ? 'in a worker' : 'in the page', () => {
+      it('gives the bytes that Node gives, and counts to the true totals', async () => {
+        server.behaviours.set('/model.fxq', { pause: 5 });
+        const { hash, error, progress } = await decodeModel();
+        expect(error).toBeUndefined();
+        expect(hash).toBe(sha256(model));
+        for (const [phase, total] of [
+          ['download', container.length],
+          ['decode', model.length],
+        ] as const) {
+          const steps = progress.filter((step) => step.phase === phase);
+          expect(steps.at(-1)).toEqual({ phase, loaded: total, total });
+          expect(steps.map(({ loaded }) => loaded)).toEqual(steps.map(({ loaded }) => loaded).sort((a, b) => a - b));
+        }
+        expect(said).toEqual([]);
+      });
+
+      it('stops in the middle when told to', async () => {
+        server.behaviours.set('/model.fxq', { pause: 20 });
+        const { error, progress } = await decodeModel(container.length / 2);
+        expect(error).toMatchObject({ name: 'FxqError', code: 'ABORTED', isFxqError: true });
+        expect(progress.at(-1)!.loaded).toBeLessThan(container.length);
+      });
+
+      it('tells a connection that broke from a file that is too short', async () => {
+        server.behaviours.set('/model.fxq', { bytes: container.length >> 1, ending: 'broken' });
+        expect((await decodeModel()).error).toMatchObject({ code: 'IO', isFxqError: true });
+        server.behaviours.set('/model.fxq', { bytes: container.length >> 1 });
+        expect((await decodeModel()).error).toMatchObject({ code: 'CONTAINER_MALFORMED', isFxqError: true });
+      });
+    });
+  }
+
+  it('decodes where WebAssembly is forbidden', async () => {
+    expect(await page.evaluate(() => window.hasWasm())).toBe(true);
+    server.behaviours.set('/', { headers: { 'Content-Security-Policy': STRICT } });
+    await open();
+    expect(await page.evaluate(() => window.hasWasm())).toBe(false);
+    const { hash, error } = await page.evaluate(() => window.decodeUrl({ url: 'model.fxq' }));
+    expect(error).toBeUndefined();
+    expect(hash).toBe(sha256(model));
+  });
+
+  // Other test files may take the processor away just then, hence another try.
+  it('keeps the page free while a worker decodes 16 MB', { retry: 2 }, async () => {
+    const busy = await page.evaluate(() =>
+      window.longestBlock(() => {
+        const end = performance.now() + 80;
+        while (performance.now() < end);
+      }),
+    );
+    expect(busy.longest, 'a block that is there is seen').toBeGreaterThanOrEqual(80);
+    const { longest, result } = await page.evaluate(() =>
+      window.longestBlock(() => window.decodeUrl({ url: 'large.fxq', inWorker: true })),
+    );
+    expect(result.error).toBeUndefined();
+    expect(result.hash).toBe(sha256(large));
+    expect(longest).toBeLessThan(50);
+  });
+});
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

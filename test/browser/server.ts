@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How the server treats one path; without one it sends the whole file at once. */
+export interface Behaviour {
+  headers?: Record<string, string>;
+  /** Sends this many bytes only. */
+  bytes?: number;
+  /** With fewer bytes: an answer that is whole but shorter, or a connection that breaks before the length it promised. */
+  ending?: 'whole' | 'broken';
+  /** Milliseconds between two chunks of 4 KiB. */
+  pause?: number;
+}
+
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+};
+
+const CHUNK = 4096;
+
+export interface Server {
+  origin: string;
+  /** Keyed by path. */
+  behaviours: Map<string, Behaviour>;
+  close(): void;
+}
+
+/** Serves a folder on 127.0.0.1. */
+export async function serve(folder: string): Promise<Server> {
+  const behaviours = new Map<string, Behaviour>();
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url!, 'http://localhost');
+    const file = join(folder, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
+    try {
+      await send(response, file, behaviours.get(pathname) ?? {});
+    } catch {
+      if (!response.headersSent) response.writeHead(404);
+      response.end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    behaviours,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function send(response: ServerResponse, file: string, behaviour: Behaviour): Promise<void> {
+  const { headers, bytes, ending = 'whole', pause } = behaviour;
+  const whole = readFileSync(file);
+  const body = whole.subarray(0, bytes);
+  response.writeHead(200, {
+    'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
+    'Content-Length': ending === 'broken' ? whole.length : body.length,
+    'Cache-Control': 'no-store',
+    ...headers,
+  });
+  if (pause === undefined) response.write(body);
+  else
+    for (let at = 0; at < body.length && !response.destroyed; at += CHUNK) {
+      response.write(body.subarray(at, at + CHUNK));
+      await sleep(pause);
+    }
+  if (ending === 'whole') return void response.end();
+  // What was written shall arrive before the connection ends.
+  await sleep(100);
+  response.destroy();
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/snap/bin/chromium',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** @throws Error when there is none: a test that did not run must not look like one that passed. */
+export function findChromium(): string {
+  const { CHROMIUM } = process.env;
+  const found = CHROMIUM ?? PLACES.find((path) => existsSync(path));
+  if (found === undefined || !existsSync(found))
+    throw new Error(
+      `no Chromium at ${CHROMIUM ?? 'the usual places'}: apt-get install chromium, or set CHROMIUM to its path`,
+    );
+  return found;
+}
+
+export function launch(): Promise<Browser> {
+  const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+  const silent = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  return chromium.launch({ executablePath: findChromium(), headless: true, args: [...flags, ...silent] });
+}
+
+/** Builds a page with the example's Vite settings. */
+export async function buildPage(root: string, outDir: string, publicDir: string | false): Promise<void> {
+  const configFile = new URL('../../examples/browser/vite.config.js', import.meta.url).pathname;
+  const options = { outDir, emptyOutDir: true, minify: false, reportCompressedSize: false } as const;
+  await build({ root, configFile, base: './', publicDir, build: options, logLevel: 'error' });
+}
+
+/** A page's complaints, so that a test can expect none. */
+export function complaints(page: Page): string[] {
+  const said: string[] = [];
+  page.on('pageerror', (error) => said.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') said.push(message.text());
+  });
+  return said;
+}
