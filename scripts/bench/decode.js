@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
-import { decodeSection, readHead, verifySection } from '../../dist/container/read/index.js';
+import { decodeSection, verifySection } from '../../dist/container/read/index.js';
 import { writeContainer } from '../../dist/container/write/container.js';
-import { decode } from '../../dist/decode/index.js';
+import { decode, inspect } from '../../dist/decode/index.js';
 import { loadKernels } from '../../dist/kernels/index.js';
 import { openOnnx } from '../../dist/onnx/open.js';
 
@@ -95,7 +95,7 @@ async function measure(spec) {
   const brotli = brotliCompressSync(indices, { params });
 
   const kernels = await loadKernels();
-  const { tensors } = await readHead(container);
+  const { tensors } = await inspect(container);
   const tensor = tensors.find(({ layout }) => layout !== 'inline');
   const section = container.subarray(tensor.section.offset, tensor.section.offset + tensor.section.length);
   const warm = new Uint8Array(model.length).fill(1);
