@@ -46,7 +46,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 18_000;
+const DECODER_GZIP = 14_600;
 
 interface Import {
   from: string;
