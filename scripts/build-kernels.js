@@ -16,7 +16,7 @@ const target = join(root, 'src/kernels/generated/module.ts');
  * compiler nor the machine's does, and a counter less is a tenth of the time.
  */
 function unroll(text) {
-  const loop = /^( *)\/\/ unroll.*\n *for \(let \w+ = (\d+); \w+; \w+--\) (\{\n[^]*?\n\1\})\n/gm;
+  const loop = /^( *)\/\/ unroll.*\n *for \(let \w+ = (\d+); \w+; \w+--\) (\{\n[\s\S]*?\n\1\})\n/gm;
   return text.replace(loop, (_, indent, times, body) => `${indent}${body}\n`.repeat(Number(times)));
 }
 
