@@ -30,7 +30,7 @@ describe('decode with memory to decode into', async () => {
 
   it('interleaved calls do not disturb each other', async () => {
     const models = [1, 2, 3, 4, 5].map((seed) => modelOf(new Random(seed).clustered(20_000, 10 * seed, 0.2 * seed)));
-    const decoded = await Promise.all(models.map((one) => decode(encode(one))));
+    const decoded = await Promise.all(models.map(async (one) => decode(await encode(one))));
     for (const [i, bytes] of decoded.entries()) expect(Buffer.compare(bytes, models[i])).toBe(0);
   });
 });
