@@ -1,5 +1,16 @@
 export type { DType } from './binary/dtype.js';
-export { type DecodeOptions, decode, decodeFiles, type Verify } from './decode/index.js';
+export {
+  type DecodedTensor,
+  type DecodeOptions,
+  decode,
+  decodeFiles,
+  decodeTensors,
+  type Progress,
+  type ReadOptions,
+  type Source,
+  type TensorData,
+  type Verify,
+} from './decode/index.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from './errors.js';
 export {
   arrayDataset,

@@ -16,6 +16,7 @@ describe('the public surface', () => {
         "compress",
         "decode",
         "decodeFiles",
+        "decodeTensors",
         "encode",
         "evaluate",
         "formatTable",

@@ -13,7 +13,10 @@ export async function inflate(deflated: Uint8Array, limit: number): Promise<Uint
   const stream = new DecompressionStream('deflate-raw');
   const writer = stream.writable.getWriter();
   // Errors of the stream surface on the reading side; the writing side's promises only need to be watched.
-  const written = Promise.allSettled([writer.write(deflated as Uint8Array<ArrayBuffer>), writer.close()]);
+  // Memory that is shared between threads is nothing that a stream takes.
+  const input =
+    deflated.buffer instanceof ArrayBuffer ? (deflated as Uint8Array<ArrayBuffer>) : new Uint8Array(deflated);
+  const written = Promise.allSettled([writer.write(input), writer.close()]);
   const reader = stream.readable.getReader();
   for (;;) {
     const { done, value } = await reader.read();

@@ -4,6 +4,7 @@ import { decodeSection, type Head, verifySection } from '../container/read/index
 import { throwIfAborted } from '../errors.js';
 import { loadKernels } from '../kernels/index.js';
 import { allocate } from './allocate.js';
+import type { Input } from './source.js';
 
 /** A run of bytes of a rebuilt file. Runs come in order: file by file, from the first byte to the last. */
 export interface Piece {
@@ -14,29 +15,29 @@ export interface Piece {
   readonly bytes: Uint8Array;
   /** Whether the bytes lie where {@link Room} said they should. */
   readonly isInPlace: boolean;
+  /** The tensor whose payload it is; none for skeleton. */
+  readonly tensor?: TensorEntry;
 }
 
 /** Memory for a tensor's payload, exactly as long. */
 export type Room = (tensor: TensorEntry) => Uint8Array;
 
-/** How to get the bytes of the container between two offsets. */
-export type ReadRange = (start: number, end: number) => Uint8Array | Promise<Uint8Array>;
-
 /**
  * Rebuilds all files of a container piece by piece: skeleton and payloads in turn. At any time one tensor is in memory.
  *
- * @param read - gives the bytes of a section; called in order of the sections, again for a section that is shared
+ * @param take - gives the next bytes of the container; after the head, those are the sections
  * @param verify - whether sections are checked against their checksums before they are decoded
  * @param room - where coded payloads are decoded to; by default each into memory of its own
  */
 export async function* rebuild(
   head: Head,
-  read: ReadRange,
+  take: Input['take'],
   verify: boolean,
   signal?: AbortSignal,
   room: Room = ({ length, name }) => allocate(length, name),
 ): AsyncGenerator<Piece> {
   const kernels = await loadKernels();
+  const sections = sectionTaker(head, take);
   let skeletonAt = 0;
   const skeleton = (count: number) => {
     skeletonAt += count;
@@ -54,17 +55,30 @@ export async function* rebuild(
         if (tensor.owner === next) skeletonAt += tensor.length;
         const inline = head.skeleton.subarray(tensor.inlineAt, tensor.inlineAt + tensor.length);
         const bytes = tensor.isPlanar ? interleave(inline, tensor.width) : inline;
-        yield { file, offset: tensor.offset, bytes, isInPlace: false };
+        yield { file, offset: tensor.offset, bytes, isInPlace: false, tensor };
       } else {
-        const { offset, length } = tensor.section;
-        const section = await read(offset, offset + length);
+        const section = await sections(next);
         if (verify) verifySection(tensor, section, kernels);
         const bytes = room(tensor);
         decodeSection(tensor, section, bytes, kernels);
-        yield { file, offset: tensor.offset, bytes, isInPlace: true };
+        yield { file, offset: tensor.offset, bytes, isInPlace: true, tensor };
       }
       at = tensor.offset + tensor.length;
     }
     if (size > at) yield { file, offset: at, bytes: skeleton(size - at), isInPlace: false };
   }
+}
+
+/** Gives the section of a tensor; the compressed bytes of one that is shared are kept until the last tensor had them. */
+function sectionTaker(head: Head, take: Input['take']): (index: number) => Uint8Array | Promise<Uint8Array> {
+  const lastUse = new Map<number, number>();
+  for (const [index, { owner }] of head.tensors.entries()) if (owner !== index) lastUse.set(owner, index);
+  const kept = new Map<number, Uint8Array>();
+  return async (index) => {
+    const { owner, section } = head.tensors[index];
+    const bytes = kept.get(owner) ?? (await take(section.length));
+    if ((lastUse.get(owner) ?? index) > index) kept.set(owner, bytes);
+    else kept.delete(owner);
+    return bytes;
+  };
 }

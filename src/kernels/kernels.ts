@@ -14,9 +14,6 @@ export const MASK_AT = PARTS_AT;
 export const KEPT_AT = PARTS_AT + PLANE_BYTES;
 export const WORK_BYTES = PARTS_AT + 8 * PLANE_BYTES + 128;
 
-/** Code tables are kept in numbered slots; a gap code has a place of its own. */
-export const SLOTS = 8;
-
 /**
  * The inner loops of the decoder. There are two implementations, which agree in every byte and in what they refuse:
  * WebAssembly, and a TypeScript reference for where that is forbidden.
@@ -32,7 +29,8 @@ export interface Kernels {
   readonly stripes: Stripes;
 
   /**
-   * Prepares `slot` for runs of the complete code of these lengths.
+   * Prepares `slot`, one of eight, for runs of the complete code of these lengths; for values of four bytes it is
+   * slot 0.
    *
    * @param width - bytes a decoded symbol takes
    * @param values - what the symbols stand for; themselves, if there are none

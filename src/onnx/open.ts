@@ -4,7 +4,8 @@ import { FxqError } from '../errors.js';
 import type { ByteSource, Model, Tensor } from '../layers/model.js';
 import { type Definition, readGraph } from './graph.js';
 import { roleOf } from './roles.js';
-import { type ScannedTensor, scanTensors } from './scan.js';
+import { scanTensors } from './scan.js';
+import type { ScannedTensor } from './scan-tensor.js';
 import { type Edit, splice } from './splice.js';
 
 export interface OpenOptions {

@@ -1,5 +1,5 @@
 import { ByteWriter, concat } from '../binary/bytes.js';
-import type { Enclosure } from './scan.js';
+import type { Enclosure } from './scan-tensor.js';
 
 /** Replace the bytes from `start` to `end`, which stand directly inside the message `within`, by `bytes`. */
 export interface Edit {

@@ -1,6 +1,6 @@
 import { concat } from '../binary/bytes.js';
 import { writeContainer } from '../container/write/container.js';
-import { openContainer, pieces } from '../decode/index.js';
+import { openContainer, pieces } from '../decode/container.js';
 import { FxqError } from '../errors.js';
 import type { Model } from '../layers/model.js';
 import { type OpenOptions, openOnnx } from '../onnx/open.js';
@@ -72,9 +72,8 @@ export async function compressWith(
 
 async function verify(container: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
   try {
-    const head = await openContainer(container);
     // Only the hashes are wanted: they are compared once the last piece is through.
-    for await (const _ of pieces(head, container, { verify: 'all', ...(signal && { signal }) }));
+    for await (const _ of pieces(await openContainer(container), { verify: 'all', signal }));
   } catch (cause) {
     if (cause instanceof FxqError && cause.code === 'ABORTED') throw cause;
     const problem = (cause as Error).message;

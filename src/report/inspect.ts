@@ -3,7 +3,7 @@ import { concat } from '../binary/bytes.js';
 import { PREFIX_BYTES } from '../container/constants.js';
 import type { TensorEntry } from '../container/header.js';
 import type { Head } from '../container/read/index.js';
-import { openContainer, pieces } from '../decode/index.js';
+import { openContainer, pieces } from '../decode/container.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import type { Model, Tensor } from '../layers/model.js';
 import { openOnnx } from '../onnx/open.js';
@@ -53,21 +53,16 @@ export function inspectOnnx(model: Model, options: InspectOptions = {}): Report 
  */
 export async function inspectContainer(container: Uint8Array, options: InspectOptions = {}): Promise<Report> {
   const { signal } = options;
-  const head = await openContainer(container);
-  const tensorAt = places(head, await modelFile(head, container));
+  const opened = await openContainer(container);
+  const { head } = opened;
+  const tensorAt = places(head, await modelFile(container));
   const tensors: TensorReport[] = [];
-  let file = 0;
-  let at = 0;
-  for await (const piece of pieces(head, container, { verify: 'all', ...(signal && { signal }) })) {
-    if (piece.file !== file) at = 0;
-    file = piece.file;
-    // Between payloads stand skeleton pieces; a piece that begins where a payload does is that payload.
-    const entry = head.tensors[tensors.length];
-    if (entry?.file === file && entry.offset === at) {
+  for await (const piece of pieces(opened, { verify: 'all', signal })) {
+    const entry = piece.tensor;
+    if (entry) {
       const owner = entry.owner === tensors.length ? undefined : head.tensors[entry.owner];
-      tensors.push(describe(entry, tensorAt(file, at), container, piece.bytes, owner));
+      tensors.push(describe(entry, tensorAt(piece.file, piece.offset), container, piece.bytes, owner));
     }
-    at += piece.bytes.length;
   }
   const originalBytes = head.files.reduce((sum, { size }) => sum + size, 0);
   const skeleton = deflateSync(head.skeleton, DEFLATE).length;
@@ -116,9 +111,9 @@ function describe(
 }
 
 /** The rebuilt model file; what lies beside it is not needed to know what its tensors are for. */
-async function modelFile(head: Head, container: Uint8Array): Promise<Uint8Array> {
+async function modelFile(container: Uint8Array): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const { file, bytes } of pieces(head, container)) {
+  for await (const { file, bytes } of pieces(await openContainer(container))) {
     if (file > 0) break;
     parts.push(bytes);
   }

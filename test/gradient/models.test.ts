@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { gradientGraph } from '../../src/gradient/gradientGraph.js';
+import { gradientGraph } from '../../src/gradient/gradient-graph.js';
 
 const read = (name: string) => new Uint8Array(readFileSync(new URL(`../../models/${name}.onnx`, import.meta.url)));
 

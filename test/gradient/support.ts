@@ -1,7 +1,7 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
-import { jacobianGraph } from '../../src/gradient/gradientGraph.js';
+import { jacobianGraph } from '../../src/gradient/gradient-graph.js';
 import { floatValue } from '../../src/gradient/model.js';
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;

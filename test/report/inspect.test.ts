@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openContainer } from '../../src/decode/index.js';
+import { openContainer } from '../../src/decode/container.js';
 import type { Model } from '../../src/layers/model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { compressWith, encode } from '../../src/pipeline/compress.js';
@@ -86,7 +86,7 @@ describe('the parts of a report add up to the file', () => {
     check(report);
     expect(report.bytes).toBe(container.length);
     expect(report.ratio).toBeCloseTo(report.originalBytes / container.length, 10);
-    const head = await openContainer(container);
+    const { head } = await openContainer(container);
     expect(report.overhead.header + report.overhead.skeleton).toBe(head.prefix.deflatedBytes);
   });
 });

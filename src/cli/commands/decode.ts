@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { openContainer, pieces } from '../../decode/index.js';
+import { openContainer, pieces } from '../../decode/container.js';
 import { readWhole } from '../../onnx/files.js';
 import { aboutFile, sizeOf } from '../input.js';
 import { addCommon, addExamples, addOutput, type CommonFlags } from '../options.js';
@@ -28,16 +28,14 @@ export function addDecodeCommand(program: Command, terminal: Terminal): void {
 async function decodeFile(input: string, flags: DecodeFlags, terminal: Terminal): Promise<void> {
   const { output } = flags;
   const container = readWhole(input);
-  const head = await openContainer(container);
+  const opened = await openContainer(container);
   const plan = planOutput(
     output,
-    head.files.slice(1).map(({ name }) => name),
+    opened.head.files.slice(1).map(({ name }) => name),
     [input],
   );
   const start = performance.now();
-  await writePieces(plan, ({ signal }) =>
-    pieces(head, container, { verify: flags.verify ? 'all' : 'sections', signal }),
-  );
+  await writePieces(plan, ({ signal }) => pieces(opened, { verify: flags.verify ? 'all' : 'sections', signal }));
   const outputBytes = sizeOf(plan.paths);
   const summary = {
     input,

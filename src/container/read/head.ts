@@ -67,21 +67,21 @@ export function readPrefix(bytes: Uint8Array): Prefix {
 /**
  * Reads the head: header and skeleton.
  *
- * @param bytes - the container from its first byte on, at least up to the end of the head
+ * @param take - gives the next bytes of the container, from its first one on; fewer only if `orLess`
  * @throws FxqError `CONTAINER_MALFORMED`, `CONTAINER_VERSION`, `CHECKSUM`, `LIMIT`, with the byte offset
  */
-export async function readHead(bytes: Uint8Array): Promise<Head> {
-  const prefix = readPrefix(bytes);
-  const end = PREFIX_BYTES + prefix.deflatedBytes;
-  if (bytes.length < end)
-    throw malformed(`cut short inside the head: expected ${end} bytes, got ${bytes.length}`, bytes.length);
-  const deflated = bytes.subarray(PREFIX_BYTES, end);
-  const actual = new Xxh32().update(bytes.subarray(0, 16)).update(deflated).digest();
+export async function readHead(
+  take: (count: number, orLess?: boolean) => Uint8Array | Promise<Uint8Array>,
+): Promise<Head> {
+  const start = await take(PREFIX_BYTES, true);
+  const prefix = readPrefix(start);
+  const deflated = await take(prefix.deflatedBytes);
+  const actual = new Xxh32().update(start.subarray(0, 16)).update(deflated).digest();
   if (actual !== prefix.checksum) throw checksumError('the head', 16, prefix.checksum, actual);
   const head = await inflateHead(deflated, prefix.inflatedBytes);
   const header = readCbor(head.subarray(0, prefix.headerBytes), PREFIX_BYTES);
   const skeleton = head.subarray(prefix.headerBytes);
-  return { ...checkHeader(header, skeleton.length, end), skeleton, prefix };
+  return { ...checkHeader(header, skeleton.length, PREFIX_BYTES + deflated.length), skeleton, prefix };
 }
 
 /** Checks the bytes of a tensor's section against the sum in the header. */

@@ -1,13 +1,13 @@
 import { clip, hardSigmoid, hardSwish, leakyRelu, logSoftmax, relu, sigmoid, softmax, tanh } from './activation.js';
-import { averagePool, globalAveragePool } from './averagePool.js';
-import { batchNormalization } from './batchNormalization.js';
+import { averagePool, globalAveragePool } from './average-pool.js';
+import { batchNormalization } from './batch-normalization.js';
 import { conv, convTranspose } from './conv.js';
 import { add, div, mul, sub } from './elementwise.js';
 import { abs, erf, exp, log, neg, pow, reciprocal, sqrt } from './function.js';
 import { gemm } from './gemm.js';
-import { matMul } from './matMul.js';
-import { maxPool } from './maxPool.js';
-import { reduceMean } from './reduceMean.js';
+import { matMul } from './mat-mul.js';
+import { maxPool } from './max-pool.js';
+import { reduceMean } from './reduce-mean.js';
 import type { GradientRule } from './rule.js';
 import { resize, select } from './select.js';
 import { concat, identity, reshape, transpose } from './shape.js';

@@ -6,19 +6,11 @@
 import { ROWS, SLOTS, VALUES } from '../memory';
 import { endsAt, fill, refill, used } from './bits';
 
-/** Look-ups between two refills, which leave 56 bits. */
-// @ts-ignore: decorator
-@inline
-function lookups(bits: u32): u32 {
-  return bits > 11 ? 4 : 5;
-}
-
 /** Values of four bytes, one a look-up. */
 export function runSingle(
   slot: usize, bits: u32, p0: usize, p1: usize, p2: usize, p3: usize, end: usize, o0: usize, each: usize, last: usize,
 ): bool {
   const mask: u32 = (1 << bits) - 1;
-  const times = lookups(bits);
   let b0 = fill(p0);
   if (p1 == 0) return singleTail(mask, p0, b0, end, o0, o0 + last);
   const n1 = p1;
@@ -30,7 +22,7 @@ export function runSingle(
   let b3 = fill(p3);
   const start = o0;
   let o = o0;
-  for (const stop = o0 + last - times * 4; <isize>o <= <isize>stop; ) {
+  for (const stop = o0 + last - 4 * 4; <isize>o <= <isize>stop; ) {
     p0 += used(b0);
     b0 = refill(p0, b0);
     p1 += used(b1);
@@ -39,7 +31,8 @@ export function runSingle(
     b2 = refill(p2, b2);
     p3 += used(b3);
     b3 = refill(p3, b3);
-    for (let k = times; k; k--) {
+    // unroll: four look-ups of up to twelve bits, of the 56 that a refill leaves
+    for (let k = 4; k; k--) {
       const r0 = <u32>load<u16>((<u32>b0 & mask) << 1, SLOTS);
       store<u32>(o, load<u32>(r0 >> 4, SLOTS + VALUES));
       b0 >>= <u64>r0;
@@ -79,7 +72,6 @@ export function runMulti(
   slot: usize, bits: u32, p0: usize, p1: usize, p2: usize, p3: usize, end: usize, o0: usize, each: usize, last: usize,
 ): bool {
   const mask: u32 = (1 << bits) - 1;
-  const times = lookups(bits);
   let b0 = fill(p0);
   if (p1 == 0) return multiTail(mask, p0, b0, end, o0, o0 + last);
   const n1 = p1;
@@ -90,7 +82,7 @@ export function runMulti(
   const e2 = e1 + each;
   const e3 = e2 + last;
   // Rows of sixteen bytes, of which twelve may count.
-  const room: usize = 64;
+  const room: usize = 3 * 12 + 16;
   let o1 = e0;
   let o2 = e1;
   let o3 = e2;
@@ -106,7 +98,8 @@ export function runMulti(
     b2 = refill(p2, b2);
     p3 += used(b3);
     b3 = refill(p3, b3);
-    for (let k = times; k; k--) {
+    // unroll: four look-ups of up to twelve bits, of the 56 that a refill leaves
+    for (let k = 4; k; k--) {
       const i0 = <u32>b0 & mask;
       const r0: u32 = load<u16>(i0 << 1, SLOTS);
       const t0 = i0 << 4;
@@ -174,7 +167,6 @@ export function runNarrow(
   slot: usize, bits: u32, p0: usize, p1: usize, p2: usize, p3: usize, end: usize, o0: usize, each: usize, last: usize, width: usize,
 ): bool {
   const mask: u32 = (1 << bits) - 1;
-  const times = lookups(bits);
   let b0 = fill(p0);
   if (p1 == 0) return narrowTail(slot, mask, p0, b0, end, o0, o0 + last, width);
   const n1 = p1;
@@ -185,7 +177,7 @@ export function runNarrow(
   const e2 = e1 + each;
   const e3 = e2 + last;
   // Rows of eight bytes, of which six may count.
-  const room: usize = 32;
+  const room: usize = 3 * 6 + 8;
   let o1 = e0;
   let o2 = e1;
   let o3 = e2;
@@ -201,7 +193,7 @@ export function runNarrow(
     b2 = refill(p2, b2);
     p3 += used(b3);
     b3 = refill(p3, b3);
-    for (let k = times; k; k--) {
+    for (let k = 4; k; k--) {
       const r0 = load<u64>(slot + ((<u32>b0 & mask) << 3), ROWS);
       store<u64>(o0, r0);
       b0 >>= r0 >> 48;

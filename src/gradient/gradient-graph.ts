@@ -1,6 +1,6 @@
 import { FxqError } from '../errors.js';
 import { backwardPass, trainableInputs } from './backward.js';
-import { crossEntropy, logitsBehind } from './crossEntropy.js';
+import { crossEntropy, logitsBehind } from './cross-entropy.js';
 import { floatValue, makeInputs, type OpenModel, openModel, type Parameter, trainable, writeModel } from './model.js';
 
 /** A generated model, and what to feed it and fetch from it. */

@@ -1,6 +1,6 @@
 import onnxProto from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
-import { gradientGraph, jacobianGraph } from '../../src/gradient/gradientGraph.js';
+import { gradientGraph, jacobianGraph } from '../../src/gradient/gradient-graph.js';
 import { buildModel, distinct, expectGradients, type ModelParts, node, open, run, type Values } from './support.js';
 
 const { ModelProto } = onnxProto.onnx;

@@ -1,0 +1,83 @@
+import { Xxh32 } from '../binary/xxh32.js';
+import { checksumError, type Head, malformed, readHead } from '../container/read/index.js';
+import { loadKernels } from '../kernels/index.js';
+import { type Piece, type Room, rebuild } from './rebuild.js';
+import { type Input, openInput, type Source } from './source.js';
+
+/** What is checked while decoding: the checksums of the compressed bytes, also the rebuilt files' hashes, or nothing. */
+export type Verify = 'sections' | 'all' | 'none';
+
+/** How far the work is; both phases run side by side where a container is decoded while it arrives. */
+export interface Progress {
+  /** `download`: bytes of the container that are there; `decode`: bytes of the model that are rebuilt. */
+  readonly phase: 'download' | 'decode';
+  readonly loaded: number;
+  /** True from the first call on: the container says how large it and its model are. */
+  readonly total: number;
+}
+
+export interface ReadOptions {
+  /** Default `'sections'`: every byte of the container is checked before it is used. */
+  verify?: Verify | undefined;
+  /** Stops the work; an `FxqError` with code `ABORTED` is thrown then, and a download is ended. */
+  signal?: AbortSignal | undefined;
+  /** Called whenever bytes have arrived or a part of the model is rebuilt. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** A container whose head has been read. */
+export interface Opened {
+  readonly head: Head;
+  readonly input: Input;
+}
+
+/** Reads a container's head. What comes after it can be read once, with {@link pieces}. */
+export async function openContainer(source: Source, options: ReadOptions = {}): Promise<Opened> {
+  let head: Head | undefined;
+  let loaded = 0;
+  const report = (bytes: number) => {
+    loaded = bytes;
+    if (head) options.onProgress?.({ phase: 'download', loaded: Math.min(bytes, head.bytes), total: head.bytes });
+  };
+  const input = openInput(source, options.signal, report);
+  try {
+    head = await readHead(input.take);
+    report(loaded);
+    const size = input.size ?? head.bytes;
+    if (size < head.bytes) throw malformed(`cut short: expected ${head.bytes} bytes, got ${size}`, size);
+    if (size > head.bytes) throw malformed(`${size - head.bytes} bytes follow the end of the container`, head.bytes);
+  } catch (error) {
+    input.cancel();
+    throw error;
+  }
+  return { head, input };
+}
+
+/**
+ * The rebuilt files in pieces, in order, hashed on the way if asked.
+ *
+ * @param room - where payloads are decoded to; by default each into memory of its own
+ */
+export async function* pieces({ head, input }: Opened, options: ReadOptions = {}, room?: Room): AsyncGenerator<Piece> {
+  const { verify = 'sections', signal, onProgress } = options;
+  const { stripes } = await loadKernels();
+  const hashes = head.files.map(() => new Xxh32(0, stripes));
+  const total = head.files.reduce((sum, { size }) => sum + size, 0);
+  let loaded = 0;
+  try {
+    for await (const piece of rebuild(head, input.take, verify !== 'none', signal, room)) {
+      if (verify === 'all') hashes[piece.file].update(piece.bytes);
+      loaded += piece.bytes.length;
+      yield piece;
+      onProgress?.({ phase: 'decode', loaded, total });
+    }
+    await input.finish();
+  } finally {
+    input.cancel();
+  }
+  if (verify !== 'all') return;
+  for (const [i, { name, hash }] of head.files.entries()) {
+    const actual = hashes[i].digest();
+    if (actual !== hash) throw checksumError(name || 'the rebuilt model', 0, hash, actual);
+  }
+}

@@ -1,0 +1,136 @@
+import { concat } from '../binary/bytes.js';
+import { malformed } from '../container/read/index.js';
+import { FxqError, throwIfAborted } from '../errors.js';
+
+/** Where a container may come from. A `Response` is read while it is still arriving. */
+export type Source = Uint8Array | ArrayBuffer | SharedArrayBuffer | Blob | Response | ReadableStream<Uint8Array>;
+
+/** The bytes of a container, handed out in order. */
+export interface Input {
+  /** How many bytes there are in all, where that is known before they have arrived. */
+  readonly size: number | undefined;
+  /**
+   * The next `count` bytes; they stay valid.
+   *
+   * @param orLess - whether fewer will do if there are no more
+   * @throws FxqError `CONTAINER_MALFORMED` if there are fewer, `IO` if the connection broke, `ABORTED`
+   */
+  take(count: number, orLess?: boolean): Uint8Array | Promise<Uint8Array>;
+  /** Throws if anything is left. */
+  finish(): void | Promise<void>;
+  /** Ends a download that is not needed any more. */
+  cancel(): void;
+}
+
+/**
+ * Opens a source for reading.
+ *
+ * @param onBytes - called with how many bytes there are so far
+ * @throws TypeError for a source of another kind; FxqError `IO` for a response that is an error
+ */
+export function openInput(source: Source, signal: AbortSignal | undefined, onBytes: (loaded: number) => void): Input {
+  if (source instanceof Uint8Array) return memoryInput(source, onBytes);
+  if (source instanceof ArrayBuffer || isShared(source)) return memoryInput(new Uint8Array(source), onBytes);
+  if (typeof Blob !== 'undefined' && source instanceof Blob)
+    return streamInput(source.stream(), source.size, signal, onBytes);
+  if (typeof Response !== 'undefined' && source instanceof Response)
+    return streamInput(bodyOf(source), undefined, signal, onBytes);
+  if (source instanceof ReadableStream) return streamInput(source, undefined, signal, onBytes);
+  throw new TypeError('expected a Uint8Array, an ArrayBuffer, a Blob, a Response or a ReadableStream of bytes');
+}
+
+function isShared(source: Source): source is SharedArrayBuffer {
+  return typeof SharedArrayBuffer !== 'undefined' && source instanceof SharedArrayBuffer;
+}
+
+function bodyOf(response: Response): ReadableStream<Uint8Array> {
+  if (response.ok && response.body) return response.body;
+  const problem = response.ok
+    ? 'its body was read before'
+    : `the server answered ${response.status} ${response.statusText}`.trim();
+  throw new FxqError('IO', `${response.url || 'the response'}: expected a container, ${problem}`, {
+    actual: response.status,
+  });
+}
+
+function memoryInput(bytes: Uint8Array, onBytes: (loaded: number) => void): Input {
+  let at = 0;
+  return {
+    size: bytes.length,
+    take(count, orLess = false) {
+      if (count > bytes.length - at && !orLess) throw cutShort(at + count, bytes.length);
+      const start = at;
+      at = Math.min(bytes.length, at + count);
+      onBytes(bytes.length);
+      return bytes.subarray(start, at);
+    },
+    finish() {
+      if (at < bytes.length) throw malformed(`${bytes.length - at} bytes follow the end of the container`, at);
+    },
+    cancel() {},
+  };
+}
+
+function streamInput(
+  stream: ReadableStream<Uint8Array>,
+  size: number | undefined,
+  signal: AbortSignal | undefined,
+  onBytes: (loaded: number) => void,
+): Input {
+  const reader = stream.getReader();
+  /** What has arrived and was not taken yet. */
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  let loaded = 0;
+  const cancel = () => void reader.cancel().catch(() => undefined);
+  // A read that waits for the network ends at once.
+  signal?.addEventListener('abort', cancel, { once: true });
+
+  /** Waits for more; false at the end. */
+  const more = async (): Promise<boolean> => {
+    throwIfAborted(signal);
+    const { done, value } = await reader.read().catch((cause: unknown) => {
+      throwIfAborted(signal);
+      throw new FxqError('IO', `the connection broke after ${loaded} bytes; get the file again`, {
+        offset: loaded,
+        cause,
+      });
+    });
+    throwIfAborted(signal);
+    if (done) return false;
+    held.push(value);
+    heldBytes += value.length;
+    loaded += value.length;
+    onBytes(loaded);
+    return true;
+  };
+
+  return {
+    size,
+    async take(count, orLess = false) {
+      const from = loaded - heldBytes;
+      while (heldBytes < count && (await more()));
+      if (heldBytes < count && !orLess) throw cutShort(from + count, loaded);
+      const bytes = held.length === 1 ? held[0] : concat(held);
+      const taken = bytes.subarray(0, count);
+      held = bytes.length > taken.length ? [bytes.subarray(taken.length)] : [];
+      heldBytes -= taken.length;
+      return taken;
+    },
+    async finish() {
+      if (heldBytes > 0 || (await more())) {
+        cancel();
+        throw malformed('bytes follow the end of the container', loaded - heldBytes);
+      }
+      signal?.removeEventListener('abort', cancel);
+    },
+    cancel() {
+      signal?.removeEventListener('abort', cancel);
+      cancel();
+    },
+  };
+}
+
+function cutShort(expected: number, actual: number): FxqError {
+  return malformed(`cut short: expected at least ${expected} bytes, got ${actual}`, actual);
+}

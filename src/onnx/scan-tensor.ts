@@ -1,0 +1,188 @@
+import { bitsOf, type DType, dtypeOf } from '../binary/dtype.js';
+import { FxqError } from '../errors.js';
+import type { PayloadForm } from '../layers/model.js';
+import { MAX_ELEMENTS, MAX_RANK } from './limits.js';
+import { type Field, LENGTH_DELIMITED, malformed, readFields, readVarint, VARINT } from './wire.js';
+
+/** A length-delimited field and the ones around it: what has to be rewritten when something inside changes length. */
+export interface Enclosure {
+  readonly lengthAt: number;
+  readonly start: number;
+  readonly end: number;
+  readonly parent: Enclosure | undefined;
+}
+
+/** Where a tensor says that its payload stands outside the model file (TensorProto.external_data). */
+export interface ExternalWindow {
+  readonly location: string;
+  readonly offset: number;
+  /** `undefined`: up to the end of the file. */
+  readonly length: number | undefined;
+}
+
+/** A tensor found by the scan, with the payload's place. Tensors whose payload is no single run of bytes have none. */
+export interface ScannedTensor {
+  /** Dotted path of the field, the same as {@link graph} makes: `graph.node[3].attribute[0].t`. */
+  readonly path: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly count: number;
+  readonly form: PayloadForm;
+  /** The payload field; `start` and `end` are the payload's. */
+  readonly window: Enclosure | undefined;
+  readonly external: ExternalWindow | undefined;
+}
+
+/** Payload fields of TensorProto: field number → form. */
+const PAYLOADS: Record<number, PayloadForm> = {
+  4: 'fixed',
+  5: 'varint',
+  7: 'varint',
+  9: 'raw',
+  10: 'fixed',
+  11: 'varint',
+};
+
+/** A packed list attribute of a node (`value_floats` of Constant, the trees of ai.onnx.ml), as a 1-D tensor. */
+export function scanList(bytes: Uint8Array, window: Enclosure, path: string, kind: 'floats' | 'ints'): ScannedTensor {
+  const length = window.end - window.start;
+  if (kind === 'floats' && length % 4 !== 0) {
+    throw malformed(path, window.start, `expected packed floats of 4 bytes each, got ${length} bytes`);
+  }
+  const count = kind === 'floats' ? length / 4 : countVarints(bytes, window);
+  const form = kind === 'floats' ? 'fixed' : 'varint';
+  return {
+    path,
+    dtype: kind === 'floats' ? 'float32' : 'int64',
+    dims: [count],
+    count,
+    form,
+    window,
+    external: undefined,
+  };
+}
+
+/** A TensorProto: type, shape, and where its payload stands; the payload's length is checked against the shape. */
+export function scanTensor(bytes: Uint8Array, message: Enclosure, path: string): ScannedTensor {
+  const dims: number[] = [];
+  const payloads: { form: PayloadForm; window: Enclosure }[] = [];
+  const entries = new Map<string, string>();
+  let dtype: DType = 'undefined';
+  let name = path;
+  let pieces = 0;
+  let isExternal = false;
+  for (const field of readFields(bytes, message.start, message.end, path)) {
+    const delimited = field.type === LENGTH_DELIMITED;
+    if (field.number === 1) readDims(bytes, field, dims, path);
+    else if (field.number === 2 && field.type === VARINT) dtype = dtypeOf(field.value);
+    else if (field.number === 3) pieces++;
+    else if (field.number === 8 && delimited) name = text(bytes, field) || path;
+    else if (field.number === 13 && delimited) readEntry(bytes, field, entries, path);
+    else if (field.number === 14 && field.type === VARINT) isExternal = field.value === 1;
+    else if (field.number in PAYLOADS || field.number === 6) {
+      pieces++;
+      if (delimited && field.number !== 6)
+        payloads.push({ form: PAYLOADS[field.number], window: enclosure(field, message) });
+    }
+  }
+  const count = countElements(dims, name, message.start);
+  const found = { path, dtype, dims, count };
+  if (isExternal)
+    return { ...found, form: 'raw', window: undefined, external: externalWindow(entries, name, message.start) };
+  // Strings, segments and payloads spread over several fields are no single run of bytes: they stay in the skeleton.
+  if (payloads.length !== 1 || pieces !== 1) return { ...found, form: 'raw', window: undefined, external: undefined };
+  const { form, window } = payloads[0];
+  checkLength(bytes, { ...found, form, window, external: undefined }, name);
+  return { ...found, form, window, external: undefined };
+}
+
+function checkLength(bytes: Uint8Array, tensor: ScannedTensor, name: string): void {
+  const { dims, dtype, form, count, window } = tensor;
+  if (window === undefined) return;
+  const length = window.end - window.start;
+  const shape = `[${dims.join('×')}] ${dtype}`;
+  const bits = bitsOf(dtype);
+  if (form === 'varint') {
+    // Sub-byte types put up to four elements into one int32; everything else one.
+    const varints = countVarints(bytes, window);
+    const each = bits !== undefined && bits < 8 ? 8 / bits : 1;
+    if (varints !== Math.ceil(count / each))
+      throw malformed(name, window.start, `${shape} declares ${count} elements, got ${varints}`);
+    return;
+  }
+  if (bits === undefined) return;
+  const expected = Math.ceil((count * bits) / 8);
+  if (length !== expected)
+    throw malformed(name, window.start, `${shape} needs ${expected} bytes of data, got ${length}`);
+}
+
+function countVarints(bytes: Uint8Array, window: Enclosure): number {
+  let count = 0;
+  for (let at = window.start; at < window.end; at++) if (bytes[at] < 0x80) count++;
+  return count;
+}
+
+function readDims(bytes: Uint8Array, field: Field, dims: number[], path: string): void {
+  if (field.type === VARINT) {
+    dims.push(field.value);
+  } else if (field.type === LENGTH_DELIMITED) {
+    const cursor = { bytes, at: field.start };
+    while (cursor.at < field.end && dims.length <= MAX_RANK) dims.push(readVarint(cursor, field.end, path));
+  }
+  if (dims.length > MAX_RANK) throw malformed(path, field.tag, `more than ${MAX_RANK} dimensions`);
+}
+
+/** The product of the dimensions, checked at each step so that it cannot overflow. */
+function countElements(dims: readonly number[], name: string, offset: number): number {
+  let count = 1;
+  for (const dim of dims) {
+    // A negative int64 reads as a number above 2^63.
+    if (dim > MAX_ELEMENTS)
+      throw malformed(name, offset, `dimension ${dim >= 2 ** 63 ? 'below zero' : dim} is impossible`);
+    count *= dim;
+    if (count > MAX_ELEMENTS)
+      throw malformed(name, offset, `shape [${dims.join('×')}] has more than ${MAX_ELEMENTS} elements`);
+  }
+  return count;
+}
+
+function readEntry(bytes: Uint8Array, field: Field, entries: Map<string, string>, path: string): void {
+  let key = '';
+  let value = '';
+  for (const part of readFields(bytes, field.start, field.end, `${path}.externalData`)) {
+    if (part.type !== LENGTH_DELIMITED) continue;
+    if (part.number === 1) key = text(bytes, part);
+    if (part.number === 2) value = text(bytes, part);
+  }
+  entries.set(key, value);
+}
+
+function externalWindow(entries: Map<string, string>, name: string, at: number): ExternalWindow {
+  const number = (key: string): number | undefined => {
+    const written = entries.get(key);
+    if (written === undefined) return undefined;
+    const value = /^\d{1,15}$/.test(written) ? Number(written) : Number.NaN;
+    if (Number.isNaN(value)) {
+      throw new FxqError(
+        'EXTERNAL_DATA',
+        `${name}: external_data ${key}: expected a byte count, got "${written.slice(0, 40)}" (byte ${at})`,
+        {
+          tensor: name,
+          offset: at,
+          actual: written,
+        },
+      );
+    }
+    return value;
+  };
+  return { location: entries.get('location') ?? '', offset: number('offset') ?? 0, length: number('length') };
+}
+
+/** The place of a length-delimited field inside `parent`. */
+export function enclosure(field: Field, parent: Enclosure): Enclosure {
+  return { lengthAt: field.lengthAt, start: field.start, end: field.end, parent };
+}
+
+function text(bytes: Uint8Array, field: Field): string {
+  return new TextDecoder().decode(bytes.subarray(field.start, field.end));
+}
