@@ -1,7 +1,7 @@
 import { best, classify, createSession, PIXELS } from './classify.js';
 import { drawDigit, fetchDigits } from './digits.js';
 import { load } from './load.js';
-import { loadInWorker } from './loadInWorker.js';
+import { loadInWorker } from './load-in-worker.js';
 import { drawingPad } from './pad.js';
 
 const MODEL = './lenet-5.fxq';

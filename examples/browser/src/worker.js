@@ -1,4 +1,4 @@
-// The worker's side of loadInWorker.js.
+// The worker's side of load-in-worker.js.
 import { load } from './load.js';
 
 const abort = new AbortController();

@@ -1,7 +1,7 @@
 // Decodes what the test names, and tells it in plain data how that went.
 import { FxqError } from 'fxq-compress/decode';
 import { load } from '../../../examples/browser/src/load.js';
-import { loadInWorker } from '../../../examples/browser/src/loadInWorker.js';
+import { loadInWorker } from '../../../examples/browser/src/load-in-worker.js';
 
 window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INFINITY }) => {
   const abort = new AbortController();
