@@ -22,7 +22,7 @@ interface Window {
 interface Outcome {
   progress: { phase: string; loaded: number; total: number | undefined }[];
   hash?: string;
-  error?: Pick<FxqError, 'name' | 'code' | 'message'> & { isFxqError: boolean };
+  error?: Pick<FxqError, 'name' | 'code' | 'offset'> & { isFxqError: boolean };
 }
 
 declare const window: Window;
@@ -101,10 +101,15 @@ describe('the decoder in Chromium', () => {
       });
 
       it('tells a connection that broke from a file that is too short', async () => {
-        server.behaviours.set('/model.fxq', { bytes: container.length >> 1, ending: 'broken' });
-        expect((await decodeModel()).error).toMatchObject({ code: 'IO', isFxqError: true });
-        server.behaviours.set('/model.fxq', { bytes: container.length >> 1 });
-        expect((await decodeModel()).error).toMatchObject({ code: 'CONTAINER_MALFORMED', isFxqError: true });
+        const half = container.length >> 1;
+        server.behaviours.set('/model.fxq', { bytes: half, ending: 'broken' });
+        expect((await decodeModel()).error).toMatchObject({ code: 'IO', offset: half, isFxqError: true });
+        server.behaviours.set('/model.fxq', { bytes: half });
+        expect((await decodeModel()).error).toMatchObject({
+          code: 'CONTAINER_MALFORMED',
+          offset: half,
+          isFxqError: true,
+        });
       });
     });
   }

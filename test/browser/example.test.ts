@@ -67,7 +67,7 @@ describe('the example page', () => {
     await page.goto(`${server.origin}/`);
     await page.locator('#downloaded', { hasText: 'of 52' }).waitFor();
     await page.locator('#cancel').click();
-    await page.locator('#status', { hasText: 'ABORTED' }).waitFor();
+    await page.locator('#status', { hasText: 'Cancelled.' }).waitFor();
     server.behaviours.delete(MODEL);
     await page.locator('#load').click();
     await page.getByText(`${DIGITS} digits in`).waitFor();

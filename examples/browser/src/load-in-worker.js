@@ -8,7 +8,7 @@ export function loadInWorker(url, { signal, onProgress, ...options } = {}) {
     worker.onmessage = ({ data: { progress, onnx, error } }) => {
       if (progress) onProgress?.(progress);
       else if (onnx) resolve(onnx);
-      else reject(error.name === 'FxqError' ? new FxqError(error.code, error.message) : toError(error));
+      else reject(toError(error));
     };
     worker.onerror = ({ message }) => reject(new Error(message || 'the worker did not start'));
   });
@@ -21,6 +21,7 @@ export function loadInWorker(url, { signal, onProgress, ...options } = {}) {
   });
 }
 
-function toError({ name, message }) {
+function toError({ name, message, fields: { code, ...details } }) {
+  if (name === 'FxqError') return new FxqError(code, message, details);
   return Object.assign(new Error(message), { name });
 }

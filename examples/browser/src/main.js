@@ -40,7 +40,8 @@ async function start() {
     );
   } catch (error) {
     // An FxqError has a code; its message says what was expected, what was there and where.
-    say(error.code ? `${error.code}: ${error.message}` : String(error), 'error');
+    if (abort.signal.aborted) say('Cancelled.');
+    else say(error.code ? `${error.code}: ${error.message}` : String(error), 'error');
   } finally {
     $('load').disabled = false;
     $('cancel').disabled = true;

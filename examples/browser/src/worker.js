@@ -10,7 +10,9 @@ self.onmessage = async ({ data }) => {
     const onnx = await load(data.url, { ...data.options, signal: abort.signal, onProgress });
     // Transferred, not copied.
     self.postMessage({ onnx }, [onnx.buffer]);
-  } catch ({ name, code, message }) {
-    self.postMessage({ error: { name, code, message } });
+  } catch (error) {
+    // An error would lose its fields on the way; they are an FxqError's code, tensor and offset.
+    const { name, message, cause: _, ...fields } = { ...error, name: error.name, message: error.message };
+    self.postMessage({ error: { name, message, fields } });
   }
 };

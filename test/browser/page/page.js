@@ -14,8 +14,8 @@ window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INF
     const onnx = await (inWorker ? loadInWorker : load)(url, { signal: abort.signal, onProgress });
     return { progress, hash: await sha256(onnx), bytes: onnx.length };
   } catch (error) {
-    const { name, code, message } = error;
-    return { progress, error: { name, code, message, isFxqError: error instanceof FxqError } };
+    const { name, code, offset } = error;
+    return { progress, error: { name, code, offset, isFxqError: error instanceof FxqError } };
   }
 };
 
