@@ -4,7 +4,7 @@ import type { Tensor } from './model.js';
 
 /**
  * Whether a stage may change a tensor's values: floating point, each element in a place of its own. (float16 in
- * `int32_data` is written as varints, whose length depends on the value: no place to put another one.)
+ * `int32_data` is written as varints, whose length depends on the value; `onnx/halves.ts` gives them places.)
  */
 export function isPatchable(tensor: Tensor): boolean {
   return isLossyType(tensor.dtype) && tensor.form !== 'varint' && tensor.count > 0;

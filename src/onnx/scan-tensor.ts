@@ -6,6 +6,7 @@ import { type Field, LENGTH_DELIMITED, malformed, readFields, readVarint, VARINT
 
 /** A length-delimited field and the ones around it: what has to be rewritten when something inside changes length. */
 export interface Enclosure {
+  readonly tag: number;
   readonly lengthAt: number;
   readonly start: number;
   readonly end: number;
@@ -180,7 +181,7 @@ function externalWindow(entries: Map<string, string>, name: string, at: number):
 
 /** The place of a length-delimited field inside `parent`. */
 export function enclosure(field: Field, parent: Enclosure): Enclosure {
-  return { lengthAt: field.lengthAt, start: field.start, end: field.end, parent };
+  return { tag: field.tag, lengthAt: field.lengthAt, start: field.start, end: field.end, parent };
 }
 
 function text(bytes: Uint8Array, field: Field): string {

@@ -48,7 +48,7 @@ const CHILDREN: Record<string, Record<number, { name: string; kind: string; repe
  */
 export function scanTensors(bytes: Uint8Array): { tensors: ScannedTensor[]; model: Enclosure } {
   const tensors: ScannedTensor[] = [];
-  const model: Enclosure = { lengthAt: -1, start: 0, end: bytes.length, parent: undefined };
+  const model: Enclosure = { tag: -1, lengthAt: -1, start: 0, end: bytes.length, parent: undefined };
   let graphs = 0;
 
   function visit(kind: string, message: Enclosure, path: string, depth: number): void {

@@ -2,6 +2,7 @@ import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../binary/half.js';
 import type { Tensor } from '../layers/model.js';
 import { mapWeights, selectLayers } from '../layers/patch.js';
 import { type Selection, selector } from '../layers/selectors.js';
+import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { assignNearest, INITIALISATIONS, type Initialisation, kmeans1d, sortFloats } from './kmeans/index.js';
 import { inRange, integerInRange, recordOf } from './options.js';
@@ -73,7 +74,8 @@ export function cluster(options: ClusterOptions = {}): Stage {
   const select = selector(selection, layer, SIZES);
   return {
     name: NAME,
-    run(model) {
+    run(input) {
+      const model = withRawHalves(input, (tensor) => select(tensor) !== undefined);
       const layers = selectLayers(model, select);
       const mean = [...layers.keys()].reduce((sum, tensor) => sum + tensor.count, 0) / layers.size;
       const clustered = mapWeights(model, layers, (weights, of, tensor) => {

@@ -2,6 +2,7 @@ import { throwIfAborted } from '../errors.js';
 import type { Tensor } from '../layers/model.js';
 import { finiteWeights, mapWeights, selectLayers } from '../layers/patch.js';
 import { type Selection, selector } from '../layers/selectors.js';
+import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { type MagnitudeCut, selectLargest, zeroBelow } from './magnitude.js';
 import { inRange, recordOf } from './options.js';
@@ -57,12 +58,14 @@ export function prune(options: PruneOptions = {}): Stage {
   const select = selector(selection, target, TARGETS);
   return {
     name: NAME,
-    run(model, { signal }) {
-      const layers = selectLayers(model, (tensor) => {
+    run(input, { signal }) {
+      const targetOf = (tensor: Tensor) => {
         const layer = select(tensor);
         // With rules only, a layer that none of them names is left alone.
         return layer && TARGETS.some((key) => layer[key] !== undefined) ? layer : undefined;
-      });
+      };
+      const model = withRawHalves(input, (tensor) => targetOf(tensor) !== undefined);
+      const layers = selectLayers(model, targetOf);
       const common = scope === 'global' ? globalCut([...layers.keys()], target, signal) : undefined;
       // A cut's ties are counted down over the layers, in their order: they belong to single tensors from the start.
       const cuts = common ? shareTies(layers, common) : undefined;

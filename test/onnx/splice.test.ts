@@ -174,7 +174,7 @@ function backEdits(spliced: Uint8Array, payload: Uint8Array, original: Uint8Arra
 
 /** Walks into the nth field of each number, with a varint reader of its own. */
 function enclosuresOf(bytes: Uint8Array, numbers: readonly number[], nth: readonly number[]): Edit['within'] {
-  let message: Edit['within'] = { lengthAt: -1, start: 0, end: bytes.length, parent: undefined };
+  let message: Edit['within'] = { tag: -1, lengthAt: -1, start: 0, end: bytes.length, parent: undefined };
   for (const [level, number] of numbers.entries()) {
     let left = nth[level];
     let at = message.start;
@@ -188,6 +188,7 @@ function enclosuresOf(bytes: Uint8Array, numbers: readonly number[], nth: readon
     };
     for (let found = false; !found; ) {
       expect(at).toBeLessThan(message.end);
+      const tag = at;
       const key = next();
       const type = key % 8;
       if (type === 0) next();
@@ -197,7 +198,7 @@ function enclosuresOf(bytes: Uint8Array, numbers: readonly number[], nth: readon
       const start = at;
       at += length;
       if (key >> 3 !== number || left-- > 0) continue;
-      message = { lengthAt, start, end: start + length, parent: message };
+      message = { tag, lengthAt, start, end: start + length, parent: message };
       found = true;
     }
   }

@@ -260,6 +260,8 @@ describe('cluster', () => {
     it('have their length, and every byte outside the windows of weights, in every generated model', async () => {
       for (const { name, bytes, external } of generatedModels()) {
         if (name.startsWith('special values') || name.includes('NaN')) continue;
+        // Its weights get places of their own first: test/onnx/halves.test.ts.
+        if (name === 'int32_data of float16 bits') continue;
         const model = openOnnx(bytes, { external: memoryFiles(external) });
         const copy = bytes.slice();
         const clustered = await run(model, { clusters: 3 });

@@ -151,6 +151,8 @@ describe('what prune works on', () => {
   it('is weights: all other bytes stay, in every generated model', async () => {
     for (const { name, bytes, external } of generatedModels()) {
       if (name.startsWith('special values') || name.includes('NaN')) continue;
+      // Its weights get places of their own first: test/onnx/halves.test.ts.
+      if (name === 'int32_data of float16 bits') continue;
       const model = openOnnx(bytes, { external: memoryFiles(external) });
       const copy = bytes.slice();
       const pruned = await run(model, { density: 0.4 });
