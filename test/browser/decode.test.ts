@@ -34,7 +34,8 @@ describe('the decoder in Chromium', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fxq-decode-'));
   const random = new Random(16);
   const model = modelOf(random.clustered(60_000, 32, 0.4));
-  const large = modelOf(random.clustered(4_000_000, 32, 0.4), [2000, 2000]);
+  /** Large enough to hold a page for well over 50 ms if it were decoded there. */
+  const large = modelOf(random.clustered(16_000_000, 32, 0.4), [4000, 4000]);
   let container: Uint8Array;
   let browser: Browser;
   let server: Server;
@@ -125,7 +126,7 @@ describe('the decoder in Chromium', () => {
   });
 
   // Other test files may take the processor away just then, hence another try.
-  it('keeps the page free while a worker decodes 16 MB', { retry: 2 }, async () => {
+  it('keeps the page free while a worker decodes 64 MB', { retry: 2 }, async () => {
     const busy = await page.evaluate(() =>
       window.longestBlock(() => {
         const end = performance.now() + 80;
