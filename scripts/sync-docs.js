@@ -4,7 +4,7 @@
 //   <!-- output: COMMAND --> … <!-- end -->
 // The command's standard output, or the file that `cat` names, goes there: tables of Markdown as they are, everything else in a fence.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,6 +24,7 @@ function outputOf(command) {
 
 const isCheck = process.argv.includes('--check');
 const before = readFileSync(file, 'utf8');
+mkdirSync(`${root}out`, { recursive: true });
 // The container that the blocks show is made anew, as the first lines of the README do it.
 outputOf(
   'fxq-compress compress models/lenet-300-100.onnx -o out/lenet-300-100.fxq --config models/lenet-300-100.fxq.yaml --quiet',
