@@ -3,7 +3,7 @@ import { FxqError } from 'fxq-compress/decode';
 import { load } from '../../../examples/browser/src/load.js';
 import { loadInWorker } from '../../../examples/browser/src/load-in-worker.js';
 
-window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INFINITY }) => {
+window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INFINITY, watch = false }) => {
   const abort = new AbortController();
   const progress = [];
   const onProgress = (event) => {
@@ -11,8 +11,10 @@ window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INF
     if (event.phase === 'download' && event.loaded >= abortAt) abort.abort();
   };
   try {
-    const onnx = await (inWorker ? loadInWorker : load)(url, { signal: abort.signal, onProgress });
-    return { progress, hash: await sha256(onnx), bytes: onnx.length };
+    const work = () => (inWorker ? loadInWorker : load)(url, { signal: abort.signal, onProgress });
+    // Hashing holds the page, too, and is not what is watched.
+    const { longest, result: onnx } = watch ? await window.longestBlock(work) : { result: await work() };
+    return { progress, longest, hash: await sha256(onnx), bytes: onnx.length };
   } catch (error) {
     const { name, code, offset } = error;
     return { progress, error: { name, code, offset, isFxqError: error instanceof FxqError } };
