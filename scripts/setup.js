@@ -13,3 +13,16 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < Math.max(...declared
   execFileSync(npm, ['install', '--no-save'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
 }
 execFileSync(process.execPath, [`${root}scripts/build.js`], { cwd: root, stdio: 'inherit' });
+
+// The browser tests need a Chromium. Where Debian's can be had it is installed; elsewhere these tests say what to do.
+const places = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `/usr/bin/${name}`);
+const canInstall = existsSync('/usr/bin/apt-get') && process.getuid?.() === 0 && !process.env.CHROMIUM;
+if (process.argv.includes('--with-chromium') && canInstall && !places.some(existsSync)) {
+  const apt = (...words) => execFileSync('apt-get', ['-qq', ...words], { stdio: ['ignore', 'ignore', 'inherit'] });
+  try {
+    apt('update');
+    apt('install', '-y', 'chromium');
+  } catch {
+    console.error('Chromium could not be installed: the browser tests will not run');
+  }
+}

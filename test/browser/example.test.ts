@@ -8,13 +8,13 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decode } from '../../src/decode/index.js';
 import { type Server, serve } from './server.js';
-import { buildPage, complaints, launch } from './support.js';
+import { buildPage, complaints, HAS_CHROMIUM, launch } from './support.js';
 
 const DIGITS = 200;
 const example = fileURLToPath(new URL('../../examples/browser', import.meta.url));
 const MODEL = '/lenet-5.fxq';
 
-describe('the example page', () => {
+describe.runIf(HAS_CHROMIUM)('the example page', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fxq-example-'));
   const [prepared, built] = [join(folder, 'public'), join(folder, 'built')];
   let browser: Browser;
