@@ -1,4 +1,4 @@
-/** Little-endian bytes, appended one after the other. */
+/** Bytes, appended one after the other. */
 export class ByteWriter {
   #bytes = new Uint8Array(256);
   #length = 0;
@@ -11,13 +11,6 @@ export class ByteWriter {
     this.#room(1);
     this.#bytes[this.#length++] = value;
     return this;
-  }
-
-  uint32(value: number): this {
-    return this.byte(value)
-      .byte(value >>> 8)
-      .byte(value >>> 16)
-      .byte(value >>> 24);
   }
 
   /** Base-128 varint, least significant group first (LEB128, as in protobuf); any integer below 2^53. */
@@ -45,13 +38,6 @@ export class ByteWriter {
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }
-}
-
-/** How many bytes {@link ByteWriter.varint} takes for `value`. */
-export function varintLength(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) length++;
-  return length;
 }
 
 /** The pieces one after the other in fresh memory. */

@@ -3,15 +3,13 @@ import { concat } from '../binary/bytes.js';
 import { PREFIX_BYTES } from '../container/constants.js';
 import type { TensorEntry } from '../container/header.js';
 import type { Head } from '../container/read/index.js';
+import { DEFLATE } from '../container/write/container.js';
 import { openContainer, pieces } from '../decode/container.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import type { Model, Tensor } from '../layers/model.js';
 import { openOnnx } from '../onnx/open.js';
 import { measurePayload, measureSection } from './measure.js';
 import type { Overhead, Report, TensorReport } from './report.js';
-
-/** The settings that the writer compresses the head with. */
-const DEFLATE = { level: 9, mem: 12 } as const;
 
 export interface InspectOptions {
   /** For the report: what the file is called. */

@@ -1,4 +1,5 @@
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../binary/half.js';
+import { MAX_CODEBOOK } from '../container/constants.js';
 import type { Tensor } from '../layers/model.js';
 import { mapWeights, selectLayers } from '../layers/patch.js';
 import { type Selection, selector } from '../layers/selectors.js';
@@ -37,7 +38,7 @@ export interface ClusterOptions extends ClusterLayer, Selection<ClusterLayer> {
 }
 
 /** Most values a layer may have: what a codebook of the container holds besides zero. */
-export const MAX_CLUSTERS = 1023;
+export const MAX_CLUSTERS = MAX_CODEBOOK - 1;
 
 export const CLUSTER_DEFAULTS = {
   snr: 40,

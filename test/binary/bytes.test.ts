@@ -1,17 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BitWriter } from '../../src/binary/bits.js';
-import { ByteWriter, concat, varintLength } from '../../src/binary/bytes.js';
+import { ByteWriter, concat } from '../../src/binary/bytes.js';
 import { varint } from '../support/protobuf.js';
 import { Random } from '../support/random.js';
 import { atOddOffset } from '../support/sources.js';
 
 describe('ByteWriter', () => {
-  it('writes little-endian, one thing after the other', () => {
-    const writer = new ByteWriter().byte(1).uint32(0x89abcdef).bytes(Uint8Array.of(7, 8)).varint(300);
-    expect([...writer.finish()]).toEqual([1, 0xef, 0xcd, 0xab, 0x89, 7, 8, 0xac, 0x02]);
-    expect(writer.length).toBe(9);
-    expect([...new ByteWriter().uint32(0xffffffff).finish()]).toEqual([255, 255, 255, 255]);
+  it('writes one thing after the other', () => {
+    const writer = new ByteWriter().byte(1).bytes(Uint8Array.of(7, 8)).varint(300);
+    expect([...writer.finish()]).toEqual([1, 7, 8, 0xac, 0x02]);
+    expect(writer.length).toBe(5);
   });
 
   it('is empty at first, and takes nothing as nothing', () => {
@@ -25,7 +24,6 @@ describe('ByteWriter', () => {
     for (const value of [...values, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
       const written = new ByteWriter().varint(value).finish();
       expect([...written], String(value)).toEqual([...varint(value)]);
-      expect(varintLength(value)).toBe(written.length);
     }
     fc.assert(
       fc.property(fc.maxSafeNat(), (value) => {

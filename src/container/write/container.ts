@@ -17,6 +17,12 @@ export interface WriteOptions {
   onProgress?: ((share: number) => void) | undefined;
 }
 
+/**
+ * How the head is deflated: always by fflate, in JavaScript. A platform's own deflate differs between versions and
+ * machines, and so would files.
+ */
+export const DEFLATE = { level: 9, mem: 12 } as const;
+
 /** How long work goes on before others have their turn. */
 const BREATH_MS = 50;
 
@@ -93,8 +99,7 @@ function writeHead(header: WireHeader, skeleton: Uint8Array): Uint8Array[] {
       },
     );
   }
-  // Always the same deflate, in JavaScript: a platform's own differs between versions and machines, and so would files.
-  const head = deflateSync(inflated, { level: 9, mem: 12 });
+  const head = deflateSync(inflated, DEFLATE);
   const prefix = new Uint8Array(PREFIX_BYTES);
   const view = new DataView(prefix.buffer);
   prefix.set([...MAGIC, VERSION]);

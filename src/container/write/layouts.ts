@@ -1,5 +1,6 @@
 import { BitWriter } from '../../binary/bits.js';
 import { ByteWriter, concat } from '../../binary/bytes.js';
+import { toPlanes } from '../../binary/planes.js';
 import { CHUNK, CODEBOOKS, PLANES } from '../constants.js';
 import { chunks, indexBits } from '../read/layouts.js';
 import type { Plan } from './plan.js';
@@ -78,9 +79,9 @@ export function planMask(indexed: Indexed, isFloat: boolean): Plan | undefined {
 /** The bytes of all units by significance, each plane as cheaply as it can be: for values too many for a codebook. */
 export function planPlanes(payload: Uint8Array, width: number): Plan | undefined {
   const units = payload.length / width;
+  const split = toPlanes(payload, width);
   const planes = Array.from({ length: width }, (_, p) => {
-    const bytes = new Uint8Array(units);
-    for (let i = 0; i < units; i++) bytes[i] = payload[i * width + p];
+    const bytes = split.subarray(p * units, (p + 1) * units);
     const code = makeCode(countBytes(bytes));
     // A run's lengths are a few bytes a chunk: coding has to save more than that.
     const coded = code.table.length + code.bits / 8 + 12 * Math.ceil(units / CHUNK);

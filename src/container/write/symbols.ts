@@ -23,7 +23,8 @@ export function asUnits(payload: Uint8Array, width: number): Units {
 }
 
 function byteAligned(bytes: Uint8Array, width: number): Uint8Array {
-  return bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  // Not `slice`: that of a Node Buffer is a view, as little aligned as before.
+  return bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
 }
 
 /**
