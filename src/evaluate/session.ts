@@ -25,6 +25,11 @@ export interface Session {
    * @throws FxqError `DATASET` when the batch does not fit the model, `RUNTIME` when the model fails on it
    */
   run(batch: Batch, limit?: number): Promise<{ samples: number; outputs: Readonly<Record<string, OutputArray>> }>;
+  /**
+   * Runs the batch piece by piece, as the model takes it, and gives each piece's outputs as they are. Samples that a
+   * model of a fixed batch size would have to be given twice are left out.
+   */
+  runs(batch: Batch): AsyncIterable<{ samples: number; outputs: Readonly<Record<string, OutputArray>> }>;
   /** Frees the model. The session is of no use afterwards. */
   release(): Promise<void>;
 }
@@ -108,6 +113,20 @@ export async function openSession(
       }
       const joined = Object.entries(parts).filter(([, arrays]) => arrays.length > 0);
       return { samples, outputs: Object.fromEntries(joined.map(([output, arrays]) => [output, join(arrays)])) };
+    },
+    async *runs(batch) {
+      const { samples, feeds } = feedsOf(inputs, batch);
+      for (const feed of samples > 0 ? feeds : []) {
+        if (feed.count < feed.size) continue;
+        const results = await runFeed(feed);
+        const outputs: Record<string, OutputArray> = {};
+        for (const output of outputNames) {
+          const { type, dims, data } = results[output];
+          const numbers = toNumbers(type, data);
+          if (numbers) outputs[output] = { type, dims, data: numbers };
+        }
+        yield { samples: feed.count, outputs };
+      }
     },
     release: () => session.release(),
   };

@@ -90,6 +90,15 @@ export class GraphBuilder {
     return this.#constant(key, { dims: [...dims], dataType: DataType.FLOAT, rawData: bytes });
   }
 
+  /** A float32 tensor of its own, for values too many to compare. */
+  tensor(dims: readonly number[], values: Float32Array): string {
+    const name = this.fresh('gradient/tensor');
+    this.#dims.set(name, dims);
+    const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    this.graph.initializer!.push({ dims: [...dims], dataType: DataType.FLOAT, rawData, name });
+    return name;
+  }
+
   #constant(key: string, tensor: onnx.ITensorProto): string {
     let name = this.#constants.get(key);
     if (name === undefined) {

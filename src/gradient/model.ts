@@ -19,6 +19,13 @@ export interface OpenModel {
 
 /** Reads a model and brings it to a form the gradient rules can be appended to. */
 export function openModel(bytes: Uint8Array): OpenModel {
+  const model = openGraph(bytes);
+  upgrade(model.proto, model.builder);
+  return model;
+}
+
+/** Reads a model as it is, to append nodes that mean the same in every operator set. */
+export function openGraph(bytes: Uint8Array): OpenModel {
   let proto: onnx.ModelProto;
   try {
     proto = ModelProto.decode(bytes);
@@ -32,9 +39,7 @@ export function openModel(bytes: Uint8Array): OpenModel {
   // Before IR version 4, initializers were listed among the inputs as well. Here an input is something that is fed.
   const stored = new Set(graph.initializer.map((initializer) => initializer.name));
   graph.input = (graph.input ?? []).filter((input) => !stored.has(input.name));
-  const builder = new GraphBuilder(graph);
-  upgrade(proto, builder);
-  return { proto, builder };
+  return { proto, builder: new GraphBuilder(graph) };
 }
 
 /** Turns stored float32 tensors, initializers or `Constant` nodes, into inputs of the graph. */

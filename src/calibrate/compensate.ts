@@ -1,0 +1,118 @@
+import { fromHalf, toHalf } from '../binary/half.js';
+import { bitsOf, countSymbols, gridLevels, type Levels } from './levels.js';
+import type { Moments } from './moments.js';
+import { descend, quantise } from './quantise.js';
+import { type Damping, type Spread, spreadOf } from './solve.js';
+
+/** A layer ready to be compensated: numbers only, so that it can be handed to another thread. */
+export interface LayerJob extends Damping {
+  readonly groups: number;
+  readonly rows: number;
+  readonly inputs: number;
+  /** [groups, rows, inputs] */
+  readonly weights: Float32Array;
+  readonly bias: Float32Array | undefined;
+  readonly moments: Moments;
+  /** What a squared error of each output row costs, [groups, rows]; absent: relative to the layer's output. */
+  readonly rowCosts: Float64Array | undefined;
+  /** How much of that a bit is worth. */
+  readonly lambda: number;
+  readonly sweeps: number;
+}
+
+export interface LayerResult {
+  readonly weights: Float32Array;
+  readonly bias: Float32Array | undefined;
+}
+
+/** Δ² in units of what a bit costs (measured; flat around its optimum). */
+const STEP = 32;
+/** Steps on either side of zero. */
+const REACH = 127;
+const PASSES = 3;
+
+export function compensate(job: LayerJob): LayerResult {
+  const { groups, rows, inputs, bias, moments, lambda } = job;
+  const size = rows * inputs;
+  const spreads = Array.from({ length: groups }, (_, group) => {
+    const weights = Float64Array.from(job.weights.subarray(group * size, (group + 1) * size));
+    return spreadOf(moments, group, weights, bias !== undefined, job);
+  });
+  const rowCosts = job.rowCosts ?? relativeCosts(spreads, job);
+  const levels = grid(spreads, rowCosts, job);
+  const symbols = new Uint16Array(groups * size);
+  let bits: Float32Array = new Float32Array(levels.length);
+  const penalties = Float64Array.from(rowCosts, (cost) => (cost > 0 ? lambda / cost : 0));
+  const each = (work: (spread: Spread, group: number, penalty: Float64Array, symbols: Uint16Array) => void) => {
+    for (const [group, spread] of spreads.entries()) {
+      work(
+        spread,
+        group,
+        penalties.subarray(group * rows, (group + 1) * rows),
+        symbols.subarray(group * size, (group + 1) * size),
+      );
+    }
+  };
+  // Bits need counts, and counts need symbols: the first pass is without a price.
+  for (let pass = 0; pass < PASSES; pass++) {
+    each((spread, _, penalty, part) =>
+      quantise({ rows, inputs }, spread.targets.slice(), spread.factor, levels, bits, penalty, part),
+    );
+    bits = bitsOf(countSymbols(symbols, levels.length), symbols.length);
+  }
+  if (job.sweeps > 0) {
+    each((spread, _, penalty, part) =>
+      descend({ rows, inputs }, spread.targets, spread.moments, levels, bits, penalty, part, job.sweeps),
+    );
+  }
+  const weights = Float32Array.from(symbols, (symbol) => levels[symbol]);
+  return { weights, bias: bias && corrected(job, weights, spreads) };
+}
+
+/** Every row costs the same: what makes the error of the whole layer relative to its output. */
+function relativeCosts(spreads: readonly Spread[], { groups, rows, inputs, weights }: LayerJob): Float64Array {
+  let energy = 0;
+  for (const [group, { moments }] of spreads.entries()) {
+    for (let row = 0; row < rows; row++) {
+      const start = (group * rows + row) * inputs;
+      for (let i = 0; i < inputs; i++) {
+        let sum = 0;
+        for (let j = 0; j < inputs; j++) sum += moments[i * inputs + j] * weights[start + j];
+        energy += weights[start + i] * sum;
+      }
+    }
+  }
+  return new Float64Array(groups * rows).fill(energy > 0 ? 1 / energy : 1);
+}
+
+/** The step at which every layer's last bit is worth the same. */
+function grid(spreads: readonly Spread[], rowCosts: Float64Array, { lambda }: LayerJob): Levels {
+  let curvature = 0;
+  let count = 0;
+  let largest = 0;
+  for (const { factor, inputs, dead, targets } of spreads) {
+    for (let j = 0; j < inputs; j++) {
+      if (dead.includes(j)) continue;
+      curvature += 1 / factor[j * inputs + j] ** 2;
+      count++;
+    }
+    for (const target of targets) largest = Math.max(largest, Math.abs(target));
+  }
+  const cost = rowCosts.reduce((a, b) => a + b, 0) / rowCosts.length;
+  const wanted = Math.sqrt((STEP * lambda * count) / (cost * curvature));
+  const step = Math.fround(Math.max(Number.isFinite(wanted) ? wanted : largest, largest / REACH) || 1);
+  return gridLevels(step, Math.max(1, Math.min(REACH, Math.ceil(largest / step) + 1)));
+}
+
+/** The bias that keeps the mean of every output where it was; float16 is enough for it. */
+function corrected(job: LayerJob, weights: Float32Array, spreads: readonly Spread[]): Float32Array {
+  const { rows, inputs, bias, weights: original } = job;
+  return Float32Array.from(bias as Float32Array, (value, row) => {
+    const { mean, originalMean } = spreads[Math.floor(row / rows)];
+    let shift = 0;
+    const start = row * inputs;
+    for (let j = 0; j < inputs; j++) shift += original[start + j] * originalMean[j] - weights[start + j] * mean[j];
+    const half = fromHalf(toHalf(value + shift));
+    return Number.isFinite(half) ? half : value + shift;
+  });
+}

@@ -1,0 +1,175 @@
+import type { onnx } from 'onnx-proto';
+import { GraphBuilder, valuesRead } from '../gradient/builder.js';
+import { floatValue, type OpenModel, writeModel } from '../gradient/model.js';
+import type { Tensor } from '../layers/model.js';
+import { createRandom } from '../stages/kmeans/random.js';
+import { emitColumns, transpose } from './columns.js';
+import type { CalibrationGraph } from './graph.js';
+import type { Layer } from './layers.js';
+import { type Feeder, runGraph } from './run.js';
+
+/**
+ * The second moments of a layer's columns, sums over all of them, each matrix bordered by the sums of the columns
+ * themselves and, in its corner, by their number: [groups, inputs + 1, inputs + 1].
+ */
+export interface Moments {
+  /** 1 where all of the layer's groups read the same columns. */
+  readonly groups: number;
+  readonly inputs: number;
+  /** Of the columns as the model compressed so far makes them. */
+  readonly own: Float64Array;
+  /** Rows: the columns of the original model; columns: those of the compressed one. Absent where both are the same. */
+  readonly cross: Float64Array | undefined;
+}
+
+/** The payloads of what is compressed already, by tensor. */
+export type Replaced = ReadonlyMap<Tensor, Uint8Array>;
+
+/** How many columns of each batch are looked at; all of them where it says nothing. */
+export type ColumnCounts = ReadonlyMap<Layer, number>;
+
+/**
+ * Runs inputs through the original model and through the one compressed so far, and sums up the second moments of what
+ * arrives at layers. The sums are made inside ONNX Runtime: the columns themselves never leave it, and memory does not
+ * depend on how many inputs there are.
+ */
+export async function captureMoments(
+  graph: CalibrationGraph,
+  layers: readonly Layer[],
+  replaced: Replaced,
+  counts: ColumnCounts,
+  ranks: (value: string) => number,
+  seed: number,
+  feeder: Feeder,
+): Promise<Map<Layer, Moments>> {
+  const open = copyOf(graph.open);
+  const { builder } = open;
+  const twin = replaced.size > 0 ? emitTwin(graph, builder, replaced) : (name: string) => name;
+  const outputs: string[] = [];
+  const wanted = layers.map((layer, index) => {
+    const { node } = layer;
+    const count = counts.get(layer);
+    const picks = count === undefined ? undefined : fractions(count, seed + index);
+    const bordered = (rename: (name: string) => string) => {
+      const operands = {
+        inputs: (node.input ?? []).map(rename),
+        outputs: (node.output ?? []).map(rename),
+        rank: ranks,
+      };
+      const columns = emitColumns(builder, layer, operands);
+      return withOnes(builder, picks ? pick(builder, columns, picks) : columns);
+    };
+    const isSame = [...(node.input ?? []), ...(node.output ?? [])].every(
+      (name, i) => i === layer.operand || twin(name) === name || isOutputOfFeedForward(layer, name),
+    );
+    const own = bordered(twin);
+    const original = isSame ? undefined : bordered((name) => name);
+    const product = (left: string, right: string) => {
+      outputs.push(builder.emit('MatMul', [transpose(builder, left, [0, 2, 1]), right]));
+      return outputs[outputs.length - 1];
+    };
+    return { layer, own: product(own, own), cross: original && product(original, own) };
+  });
+  const bytes = writeModel(
+    open,
+    outputs.map((name) => floatValue(name)),
+  );
+  const sums = new Map<string, { dims: readonly number[]; data: Float64Array }>();
+  await runGraph(bytes, feeder, (results) => {
+    for (const name of outputs) {
+      const { dims, data } = results[name];
+      const sum = sums.get(name) ?? { dims, data: new Float64Array(data.length) };
+      sums.set(name, sum);
+      for (let i = 0; i < data.length; i++) sum.data[i] += data[i];
+    }
+  });
+  return new Map(
+    wanted.map(({ layer, own, cross }) => {
+      const { dims, data } = sums.get(own)!;
+      const moments = {
+        groups: dims[0],
+        inputs: dims[1] - 1,
+        own: data,
+        cross: cross === undefined ? undefined : sums.get(cross)!.data,
+      };
+      return [layer, moments];
+    }),
+  );
+}
+
+/** A copy to which nodes can be added; what is in it stays shared. */
+export function copyOf({ proto, builder: { graph } }: OpenModel): OpenModel {
+  const copy = { ...graph, node: [...(graph.node ?? [])], initializer: [...(graph.initializer ?? [])] };
+  return { proto: { ...proto, graph: copy }, builder: new GraphBuilder(copy) };
+}
+
+/**
+ * Appends the compressed model beside the original: once more every node that depends on a changed weight.
+ *
+ * @returns the name of a value's twin, which is the value itself where the two models do not differ
+ */
+function emitTwin(graph: CalibrationGraph, builder: GraphBuilder, replaced: Replaced): (name: string) => string {
+  const twins = new Map<string, string>();
+  for (const [name, { tensor, proto }] of graph.stored) {
+    const rawData = replaced.get(tensor);
+    if (!rawData) continue;
+    const twin = builder.fresh(`compressed/${name}`);
+    twins.set(name, twin);
+    builder.graph.initializer!.push({ name: twin, dims: proto.dims ?? [], dataType: proto.dataType ?? 1, rawData });
+  }
+  const twinOf = (name: string) => twins.get(name) ?? name;
+  for (const node of [...builder.graph.node!]) {
+    if (!valuesRead(node).some((name) => twins.has(name))) continue;
+    const output = (node.output ?? []).map((name) => {
+      if (name) twins.set(name, builder.fresh(`compressed/${name}`));
+      return name && twinOf(name);
+    });
+    builder.graph.node!.push({ ...withInputs(node, twinOf), output, name: output[0] });
+  }
+  return twinOf;
+}
+
+/** The node with other inputs, those of its nested graphs included: names are unique across scopes. */
+function withInputs(node: onnx.INodeProto, rename: (name: string) => string): onnx.INodeProto {
+  const inside = (graph: onnx.IGraphProto): onnx.IGraphProto => ({
+    ...graph,
+    node: (graph.node ?? []).map((inner) => withInputs(inner, rename)),
+    output: (graph.output ?? []).map((output) => ({ ...output, name: rename(output.name ?? '') })),
+  });
+  const attribute = (node.attribute ?? []).map((each) => ({
+    ...each,
+    ...(each.g ? { g: inside(each.g) } : {}),
+    ...(each.graphs?.length ? { graphs: each.graphs.map(inside) } : {}),
+  }));
+  return { ...node, input: (node.input ?? []).map(rename), attribute };
+}
+
+/** What a layer makes does not decide on its columns, except for the states of recurrent ones. */
+function isOutputOfFeedForward({ node, output }: Layer, name: string): boolean {
+  return output !== undefined && (node.output ?? []).includes(name);
+}
+
+/** Where to look, as shares of all columns, one in each of `count` equal parts. */
+function fractions(count: number, seed: number): Float32Array {
+  const random = createRandom(seed);
+  return Float32Array.from({ length: count }, (_, i) => Math.min((i + random.float()) / count, 1 - 1e-6));
+}
+
+function pick(builder: GraphBuilder, columns: string, picks: Float32Array): string {
+  const shares = builder.tensor([picks.length], picks);
+  const total = builder.emit('Gather', [builder.emit('Shape', [columns]), builder.ints([1])]);
+  const places = builder.emit('Mul', [shares, builder.emit('Cast', [total], [TO_FLOAT])]);
+  const indices = builder.emit('Cast', [builder.emit('Floor', [places])], [TO_INT]);
+  return builder.emit('Gather', [columns, indices], [{ name: 'axis', type: 2, i: 1 }]);
+}
+
+const TO_FLOAT = { name: 'to', type: 2, i: 1 };
+const TO_INT = { name: 'to', type: 2, i: 7 };
+
+/** Columns with a one behind each: their second moments then hold their sums and their number, too. */
+export function withOnes(builder: GraphBuilder, columns: string): string {
+  const first = builder.emit('Gather', [columns, builder.ints([0])], [{ name: 'axis', type: 2, i: -1 }]);
+  const zeros = builder.emit('Mul', [first, builder.float(0)]);
+  const ones = builder.emit('Add', [zeros, builder.float(1)]);
+  return builder.emit('Concat', [columns, ones], [{ name: 'axis', type: 2, i: -1 }]);
+}

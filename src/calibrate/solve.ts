@@ -1,0 +1,117 @@
+import { inverseFactor, timesInverse } from './linear.js';
+import type { Moments } from './moments.js';
+
+/** How a layer's columns are spread, group by group, made ready for compensation. */
+export interface Spread {
+  readonly inputs: number;
+  /** Second moments about the mean (about zero for layers without a bias), [inputs, inputs]. */
+  readonly moments: Float64Array;
+  /** U with UᵀU the inverse of the damped moments. */
+  readonly factor: Float64Array;
+  /** Inputs that never vary: what they are multiplied with does not matter. */
+  readonly dead: readonly number[];
+  /** What the weights should be, given that the columns are no longer the original model's: [rows, inputs]. */
+  readonly targets: Float64Array;
+  /** The means of the columns: of the original model, and of the compressed one. */
+  readonly originalMean: Float64Array;
+  readonly mean: Float64Array;
+}
+
+export interface Damping {
+  /** Share of the mean diagonal that is added to the diagonal before the inverse is taken. */
+  readonly damping: number;
+  /** The same for the least-squares targets. */
+  readonly targetDamping: number;
+}
+
+const DEAD = 1e-9;
+
+/**
+ * Prepares one group of a layer: centres and damps the moments, finds the weights to aim at, factors the inverse.
+ *
+ * @param weights - [rows, inputs], the original ones
+ */
+export function spreadOf(
+  { groups, inputs, own, cross }: Moments,
+  group: number,
+  weights: Float64Array,
+  isCentred: boolean,
+  { damping, targetDamping }: Damping,
+): Spread {
+  const border = inputs + 1;
+  const at = (groups === 1 ? 0 : group) * border * border;
+  const meanIn = (sums: Float64Array, place: (j: number) => number) => {
+    const count = sums[at + border * border - 1];
+    return Float64Array.from({ length: inputs }, (_, j) => sums[at + place(j)] / count);
+  };
+  const mean = meanIn(own, (j) => inputs * border + j);
+  // Original columns are the cross matrix's rows, so that their sums stand in its last column.
+  const originalMean = cross ? meanIn(cross, (j) => j * border + inputs) : mean;
+  const crossMean = cross ? meanIn(cross, (j) => inputs * border + j) : mean;
+  const about = (sums: Float64Array, left: Float64Array, right: Float64Array) => {
+    const count = sums[at + border * border - 1];
+    const matrix = new Float64Array(inputs * inputs);
+    for (let i = 0; i < inputs; i++) {
+      const shift = isCentred ? left[i] : 0;
+      for (let j = 0; j < inputs; j++) matrix[i * inputs + j] = sums[at + i * border + j] / count - shift * right[j];
+    }
+    return matrix;
+  };
+  const moments = about(own, mean, mean);
+  symmetrise(moments, inputs);
+  const diagonal = Float64Array.from({ length: inputs }, (_, j) => moments[j * inputs + j]);
+  const largest = diagonal.reduce((a, b) => Math.max(a, b), 0);
+  const average = diagonal.reduce((a, b) => a + b, 0) / inputs;
+  const dead = [...diagonal.keys()].filter((j) => !(diagonal[j] > DEAD * largest));
+  for (const j of dead) {
+    moments.fill(0, j * inputs, (j + 1) * inputs);
+    for (let i = 0; i < inputs; i++) moments[i * inputs + j] = 0;
+  }
+  const targets = cross
+    ? aim(weights, about(cross, originalMean, crossMean), moments, targetDamping * average, inputs)
+    : weights.slice();
+  for (let row = 0; row < targets.length; row += inputs) for (const j of dead) targets[row + j] = 0;
+  const factor = damped(moments, inputs, damping * average, average);
+  return { inputs, moments, factor, dead, targets, originalMean, mean };
+}
+
+/** The inverse's factor; with ten times the damping where the matrix is not positive definite. */
+function damped(moments: Float64Array, inputs: number, damping: number, average: number): Float64Array {
+  for (let extra = damping > 0 ? damping : 1e-8 * average || 1; ; extra *= 10) {
+    const matrix = moments.slice();
+    for (let j = 0; j < inputs; j++) matrix[j * inputs + j] += extra;
+    if (inverseFactor(matrix, inputs)) return matrix;
+  }
+}
+
+/** Weights with which the columns as they are now give what the original ones gave: W + W(C − M)(M + eI)⁻¹. */
+function aim(
+  weights: Float64Array,
+  cross: Float64Array,
+  moments: Float64Array,
+  damping: number,
+  inputs: number,
+): Float64Array {
+  const shift = new Float64Array(weights.length);
+  for (let row = 0; row < weights.length; row += inputs) {
+    for (let i = 0; i < inputs; i++) {
+      const weight = weights[row + i];
+      if (weight === 0) continue;
+      const line = i * inputs;
+      for (let j = 0; j < inputs; j++) shift[row + j] += weight * (cross[line + j] - moments[line + j]);
+    }
+  }
+  timesInverse(shift, damped(moments, inputs, damping, damping), inputs);
+  return weights.map((weight, i) => weight + shift[i]);
+}
+
+/** Rounding inside ONNX Runtime leaves the two triangles a little apart. */
+function symmetrise(matrix: Float64Array, size: number): void {
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < i; j++) {
+      const mean = (matrix[i * size + j] + matrix[j * size + i]) / 2;
+      matrix[i * size + j] = mean;
+      matrix[j * size + i] = mean;
+    }
+  }
+}

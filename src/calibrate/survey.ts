@@ -1,0 +1,56 @@
+import { floatValue, writeModel } from '../gradient/model.js';
+import type { CalibrationGraph } from './graph.js';
+import type { Layer } from './layers.js';
+import { copyOf } from './moments.js';
+import { type Feeder, runGraph } from './run.js';
+import { product } from './view.js';
+
+/** What one batch tells of the values around layers. */
+export interface Survey {
+  /** The shape of a value, for a batch. */
+  dims(value: string): readonly number[];
+  /** How many columns a layer sees in a batch. */
+  columns(layer: Layer): number;
+  /** Samples of that batch. */
+  readonly samples: number;
+}
+
+/** Runs one batch to see the shapes of what layers read and make. */
+export async function surveyLayers(graph: CalibrationGraph, layers: readonly Layer[], feeder: Feeder): Promise<Survey> {
+  const open = copyOf(graph.open);
+  const { builder } = open;
+  const shapes = new Map<string, string>();
+  for (const { node } of layers) {
+    for (const value of [...(node.input ?? []), ...(node.output ?? [])]) {
+      if (value && !graph.stored.has(value) && !shapes.has(value)) shapes.set(value, builder.emit('Shape', [value]));
+    }
+  }
+  const bytes = writeModel(
+    open,
+    [...shapes.values()].map((name) => ({ ...floatValue(name), type: { tensorType: { elemType: 7 } } })),
+  );
+  const found = new Map<string, number[]>();
+  let first = 0;
+  async function* once() {
+    for await (const batch of feeder.batches()) {
+      yield batch;
+      return;
+    }
+  }
+  await runGraph(bytes, { ...feeder, batches: once }, (outputs, samples) => {
+    first ||= samples;
+    for (const [value, shape] of shapes) {
+      if (!found.has(value)) found.set(value, Array.from(outputs[shape].data, Number));
+    }
+  });
+  const dims = (value: string) => found.get(value) ?? graph.stored.get(value)?.tensor.dims ?? [];
+  return {
+    dims,
+    samples: first,
+    columns({ node, rows, groups, inputs, operand, output }) {
+      if (output !== undefined) return product(dims(output)) / (rows * groups);
+      const source = operand === 1 ? (node.input?.[0] ?? '') : (node.output?.[0] ?? '');
+      return product(dims(source)) / (operand === 1 ? inputs : inputs * groups);
+    },
+  };
+}
