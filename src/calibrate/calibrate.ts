@@ -1,6 +1,8 @@
 import type { Model } from '../layers/model.js';
 import { compensate } from './compensate.js';
+import { mainFile } from './graph.js';
 import type { Layer } from './layers.js';
+import { probeRows } from './sensitivity.js';
 import { type CalibrationOptions, type LayerTurn, prepare, walkLayers } from './walk.js';
 
 export interface CalibrateOptions extends CalibrationOptions {
@@ -15,12 +17,13 @@ const SWEEPS = 3;
 
 export async function calibrateModel(model: Model, options: CalibrateOptions): Promise<Model> {
   const prepared = await prepare(model, ({ role }) => role === 'weight', options);
+  const rowCosts = await probeRows(mainFile(model), prepared.layers, prepared.survey, prepared.seed, prepared.feeder);
   return walkLayers(prepared, (turn) => {
     const { layer, weights, bias, moments } = turn;
     const { groups, rows, inputs } = layer;
     return compensate({
       ...{ groups, rows, inputs, weights, bias, moments },
-      rowCosts: undefined,
+      rowCosts: rowCosts?.get(layer),
       lambda: options.lambda,
       sweeps: SWEEPS,
       damping: dampingOf(layer, turn),

@@ -11,8 +11,8 @@ export const PREFIX_BYTES = 20;
 export const LAYOUTS = ['inline', 'verbatim', 'packed', 'dense', 'gap', 'mask', 'planes'] as const;
 export type Layout = (typeof LAYOUTS)[number];
 
-/** How a codebook's entries are written: in the tensor's own type, or as float16 where that loses nothing. */
-export const CODEBOOKS = ['native', 'float16'] as const;
+/** How a codebook is written: entries in the tensor's own type, or as float16 where that loses nothing, or a grid's step. */
+export const CODEBOOKS = ['native', 'float16', 'grid'] as const;
 export type CodebookKind = (typeof CODEBOOKS)[number];
 
 /** What a byte plane is: one value throughout, bytes as they are, or Huffman-coded. */

@@ -45,7 +45,7 @@ export function measureSection(
   payload: Uint8Array,
   sharedWith: string | null = null,
 ): Figures {
-  const { dtype, layout, codebookSize } = entry;
+  const { dtype, layout } = entry;
   const { form, count } = tensor;
   const values = countValues(payload, dtype, form, count);
   const { kept } = values;
@@ -86,7 +86,7 @@ export function measureSection(
     ...base,
     ...sizes,
     // A unit is an element, except for types of less than a byte and for varints.
-    weightBits: count === 0 ? 0 : (indexBits(codebookSize) * units.length) / count,
+    weightBits: count === 0 ? 0 : (indexBits(parts.used) * units.length) / count,
     indexBits: kept === 0 ? 0 : positionBits(entry, units) / kept,
     codedWeightBits: kept === 0 ? 0 : valueBits / kept,
     codedIndexBits: kept === 0 ? 0 : (8 * bytes - valueBits) / kept,
@@ -126,6 +126,8 @@ function signOf(dtype: DType): number {
 interface Parts {
   readonly codebookBytes: number;
   readonly tableBytes: number;
+  /** Codebook entries that weights have; a grid may hold others. */
+  readonly used: number;
   /** Bits of each value's code, by bit pattern; `undefined` where no values are coded. */
   readonly bitsOfValue: ReadonlyMap<number, number> | undefined;
 }
@@ -133,13 +135,19 @@ interface Parts {
 /** Reads what stands before the streams of a section. */
 function readParts(entry: TensorEntry, section: Uint8Array): Parts {
   const cursor = new SectionCursor(section, entry);
-  if (entry.layout === 'planes') return { codebookBytes: 0, tableBytes: planeTables(cursor), bitsOfValue: undefined };
-  if (entry.layout === 'verbatim') return { codebookBytes: 0, tableBytes: 0, bitsOfValue: undefined };
+  if (entry.layout === 'planes')
+    return { codebookBytes: 0, tableBytes: planeTables(cursor), used: 0, bitsOfValue: undefined };
+  if (entry.layout === 'verbatim') return { codebookBytes: 0, tableBytes: 0, used: 0, bitsOfValue: undefined };
   const values = readCodebook(cursor);
   const codebookBytes = cursor.at;
   if (entry.layout === 'packed') {
     const width = indexBits(entry.codebookSize);
-    return { codebookBytes, tableBytes: 0, bitsOfValue: new Map(Array.from(values, (value) => [value, width])) };
+    return {
+      codebookBytes,
+      tableBytes: 0,
+      used: entry.codebookSize,
+      bitsOfValue: new Map(Array.from(values, (value) => [value, width])),
+    };
   }
   const { lengths } = readCode(cursor, entry.codebookSize, 'code lengths');
   if (entry.layout === 'gap') readCode(cursor, 1 << entry.gapBits, 'gap lengths');
@@ -147,6 +155,7 @@ function readParts(entry: TensorEntry, section: Uint8Array): Parts {
   return {
     codebookBytes,
     tableBytes: cursor.at - codebookBytes,
+    used: lengths.reduce((used, length) => used + Number(length > 0), 0),
     bitsOfValue: new Map(Array.from(values, (value, i) => [value, lengths[i]])),
   };
 }

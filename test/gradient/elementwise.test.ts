@@ -138,6 +138,20 @@ describe('operators of one operand', () => {
     expectGradients({ nodes: [node('Transpose', ['x'], ['y'], attributes)], inputs: { x: distinct(1, [2, 3, 4]) } }),
   );
 
+  it.each([[[0, 1, 2, 0, 0, 3]], [[0, -1, 0, 0, 2, 0]]])('Pad %j', (pads) =>
+    expectGradients({
+      nodes: [node('Pad', ['x', 'pads'], ['y'])],
+      inputs: { x: distinct(1, [2, 3, 4]) },
+      integers: { pads },
+    }),
+  );
+
+  it('Sum of three, broadcast', () =>
+    expectGradients({
+      nodes: [node('Sum', ['a', 'b', 'c'], ['y'])],
+      inputs: { a: distinct(1, [2, 3]), b: distinct(2, [3]), c: distinct(3, [2, 1]) },
+    }));
+
   it('Concat of three, one of them not wanted', () =>
     expectGradients(
       {

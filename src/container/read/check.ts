@@ -136,7 +136,7 @@ function checkCoding(wire: WireTensor, frame: Frame, owner: number, sectionAt: n
   if ((layout === 'packed' || layout === 'dense') && codebookSize === 0 && units > 0) {
     throw bad(`layout ${layout} without a codebook`, name);
   }
-  if (codebookKind === 'float16' && width !== 4) throw bad(`a float16 codebook of ${width}-byte units`, name);
+  if (codebookKind !== 'native' && width !== 4) throw bad(`a ${codebookKind} codebook of ${width}-byte units`, name);
   const length = layout === 'inline' ? 0 : number(wire.s, MAX_FILE_BYTES, 'section length');
   const capacity = layout === 'verbatim' ? length / width : length * MAX_UNITS_PER_BYTE[layout];
   if (layout !== 'inline' && units > capacity) {

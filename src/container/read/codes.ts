@@ -8,6 +8,7 @@ import type { SectionCursor } from './cursor.js';
 export function readCodebook(cursor: SectionCursor): Uint32Array {
   const { codebookSize, codebookKind, width } = cursor.tensor;
   const values = new Uint32Array(codebookSize);
+  if (codebookKind === 'grid') return gridOf(cursor, values);
   const each = codebookKind === 'float16' ? 2 : width;
   const bytes = cursor.take(codebookSize * each, 'codebook');
   const float = new Float32Array(1);
@@ -22,6 +23,23 @@ export function readCodebook(cursor: SectionCursor): Uint32Array {
     values[i] = value;
   }
   return values;
+}
+
+/** The grid 0, Δ, −Δ, 2Δ …; without the zero where zeros have a code of their own. */
+function gridOf(cursor: SectionCursor, values: Uint32Array): Uint32Array {
+  const bytes = cursor.take(4, 'codebook');
+  const step = new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
+  const { layout } = cursor.tensor;
+  const first = layout === 'gap' || layout === 'mask' ? 1 : 0;
+  new Float32Array(values.buffer).forEach((_, i, floats) => {
+    floats[i] = gridValue(i + first, step);
+  });
+  return values;
+}
+
+/** Entry `place` of the grid of this step. Zero is never negative. */
+export function gridValue(place: number, step: number): number {
+  return (place & 1 ? (place + 1) / 2 : -place / 2) * step + 0;
 }
 
 /** A Huffman code as it was read. */

@@ -12,7 +12,7 @@ import { type Indexed, writeCodebook } from './symbols.js';
  */
 export function planGap(indexed: Indexed, isFloat: boolean): Plan | undefined {
   if (indexed.values[0] !== 0) return undefined;
-  const { kind, bytes: codebook } = writeCodebook(indexed.values.subarray(1), isFloat);
+  const { kind, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
   const weights = makeCode(indexed.counts.subarray(1));
   const runs = zeroRuns(indexed);
   let best: { bits: number; gaps: ReturnType<typeof makeCode>; bytes: number } | undefined;

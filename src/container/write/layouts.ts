@@ -14,7 +14,7 @@ export function planVerbatim(payload: Uint8Array): Plan {
 
 /** Raw indices of equal width: for tensors too small to pay for a code. */
 export function planPacked(indexed: Indexed, isFloat: boolean): Plan {
-  const { kind, bytes: codebook } = writeCodebook(indexed.values, isFloat);
+  const { kind, bytes: codebook } = writeCodebook(indexed, isFloat);
   const width = indexBits(indexed.values.length);
   return {
     layout: 'packed',
@@ -30,7 +30,7 @@ export function planPacked(indexed: Indexed, isFloat: boolean): Plan {
 
 /** One Huffman code a weight, zero being a value like any other. */
 export function planDense(indexed: Indexed, isFloat: boolean): Plan {
-  const { kind, bytes: codebook } = writeCodebook(indexed.values, isFloat);
+  const { kind, bytes: codebook } = writeCodebook(indexed, isFloat);
   const code = makeCode(indexed.counts);
   return {
     layout: 'dense',
@@ -49,7 +49,7 @@ export function planDense(indexed: Indexed, isFloat: boolean): Plan {
 /** Which weights are kept as Huffman-coded bytes of a bit mask, then the kept ones. */
 export function planMask(indexed: Indexed, isFloat: boolean): Plan | undefined {
   if (indexed.values[0] !== 0) return undefined;
-  const { kind, bytes: codebook } = writeCodebook(indexed.values.subarray(1), isFloat);
+  const { kind, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
   const kept = makeCode(indexed.counts.subarray(1));
   const { symbols } = indexed;
   const mask = new Uint8Array(Math.ceil(symbols.length / 8));

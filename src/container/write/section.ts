@@ -6,6 +6,7 @@ import type { Tensor } from '../../layers/model.js';
 import { LAYOUTS } from '../constants.js';
 import { naturalLength, naturalWidth, type WireTensor } from '../header.js';
 import { planGap } from './gap.js';
+import { onGrid } from './grid.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from './layouts.js';
 import type { Plan } from './plan.js';
 import { asUnits, indexUnits } from './symbols.js';
@@ -102,7 +103,8 @@ function smallestForm(payload: Uint8Array, width: number): InlineForm {
 
 function cheapest(payload: Uint8Array, width: number, isFloat: boolean): Plan {
   const plans: (Plan | undefined)[] = [planVerbatim(payload)];
-  const indexed = width === 8 ? undefined : indexUnits(asUnits(payload, width));
+  const listed = width === 8 ? undefined : indexUnits(asUnits(payload, width));
+  const indexed = listed && isFloat && width === 4 ? (onGrid(listed) ?? listed) : listed;
   if (indexed) plans.push(...[planPacked, planDense, planGap, planMask].map((plan) => plan(indexed, isFloat)));
   // More values than a codebook holds, or bytes, where the planes are the cheaper codebook.
   if (!indexed || width === 1) plans.push(planPlanes(payload, width));

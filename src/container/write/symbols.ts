@@ -11,6 +11,8 @@ export interface Indexed {
   readonly symbols: Uint16Array;
   /** How often each value occurs. */
   readonly counts: Uint32Array;
+  /** Where the values are those of a grid, in the grid's order and not all of them used: its step. */
+  readonly step?: number;
 }
 
 /** The payload as units of 1, 2 or 4 bytes; a view where the bytes are aligned, a copy where they are not. */
@@ -64,8 +66,19 @@ export function indexUnits(units: Units): Indexed | undefined {
   return { values, symbols: order, counts };
 }
 
-/** A codebook as it stands in a section: float16 entries if the units are 4 bytes and every one survives that. */
-export function writeCodebook(values: Units, isFloat: boolean): { kind: CodebookKind; bytes: Uint8Array } {
+/**
+ * A codebook as it stands in a section: a grid's step, or float16 entries if the units are 4 bytes and every one
+ * survives that.
+ *
+ * @param from - the first entry that is written: 1 where zeros have a code of their own
+ */
+export function writeCodebook(
+  { values: all, step }: Indexed,
+  isFloat: boolean,
+  from = 0,
+): { kind: CodebookKind; bytes: Uint8Array } {
+  if (step !== undefined) return { kind: 'grid', bytes: new Uint8Array(Float32Array.of(step).buffer) };
+  const values = all.subarray(from);
   const native = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
   if (!isFloat || !(values instanceof Uint32Array)) return { kind: 'native', bytes: native };
   const floats = new Float32Array(values.buffer, values.byteOffset, values.length);

@@ -8,6 +8,9 @@ export const add: GradientRule = {
     inputs.map((operand, i) => (needs(i) ? reduceTo(builder, gradient, operand) : undefined)),
 };
 
+/** Y = the sum of any number of inputs, each of them broadcast. */
+export const sum: GradientRule = { ...add, differentiable: 'all' };
+
 /** Y = A − B, either one broadcast. */
 export const sub: GradientRule = {
   differentiable: [0, 1],

@@ -2,7 +2,7 @@ import { clip, hardSigmoid, hardSwish, leakyRelu, logSoftmax, relu, sigmoid, sof
 import { averagePool, globalAveragePool } from './average-pool.js';
 import { batchNormalization } from './batch-normalization.js';
 import { conv, convTranspose } from './conv.js';
-import { add, div, mul, sub } from './elementwise.js';
+import { add, div, mul, sub, sum } from './elementwise.js';
 import { abs, erf, exp, log, neg, pow, reciprocal, sqrt } from './function.js';
 import { gemm } from './gemm.js';
 import { matMul } from './mat-mul.js';
@@ -10,7 +10,7 @@ import { maxPool } from './max-pool.js';
 import { reduceMean } from './reduce-mean.js';
 import type { GradientRule } from './rule.js';
 import { resize, select } from './select.js';
-import { concat, identity, reshape, transpose } from './shape.js';
+import { concat, identity, pad, reshape, transpose } from './shape.js';
 
 /** The gradient rules by operator type of the standard domain. */
 export const RULES: ReadonlyMap<string, GradientRule> = new Map(
@@ -41,6 +41,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     MaxPool: maxPool,
     Mul: mul,
     Neg: neg,
+    Pad: pad,
     Pow: pow,
     Reciprocal: reciprocal,
     ReduceMean: reduceMean,
@@ -53,6 +54,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Sqrt: sqrt,
     Squeeze: reshape,
     Sub: sub,
+    Sum: sum,
     Tanh: tanh,
     Transpose: transpose,
     Unsqueeze: reshape,

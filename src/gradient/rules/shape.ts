@@ -1,5 +1,5 @@
-import { int, ints, readInt, readInts } from '../attributes.js';
-import type { GradientRule } from './rule.js';
+import { int, ints, readInt, readInts, readString } from '../attributes.js';
+import { type GradientRule, unsupported } from './rule.js';
 
 /** Identity, and Dropout at inference, which is one. */
 export const identity: GradientRule = {
@@ -31,5 +31,16 @@ export const concat: GradientRule = {
     const extents = inputs.map((name) => builder.emit('Gather', [builder.shape(name), builder.ints([axis])]));
     const sizes = builder.emit('Concat', extents, [int('axis', 0)]);
     return builder.emitAll('Split', [gradient, sizes], [int('axis', axis)], inputs.length);
+  },
+};
+
+/** Y = X with constants around it: padding by the negative of the same cuts them off again. */
+export const pad: GradientRule = {
+  differentiable: [0],
+  backward({ node, builder, inputs: [, pads, , axes], gradient }) {
+    const mode = readString(node, 'mode', 'constant');
+    if (mode !== 'constant') throw unsupported(node, `mode ${mode}`);
+    const back = [gradient, builder.emit('Neg', [pads])];
+    return [builder.emit('Pad', axes ? [...back, '', axes] : back)];
   },
 };
