@@ -13,11 +13,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
-import { decodeSection, verifySection } from '../../dist/container/read/index.js';
-import { writeContainer } from '../../dist/container/write/container.js';
+import { decodeSection, verifySection } from '../../build/container/read/index.js';
+import { writeContainer } from '../../build/container/write/container.js';
 import { decode, inspect } from '../../dist/decode/index.js';
-import { loadKernels } from '../../dist/kernels/index.js';
-import { openOnnx } from '../../dist/onnx/open.js';
+import { loadKernels } from '../../build/kernels/index.js';
+import { openOnnx } from '../../build/onnx/open.js';
 
 const WEIGHTS = 1 << 24;
 const rounds = Number(process.argv[2] ?? 9);
