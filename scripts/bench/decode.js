@@ -15,9 +15,9 @@ import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { build } from 'esbuild';
 import { decodeSection, verifySection } from '../../build/container/read/index.js';
 import { writeContainer } from '../../build/container/write/container.js';
-import { decode, inspect } from '../../dist/decode/index.js';
 import { loadKernels } from '../../build/kernels/index.js';
 import { openOnnx } from '../../build/onnx/open.js';
+import { decode, inspect } from '../../dist/decode/index.js';
 
 const WEIGHTS = 1 << 24;
 const rounds = Number(process.argv[2] ?? 9);
