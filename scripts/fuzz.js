@@ -137,7 +137,8 @@ async function check(input) {
   if (!problem && variant) {
     const name = `by ${input.variant}`;
     const { isPartial } = variant;
-    const result = { name, isPartial, ...(await attempt(decoders.wasm, (decoder) => variant(decoder, input))) };
+    const room = variant.prepare?.(input);
+    const result = { name, isPartial, ...(await attempt(decoders.wasm, (decoder) => variant(decoder, input, room))) };
     results.push(result);
     const found = violation(input, result, known);
     if (found) problem = `${name}: ${found}`;

@@ -330,7 +330,7 @@ export const DAMAGES = {
   /** Headers of nothing: lists of numbers, of lists, of maps, of empty texts. */
   lists: {
     make(_, random) {
-      const count = random(2 ** 18);
+      const count = random(2 ** 20);
       const item = pick([0, 0x80, 0xa0, 0x60], random);
       const [key, ...rest] = random(2) ? ['f', 't'] : ['z', 'f', 't'];
       const list = Buffer.of(

@@ -1,4 +1,5 @@
 // Other ways to decode the same bytes.
+import { readHeader } from './claims.js';
 import { generator } from './random.js';
 
 export const VARIANTS = {
@@ -26,10 +27,9 @@ export const VARIANTS = {
   },
 
   /** Into memory at an odd place, around which nothing may change. */
-  async into({ decodeFiles, inspect }, { bytes, verify }) {
-    const [{ size }] = (await inspect(bytes)).files;
-    if (size > 2 ** 24) return decodeFiles(bytes, { verify });
-    const room = new Uint8Array(size + 32).fill(0xa5);
+  async into({ decodeFiles }, { bytes, verify }, room) {
+    if (room === undefined) return decodeFiles(bytes, { verify });
+    const size = room.length - 32;
     const result = await decodeFiles(bytes, { verify, into: room.subarray(17, 17 + size) }).catch((error) => error);
     const around = [...room.subarray(0, 17), ...room.subarray(17 + size)];
     if (around.some((byte) => byte !== 0xa5)) throw new Error('written beside the memory to decode into');
@@ -38,4 +38,9 @@ export const VARIANTS = {
   },
 };
 VARIANTS.into.isSame = true;
+/** The memory, which is the caller's and not the decoder's. */
+VARIANTS.into.prepare = ({ bytes }) => {
+  const size = readHeader(bytes)?.files[0]?.size;
+  return Number.isInteger(size) && size >= 0 && size <= 2 ** 24 ? new Uint8Array(size + 32).fill(0xa5) : undefined;
+};
 VARIANTS.tensors.isPartial = true;
