@@ -1,9 +1,52 @@
-// Compiles src/ into dist/. The folder is emptied first, so that no file outlives its source.
+// Compiles src/ into build/, module by module for scripts, and from that makes dist/, which is what ships: few files, as
+// each costs Node a millisecond to load. Both folders are emptied first, so that no file outlives its source.
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
-rmSync(`${root}/dist`, { recursive: true, force: true });
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
+for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+
+const options = {
+  absWorkingDir: root,
+  outbase: 'build',
+  outdir: 'dist',
+  bundle: true,
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  packages: 'external',
+  external: ['node:*'],
+  logLevel: 'warning',
+};
+
+// The entries share what they have in common, so that there is one FxqError. Not minified: stack traces can be read, and
+// there is no need for source maps. Shared code stands in decode/, where `new URL('./worker.js', import.meta.url)` finds
+// the same file as in the sources.
+const entryPoints = ['build/index.js', 'build/decode/index.js', 'build/cli/program.js'];
+await build({ ...options, entryPoints, splitting: true, chunkNames: 'decode/[name]-[hash]' });
+
+// A worker is a realm of its own, which can share nothing: one file, and fewer requests where no bundler is used.
+const workers = readdirSync(join(root, 'build'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => /\bworker\.js$/.test(path))
+  .map((path) => `build/${path}`);
+if (workers.length > 0) await build({ ...options, entryPoints: workers });
+
+const types = new Set();
+for (const entry of ['index.d.ts', 'decode/index.d.ts']) addTypes(join(root, 'build', entry), types);
+for (const path of types) cpSync(path, join(root, 'dist', relative(join(root, 'build'), path)));
+
+/** Adds a file of declarations and all that it refers to. */
+function addTypes(path, found) {
+  if (found.has(path)) return;
+  if (!existsSync(path)) throw new Error(`${path} is referred to, but there is no such file`);
+  found.add(path);
+  const text = readFileSync(path, 'utf8');
+  for (const [, to] of text.matchAll(/(?:\bfrom |\bimport\(|^import )['"](\.[^'"]+)\.js['"]/gm)) {
+    addTypes(join(dirname(path), `${to}.d.ts`), found);
+  }
+}

@@ -1,209 +1,167 @@
-// Decodes damaged containers, through WebAssembly here and through the reference in a worker that has no WebAssembly:
-// `npm run fuzz -- --seconds 60 --seed 1`. Claims: any bytes decode or fail with a typed error, both decoders agree on
-// which and on every byte, and no small file takes two seconds. Ends with exit code 1 at the first that does not hold.
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+// Decodes damaged containers, through WebAssembly and through the reference:
+//
+//   npm run fuzz -- [--seconds 60] [--inputs 1000000] [--seed 1] [--kinds field,streams] [--without cut]
+//   npm run fuzz -- --seed 1 --case 4711     one input again, and what became of it
+//
+// Claims: any bytes decode exactly or fail with a typed error; both decoders agree on which, on the place, and on every
+// byte; memory stays below what the files declare and 16 MiB; no file declares what its bytes cannot stand for; none
+// below a megabyte takes two seconds. Ends with exit code 1 at the first input for which one does not hold.
 import { parseArgs } from 'node:util';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { Decoder, Encoder } from 'cbor-x';
-import { deflateSync, inflateSync } from 'fflate';
+import { makeBases } from './fuzz/bases.js';
+import { attempt, outcomeOf, violation } from './fuzz/claims.js';
+import { DAMAGES, damageField } from './fuzz/damage.js';
+import { loadDecoders } from './fuzz/decoders.js';
+import { generator } from './fuzz/random.js';
+import { VARIANTS } from './fuzz/variants.js';
 
-if (!isMainThread) globalThis.WebAssembly = undefined;
-const { decodeFiles, FxqError } = await import('../dist/decode/index.js');
-const { Xxh32, xxh32 } = await import('../dist/binary/xxh32.js');
+/** Kinds in turn. A header has many fields, each is tried with many values. */
+const TURNS = [
+  ...['field', 'streams', 'bytes', 'field', 'recode', 'cut', 'field', 'front', 'splice', 'field', 'resize', 'cbor'],
+  ...['transplant', 'deflate', 'skeleton', 'streams'],
+];
 
-/** What decoding did, in a few words that two decoders can be compared by. */
-async function outcome(bytes, verify) {
-  try {
-    const files = await decodeFiles(bytes, { verify });
-    return files.map((file) => `${file.name} ${file.bytes.length} ${xxh32(file.bytes)}`).join();
-  } catch (error) {
-    if (error instanceof FxqError && error.code !== 'LIMIT') return `${error.code} ${error.tensor ?? ''}`;
-    if (error instanceof FxqError) return error.code;
-    return `UNTYPED ${error?.stack ?? error}`;
-  }
+/** One turn in so many goes to kinds of their own. */
+const RARE = { noise: 50, bomb: 300, lists: 300 };
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string' },
+    inputs: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    case: { type: 'string' },
+    kinds: { type: 'string' },
+    without: { type: 'string' },
+  },
+});
+const seed = Number(values.seed);
+const all = ['field', ...Object.keys(DAMAGES)];
+const without = values.without?.split(',') ?? [];
+const kinds = (values.kinds?.split(',') ?? all).filter((kind) => !without.includes(kind));
+const decoders = await loadDecoders();
+const bases = await makeBases();
+const known = new Set();
+for (const { container } of [...bases.small, ...bases.real]) {
+  const { wasm, reference } = await decodeBoth({ bytes: container, verify: 'all' });
+  for (const result of [wasm, reference]) if (!result.files) throw result.error;
+  known.add(outcomeOf(wasm));
 }
 
-async function main() {
-  const { values } = parseArgs({
-    options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' } },
-  });
-  const { bases } = await containers();
-  const random = generator(Number(values.seed));
-  const worker = new Worker(fileURLToPath(import.meta.url));
-  let fail;
-  worker.on('error', (error) => fail(error));
-  const reference = (message) =>
-    new Promise((resolve, reject) => {
-      fail = reject;
-      worker.once('message', resolve);
-      worker.postMessage(message);
-    });
-  const counts = {};
-  let rounds = 0;
-  const end = Date.now() + Number(values.seconds) * 1000;
-  while (Date.now() < end) {
-    const [name, damage] = DAMAGES[random(DAMAGES.length)];
-    const bytes = damage(bases[random(bases.length)], random, bases);
-    const verify = ['sections', 'none', 'all'][random(3)];
-    // Processor time, both decoders': on a busy machine a clock would count the waiting.
-    const start = process.cpuUsage();
-    const [ours, theirs] = await Promise.all([outcome(bytes, verify), reference({ bytes, verify })]);
-    const { user, system } = process.cpuUsage(start);
-    const ms = (user + system) / 1000;
-    rounds++;
-    const kind = `${name}: ${/^[A-Z_]+\b/.exec(ours)?.[0] ?? 'decoded'}`;
-    counts[kind] = (counts[kind] ?? 0) + 1;
-    if (ours !== theirs || ours.startsWith('UNTYPED') || ms > 2000) {
-      console.error(
-        `round ${rounds} of seed ${values.seed}, ${name}, verify ${verify}, ${ms.toFixed(0)} ms:\n  ${ours}\n  ${theirs}`,
-      );
-      process.exitCode = 1;
-      break;
+if (values.case === undefined) await run();
+else await show(Number(values.case));
+
+async function run() {
+  const limits = { inputs: Number(values.inputs ?? Number.POSITIVE_INFINITY), seconds: Number(values.seconds ?? 60) };
+  if (values.inputs !== undefined && values.seconds === undefined) limits.seconds = Number.POSITIVE_INFINITY;
+  const counts = { kinds: {}, outcomes: {} };
+  const most = { ms: 0, memory: 0, bytes: 0 };
+  const start = performance.now();
+  const seconds = () => (performance.now() - start) / 1000;
+  let inputs = 0;
+  for (let number = 0; inputs < limits.inputs && seconds() < limits.seconds; number++) {
+    const input = makeInput(number);
+    if (input === undefined) continue;
+    inputs++;
+    const { problem, results } = await check(input);
+    for (const { ms, memory, files } of results) {
+      most.ms = Math.max(most.ms, ms);
+      most.memory = Math.max(most.memory, memory);
+      most.bytes = Math.max(most.bytes, ...(files ?? []).map(({ bytes }) => bytes.length));
     }
+    count(counts.kinds, input.kind);
+    count(counts.outcomes, results[0].code ?? 'decoded');
+    if (problem === undefined) continue;
+    console.error(`${problem}\n  ${describe(input)}\n  npm run fuzz -- --seed ${seed} --case ${number}`);
+    process.exitCode = 1;
+    break;
   }
-  await worker.terminate();
-  for (const [kind, count] of Object.entries(counts).sort()) console.log(`${String(count).padStart(8)}  ${kind}`);
-  console.log(`${rounds} damaged containers, seed ${values.seed}`);
+  for (const [title, numbers] of Object.entries(counts)) {
+    console.log(title);
+    for (const [name, number] of Object.entries(numbers).sort()) console.log(`${String(number).padStart(9)}  ${name}`);
+  }
+  const rate = `${(inputs / seconds()).toFixed(0)} a second`;
+  const peaks = `at most ${most.ms.toFixed(0)} ms, ${megabytes(most.memory)} of memory, files of ${megabytes(most.bytes)}`;
+  console.log(`${inputs} damaged containers, seed ${seed}, ${rate}; ${peaks}`);
 }
 
-/** Small containers of every layout: the bundled net as it is, pruned, clustered, and a few layers of each. */
-async function containers() {
-  const { compress } = await import('../dist/index.js');
-  const model = new Uint8Array(readFileSync(fileURLToPath(new URL('../models/lenet-300-100.onnx', import.meta.url))));
-  const options = [
-    { prune: { density: 0.08 }, cluster: { bits: 5 } },
-    { prune: { density: 0.4 }, cluster: { bits: 3 } },
-    { cluster: { bits: 4 } },
-    { cluster: false },
-    { prune: { density: 0.02 }, cluster: { clusters: 2 } },
+/** Everything about one input. */
+async function show(number) {
+  const input = makeInput(number);
+  const { problem, results } = await check(input);
+  console.log(describe(input));
+  for (const result of results) {
+    const message = result.error?.message ?? '';
+    console.log(`${result.name}: ${outcomeOf(result)} ${message} (${result.ms} ms, ${megabytes(result.memory)})`);
+  }
+  console.log(problem ?? 'all claims hold');
+  if (problem) process.exitCode = 1;
+}
+
+/** The input of a number: that and the seed decide everything about it. */
+function makeInput(number) {
+  const random = generator(seed, number);
+  const turn = Math.floor(number / TURNS.length);
+  let kind = TURNS[number % TURNS.length];
+  for (const [rare, oneIn] of Object.entries(RARE)) if (random(oneIn) === 0) kind = rare;
+  if (!kinds.includes(kind)) return undefined;
+  const list = random(200) === 0 ? bases.real : bases.small;
+  const base = list[random(list.length)];
+  // Half of them without checks of sums, which would keep most damage from the kernels.
+  const verify = ['none', 'sections', 'none', 'all'][random(4)];
+  const variants = ['stream', 'tensors', 'tensors', 'into', '', '', '', ''].map((name) =>
+    without.includes(name) ? '' : name,
+  );
+  const variant = variants[random(variants.length)];
+  if (kind !== 'field') {
+    const { make, keepsSums = false } = DAMAGES[kind];
+    return { kind, number, verify, variant, keepsSums, bytes: make(base, random, list) };
+  }
+  // Field by field and value by value for each of the small ones, in an order of its own for each seed.
+  const fields = TURNS.filter((name) => name === 'field').length;
+  const nth = turn * fields + TURNS.slice(0, number % TURNS.length).filter((name) => name === 'field').length;
+  const { length } = bases.small;
+  const bytes = damageField(bases.small[nth % length], Math.floor(nth / length) + seed * 100_003);
+  return { kind, number, verify, variant, keepsSums: false, bytes };
+}
+
+/** Decodes an input in both ways, and some in a third; gives the first claim that does not hold. */
+async function check(input) {
+  const { wasm, reference } = await decodeBoth(input);
+  const results = [
+    { name: 'wasm', ...wasm },
+    { name: 'reference', ...reference },
   ];
-  const made = [];
-  for (const each of options) made.push((await compress(model, each)).container);
-  return { bases: made };
-}
-
-/** sfc32, so that a seed gives the same damage on every machine. */
-function generator(seed) {
-  let [a, b, c, d] = [0x9e3779b9, 0x243f6a88, 0xb7e15162, seed | 0];
-  const next = () => {
-    const t = (a + b + d) | 0;
-    d = (d + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + t;
-    return t >>> 0;
-  };
-  for (let i = 0; i < 16; i++) next();
-  return (limit) => next() % limit;
-}
-
-function takeApart(container) {
-  const view = new DataView(container.buffer, container.byteOffset);
-  const end = 20 + view.getUint32(4, true);
-  const head = inflateSync(container.subarray(20, end));
-  const headerBytes = view.getUint32(12, true);
-  const header = new Decoder({ mapsAsObjects: true }).decode(head.subarray(0, headerBytes));
-  return { header, skeleton: head.subarray(headerBytes), sections: container.subarray(end) };
-}
-
-/** A container of these parts with sums that fit: what is wrong with it is not the sums. */
-function putTogether({ header, skeleton, sections }) {
-  let at = 0;
-  for (const tensor of header.t) {
-    if (typeof tensor?.s !== 'number' || !(tensor.s >= 0)) continue;
-    tensor.x = xxh32(sections.subarray(at, at + tensor.s));
-    at += tensor.s;
+  const [ours, theirs] = results.map(outcomeOf);
+  let problem = results.map((result) => violation(input, result, known)).find((found) => found !== undefined);
+  if (ours !== theirs) problem ??= `the decoders do not agree:\n  ${ours}\n  ${theirs}`;
+  const variant = VARIANTS[input.variant];
+  if (!problem && variant) {
+    const name = `by ${input.variant}`;
+    const { isPartial } = variant;
+    const room = variant.prepare?.(input);
+    const result = { name, isPartial, ...(await attempt(decoders.wasm, (decoder) => variant(decoder, input, room))) };
+    results.push(result);
+    const found = violation(input, result, known);
+    if (found) problem = `${name}: ${found}`;
+    else if (variant.isSame && outcomeOf(result) !== ours) problem = `${name}: ${outcomeOf(result)}, else ${ours}`;
   }
-  const cbor = new Encoder({ useRecords: false, variableMapSize: true }).encode(header);
-  const head = deflateSync(Buffer.concat([cbor, skeleton]), { level: 1 });
-  const prefix = Buffer.alloc(20);
-  prefix.set([0x46, 0x58, 0x51, 1]);
-  prefix.writeUInt32LE(head.length, 4);
-  prefix.writeUInt32LE(cbor.length + skeleton.length, 8);
-  prefix.writeUInt32LE(cbor.length, 12);
-  prefix.writeUInt32LE(new Xxh32().update(prefix.subarray(0, 16)).update(head).digest(), 16);
-  return new Uint8Array(Buffer.concat([prefix, head, sections]));
+  return { problem, results };
 }
 
-const VALUES = [
-  0,
-  1,
-  2,
-  7,
-  255,
-  256,
-  1023,
-  1024,
-  65535,
-  65536,
-  2 ** 31,
-  2 ** 32,
-  2 ** 50,
-  -1,
-  0.5,
-  Number.NaN,
-  'text',
-  null,
-  [],
-  {},
-  true,
-];
-
-/** Ways to damage a container: what it is called, and how it is done. */
-const DAMAGES = [
-  ['bytes', (base, random) => scatter(base.slice(), random, 1 + random(8))],
-  ['cut', (base, random) => base.slice(0, random(base.length))],
-  ['noise', (_, random) => Uint8Array.from({ length: random(4000) }, () => random(256))],
-  [
-    'splice',
-    (base, random, bases) => {
-      const other = bases[random(bases.length)];
-      const spliced = base.slice();
-      const at = random(base.length);
-      spliced.set(other.subarray(at, Math.min(other.length, base.length, at + random(5000))), at);
-      return spliced;
-    },
-  ],
-  [
-    'section',
-    (base, random) => {
-      const parts = takeApart(base);
-      return putTogether({ ...parts, sections: scatter(parts.sections.slice(), random, 1 + random(4)) });
-    },
-  ],
-  [
-    'front',
-    (base, random) => {
-      // Where the codebooks and code lengths are: most of a section is streams, and those are hit by `section`.
-      const parts = takeApart(base);
-      const sections = parts.sections.slice();
-      for (let i = random(3); i >= 0; i--) sections[random(Math.min(400, sections.length))] = random(256);
-      return putTogether({ ...parts, sections });
-    },
-  ],
-  [
-    'header',
-    (base, random) => {
-      const parts = takeApart(base);
-      for (let i = random(2); i >= 0; i--) {
-        const tensor = parts.header.t[random(parts.header.t.length)];
-        const keys = [...Object.keys(tensor), 'b', 'w', 'l', 'k', 'c', 'q', 'p', 'r', 'f'];
-        const key = keys[random(keys.length)];
-        tensor[key] =
-          random(3) === 0 && typeof tensor[key] === 'number'
-            ? tensor[key] + random(5) - 2
-            : VALUES[random(VALUES.length)];
-      }
-      return putTogether(parts);
-    },
-  ],
-];
-
-function scatter(bytes, random, count) {
-  for (let i = 0; i < count; i++) bytes[random(bytes.length)] = random(256);
-  return bytes;
+async function decodeBoth({ bytes, verify, number, kind }) {
+  const decode = ({ decodeFiles }) => decodeFiles(bytes, { verify });
+  const isWeighed = number % 4 === 0 || kind === 'bomb';
+  const wasm = await attempt(decoders.wasm, decode, isWeighed);
+  return { wasm, reference: await attempt(decoders.reference, decode, isWeighed) };
 }
 
-if (isMainThread) await main();
-else parentPort.on('message', async ({ bytes, verify }) => parentPort.postMessage(await outcome(bytes, verify)));
+function describe({ kind, verify, variant, bytes }) {
+  return `${kind}, ${bytes.length} bytes, verify ${verify}${variant ? `, also by ${variant}` : ''}`;
+}
+
+function count(counts, name) {
+  counts[name] = (counts[name] ?? 0) + 1;
+}
+
+function megabytes(bytes) {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}

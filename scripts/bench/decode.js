@@ -3,21 +3,17 @@
 //   npm run bench:decode [-- rounds]
 //
 // 16 Mi weights (64 MiB of float32) a case. All methods take turns in one process; medians, and their speed relative to
-// memcpy's median in the same run. Cold start is that of fresh processes, against one that imports an empty module.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// memcpy's median in the same run. `npm run bench:cold` measures the first decoding of a process.
 import os from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
-import { build } from 'esbuild';
-import { decodeSection, verifySection } from '../../dist/container/read/index.js';
-import { writeContainer } from '../../dist/container/write/container.js';
+import { decodeSection, verifySection } from '../../build/container/read/index.js';
+import { writeContainer } from '../../build/container/write/container.js';
+import { loadKernels } from '../../build/kernels/index.js';
+import { openOnnx } from '../../build/onnx/open.js';
 import { decode, inspect } from '../../dist/decode/index.js';
-import { loadKernels } from '../../dist/kernels/index.js';
-import { openOnnx } from '../../dist/onnx/open.js';
+import { codebook, lookUp, makeIndices, median, onnxOf } from './weights.js';
 
 const WEIGHTS = 1 << 24;
 const rounds = Number(process.argv[2] ?? 9);
@@ -32,47 +28,6 @@ const CASES = [
   { name: '10 % kept', clusters: 32, density: 0.1 },
   { name: '4 % kept', clusters: 32, density: 0.04 },
 ];
-
-let state = 12345;
-function uniform() {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return (state + 0.5) / 2 ** 32;
-}
-
-/** Indices of clusters over ±3.3 deviations of a bell, as linear initialisation places them; 255 for zero. */
-function makeIndices(count, { clusters, density }) {
-  return Uint8Array.from({ length: count }, () => {
-    if (density < 1 && uniform() >= density) return 255;
-    const normal = Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
-    return Math.max(0, Math.min(clusters - 1, Math.floor(clusters * (0.5 + normal / 6.6))));
-  });
-}
-
-function codebook({ clusters, density }) {
-  const values = Float32Array.from({ length: 256 }, (_, i) => ((i + 0.5) / clusters - 0.5) / 4);
-  if (density < 1) values[255] = 0;
-  return values;
-}
-
-function lookUp(indices, values, out) {
-  for (let i = 0; i < indices.length; i++) out[i] = values[indices[i]];
-}
-
-/** An ONNX file with one initializer. */
-function onnxOf(floats) {
-  const varint = (n) => (n < 128 ? [n] : [(n & 127) | 128, ...varint(Math.floor(n / 128))]);
-  const raw = new Uint8Array(floats.buffer);
-  const tensor = [0x08, ...varint(floats.length), 0x10, 1, 0x42, 1, 119, 0x4a, ...varint(raw.length)];
-  const graph = [0x2a, ...varint(tensor.length + raw.length), ...tensor];
-  return new Uint8Array(
-    Buffer.concat([Buffer.from([0x08, 8, 0x3a, ...varint(graph.length + raw.length), ...graph]), raw]),
-  );
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
 
 /** Runs all methods in turn, each time starting with another one; gives the median milliseconds by name. */
 async function rotate(methods) {
@@ -135,40 +90,9 @@ async function measure(spec) {
   };
 }
 
-/**
- * From the start of the import to the last float of a million weights, in fresh processes: of the decoder in one file,
- * as bundlers ship it, and of the package's many files, each of which takes Node a millisecond or two to load.
- */
-async function coldStart(spec) {
-  const folder = mkdtempSync(join(os.tmpdir(), 'cold-'));
-  try {
-    const floats = new Float32Array(1 << 20);
-    lookUp(makeIndices(1 << 20, spec), codebook(spec), floats);
-    writeFileSync(join(folder, 'model.fxq'), Buffer.concat(await writeContainer(openOnnx(onnxOf(floats)))));
-    writeFileSync(join(folder, 'empty.mjs'), 'export {};');
-    const entry = new URL('../../dist/decode/index.js', import.meta.url);
-    const outfile = join(folder, 'decoder.mjs');
-    const options = { bundle: true, minify: true, format: 'esm', platform: 'browser', logLevel: 'error' };
-    await build({ entryPoints: [fileURLToPath(entry)], outfile, ...options });
-    const head = "import { readFileSync } from 'node:fs';\n";
-    const timed = (work) => `${head}const start = performance.now();\n${work}\nconsole.log(performance.now() - start);`;
-    const bytes = JSON.stringify(join(folder, 'model.fxq'));
-    writeFileSync(join(folder, 'a.mjs'), timed("await import('./empty.mjs');"));
-    const work = (from) => `const { decode } = await import('${from}');\nawait decode(readFileSync(${bytes}));`;
-    writeFileSync(join(folder, 'b.mjs'), timed(work('./decoder.mjs')));
-    writeFileSync(join(folder, 'c.mjs'), timed(work(entry.href)));
-    const run = (file) => Number(execFileSync(process.execPath, [join(folder, file)], { encoding: 'utf8' }));
-    const runs = Array.from({ length: 2 * rounds }, () => ['a.mjs', 'b.mjs', 'c.mjs'].map(run));
-    return [0, 1, 2].map((i) => median(runs.map((times) => times[i])));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 console.log(`Node ${process.version}, ${os.cpus()[0].model}; medians of ${rounds} rotated runs\n`);
 for (const spec of CASES) {
   const row = await measure(spec);
   for (const [name, value] of Object.entries(row)) console.log(`${name.padEnd(16)} ${value}`);
-  const [empty, bundled, files] = (await coldStart(spec)).map((ms) => ms.toFixed(1));
-  console.log(`cold start, ms    1 Mi weights ${bundled} (from single files ${files}), an empty module ${empty}\n`);
+  console.log();
 }

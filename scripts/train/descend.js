@@ -1,4 +1,4 @@
-import { gradientGraph } from '../../dist/gradient/gradient-graph.js';
+import { gradientGraph } from '../../build/gradient/gradient-graph.js';
 import { augment } from './augment.js';
 import { CLASSES, PIXELS, SIDE } from './mnist.js';
 import { initialParameters, writeModel } from './models.js';

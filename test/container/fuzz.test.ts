@@ -2,11 +2,23 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-it('a few seconds of damaged containers: both decoders agree, and all errors are typed', () => {
-  const script = fileURLToPath(new URL('../../scripts/fuzz.js', import.meta.url));
-  // It ends with exit code 1, and so throws here, at the first claim that does not hold.
-  const printed = execFileSync(process.execPath, [script, '--seconds', '6', '--seed', '20'], { encoding: 'utf8' });
-  const rounds = Number(/^(\d+) damaged containers/m.exec(printed)?.[1]);
-  expect(rounds).toBeGreaterThan(100);
-  expect(printed).toMatch(/section: CONTAINER_MALFORMED/);
+const script = fileURLToPath(new URL('../../scripts/fuzz.js', import.meta.url));
+
+/** It ends with exit code 1, and so throws here, at the first claim that does not hold. */
+const fuzz = (...options: string[]) =>
+  execFileSync(process.execPath, [script, ...options], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+it('a few seconds of damaged containers: exact or a typed error, in both decoders, in bounds of time and memory', () => {
+  const printed = fuzz('--seconds', '8', '--seed', '20', '--without', 'lists,tensors');
+  const inputs = Number(/^(\d+) damaged containers/m.exec(printed)?.[1]);
+  expect(inputs).toBeGreaterThan(300);
+  for (const outcome of ['decoded', 'CONTAINER_MALFORMED', 'CONTAINER_VERSION', 'CHECKSUM']) {
+    expect(printed).toMatch(new RegExp(`^ +\\d+  ${outcome}$`, 'm'));
+  }
+});
+
+it('seed and number give an input again', () => {
+  const one = () => fuzz('--seed', '3', '--case', '40').replace(/\([^)]*ms,[^)]*\)/g, '');
+  expect(one()).toBe(one());
+  expect(one()).toContain('all claims hold');
 });

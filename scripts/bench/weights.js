@@ -1,0 +1,42 @@
+// What the benchmarks of decoding have in common.
+
+let state = 12345;
+function uniform() {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return (state + 0.5) / 2 ** 32;
+}
+
+/** Indices of clusters over ±3.3 deviations of a bell, as linear initialisation places them; 255 for zero. */
+export function makeIndices(count, { clusters, density }) {
+  return Uint8Array.from({ length: count }, () => {
+    if (density < 1 && uniform() >= density) return 255;
+    const normal = Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+    return Math.max(0, Math.min(clusters - 1, Math.floor(clusters * (0.5 + normal / 6.6))));
+  });
+}
+
+export function codebook({ clusters, density }) {
+  const values = Float32Array.from({ length: 256 }, (_, i) => ((i + 0.5) / clusters - 0.5) / 4);
+  if (density < 1) values[255] = 0;
+  return values;
+}
+
+export function lookUp(indices, values, out) {
+  for (let i = 0; i < indices.length; i++) out[i] = values[indices[i]];
+}
+
+/** An ONNX file with one initializer. */
+export function onnxOf(floats) {
+  const varint = (n) => (n < 128 ? [n] : [(n & 127) | 128, ...varint(Math.floor(n / 128))]);
+  const raw = new Uint8Array(floats.buffer);
+  const tensor = [0x08, ...varint(floats.length), 0x10, 1, 0x42, 1, 119, 0x4a, ...varint(raw.length)];
+  const graph = [0x2a, ...varint(tensor.length + raw.length), ...tensor];
+  return new Uint8Array(
+    Buffer.concat([Buffer.from([0x08, 8, 0x3a, ...varint(graph.length + raw.length), ...graph]), raw]),
+  );
+}
+
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}

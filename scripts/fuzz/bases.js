@@ -1,0 +1,170 @@
+// The containers that are damaged: small ones of every layout, type, kind of codebook and number of streams, and real
+// ones.
+import { readFileSync } from 'node:fs';
+import { bitsOf, DTYPES } from '../../build/binary/dtype.js';
+import { toPlanes } from '../../build/binary/planes.js';
+import { xxh32 } from '../../build/binary/xxh32.js';
+import { LAYOUTS } from '../../build/container/constants.js';
+import { planGap } from '../../build/container/write/gap.js';
+import { planDense, planMask, planPacked, planPlanes, planVerbatim } from '../../build/container/write/layouts.js';
+import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
+import { compress, encode } from '../../build/index.js';
+import { toTree } from './cbor.js';
+import { putTogether, takeApart } from './parts.js';
+import { generator } from './random.js';
+
+const PLANS = {
+  verbatim: (payload) => planVerbatim(payload),
+  packed: (payload, width, isFloat) => planPacked(indexUnits(asUnits(payload, width)), isFloat),
+  dense: (payload, width, isFloat) => planDense(indexUnits(asUnits(payload, width)), isFloat),
+  gap: (payload, width, isFloat) => planGap(indexUnits(asUnits(payload, width)), isFloat),
+  mask: (payload, width, isFloat) => planMask(indexUnits(asUnits(payload, width)), isFloat),
+  planes: (payload, width) => planPlanes(payload, width),
+};
+
+/**
+ * What the small containers hold: layout, type, elements, distinct values beside zero, one in how many is kept. A list is
+ * one container; two files where `file` says so; `twin` repeats the payload of an earlier tensor.
+ */
+const SPECS = [
+  [{ layout: 'inline', dtype: 'float32', count: 20, values: 30 }],
+  [{ layout: 'inline', dtype: 'float16', count: 33, values: 9, isPlanar: true }],
+  [{ layout: 'inline', dtype: 'float64', count: 7, values: 5, isPlanar: true }],
+  [{ layout: 'verbatim', dtype: 'float32', count: 60, values: 99 }],
+  [{ layout: 'verbatim', dtype: 'int64', count: 9, values: 9 }],
+  [{ layout: 'verbatim', dtype: 'uint4', count: 31, values: 99 }],
+  [{ layout: 'packed', dtype: 'float32', count: 50, values: 5, isHalf: true }],
+  [{ layout: 'packed', dtype: 'float16', count: 77, values: 1 }],
+  [{ layout: 'packed', dtype: 'int8', count: 300, values: 100 }],
+  [{ layout: 'packed', dtype: 'float32', count: 1500, values: 300 }],
+  [{ layout: 'dense', dtype: 'float32', count: 400, values: 12 }],
+  [{ layout: 'dense', dtype: 'float32', count: 900, values: 31, isHalf: true }],
+  [{ layout: 'dense', dtype: 'float32', count: 9000, values: 1 }],
+  [{ layout: 'dense', dtype: 'float32', count: 8191, values: 2 }],
+  [{ layout: 'dense', dtype: 'bfloat16', count: 8193, values: 2 }],
+  [{ layout: 'dense', dtype: 'uint8', count: 8200, values: 3 }],
+  [{ layout: 'dense', dtype: 'float32', count: 2000, values: 1000, isHalf: true }],
+  [{ layout: 'dense', dtype: 'int32', count: 70, values: 1, kept: 1 }],
+  [{ layout: 'gap', dtype: 'float32', count: 2000, values: 6, kept: 10 }],
+  [{ layout: 'gap', dtype: 'float32', count: 9000, values: 1, kept: 2, isHalf: true }],
+  [{ layout: 'gap', dtype: 'float16', count: 9000, values: 2, kept: 2 }],
+  [{ layout: 'gap', dtype: 'int8', count: 5000, values: 3, kept: 40 }],
+  [{ layout: 'gap', dtype: 'float32', count: 5000, values: 40, kept: 300 }],
+  [{ layout: 'gap', dtype: 'uint8', count: 263000, values: 2, kept: 3000 }],
+  [{ layout: 'mask', dtype: 'float32', count: 901, values: 12, kept: 3 }],
+  [{ layout: 'mask', dtype: 'bfloat16', count: 1700, values: 3, kept: 9 }],
+  [{ layout: 'mask', dtype: 'uint8', count: 66003, values: 1, kept: 400 }],
+  [{ layout: 'mask', dtype: 'float32', count: 9001, values: 1, kept: 2 }],
+  [{ layout: 'planes', dtype: 'float32', count: 300, values: 280 }],
+  [{ layout: 'planes', dtype: 'float64', count: 200, values: 150 }],
+  [{ layout: 'planes', dtype: 'uint16', count: 1100, values: 500 }],
+  [{ layout: 'planes', dtype: 'int64', count: 8192, values: 2 }],
+  [{ layout: 'planes', dtype: 'uint8', count: 9000, values: 2 }],
+  [
+    { layout: 'dense', dtype: 'float32', count: 300, values: 3 },
+    { layout: 'inline', dtype: 'int64', count: 3, values: 3 },
+    { layout: 'dense', dtype: 'float32', count: 300, twin: 0 },
+    { layout: 'gap', dtype: 'float32', count: 300, values: 3, kept: 9, file: 1 },
+    { layout: 'inline', dtype: 'int64', count: 3, twin: 1, file: 1 },
+    { layout: 'mask', dtype: 'float16', count: 300, values: 3, kept: 9, file: 2 },
+  ],
+  [
+    { layout: 'verbatim', dtype: 'float32', count: 0, values: 0 },
+    { layout: 'inline', dtype: 'bool', count: 0, values: 0 },
+    { layout: 'packed', dtype: 'float32', count: 1, values: 1 },
+    { layout: 'inline', dtype: 'string', count: 11, values: 9 },
+  ],
+  [],
+];
+
+/** All of them, each with its parts, the edges between these, and the files that it decodes to. */
+export async function makeBases() {
+  const small = SPECS.map((specs, i) => build(specs, generator(77, i)));
+  const model = new Uint8Array(readFileSync(new URL('../../models/lenet-300-100.onnx', import.meta.url)));
+  const real = [
+    (await compress(model, { prune: { density: 0.08 }, cluster: { bits: 5 } })).container,
+    (await compress(model, { cluster: { bits: 4 } })).container,
+    (await compress(model, { prune: { density: 0.02 }, cluster: { clusters: 2 } })).container,
+    await encode(model),
+  ];
+  return { small: small.map(withParts), real: real.map(withParts) };
+}
+
+function withParts(container) {
+  const parts = takeApart(container);
+  const sections = container.length - parts.sections.length;
+  const edges = [0, 3, 4, 8, 12, 16, 20, sections, container.length];
+  const fields = parts.header.get('t').map((tensor) => tensor.get('s') ?? 0);
+  let at = sections;
+  for (const bytes of fields) {
+    at += bytes;
+    edges.push(at);
+  }
+  return { ...parts, container, edges };
+}
+
+function build(specs, random) {
+  const files = [[]];
+  const skeleton = [];
+  const sections = [];
+  const tensors = [];
+  const made = [];
+  const filler = () => Uint8Array.from({ length: random(40) }, () => random(256));
+  for (const [index, spec] of specs.entries()) {
+    const { layout, dtype, count, file = 0, twin, isPlanar } = spec;
+    while (files.length <= file) files.push([]);
+    const payload = twin === undefined ? makePayload(spec, random) : made[twin];
+    made.push(payload);
+    const gap = filler();
+    skeleton.push(gap);
+    files[file].push(gap, payload);
+    const width = Math.max(1, Math.min(8, (bitsOf(dtype) ?? 8) / 8));
+    const tensor = { n: `tensor ${index}`, y: DTYPES.indexOf(dtype), d: [count], g: gap.length };
+    if (file > 0) tensor.f = file;
+    if (twin !== undefined) tensor.r = twin;
+    else if (layout === 'inline') {
+      if (isPlanar) tensor.p = 1;
+      skeleton.push(isPlanar ? toPlanes(payload, width) : payload);
+    } else {
+      const { fields, write } = PLANS[layout](payload, width, dtype === 'float32');
+      const section = write();
+      sections.push(section);
+      Object.assign(tensor, { l: LAYOUTS.indexOf(layout), s: section.length });
+      for (const [key, value] of Object.entries(fields)) if (value) tensor[key] = value;
+    }
+    tensors.push(tensor);
+  }
+  const f = files.map((pieces, i) => {
+    // The end of a file, which stands before the next one's skeleton, is only there for the last.
+    if (i === files.length - 1) {
+      const end = filler();
+      skeleton.push(end);
+      pieces.push(end);
+    }
+    const bytes = Buffer.concat(pieces);
+    return [i === 0 ? '' : `weights-${i}.bin`, bytes.length, xxh32(bytes)];
+  });
+  const header = toTree({ f, t: tensors });
+  return putTogether({ header, skeleton: Buffer.concat(skeleton), sections: Buffer.concat(sections) });
+}
+
+function makePayload({ dtype, count, values, kept = 0, isHalf, layout }, random) {
+  const bits = bitsOf(dtype) ?? 8;
+  const width = Math.max(1, bits / 8);
+  const units = Math.ceil((count * bits) / 8 / width);
+  const payload = Buffer.alloc(units * width);
+  const table = Array.from({ length: values }, (_, i) => {
+    const value = Buffer.from(Array.from({ length: width }, () => 1 + random(255)));
+    // Values that float16 holds, and for planes constant bytes.
+    if (isHalf) value.writeFloatLE((i + 1) / 64, 0);
+    if (layout === 'planes' && width > 1) value[width - 1] = 0x3f;
+    return value;
+  });
+  const isSparse = kept > 0;
+  for (let i = 0; i < units; i++) {
+    if (isSparse && random(kept) !== 0) continue;
+    payload.set(table[random(values)], i * width);
+  }
+  if (layout === 'gap' || layout === 'mask') payload.fill(0, 0, width);
+  return new Uint8Array(payload);
+}

@@ -1,0 +1,59 @@
+// Containers in parts: taken apart, and put together again with sums that fit, so that damage reaches what lies behind.
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { xxh32 } from '../../build/binary/xxh32.js';
+import { readCbor } from '../../build/container/read/cbor.js';
+import { CborMap, encodeTree, toTree } from './cbor.js';
+
+const PREFIX_BYTES = 20;
+
+/** Header as a tree, skeleton, all sections in one. */
+export function takeApart(container) {
+  const view = new DataView(container.buffer, container.byteOffset);
+  const end = PREFIX_BYTES + view.getUint32(4, true);
+  const head = inflateRawSync(container.subarray(PREFIX_BYTES, end));
+  const headerBytes = view.getUint32(12, true);
+  return {
+    header: toTree(readCbor(head.subarray(0, headerBytes), 0)),
+    skeleton: head.subarray(headerBytes),
+    sections: container.subarray(end),
+  };
+}
+
+/** Puts the sums of sections into the header, as far as it says where they are. */
+export function sumSections(header, sections) {
+  let at = 0;
+  for (const tensor of header.get('t')) {
+    const bytes = tensor instanceof CborMap ? tensor.get('s') : undefined;
+    if (!Number.isSafeInteger(bytes) || bytes < 0) continue;
+    tensor.set('x', xxh32(sections.subarray(at, at + bytes)));
+    at += bytes;
+  }
+}
+
+/** A container of a header's tree, skeleton and sections. */
+export function putTogether({ header, skeleton, sections }) {
+  sumSections(header, sections);
+  return seal(encodeTree(header), skeleton, sections);
+}
+
+/** A container of these bytes; `deflated` stands in the place of what the head deflates to, `sizes` in that of its sizes. */
+export function seal(header, skeleton, sections, { deflated, sizes } = {}) {
+  const head = deflated ?? deflate(Buffer.concat([header, skeleton]));
+  const container = Buffer.allocUnsafeSlow(PREFIX_BYTES + head.length + sections.length);
+  container.set([0x46, 0x58, 0x51, 1]);
+  container.writeUInt32LE(sizes?.[0] ?? head.length, 4);
+  container.writeUInt32LE(sizes?.[1] ?? header.length + skeleton.length, 8);
+  container.writeUInt32LE(sizes?.[2] ?? header.length, 12);
+  container.set(head, PREFIX_BYTES);
+  container.set(sections, PREFIX_BYTES + head.length);
+  const summed = Buffer.concat([container.subarray(0, 16), head]);
+  container.writeUInt32LE(xxh32(summed), 16);
+  return new Uint8Array(container.buffer);
+}
+
+/** Raw deflate; what is small is stored, which is quicker than a search for what repeats. */
+function deflate(bytes) {
+  if (bytes.length > 4096) return deflateRawSync(bytes, { level: 1 });
+  const { length } = bytes;
+  return Buffer.concat([Buffer.of(1, length & 255, length >> 8, ~length & 255, (~length >> 8) & 255), bytes]);
+}
