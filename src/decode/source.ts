@@ -29,28 +29,35 @@ export interface Input {
  * @throws TypeError for a source of another kind; FxqError `IO` for a response that is an error
  */
 export function openInput(source: Source, signal: AbortSignal | undefined, onBytes: (loaded: number) => void): Input {
-  if (source instanceof Uint8Array) return memoryInput(source, onBytes);
-  if (source instanceof ArrayBuffer || isShared(source)) return memoryInput(new Uint8Array(source), onBytes);
-  if (typeof Blob !== 'undefined' && source instanceof Blob)
-    return streamInput(source.stream(), source.size, signal, onBytes);
-  if (typeof Response !== 'undefined' && source instanceof Response)
-    return streamInput(bodyOf(source), undefined, signal, onBytes);
-  if (source instanceof ReadableStream) return streamInput(source, undefined, signal, onBytes);
-  throw new TypeError('expected a Uint8Array, an ArrayBuffer, a Blob, a Response or a ReadableStream of bytes');
+  const bytes = bytesOf(source);
+  if (bytes) return memoryInput(bytes, onBytes);
+  return streamInput(streamOf(source), source instanceof Blob ? source.size : undefined, signal, onBytes);
 }
 
-function isShared(source: Source): source is SharedArrayBuffer {
-  return typeof SharedArrayBuffer !== 'undefined' && source instanceof SharedArrayBuffer;
+function bytesOf(source: Source): Uint8Array | undefined {
+  if (source instanceof Uint8Array) return source;
+  const isShared = typeof SharedArrayBuffer === 'function' && source instanceof SharedArrayBuffer;
+  return source instanceof ArrayBuffer || isShared ? new Uint8Array(source as ArrayBuffer) : undefined;
 }
 
-function bodyOf(response: Response): ReadableStream<Uint8Array> {
-  if (response.ok && response.body) return response.body;
-  const problem = response.ok
-    ? 'its body was read before'
-    : `the server answered ${response.status} ${response.statusText}`.trim();
-  throw new FxqError('IO', `${response.url || 'the response'}: expected a container, ${problem}`, {
-    actual: response.status,
-  });
+/** Any source as a stream: of memory, in a single piece. */
+export function streamOf(source: Source): ReadableStream<Uint8Array> {
+  if (source instanceof ReadableStream) return source;
+  const bytes = bytesOf(source);
+  if (bytes)
+    return new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes);
+        controller.close();
+      },
+    });
+  if (source instanceof Blob) return source.stream();
+  if (!(source instanceof Response))
+    throw new TypeError('expected a Uint8Array, an ArrayBuffer, a Blob, a Response or a ReadableStream of bytes');
+  const { ok, body, status, statusText, url } = source;
+  if (ok && body) return body;
+  const problem = ok ? 'its body was read before' : `the server answered ${status} ${statusText}`.trim();
+  throw new FxqError('IO', `${url || 'the response'}: expected a container, ${problem}`, { actual: status });
 }
 
 function memoryInput(bytes: Uint8Array, onBytes: (loaded: number) => void): Input {
