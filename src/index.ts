@@ -4,12 +4,16 @@ export {
   type DecodeOptions,
   decode,
   decodeFiles,
+  decodeForOrt,
   decodeTensors,
+  type ModelFile,
+  type OrtModel,
   type Progress,
   type ReadOptions,
   type Source,
   type TensorData,
   type Verify,
+  type WorkerOptions,
 } from './decode/index.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from './errors.js';
 export {

@@ -16,6 +16,7 @@ describe('the public surface', () => {
         "compress",
         "decode",
         "decodeFiles",
+        "decodeForOrt",
         "decodeTensors",
         "encode",
         "evaluate",
@@ -36,7 +37,7 @@ describe('the public surface', () => {
 
   it('of the decoder has what an app calls', () => {
     expect(Object.keys(decoder)).toEqual(
-      expect.arrayContaining(['decode', 'decodeFiles', 'inspect', 'FxqError', 'ERROR_CODES']),
+      expect.arrayContaining(['decode', 'decodeFiles', 'decodeForOrt', 'inspect', 'FxqError', 'ERROR_CODES']),
     );
   });
 });

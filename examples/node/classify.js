@@ -1,15 +1,16 @@
 // npm run example:node [model.fxq]: decodes a model and reads digits with it. Takes what examples/browser/prepare.js wrote.
 import { readFile } from 'node:fs/promises';
-import { decode } from 'fxq-compress/decode';
+import { decodeForOrt } from 'fxq-compress/decode';
 import * as ort from 'onnxruntime-node';
 
 const files = new URL('../browser/public/', import.meta.url);
 const container = await readFile(process.argv[2] ?? new URL('lenet-5.fxq', files));
 const digits = await readFile(new URL('digits.bin', files));
 
-const onnx = await decode(container);
-const session = await ort.InferenceSession.create(onnx);
-console.log(`${container.length} bytes became an ONNX file of ${onnx.length}`);
+const { model, externalData } = await decodeForOrt(container);
+const session = await ort.InferenceSession.create(model, { externalData });
+const weights = externalData.reduce((sum, { data }) => sum + data.length, 0);
+console.log(`${container.length} bytes became an ONNX file of ${model.length} and ${weights} bytes of weights`);
 
 // For each digit its label, then 28 × 28 pixels, a byte each; the net takes pixels from 0 to 1.
 for (let at = 0; at < digits.length; at += 785) {

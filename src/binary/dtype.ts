@@ -31,34 +31,6 @@ export const DTYPES = [
 
 export type DType = (typeof DTYPES)[number] | `unknown(${number})`;
 
-const BITS: Partial<Record<DType, number>> = {
-  float32: 32,
-  uint8: 8,
-  int8: 8,
-  uint16: 16,
-  int16: 16,
-  int32: 32,
-  int64: 64,
-  bool: 8,
-  float16: 16,
-  float64: 64,
-  uint32: 32,
-  uint64: 64,
-  complex64: 64,
-  complex128: 128,
-  bfloat16: 16,
-  float8e4m3fn: 8,
-  float8e4m3fnuz: 8,
-  float8e5m2: 8,
-  float8e5m2fnuz: 8,
-  uint4: 4,
-  int4: 4,
-  float4e2m1: 4,
-  float8e8m0: 8,
-  uint2: 2,
-  int2: 2,
-};
-
 /** The type with this wire value; one from the future is named by its number and carried through untouched. */
 export function dtypeOf(wireValue: number): DType {
   return DTYPES[wireValue] ?? `unknown(${wireValue})`;
@@ -66,7 +38,9 @@ export function dtypeOf(wireValue: number): DType {
 
 /** Bits an element takes in `raw_data`, or `undefined` for strings and types from the future. */
 export function bitsOf(dtype: DType): number | undefined {
-  return BITS[dtype];
+  // The names say so.
+  const bits = dtype === 'bool' ? 8 : /^[a-z]+(\d+)/.exec(dtype)?.[1];
+  return bits === undefined ? undefined : Number(bits);
 }
 
 /** The types whose weights lossy stages may change. */

@@ -1,14 +1,23 @@
 import type { FileEntry, TensorEntry } from '../container/header.js';
-import { allocate } from './allocate.js';
 import { openContainer, pieces, type ReadOptions } from './container.js';
-import type { Room } from './rebuild.js';
+import { type ModelFile, type OrtModel, partOf, rebuildFiles, rebuildForOrt } from './files.js';
+import { inWorker } from './remote.js';
 import type { Source } from './source.js';
 import { type DecodedTensor, toTensor } from './tensor.js';
 
-export interface DecodeOptions extends ReadOptions {
+export interface WorkerOptions extends ReadOptions {
+  /**
+   * Decodes in a Worker, or a worker thread of Node, so that nothing here has to wait; the results are handed over, not
+   * copied. Where none can be started, as under a policy that forbids it, everything is done here.
+   */
+  worker?: boolean | undefined;
+}
+
+export interface DecodeOptions extends WorkerOptions {
   /**
    * Memory to decode the model's file into, at least as long as the file; the result is the part of it that the file
-   * takes. Saves a start-up the time that fresh memory takes. When decoding fails its content is undefined.
+   * takes. Saves a start-up the time that fresh memory takes. When decoding fails its content is undefined. From a
+   * worker the file is copied there.
    */
   into?: Uint8Array | undefined;
 }
@@ -42,26 +51,32 @@ export async function decode(source: Source, options: DecodeOptions = {}): Promi
  * Rebuilds every file of a container: the model, with the empty name, and its external data files under the relative
  * paths by which the model refers to them.
  */
-export async function decodeFiles(
-  source: Source,
-  options: DecodeOptions = {},
-): Promise<{ name: string; bytes: Uint8Array }[]> {
-  const opened = await openContainer(source, options);
-  const { into } = options;
-  const [{ size: modelSize }] = opened.head.files;
-  if (into !== undefined && into.length < modelSize) {
-    opened.input.cancel();
-    throw new RangeError(`into: expected at least ${modelSize} bytes for the model, got ${into.length}`);
-  }
-  const files = opened.head.files.map(({ name, size }, i) => ({
-    name,
-    bytes: i === 0 && into !== undefined ? into.subarray(0, size) : allocate(size, name || 'the model'),
-  }));
-  const room: Room = ({ file, offset, length }) => files[file].bytes.subarray(offset, offset + length);
-  for await (const piece of pieces(opened, options, room)) {
-    if (!piece.isInPlace) files[piece.file].bytes.set(piece.bytes, piece.offset);
+export async function decodeFiles(source: Source, options: DecodeOptions = {}): Promise<ModelFile[]> {
+  const { worker, into } = options;
+  const files = worker && (await inWorker<ModelFile[]>(false, source, options));
+  if (!files) return rebuildFiles(source, options, into);
+  if (into) {
+    const room = partOf(into, files[0].bytes.length);
+    room.set(files[0].bytes);
+    files[0].bytes = room;
   }
   return files;
+}
+
+/**
+ * Decodes a container for ONNX Runtime: the model without the payloads of its large tensors, and these on their own, so
+ * that no weight is in memory twice before the session is made. Tensors that the runtime would not take from outside,
+ * those of subgraphs and functions, stay in the model.
+ *
+ * @throws FxqError as {@link decode}
+ *
+ * @example
+ * const { model, externalData } = await decodeForOrt(await fetch('model.fxq'));
+ * const session = await ort.InferenceSession.create(model, { externalData });
+ */
+export async function decodeForOrt(source: Source, options: WorkerOptions = {}): Promise<OrtModel> {
+  const result = options.worker && (await inWorker<OrtModel>(true, source, options));
+  return result || rebuildForOrt(source, options);
 }
 
 /**

@@ -2,6 +2,16 @@ export type { DType } from '../binary/dtype.js';
 export type { FileEntry, TensorEntry } from '../container/header.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from '../errors.js';
 export type { Progress, ReadOptions, Verify } from './container.js';
-export { type ContainerInfo, type DecodeOptions, decode, decodeFiles, decodeTensors, inspect } from './decode.js';
+export {
+  type ContainerInfo,
+  type DecodeOptions,
+  decode,
+  decodeFiles,
+  decodeForOrt,
+  decodeTensors,
+  inspect,
+  type WorkerOptions,
+} from './decode.js';
+export type { ModelFile, OrtModel } from './files.js';
 export type { Source } from './source.js';
 export type { DecodedTensor, TensorData } from './tensor.js';

@@ -15,9 +15,9 @@ export interface Input {
    * @param orLess - whether fewer will do if there are no more
    * @throws FxqError `CONTAINER_MALFORMED` if there are fewer, `IO` if the connection broke, `ABORTED`
    */
-  take(count: number, orLess?: boolean): Uint8Array | Promise<Uint8Array>;
+  take(count: number, orLess?: boolean): Promise<Uint8Array>;
   /** Throws if anything is left. */
-  finish(): void | Promise<void>;
+  finish(): Promise<void>;
   /** Ends a download that is not needed any more. */
   cancel(): void;
 }
@@ -29,55 +29,8 @@ export interface Input {
  * @throws TypeError for a source of another kind; FxqError `IO` for a response that is an error
  */
 export function openInput(source: Source, signal: AbortSignal | undefined, onBytes: (loaded: number) => void): Input {
-  if (source instanceof Uint8Array) return memoryInput(source, onBytes);
-  if (source instanceof ArrayBuffer || isShared(source)) return memoryInput(new Uint8Array(source), onBytes);
-  if (typeof Blob !== 'undefined' && source instanceof Blob)
-    return streamInput(source.stream(), source.size, signal, onBytes);
-  if (typeof Response !== 'undefined' && source instanceof Response)
-    return streamInput(bodyOf(source), undefined, signal, onBytes);
-  if (source instanceof ReadableStream) return streamInput(source, undefined, signal, onBytes);
-  throw new TypeError('expected a Uint8Array, an ArrayBuffer, a Blob, a Response or a ReadableStream of bytes');
-}
-
-function isShared(source: Source): source is SharedArrayBuffer {
-  return typeof SharedArrayBuffer !== 'undefined' && source instanceof SharedArrayBuffer;
-}
-
-function bodyOf(response: Response): ReadableStream<Uint8Array> {
-  if (response.ok && response.body) return response.body;
-  const problem = response.ok
-    ? 'its body was read before'
-    : `the server answered ${response.status} ${response.statusText}`.trim();
-  throw new FxqError('IO', `${response.url || 'the response'}: expected a container, ${problem}`, {
-    actual: response.status,
-  });
-}
-
-function memoryInput(bytes: Uint8Array, onBytes: (loaded: number) => void): Input {
-  let at = 0;
-  return {
-    size: bytes.length,
-    take(count, orLess = false) {
-      if (count > bytes.length - at && !orLess) throw cutShort(at + count, bytes.length);
-      const start = at;
-      at = Math.min(bytes.length, at + count);
-      onBytes(bytes.length);
-      return bytes.subarray(start, at);
-    },
-    finish() {
-      if (at < bytes.length) throw malformed(`${bytes.length - at} bytes follow the end of the container`, at);
-    },
-    cancel() {},
-  };
-}
-
-function streamInput(
-  stream: ReadableStream<Uint8Array>,
-  size: number | undefined,
-  signal: AbortSignal | undefined,
-  onBytes: (loaded: number) => void,
-): Input {
-  const reader = stream.getReader();
+  const size = bytesOf(source)?.length ?? (source instanceof Blob ? source.size : undefined);
+  const reader = streamOf(source).getReader();
   /** What has arrived and was not taken yet. */
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -129,6 +82,32 @@ function streamInput(
       cancel();
     },
   };
+}
+
+function bytesOf(source: Source): Uint8Array | undefined {
+  if (source instanceof Uint8Array) return source;
+  const isShared = typeof SharedArrayBuffer === 'function' && source instanceof SharedArrayBuffer;
+  return source instanceof ArrayBuffer || isShared ? new Uint8Array(source as ArrayBuffer) : undefined;
+}
+
+/** Any source as a stream: of memory, in a single piece. */
+export function streamOf(source: Source): ReadableStream<Uint8Array> {
+  if (source instanceof ReadableStream) return source;
+  const bytes = bytesOf(source);
+  if (bytes)
+    return new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes);
+        controller.close();
+      },
+    });
+  if (source instanceof Blob) return source.stream();
+  if (!(source instanceof Response))
+    throw new TypeError('expected a Uint8Array, an ArrayBuffer, a Blob, a Response or a ReadableStream of bytes');
+  const { ok, body, status, statusText, url } = source;
+  if (ok && body) return body;
+  const problem = ok ? 'its body was read before' : `the server answered ${status} ${statusText}`.trim();
+  throw new FxqError('IO', `${url || 'the response'}: expected a container, ${problem}`, { actual: status });
 }
 
 function cutShort(expected: number, actual: number): FxqError {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FxqError } from '../../src/errors.js';
-import { encode, modelOf } from '../support/container.js';
+import { encode, modelOf, readBytes } from '../support/container.js';
+import { packageModels } from '../support/packages.js';
 import { Random } from '../support/random.js';
 import { type Server, serve } from './server.js';
 import { buildPage, complaints, HAS_CHROMIUM, launch } from './support.js';
@@ -15,6 +16,13 @@ import { buildPage, complaints, HAS_CHROMIUM, launch } from './support.js';
 interface Window {
   isReady: boolean;
   decodeUrl(request: { url: string; inWorker?: boolean; abortAt?: number; watch?: boolean }): Promise<Outcome>;
+  runUrl(request: {
+    url: string;
+    inWorker?: boolean;
+    forOrt: boolean;
+    inputs: Record<string, { type: string; value: number; dims: number[] }>;
+  }): Promise<{ outside: number; outputs: Record<string, number[]> }>;
+  hasWorkers(): Promise<boolean>;
   longestBlock(work: () => void): Promise<{ longest: number }>;
   hasWasm(): Promise<boolean>;
 }
@@ -43,6 +51,7 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
   let server: Server;
   let page: Page;
   let said: string[];
+  let workers: string[];
 
   beforeAll(async () => {
     browser = await launch();
@@ -63,6 +72,8 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
     await page?.close();
     page = await browser.newPage();
     said = complaints(page);
+    workers = [];
+    page.on('worker', (worker) => workers.push(worker.url()));
     await open();
   });
 
@@ -85,6 +96,7 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
         const { hash, error, progress } = await decodeModel();
         expect(error).toBeUndefined();
         expect(hash).toBe(sha256(model));
+        expect(workers).toHaveLength(inWorker ? 1 : 0);
         for (const [phase, total] of [
           ['download', container.length],
           ['decode', model.length],
@@ -117,6 +129,43 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
     });
   }
 
+  const MODELS = [
+    { path: bundled('lenet-5'), inputs: { input: { type: 'float32', value: 1, dims: [1, 1, 28, 28] } } },
+    { path: packaged('cls_infer'), inputs: { x: { type: 'float32', value: 1, dims: [1, 3, 48, 192] } } },
+    {
+      path: packaged('silero_vad_v5'),
+      inputs: {
+        input: { type: 'float32', value: 0.1, dims: [1, 512] },
+        state: { type: 'float32', value: 0, dims: [2, 1, 128] },
+        sr: { type: 'int64', value: 16000, dims: [] },
+      },
+    },
+  ];
+  for (const { path, inputs } of MODELS) {
+    it(`${basename(path)}: onnxruntime-web gives the same for a model with its payloads beside it`, async () => {
+      writeFileSync(join(folder, 'net.fxq'), await encode(readBytes(path)));
+      const run = (request: { forOrt: boolean; inWorker?: boolean }) =>
+        page.evaluate((all) => window.runUrl(all), { url: 'net.fxq', inputs, ...request });
+      const expected = await run({ forOrt: false });
+      for (const inWorker of [false, true]) {
+        const { outputs, outside } = await run({ forOrt: true, inWorker });
+        expect(outputs).toEqual(expected.outputs);
+        if (!path.includes('silero')) expect(outside).toBeGreaterThan(0.7 * readBytes(path).length);
+      }
+      expect(said).toEqual([]);
+    });
+  }
+
+  it('decodes in the page where workers are forbidden', async () => {
+    expect(await page.evaluate(() => window.hasWorkers())).toBe(true);
+    server.behaviours.set('/', { headers: { 'Content-Security-Policy': "worker-src 'none'" } });
+    await open();
+    expect(await page.evaluate(() => window.hasWorkers())).toBe(false);
+    const { hash, error } = await page.evaluate(() => window.decodeUrl({ url: 'model.fxq', inWorker: true }));
+    expect(error).toBeUndefined();
+    expect(hash).toBe(sha256(model));
+  });
+
   it('decodes where WebAssembly is forbidden', async () => {
     expect(await page.evaluate(() => window.hasWasm())).toBe(true);
     server.behaviours.set('/', { headers: { 'Content-Security-Policy': STRICT } });
@@ -145,6 +194,14 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
     expect(longest).toBeLessThan(50);
   });
 });
+
+function bundled(name: string): string {
+  return fileURLToPath(new URL(`../../models/${name}.onnx`, import.meta.url));
+}
+
+function packaged(name: string): string {
+  return packageModels().find((path) => path.includes(name))!;
+}
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

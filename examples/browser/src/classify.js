@@ -7,7 +7,9 @@ ort.env.wasm.numThreads = 1;
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
 
-export const createSession = (onnx) => ort.InferenceSession.create(onnx, { executionProviders: ['wasm'] });
+/** A session of what `decodeForOrt` gives. */
+export const createSession = ({ model, externalData }) =>
+  ort.InferenceSession.create(model, { externalData, executionProviders: ['wasm'] });
 
 /**
  * What the net makes of a number of digits.

@@ -1,9 +1,9 @@
-import { decode } from 'fxq-compress/decode';
+import { decodeForOrt } from 'fxq-compress/decode';
 
-/** Downloads a container and decodes it while it arrives. */
+/** Downloads a container and decodes it while it arrives. With `worker` the page stays free however large the model is. */
 export async function load(url, { bytesPerSecond, ...options } = {}) {
   const response = await fetch(url, { signal: options.signal });
-  return decode(bytesPerSecond ? slowed(response, bytesPerSecond) : response, options);
+  return decodeForOrt(bytesPerSecond ? slowed(response, bytesPerSecond) : response, options);
 }
 
 /** The same response as over a slow line, to see the progress. An app has no use for this. */

@@ -1,7 +1,6 @@
 import { best, classify, createSession, PIXELS } from './classify.js';
 import { drawDigit, fetchDigits } from './digits.js';
 import { load } from './load.js';
-import { loadInWorker } from './load-in-worker.js';
 import { drawingPad } from './pad.js';
 
 const MODEL = './lenet-5.fxq';
@@ -23,14 +22,15 @@ async function start() {
   reset();
   try {
     const began = performance.now();
-    const onnx = await ($('worker').checked ? loadInWorker : load)(MODEL, {
+    const loadedModel = await load(MODEL, {
       signal: abort.signal,
       onProgress: showProgress,
+      worker: $('worker').checked,
       ...($('slow').checked && { bytesPerSecond: 20_000 }),
     });
     const loaded = performance.now();
     $('cancel').disabled = true;
-    session = await createSession(onnx);
+    session = await createSession(loadedModel);
     const ready = performance.now();
     $('ratio').textContent = `a ${kilobytes($('download').max)} file`;
     await readDigits();

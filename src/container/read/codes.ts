@@ -7,16 +7,18 @@ import type { SectionCursor } from './cursor.js';
 /** Reads a codebook: the bit patterns of its entries. */
 export function readCodebook(cursor: SectionCursor): Uint32Array {
   const { codebookSize, codebookKind, width } = cursor.tensor;
+  const isHalf = codebookKind === 'float16';
+  if (width === 8 || (codebookKind !== 'native' && width !== 4)) throw cursor.error(`a ${codebookKind} codebook of ${width}-byte units`);
   const values = new Uint32Array(codebookSize);
   if (codebookKind === 'grid') return gridOf(cursor, values);
-  const each = codebookKind === 'float16' ? 2 : width;
+  const each = isHalf ? 2 : width;
   const bytes = cursor.take(codebookSize * each, 'codebook');
   const float = new Float32Array(1);
   const bits = new Uint32Array(float.buffer);
   for (let i = 0; i < codebookSize; i++) {
     let value = 0;
     for (let k = each - 1; k >= 0; k--) value = value * 256 + bytes[i * each + k];
-    if (codebookKind === 'float16') {
+    if (isHalf) {
       float[0] = fromHalf(value);
       value = bits[0];
     }

@@ -44,7 +44,7 @@ export function readPrefix(bytes: Uint8Array): Prefix {
   if (bytes[3] !== VERSION) {
     throw new FxqError(
       'CONTAINER_VERSION',
-      `this container has format version ${bytes[3]}, this library reads version ${VERSION}; encode the model again or use a library version that fits`,
+      `this container has format version ${bytes[3]}, this library reads version ${VERSION}; encode the model again or use a version that fits`,
       { offset: 3, expected: VERSION, actual: bytes[3] },
     );
   }
@@ -56,11 +56,11 @@ export function readPrefix(bytes: Uint8Array): Prefix {
     checksum: view.getUint32(16, true),
   };
   const { deflatedBytes, inflatedBytes, headerBytes } = prefix;
-  if (inflatedBytes > MAX_HEAD_BYTES || inflatedBytes > deflatedBytes * MAX_INFLATION) {
-    throw malformed(`${deflatedBytes} bytes of head cannot hold the ${inflatedBytes} that are declared`, 8);
-  }
-  if (headerBytes > inflatedBytes)
-    throw malformed(`a header of ${headerBytes} bytes does not fit a head of ${inflatedBytes}`, 12);
+  if (inflatedBytes > Math.min(MAX_HEAD_BYTES, deflatedBytes * MAX_INFLATION) || headerBytes > inflatedBytes)
+    throw malformed(
+      `sizes that cannot be: ${deflatedBytes} bytes for a head of ${inflatedBytes} with a header of ${headerBytes}`,
+      8,
+    );
   return prefix;
 }
 
@@ -78,7 +78,16 @@ export async function readHead(
   const deflated = await take(prefix.deflatedBytes);
   const actual = new Xxh32().update(start.subarray(0, 16)).update(deflated).digest();
   if (actual !== prefix.checksum) throw checksumError('the head', 16, prefix.checksum, actual);
-  const head = await inflateHead(deflated, prefix.inflatedBytes);
+  const size = prefix.inflatedBytes;
+  const head = await inflate(deflated, size).catch((cause: unknown) => {
+    const offset = PREFIX_BYTES;
+    throw new FxqError('CONTAINER_MALFORMED', `the head is not a deflate stream (byte ${offset})`, { offset, cause });
+  });
+  if (head?.length !== size)
+    throw malformed(
+      `the head inflates to ${head ? 'less' : 'more'} than the ${size} bytes that it declares`,
+      PREFIX_BYTES,
+    );
   const header = readCbor(head.subarray(0, prefix.headerBytes), PREFIX_BYTES);
   const skeleton = head.subarray(prefix.headerBytes);
   return { ...checkHeader(header, skeleton.length, PREFIX_BYTES + deflated.length), skeleton, prefix };
@@ -89,16 +98,4 @@ export function verifySection(tensor: TensorEntry, section: Uint8Array, kernels:
   const actual = new Xxh32(0, kernels.stripes).update(section).digest();
   const { checksum, offset } = tensor.section;
   if (actual !== checksum) throw checksumError(tensor.name, offset, checksum, actual, tensor.name);
-}
-
-async function inflateHead(deflated: Uint8Array, size: number): Promise<Uint8Array> {
-  const head = await inflate(deflated, size).catch((cause: unknown) => {
-    throw new FxqError('CONTAINER_MALFORMED', `the head is not a deflate stream (byte ${PREFIX_BYTES})`, {
-      offset: PREFIX_BYTES,
-      cause,
-    });
-  });
-  if (head === undefined) throw malformed(`the head inflates to more than the ${size} bytes it declares`, PREFIX_BYTES);
-  if (head.length < size) throw malformed(`the head inflates to ${head.length} bytes, expected ${size}`, PREFIX_BYTES);
-  return head;
 }

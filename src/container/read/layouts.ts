@@ -1,46 +1,40 @@
 import { CHUNK_AT, KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES } from '../../kernels/kernels.js';
-import { CHUNK, FOUR_PAIR_STREAMS_FROM, type Layout, PLANES, SPARSE_CHUNK, segments } from '../constants.js';
+import { CHUNK, FOUR_PAIR_STREAMS_FROM, type Layout, PLANES, segments } from '../constants.js';
 import { type Code, readCode, readCodebook } from './codes.js';
 import type { SectionCursor } from './cursor.js';
 import { readRun, readStreams } from './runs.js';
 
-/** Takes the bytes of a payload as they are decoded, in order. Their memory is used again for the next chunk. */
-export type Sink = (bytes: Uint8Array) => void;
+/** Decodes the next chunk, of `count` weights, to the beginning of the kernels' work area. */
+type ChunkReader = (count: number, isLast: boolean) => void;
 
-type LayoutReader = (cursor: SectionCursor, kernels: Kernels, sink: Sink) => void;
+/** Reads what stands before a section's chunks, and gives what reads these. */
+type LayoutReader = (cursor: SectionCursor, kernels: Kernels) => ChunkReader;
 
-/** The readers of all layouts with a section of their own, by name. Each hands on its payload chunk by chunk. */
+/** The readers of all layouts with a section of their own, by name. */
 export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
-  verbatim(cursor, _kernels, sink) {
-    sink(cursor.take(cursor.tensor.length, 'payload'));
+  verbatim(cursor, { work }) {
+    return (count) => work.set(cursor.take(count * cursor.tensor.width, 'payload'), CHUNK_AT);
   },
 
-  packed(cursor, kernels, sink) {
-    const { units, codebookSize, width } = cursor.tensor;
+  packed(cursor, kernels) {
+    const { codebookSize, width } = cursor.tensor;
     const values = readCodebook(cursor);
     const bits = indexBits(codebookSize);
     // A full chunk's indices end with a byte, whatever their width.
-    for (const { count } of chunks(units, CHUNK)) {
+    return (count) => {
       const bytes = cursor.take(Math.ceil((count * bits) / 8), 'indices');
       const largest = kernels.unpack(bytes, bits, count, width, values);
       if (largest >= codebookSize) throw cursor.error(`index ${largest} into a codebook of ${codebookSize}`);
-      sink(chunkOf(kernels, count * width));
-    }
+    };
   },
 
-  dense(cursor, kernels, sink) {
-    const { units, codebookSize, width } = cursor.tensor;
-    const values = readCodebook(cursor);
-    const code = readCode(cursor, codebookSize, 'code lengths');
-    kernels.setCode(0, code.lengths, width, values);
-    for (const { count, isLast } of chunks(units, CHUNK)) {
-      readRun(cursor, kernels, 0, code, count, CHUNK_AT, isLast);
-      sink(chunkOf(kernels, count * width));
-    }
+  dense(cursor, kernels) {
+    const code = readWeights(cursor, kernels);
+    return (count, isLast) => readRun(cursor, kernels, 0, code, count, CHUNK_AT, isLast);
   },
 
-  gap(cursor, kernels, sink) {
-    const { units, codebookSize, width, gapBits } = cursor.tensor;
+  gap(cursor, kernels) {
+    const { codebookSize, width, gapBits } = cursor.tensor;
     const filler = (1 << gapBits) - 1;
     const values = readCodebook(cursor);
     const weights = readCode(cursor, codebookSize, 'code lengths');
@@ -48,7 +42,7 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
     if (weights.isEmpty && gaps.lengths.subarray(0, filler).some(Boolean))
       throw cursor.error('gaps before weights without a codebook');
     kernels.setPairCodes(gaps.lengths, weights.lengths, width, values);
-    for (const { count, isLast } of chunks(units, SPARSE_CHUNK)) {
+    return (count, isLast) => {
       const pairs = cursor.varint('pair count');
       if (pairs > count + count / filler || (gaps.isEmpty && pairs > 0))
         throw cursor.error(`${pairs} pairs for ${count} weights`);
@@ -59,67 +53,56 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
       if (starts[parts.length - 1] > count) throw cursor.error(`streams start beyond ${count} weights`);
       const { bytes, ends } = readStreams(cursor, parts.length, isLast);
       const end = kernels.pairs(bytes, ends, starts, parts[0], pairs, count);
-      if (end < 0) throw cursor.error(`damaged streams of ${pairs} pairs`);
-      if (count - end >= filler) throw cursor.error(`pairs end at weight ${end} of ${count}`);
-      sink(chunkOf(kernels, count * width));
-    }
+      if (end < 0 || count - end >= filler)
+        throw cursor.error(`damaged streams of ${pairs} pairs for ${count} weights`);
+    };
   },
 
-  mask(cursor, kernels, sink) {
-    const { units, codebookSize, width } = cursor.tensor;
-    const values = readCodebook(cursor);
-    const weights = readCode(cursor, codebookSize, 'code lengths');
+  mask(cursor, kernels) {
+    const weights = readWeights(cursor, kernels);
     const masks = readCode(cursor, 256, 'mask lengths');
-    kernels.setCode(0, weights.lengths, width, values);
     kernels.setCode(1, masks.lengths, 1);
-    for (const { count, isLast } of chunks(units, CHUNK)) {
+    return (count, isLast) => {
       const bytes = Math.ceil(count / 8);
       readRun(cursor, kernels, 1, masks, bytes, MASK_AT, false);
       if (count % 8 !== 0 && kernels.work[MASK_AT + bytes - 1] >> (count % 8) !== 0)
         throw cursor.error('mask bits beyond the last weight');
       readRun(cursor, kernels, 0, weights, kernels.countKept(bytes), KEPT_AT, isLast);
-      kernels.expand(count, width);
-      sink(chunkOf(kernels, count * width));
-    }
+      kernels.expand(count, cursor.tensor.width);
+    };
   },
 
-  planes(cursor, kernels, sink) {
+  planes(cursor, kernels) {
     const { units, width } = cursor.tensor;
-    const planes = Array.from({ length: width }, () => readPlane(cursor));
-    if (planes.every(({ kind }) => kind === 'constant')) throw cursor.error('byte planes that are all constant');
-    const last = planes.findLastIndex(({ kind }) => kind !== 'constant');
-    for (const [p, { constant, code }] of planes.entries()) {
-      const at = planeAt(p);
-      if (code !== undefined) kernels.setCode(p, code.lengths, 1);
-      else kernels.work.fill(constant, at, at + Math.min(units, CHUNK));
-    }
-    for (const { count, isLast } of chunks(units, CHUNK)) {
-      for (const [p, { kind, code }] of planes.entries()) {
-        if (kind === 'raw') kernels.work.set(cursor.take(count, 'byte plane'), planeAt(p));
-        if (code !== undefined) readRun(cursor, kernels, p, code, count, planeAt(p), isLast && p === last);
+    let last = -1;
+    const planes = Array.from({ length: width }, (_, p) => {
+      const kind = PLANES[cursor.byte('plane kind')];
+      if (kind === undefined) throw cursor.error('unknown kind of byte plane');
+      const at = PARTS_AT + p * PLANE_BYTES;
+      if (kind === 'constant') kernels.work.fill(cursor.byte('plane value'), at, at + Math.min(units, CHUNK));
+      else last = p;
+      const code = kind === 'coded' ? readCode(cursor, 256, 'plane lengths') : undefined;
+      if (code) kernels.setCode(p, code.lengths, 1);
+      return { kind, code, at };
+    });
+    if (last < 0) throw cursor.error('byte planes that are all constant');
+    return (count, isLast) => {
+      for (const [p, { kind, code, at }] of planes.entries()) {
+        if (kind === 'raw') kernels.work.set(cursor.take(count, 'byte plane'), at);
+        if (code) readRun(cursor, kernels, p, code, count, at, isLast && p === last);
       }
       kernels.interleave(count, width);
-      sink(chunkOf(kernels, count * width));
-    }
+    };
   },
 };
 
-function chunkOf({ work }: Kernels, bytes: number): Uint8Array {
-  return work.subarray(CHUNK_AT, CHUNK_AT + bytes);
-}
-
-function planeAt(plane: number): number {
-  return PARTS_AT + plane * PLANE_BYTES;
-}
-
-function readPlane(cursor: SectionCursor): { kind: (typeof PLANES)[number]; constant: number; code: Code | undefined } {
-  const kind = PLANES[cursor.byte('plane kind')];
-  if (kind === undefined) throw cursor.error('unknown kind of byte plane');
-  return {
-    kind,
-    constant: kind === 'constant' ? cursor.byte('plane value') : 0,
-    code: kind === 'coded' ? readCode(cursor, 256, 'plane lengths') : undefined,
-  };
+/** Reads codebook and code of the weights, and prepares the kernels' first slot for them. */
+function readWeights(cursor: SectionCursor, kernels: Kernels): Code {
+  const { codebookSize, width } = cursor.tensor;
+  const values = readCodebook(cursor);
+  const code = readCode(cursor, codebookSize, 'code lengths');
+  kernels.setCode(0, code.lengths, width, values);
+  return code;
 }
 
 /** Bits of a raw index into a codebook: at least one. */

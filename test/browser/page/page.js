@@ -1,7 +1,10 @@
 // Decodes what the test names, and tells it in plain data how that went.
-import { FxqError } from 'fxq-compress/decode';
-import { load } from '../../../examples/browser/src/load.js';
-import { loadInWorker } from '../../../examples/browser/src/load-in-worker.js';
+import { decode, decodeForOrt, FxqError } from 'fxq-compress/decode';
+import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import * as ort from 'onnxruntime-web/wasm';
+
+ort.env.wasm.wasmPaths = { wasm };
+ort.env.wasm.numThreads = 1;
 
 window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INFINITY, watch = false }) => {
   const abort = new AbortController();
@@ -11,7 +14,8 @@ window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INF
     if (event.phase === 'download' && event.loaded >= abortAt) abort.abort();
   };
   try {
-    const work = () => (inWorker ? loadInWorker : load)(url, { signal: abort.signal, onProgress });
+    const { signal } = abort;
+    const work = async () => decode(await fetch(url, { signal }), { signal, onProgress, worker: inWorker });
     // Hashing holds the page, too, and is not what is watched.
     const { longest, result: onnx } = watch ? await window.longestBlock(work) : { result: await work() };
     return { progress, longest, hash: await sha256(onnx), bytes: onnx.length };
@@ -20,6 +24,34 @@ window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INF
     return { progress, error: { name, code, offset, isFxqError: error instanceof FxqError } };
   }
 };
+
+/** What a model makes of fixed inputs: as one file, or as a model and its payloads. All outputs, as plain arrays. */
+window.runUrl = async ({ url, inWorker = false, forOrt, inputs }) => {
+  const response = await fetch(url);
+  const { model, externalData } = forOrt
+    ? await decodeForOrt(response, { worker: inWorker })
+    : { model: await decode(response, { worker: inWorker }), externalData: [] };
+  const session = await ort.InferenceSession.create(model, { externalData, executionProviders: ['wasm'] });
+  const feeds = Object.entries(inputs).map(([name, { type, value, dims }]) => {
+    const count = dims.reduce((product, dim) => product * dim, 1);
+    const data =
+      type === 'int64'
+        ? new BigInt64Array(count).fill(BigInt(value))
+        : Float32Array.from({ length: count }, (_, i) => value * Math.sin(i));
+    return [name, new ort.Tensor(type, data, dims)];
+  });
+  const results = await session.run(Object.fromEntries(feeds));
+  const outside = externalData.reduce((sum, { data }) => sum + data.length, 0);
+  return { outside, outputs: Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, [...data]])) };
+};
+
+/** Whether workers can be started here. */
+window.hasWorkers = () =>
+  new Promise((resolve) => {
+    const worker = new Worker(new URL('./probe.js', import.meta.url), { type: 'module' });
+    worker.onmessage = () => resolve(true);
+    worker.onerror = () => resolve(false);
+  });
 
 /** The longest time, in milliseconds, that a task held the page while `work` ran; 0 for less than 50. */
 window.longestBlock = async (work) => {

@@ -1,0 +1,35 @@
+// The other side of remote.ts: what runs in a worker of the web or a thread of Node.
+import type { Progress } from './container.js';
+import { rebuildFiles, rebuildForOrt } from './files.js';
+import type { Chunk, Report, Task } from './remote.js';
+
+/** Where messages to this worker arrive. */
+const scope = (globalThis.process?.getBuiltinModule?.('worker_threads').parentPort ?? self) as unknown as MessagePort;
+
+scope.onmessage = async ({ data: { forOrt, verify, port } }: MessageEvent<Task>) => {
+  const say = (report: Report, transfer: Transferable[] = []) => port.postMessage(report, transfer);
+  const source = new ReadableStream<Uint8Array>({
+    start(controller) {
+      port.onmessage = ({ data }: MessageEvent<Chunk>) => {
+        if (data === true) controller.close();
+        else if (data === false) controller.error();
+        else controller.enqueue(data);
+      };
+    },
+  });
+  // The container is asked for.
+  say({});
+  try {
+    const options = { verify, onProgress: (progress: Progress) => say({ progress }) };
+    if (forOrt) {
+      const result = await rebuildForOrt(source, options);
+      say({ result }, [result.model.buffer, ...result.externalData.map(({ data }) => data.buffer)] as ArrayBuffer[]);
+    } else {
+      const result = await rebuildFiles(source, options);
+      say({ result }, result.map(({ bytes }) => bytes.buffer) as ArrayBuffer[]);
+    }
+  } catch (problem) {
+    const { name, message, cause, ...fields } = problem as Required<Report>['error'];
+    say({ error: { ...fields, name, message, ...(cause !== undefined && { cause: String(cause) }) } });
+  }
+};

@@ -1,0 +1,151 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as sources from '../../src/decode/index.js';
+import { encode, modelOf } from '../support/container.js';
+import { generatedModel } from '../support/models.js';
+import { Random } from '../support/random.js';
+
+/** As it is built: a worker is a file of its own, which `src/` does not have. */
+const built = new URL('../../dist/decode/index.js', import.meta.url);
+
+describe('decoding in a thread of Node', async () => {
+  const model = modelOf(new Random(1).clustered(300_000, 20, 0.4));
+  const container = await encode(model);
+  const several = generatedModel('external: several files');
+  let decoder: typeof sources;
+  beforeAll(async () => {
+    decoder = await import(/* @vite-ignore */ built.href);
+  });
+
+  it('gives the bytes that decoding here gives, from every kind of source, which stays as it was', async () => {
+    const before = container.slice();
+    const shared = new SharedArrayBuffer(container.length);
+    new Uint8Array(shared).set(container);
+    const stream = () =>
+      new ReadableStream<Uint8Array>({
+        start(controller) {
+          for (let at = 0; at < container.length; at += 5000) controller.enqueue(container.subarray(at, at + 5000));
+          controller.close();
+        },
+      });
+    const bytes = container as Uint8Array<ArrayBuffer>;
+    const forms: sources.Source[] = [container, Buffer.from(container), bytes.slice().buffer, shared];
+    for (const source of [...forms, new Blob([bytes]), new Response(bytes), stream()]) {
+      expect(Buffer.compare(await decoder.decode(source, { worker: true, verify: 'all' }), model)).toBe(0);
+    }
+    expect(Buffer.compare(container, before)).toBe(0);
+  });
+
+  it('leaves the thread it is called from to others', { retry: 2, timeout: 120_000 }, async () => {
+    const large = await encode(modelOf(new Random(2).clustered(16_000_000, 60, 0.9)));
+    const longest = async (worker: boolean) => {
+      let [last, pause] = [performance.now(), 0];
+      const timer = setInterval(() => {
+        pause = Math.max(pause, performance.now() - last);
+        last = performance.now();
+      });
+      await decoder.decode(large, { worker });
+      pause = Math.max(pause, performance.now() - last);
+      clearInterval(timer);
+      return pause;
+    };
+    await longest(false);
+    expect(await longest(true)).toBeLessThan(await longest(false));
+  });
+
+  it('gives all files, or the model and its payloads', async () => {
+    const source = await encode(several.bytes, several.external);
+    expect(await decoder.decodeFiles(source, { worker: true })).toEqual(await decoder.decodeFiles(source));
+    expect(await decoder.decodeForOrt(container, { worker: true })).toEqual(await decoder.decodeForOrt(container));
+    await expect(decoder.decode(source, { worker: true })).rejects.toThrow(TypeError);
+  });
+
+  it('counts, to the totals', async () => {
+    const steps: sources.Progress[] = [];
+    await decoder.decode(container, { worker: true, onProgress: (step) => steps.push(step) });
+    const last = (phase: string) => steps.filter((step) => step.phase === phase).at(-1);
+    expect(last('download')).toMatchObject({ loaded: container.length, total: container.length });
+    expect(last('decode')).toMatchObject({ loaded: model.length, total: model.length });
+    const fault = new Error('no such bar');
+    const onProgress = () => {
+      throw fault;
+    };
+    await expect(decoder.decode(container, { worker: true, onProgress })).rejects.toBe(fault);
+  });
+
+  it('fills the memory that it is given', async () => {
+    const into = new Uint8Array(model.length + 3);
+    const result = await decoder.decode(container, { worker: true, into });
+    expect([result.buffer, result.length]).toEqual([into.buffer, model.length]);
+    expect(Buffer.compare(result, model)).toBe(0);
+    const small = into.subarray(1, model.length);
+    await expect(decoder.decode(container, { worker: true, into: small })).rejects.toThrow(RangeError);
+  });
+
+  it('fails with the errors that decoding here fails with', async () => {
+    const damaged = container.slice();
+    damaged[container.length - 7] ^= 1;
+    for (const source of [damaged, container.subarray(0, 300), Uint8Array.of(1, 2, 3), container.subarray(0, -1)]) {
+      const here = await decoder.decode(source.slice()).catch((error) => error);
+      const there = await decoder.decode(source, { worker: true }).catch((error) => error);
+      expect(there).toBeInstanceOf(decoder.FxqError);
+      // Where something is cut short, a stream and memory know different numbers.
+      for (const field of ['code', 'tensor'] as const) expect(there[field]).toBe(here[field]);
+      if (here.code === 'CHECKSUM') expect({ ...there }).toEqual({ ...here });
+    }
+    await expect(decoder.decode('model.fxq' as never, { worker: true })).rejects.toThrow(TypeError);
+    const missing = new Response('', { status: 404 });
+    await expect(decoder.decode(missing, { worker: true })).rejects.toMatchObject({ code: 'IO', actual: 404 });
+  });
+
+  it('tells a connection that broke, with its cause', async () => {
+    const cause = new Error('cable cut');
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(container.slice(0, 1000)),
+      pull: (controller) => controller.error(cause),
+    });
+    const error = await decoder.decode(stream, { worker: true }).catch((reason) => reason);
+    expect(error).toMatchObject({ name: 'FxqError', code: 'IO', offset: 1000 });
+    expect(error.cause).toBe(cause);
+  });
+
+  it('stops when told to, and ends the download', async () => {
+    const reason = new Error('enough');
+    const rejection = { name: 'FxqError', code: 'ABORTED', cause: reason };
+    await expect(decoder.decode(container, { worker: true, signal: AbortSignal.abort(reason) })).rejects.toMatchObject(
+      rejection,
+    );
+    let isCancelled = false;
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(container.slice(0, 1000)),
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const controller = new AbortController();
+    const work = decoder.decode(stream, { worker: true, signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 200);
+    await expect(work).rejects.toMatchObject(rejection);
+    expect(isCancelled).toBe(true);
+  });
+
+  it('lets the process end', () => {
+    const script = `import { decode } from '${built.href}';
+      const container = Buffer.from('${Buffer.from(container.subarray(0, 400)).toString('base64')}', 'base64');
+      await decode(container, { worker: true }).catch(({ code }) => console.log(code));`;
+    const options = { encoding: 'utf8', timeout: 20_000 } as const;
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], options);
+    expect(said.trim()).toBe('CONTAINER_MALFORMED');
+  });
+
+  it('happens here where there is no worker to be had', async () => {
+    // Beside the sources there is no file for it.
+    expect(fileURLToPath(built)).toContain('dist');
+    expect(Buffer.compare(await sources.decode(container, { worker: true }), model)).toBe(0);
+    const { externalData } = await sources.decodeForOrt(new Response(container as Uint8Array<ArrayBuffer>), {
+      worker: true,
+    });
+    expect(externalData).toHaveLength(1);
+  });
+});
