@@ -33,9 +33,11 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
     const values = readCodebook(cursor);
     const code = readCode(cursor, codebookSize, 'code lengths');
     kernels.setCode(0, code.lengths, width, values);
-    for (const { count, isLast } of chunks(units, CHUNK)) {
-      readRun(cursor, kernels, 0, code, count, CHUNK_AT, isLast);
-      sink(chunkOf(kernels, count * width));
+    // Four chunks go on at once: a C library may copy a mebibyte in two thirds of the time of its quarters.
+    for (const { count: most, isLast: isEnd } of chunks(units, 4 * CHUNK)) {
+      for (const { start, count, isLast } of chunks(most, CHUNK))
+        readRun(cursor, kernels, 0, code, count, CHUNK_AT + start * width, isEnd && isLast);
+      sink(chunkOf(kernels, most * width));
     }
   },
 
