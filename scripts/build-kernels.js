@@ -37,7 +37,7 @@ export async function compileKernels() {
       [
         join(root, 'src/kernels/assembly/index.ts'),
         ...['--outFile', join(folder, 'kernels.wasm')],
-        ...['-O3', '--shrinkLevel', '1', '--converge', '--noAssert', '--runtime', 'stub'],
+        ...['-O3', '--shrinkLevel', '1', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd'],
         // Nothing is allocated and no global is needed; the memory is what memory.ts lays out, and never grows.
         ...['--initialMemory', pages, '--maximumMemory', pages],
       ],

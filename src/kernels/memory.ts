@@ -11,13 +11,17 @@ export const LENGTHS = 1024;
 export const SLOTS = 4096;
 export const SLOT_BYTES = 81920;
 export const GAP_SLOT = 8;
-/** In a slot: 4 Ki entries of two bytes, what up to 1024 symbols stand for, 4 Ki rows of sixteen bytes. */
+/** In a slot: 4 Ki entries of two bytes, what up to 1024 symbols stand for, the bits of 4 Ki rows, rows of up to sixteen bytes. */
 export const VALUES = 8192;
+export const TAKEN = 12288;
 export const ROWS = 16384;
 /** The work area, see `WORK_BYTES` of the interface. Its parts may be written a little beyond their ends. */
 export const WORK = 741376;
 /** Compressed streams: as much as the largest chunk takes, and behind it what damaged streams are read beyond. */
 export const INPUT = 2314496;
 export const INPUT_BYTES = 917504;
+/** Look-ups of four streams whose rows are yet to be fetched, two bytes each: as many as a stream has weights. */
+export const LOOKUPS = 3538944;
+export const LOOKUPS_BYTES = 32768;
 /** 64 KiB pages in all. */
-export const PAGES = 54;
+export const PAGES = 56;

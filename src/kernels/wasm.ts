@@ -16,7 +16,8 @@ interface Slot {
 const MULTI_BELOW = 5.5;
 
 /** Tables for several symbols a look-up have at least as many bits. */
-const MULTI_BITS = 11;
+const MULTI_BITS = 12;
+const NARROW_BITS = 11;
 
 const SYMBOLS = Uint32Array.from({ length: 256 }, (_, symbol) => symbol);
 
@@ -72,9 +73,9 @@ function wasmKernels(exports: WebAssembly.Exports): Kernels {
       let entropy = 0;
       for (const length of lengths) entropy += length / 2 ** length;
       const isSingle = width === 4 && entropy > MULTI_BELOW;
-      const bits = build(slot, lengths, values, isSingle ? 0 : MULTI_BITS);
+      const bits = build(slot, lengths, values, isSingle ? 0 : width < 4 ? NARROW_BITS : MULTI_BITS);
       if (width < 4) kernels.narrowRows(slotAt(slot), bits, width);
-      else if (!isSingle) kernels.multiRows(slotAt(slot), bits);
+      else kernels.wideRows(bits, isSingle ? 4 : 12);
       const run = isSingle ? kernels.runSingle : width === 4 ? kernels.runMulti : kernels.runNarrow;
       slots[slot] = { run, bits, width };
     },

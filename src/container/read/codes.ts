@@ -8,7 +8,8 @@ import type { SectionCursor } from './cursor.js';
 export function readCodebook(cursor: SectionCursor): Uint32Array {
   const { codebookSize, codebookKind, width } = cursor.tensor;
   const isHalf = codebookKind === 'float16';
-  if (width === 8 || (codebookKind !== 'native' && width !== 4)) throw cursor.error(`a ${codebookKind} codebook of ${width}-byte units`);
+  if (width === 8 || (codebookKind !== 'native' && width !== 4))
+    throw cursor.error(`a ${codebookKind} codebook of ${width}-byte units`);
   const values = new Uint32Array(codebookSize);
   if (codebookKind === 'grid') return gridOf(cursor, values);
   const each = isHalf ? 2 : width;

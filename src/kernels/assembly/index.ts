@@ -2,6 +2,6 @@
 
 export { pairs1, pairs2, pairs4 } from './pairs';
 export { runMulti, runNarrow, runSingle } from './runs';
-export { build, multiRows, narrowRows } from './tables';
+export { build, narrowRows, wideRows } from './tables';
 export { countKept, expand1, expand2, expand4, interleave, unpack1, unpack2, unpack4 } from './units';
 export { stripes } from './xxh32';

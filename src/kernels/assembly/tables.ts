@@ -1,4 +1,4 @@
-import { LENGTHS, ROWS, VALUES } from '../memory';
+import { LENGTHS, ROWS, SLOTS, TAKEN, VALUES } from '../memory';
 
 /**
  * Builds the entries of a complete code from the lengths of its symbols: for each value of the next bits of a stream
@@ -34,28 +34,33 @@ export function build(slot: usize, symbols: u32, bits: u32): u32 {
 }
 
 /**
- * Turns entries into rows of up to three symbols whose codes are all in the next bits. A row is their values, of four
- * bytes. An entry becomes the length of all these codes (6 bits), the length of the first (4 bits), the bytes of their
- * values. From the last to the first, since what follows a code is looked up further down.
+ * Makes rows of the first slot's entries: the values, of four bytes each, of the symbols whose codes are all in the next
+ * bits. A row has room for one, or for three (`most` is their bytes), and then says behind them how many bytes count,
+ * and how many bits the first takes. Apart from the rows, since that is all that the next look-up waits for, stand the
+ * bits of all these codes.
  */
-export function multiRows(slot: usize, bits: u32): void {
-  for (let at: i32 = (1 << bits) - 1; at >= 0; at--) {
-    let e: u32 = load<u16>(slot + (at << 1));
+export function wideRows(bits: u32, most: u32): void {
+  for (let at: u32 = 0; at < <u32>(1 << bits); at++) {
+    const row = at * (most == 4 ? 4 : 16);
+    let e: u32 = load<u16>(at << 1, SLOTS);
     const first = e & 15;
-    const row = slot + (at << 4);
     let total: u32 = 0;
     let bytes: u32 = 0;
     do {
-      store<u32>(row + bytes, load<u32>(slot + (e >> 4), VALUES), ROWS);
+      store<u32>(row + bytes, load<u32>(e >> 4, SLOTS + VALUES), SLOTS + ROWS);
       total += e & 15;
       bytes += 4;
-      e = load<u16>(slot + ((at >> total) << 1));
-    } while (bytes < 12 && total + (e & 15) <= bits);
-    store<u16>(slot + (at << 1), total | (first << 6) | (bytes << 10));
+      e = load<u16>((at >> total) << 1, SLOTS);
+    } while (bytes < most && total + (e & 15) <= bits);
+    store<u8>(at, <u8>total, SLOTS + TAKEN);
+    if (most != 4) store<u32>(row, bytes | (first << 8), SLOTS + ROWS + 12);
   }
 }
 
-/** The same for values of one or two bytes: rows are three of them in six bytes, and the entry in the other two. */
+/**
+ * The same for values of one or two bytes, in any slot. A row is three of them in six bytes, and in the other two the
+ * bits of all codes (6), those of the first (4), and the bytes that count.
+ */
 export function narrowRows(slot: usize, bits: u32, width: u32): void {
   for (let at: i32 = (1 << bits) - 1; at >= 0; at--) {
     let e: u32 = load<u16>(slot + (at << 1));
