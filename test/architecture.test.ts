@@ -45,7 +45,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 14_900;
+const DECODER_GZIP = 15_000;
 
 interface Import {
   from: string;
