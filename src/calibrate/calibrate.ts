@@ -1,12 +1,35 @@
-import type { Model } from '../layers/model.js';
+import type { Model, Tensor } from '../layers/model.js';
+import { type Selection, selector } from '../layers/selectors.js';
+import { withRawHalves } from '../onnx/halves.js';
+import { withRecord } from '../onnx/metadata.js';
+import { type ClusterSize, cluster } from '../stages/cluster.js';
+import { inRange, integerInRange, recordOf } from '../stages/options.js';
+import type { Stage } from '../stages/stage.js';
 import { compensate } from './compensate.js';
 import { mainFile } from './graph.js';
-import type { Layer } from './layers.js';
+import type { Layer, Skipped } from './layers.js';
 import { probeRows } from './sensitivity.js';
-import { type CalibrationOptions, type LayerTurn, prepare, walkLayers } from './walk.js';
+import { type CalibrationOptions, type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
 
-export interface CalibrateOptions extends CalibrationOptions {
-  readonly lambda: number;
+const NAME = 'calibrate';
+
+/** How weights may be chosen: freely on a grid of multiples of one step, or from so many values that k-means finds. */
+export interface CalibrateOptions extends CalibrationOptions, Selection<never>, Pick<ClusterSize, 'bits' | 'clusters'> {
+  /**
+   * What a bit is worth: the squared error of the model's outputs, relative to how far they are spread, that may be
+   * made to save one. Larger is smaller and worse. Default 5e-8. Has no effect with `bits` or `clusters`.
+   */
+  readonly lambda?: number | undefined;
+}
+
+export const CALIBRATE_DEFAULTS = { lambda: 5e-8 } as const;
+
+/** A model that is ready to be calibrated, with as many values of λ as one likes. */
+export interface Calibration {
+  /** What cannot be calibrated, and why; it is clustered plainly. */
+  readonly skipped: readonly Skipped[];
+  readonly prepared: Prepared;
+  run(lambda: number, onProgress?: (share: number) => void): Promise<Model>;
 }
 
 /** Damping of convolutions with many columns, and of all other layers. */
@@ -15,21 +38,86 @@ const MANY_COLUMNS = 4096;
 const TARGET_DAMPING = 0.07;
 const SWEEPS = 3;
 
-export async function calibrateModel(model: Model, options: CalibrateOptions): Promise<Model> {
-  const prepared = await prepare(model, ({ role }) => role === 'weight', options);
-  const rowCosts = await probeRows(mainFile(model), prepared.layers, prepared.survey, prepared.seed, prepared.feeder);
-  return walkLayers(prepared, (turn) => {
-    const { layer, weights, bias, moments } = turn;
-    const { groups, rows, inputs } = layer;
-    return compensate({
-      ...{ groups, rows, inputs, weights, bias, moments },
-      rowCosts: rowCosts?.get(layer),
-      lambda: options.lambda,
-      sweeps: SWEEPS,
-      damping: dampingOf(layer, turn),
-      targetDamping: TARGET_DAMPING,
-    });
-  });
+/**
+ * Chooses the values that weights share, and who takes which, by what that does to the layers' outputs on a few hundred
+ * inputs: every choice is made up for by the weights that come after it. No labels, and no gradient step.
+ *
+ * Source: optimal brain surgery by columns (Hassibi & Stork 1993; Frantar & Alistarh 2022) with a rate term; one price
+ * of a bit for the whole net.
+ *
+ * @throws RangeError if an option is out of its range; FxqError `CONFIG`, `DATASET`, `RUNTIME`, `MISSING_PACKAGE`
+ *
+ * @example
+ * const dataset = npzDataset(await readFile('inputs.npz'));
+ * const calibrated = await calibrate({ dataset, lambda: 1e-7 }).run(openOnnx(bytes), {});
+ */
+export function calibrate(options: CalibrateOptions): Stage {
+  const { lambda = CALIBRATE_DEFAULTS.lambda } = options;
+  checkOptions(options);
+  return {
+    name: NAME,
+    async run(model, { signal, onProgress }) {
+      const calibration = await startCalibration(model, options, signal);
+      return calibration.run(lambda, onProgress);
+    },
+  };
+}
+
+/** Prepares a model: reads the graph, looks at the inputs, probes how much each output row of each layer matters. */
+export async function startCalibration(
+  model: Model,
+  options: CalibrateOptions,
+  signal?: AbortSignal,
+): Promise<Calibration> {
+  checkOptions(options);
+  const { bits, clusters, include, exclude } = options;
+  const select = selector({ include, exclude }, {}, []);
+  const isWanted = (tensor: Tensor) => select(tensor) !== undefined;
+  const raw = withRawHalves(model, isWanted);
+  const prepared = await prepare(raw, isWanted, options, signal);
+  const { layers, skipped, survey, seed, feeder } = prepared;
+  const rowCosts = await probeRows(mainFile(raw), layers, survey, seed, feeder);
+  // All of what is wanted, from which only what was skipped is taken.
+  const size = bits === undefined && clusters === undefined ? {} : { bits, clusters };
+  const plain = await cluster({ ...size, include, exclude }).run(raw, {});
+  const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
+  return {
+    skipped,
+    prepared,
+    async run(lambda, onProgress) {
+      const calibrated = await walkLayers(
+        prepared,
+        (turn) => {
+          const { layer, weights, bias, moments } = turn;
+          const { groups, rows, inputs } = layer;
+          return compensate({
+            ...{ groups, rows, inputs, weights, bias, moments, lambda },
+            rowCosts: rowCosts?.get(layer),
+            sweeps: SWEEPS,
+            damping: dampingOf(layer, turn),
+            targetDamping: TARGET_DAMPING,
+          });
+        },
+        onProgress,
+      );
+      const tensors = calibrated.tensors.map((tensor, i) =>
+        skippedTensors.has(raw.tensors[i]) ? { ...tensor, read: plain.tensors[i].read } : tensor,
+      );
+      const record = recordOf(NAME, { lambda, bits, clusters, seed, fast: prepared.fast }, { seed: 0, fast: false });
+      return withRecord({ ...calibrated, tensors }, record);
+    },
+  };
+}
+
+function checkOptions({ lambda, bits, clusters, samples, seed }: CalibrateOptions): void {
+  if (bits !== undefined && clusters !== undefined) {
+    throw new RangeError(`${NAME}: expected one of bits and clusters, got both`);
+  }
+  inRange(NAME, 'lambda', lambda, 0, Number.MAX_VALUE);
+  integerInRange(NAME, 'bits', bits, 1, 10);
+  integerInRange(NAME, 'clusters', clusters, 1, 1023);
+  integerInRange(NAME, 'samples', samples, 1, Number.MAX_SAFE_INTEGER);
+  integerInRange(NAME, 'seed', seed, 0, 2 ** 31);
 }
 
 /** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */

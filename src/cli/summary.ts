@@ -15,6 +15,8 @@ export interface Summary {
   readonly ratio: number | null;
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
   readonly warnings?: readonly string[];
+  /** How a calibrated model was found. */
+  readonly calibration?: object | undefined;
 }
 
 /**

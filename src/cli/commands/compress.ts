@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import { CLUSTER_DEFAULTS } from '../../stages/cluster.js';
 import { aboutFile } from '../input.js';
+import { addCalibration } from '../calibration.js';
+import { addGoal } from '../goal.js';
 import { addCluster, addCommon, addExamples, addOutput, addPrune, addSelection } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type PackFlags, packModel } from './pack.js';
@@ -13,12 +15,16 @@ export function addCompressCommand(program: Command, terminal: Terminal): void {
     .description(
       `Prunes, clusters and encodes an ONNX model in one pass, and checks that the result decodes.
 
-Without options nothing is pruned, and the weights of each layer share as few values as keep a signal-to-noise ratio of ${snr} dB (k-means from a ${init} start, values rounded to ${centroids}): little enough noise that most models answer as before. Pruning starts with --density, --threshold or --quality, or in a config file.`,
+Without options nothing is pruned, and the weights of each layer share as few values as keep a signal-to-noise ratio of ${snr} dB (k-means from a ${init} start, values rounded to ${centroids}): little enough noise that most models answer as before. Pruning starts with --density, --threshold or --quality, or in a config file.
+
+With --calibrate the values that weights share are chosen by what they do to the model's answers on inputs like yours, and the file is the smallest that loses no more than --max-loss: a third to a half of the size, in seconds to minutes. Labels are not needed. Needs the package onnxruntime-node.`,
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the .fxq file');
   addPrune(command);
   addCluster(command);
+  addCalibration(command);
+  addGoal(command);
   command.addOption(
     new Option('--no-cluster', 'keep the values of the weights').conflicts(['bits', 'clusters', 'snr', 'init']),
   );
@@ -27,6 +33,7 @@ Without options nothing is pruned, and the weights of each layer share as few va
   addExamples(
     command,
     'compress model.onnx -o model.fxq',
+    'compress model.onnx -o model.fxq --calibrate inputs.npz --max-loss 0.5',
     'compress model.onnx -o model.fxq --density 0.2 --bits 5',
     'compress model.onnx -o model.fxq --config fxq.yaml',
   );

@@ -1,6 +1,9 @@
 import { compressWith } from '../../pipeline/compress.js';
 import { inspectContainer } from '../../report/inspect.js';
 import { openModel, sizeOf } from '../input.js';
+import { type CalibrationFlags, calibrationOf } from '../calibration.js';
+import { type GoalFlags, searchStage } from '../goal.js';
+import { interruptible } from '../interrupt.js';
 import type { CommonFlags } from '../options.js';
 import { planOutput } from '../output.js';
 import { readSettings, type StageFlags } from '../settings.js';
@@ -8,7 +11,7 @@ import { tellSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { writePieces } from '../write.js';
 
-export type PackFlags = CommonFlags & StageFlags & { readonly output: string };
+export type PackFlags = CommonFlags & StageFlags & CalibrationFlags & GoalFlags & { readonly output: string };
 
 /** What `encode` and `compress` have in common: an ONNX file in, a container out. */
 export async function packModel(
@@ -17,15 +20,19 @@ export async function packModel(
   flags: PackFlags,
   terminal: Terminal,
 ): Promise<void> {
-  const settings = command === 'compress' ? readSettings(flags, command) : undefined;
   const { output } = flags;
+  const calibration = command === 'compress' ? await calibrationOf(flags, terminal) : undefined;
+  const search = searchStage(flags, calibration, terminal);
+  const settings =
+    command === 'compress' ? readSettings(search ? { ...flags, cluster: false } : flags, command, calibration) : undefined;
   const { model, paths, close } = openModel(input);
   try {
     const plan = planOutput(output, [], paths);
     const warned = settings?.warnings(model) ?? [];
     for (const warning of warned) terminal.note(`warning: ${warning}`);
     const onProgress = terminal.progress(command);
-    const { container, stages } = await compressWith(model, settings?.stages ?? [], { onProgress });
+    const all = [...(settings?.stages ?? []), ...(search ? [search] : [])];
+    const { container, stages } = await interruptible((signal) => compressWith(model, all, { signal, onProgress }));
     await writePieces(plan, () => [{ file: 0, bytes: container }]);
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
     const summary = {
@@ -36,6 +43,7 @@ export async function packModel(
       ratio: inputBytes / outputBytes,
       stages,
       warnings: warned,
+      ...(search && { calibration: search.told() }),
     };
     await tellSummary(terminal, flags, summary, () => inspectContainer(container, { file: output }));
   } finally {

@@ -1,0 +1,123 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CALIBRATE_DEFAULTS } from '../calibrate/calibrate.js';
+import type { CalibrationOptions } from '../calibrate/walk.js';
+import { type Found, SEARCH_DEFAULTS, searchCalibration } from '../pipeline/search.js';
+import { formatBytes, formatCount } from '../report/format.js';
+import type { Stage } from '../stages/stage.js';
+import { UsageError } from './errors.js';
+import { type ClusterFlags, parseNumber, type SelectionFlags } from './options.js';
+import type { Terminal } from './terminal.js';
+
+/** Options that say what a calibrated model has to be like. */
+export interface GoalFlags {
+  readonly maxLoss?: number;
+  readonly targetSize?: number;
+  readonly lambda?: number;
+}
+
+const GOALS = ['maxLoss', 'targetSize', 'lambda'] as const;
+
+export function addGoal(command: Command): Command {
+  const { maxLoss } = SEARCH_DEFAULTS;
+  const points = `with --calibrate: points of top-1 that may be lost, of agreement without labels (default: ${maxLoss})`;
+  return command
+    .addOption(new Option('--max-loss <points>', points).argParser(parseNumber).conflicts(['targetSize', 'lambda']))
+    .addOption(
+      new Option('--target-size <bytes>', 'with --calibrate: the best model of at most this size (90000, 90kB, 1.5MB)')
+        .argParser(parseSize)
+        .conflicts(['maxLoss', 'lambda']),
+    )
+    .addOption(
+      new Option('--lambda <price>', `with --calibrate: what a bit is worth, no search (${CALIBRATE_DEFAULTS.lambda}…)`)
+        .argParser(parseNumber)
+        .conflicts(['maxLoss', 'targetSize']),
+    );
+}
+
+/** A size in bytes, or with kB or MB behind it, which are thousands and millions. */
+export function parseSize(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(kB|MB|B)?$/i.exec(text.trim()) ?? [];
+  const size = Number(number) * { b: 1, kb: 1e3, mb: 1e6 }[(unit ?? 'B').toLowerCase() as 'b'];
+  if (!(size >= 1)) throw new InvalidArgumentError('Expected a size such as 90000, 90kB or 1.5MB.');
+  return Math.floor(size);
+}
+
+/** What a search has to tell, once it is done. */
+export interface SearchStage extends Stage {
+  /** For `--json`. */
+  told(): CalibrationSummary | undefined;
+}
+
+/** A search as JSON. */
+export interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 'samples' | 'heldOut' | 'isReached'> {
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * The stage that calibrates for a goal; `undefined` without calibration.
+ *
+ * @throws UsageError for options that do not go together
+ */
+export function searchStage(
+  flags: GoalFlags & ClusterFlags & SelectionFlags,
+  calibration: CalibrationOptions | undefined,
+  terminal: Terminal,
+): SearchStage | undefined {
+  if (!calibration) {
+    const stray = GOALS.find((goal) => flags[goal] !== undefined);
+    if (stray) throw new UsageError(`--${dashed(stray)} needs --calibrate with inputs to judge by`);
+    return undefined;
+  }
+  if (flags.snr !== undefined) throw new UsageError('--snr does not go with --calibrate; give --max-loss or --bits');
+  const { maxLoss, targetSize, lambda, bits, clusters, include, exclude } = flags;
+  const hasCodebook = bits !== undefined || clusters !== undefined;
+  if (hasCodebook && GOALS.some((goal) => flags[goal] !== undefined)) {
+    throw new UsageError('--bits and --clusters fix the size; leave out --max-loss, --target-size and --lambda');
+  }
+  let found: Found | undefined;
+  return {
+    name: 'calibrate',
+    told() {
+      if (!found) return undefined;
+      const { chosen, points, samples, heldOut, isReached } = found;
+      const skipped = found.skipped.map(({ tensor: { name }, reason }) => ({ name, reason }));
+      return { chosen, points, samples, heldOut, isReached, skipped };
+    },
+    async run(model, { signal }) {
+      const goal = { maxLoss, targetSize, lambda, bits, clusters, include, exclude };
+      found = await searchCalibration(model, {
+        ...calibration,
+        ...goal,
+        signal,
+        onProgress: terminal.progress('calibrate'),
+        onPoint: ({ lambda: price, bytes, loss }) => {
+          const lost = loss === null ? '' : `, ${loss.toFixed(2)} points lost`;
+          terminal.note(`  λ ${price.toExponential(1)}  ${formatBytes(bytes)}${lost}`);
+        },
+      });
+      tellFound(found, terminal);
+      return found.model;
+    },
+  };
+}
+
+/** Fewer inputs than this, and a few of them decide on every weight. */
+const FEW_SAMPLES = 64;
+
+function tellFound({ samples, heldOut, skipped, isReached, chosen }: Found, terminal: Terminal): void {
+  if (samples < FEW_SAMPLES) {
+    terminal.note(
+      `warning: calibrated on ${formatCount(samples)} inputs only; from ${FEW_SAMPLES} on weights fit the task and not the inputs`,
+    );
+  }
+  if (chosen.loss !== null) {
+    const by = heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs calibrated on, for want of others';
+    terminal.note(`  judged by ${by}`);
+  }
+  if (!isReached) terminal.note('warning: no setting reached the goal; this is the nearest');
+  for (const { tensor, reason } of skipped) terminal.note(`  ${tensor.name}: not calibrated but clustered, ${reason}`);
+}
+
+function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
