@@ -62,7 +62,7 @@ export function removalOrder(
       }
     }
     const pivot = diagonal[next];
-    highest = Math.max(highest, (weights[next] * weights[next]) / pivot);
+    if (step >= leading) highest = Math.max(highest, (weights[next] * weights[next]) / pivot);
     order[step] = active[next];
     losses[step] = highest;
     if (--left === 0) return;

@@ -35,10 +35,10 @@ export interface Patient {
   readonly energy: number;
 }
 
-/** Multiplications that a layer may take to rank its weights exactly; about 20 seconds. */
-const RANKING_WORK = 2e10;
+/** Multiplications that a layer may take to rank its weights exactly; about 5 seconds. */
+const RANKING_WORK = 5e9;
 /** And to solve for those that stay, where they were not ranked exactly. */
-const SOLVING_WORK = 2e10;
+const SOLVING_WORK = 1e10;
 const SMALLEST_BLOCK = 32;
 /** Loss of what is zero already: it goes first. */
 const FREE = -1;
@@ -93,38 +93,46 @@ export async function rank({ job, groups }: Patient, block: number, breathe: Bre
 interface Block {
   readonly start: number;
   readonly count: number;
+  /** [count, count] */
   readonly inverse: Float64Array;
-  readonly isDead: Uint8Array;
+  /** Those that vary, from `start` on, and the inverse for them alone. */
+  readonly live: readonly number[];
+  readonly liveInverse: Float64Array;
   readonly bench: Bench;
 }
 
-function blockAt({ factor, inputs, inverse, dead }: Patient['groups'][number], start: number, count: number): Block {
-  const isDead = new Uint8Array(count);
-  for (const j of dead) if (j >= start && j < start + count) isDead[j - start] = 1;
-  const isWhole = count === inputs;
-  return {
-    ...{ start, count, isDead },
-    inverse: isWhole ? inverse : inverseOf(factor, inputs, start, count),
-    bench: benchFor(count),
-  };
+function blockAt({ factor, inputs, inverse: whole, dead }: Patient['groups'][number], start: number, count: number) {
+  const inverse = count === inputs ? whole : inverseOf(factor, inputs, start, count);
+  const still = new Set(dead);
+  const live = Array.from({ length: count }, (_, j) => j).filter((j) => !still.has(start + j));
+  const liveInverse = live.length === count ? inverse : partOf(inverse, count, live);
+  return { start, count, inverse, live, liveInverse, bench: benchFor(live.length) } satisfies Block;
 }
 
 /** Ranks a block of a row: first what is zero already, then what is multiplied with nothing that varies. */
 function rankRow(
-  { start, count, inverse, isDead, bench }: Block,
+  { start, count, live, liveInverse, bench }: Block,
   weights: Float32Array,
   targets: Float64Array,
   { order, losses }: Pick<Ranking, 'order' | 'losses'>,
 ): void {
+  const isLive = new Uint8Array(count);
+  for (const j of live) isLive[j] = 1;
+  let at = 0;
+  for (let j = 0; j < count; j++) if (weights[start + j] === 0) order[at++] = start + j;
+  losses.fill(FREE, 0, at);
+  for (let j = 0; j < count; j++) if (!isLive[j] && weights[start + j] !== 0) order[at++] = start + j;
+  const own = new Int32Array(live.length);
   let leading = 0;
-  for (let j = 0; j < count; j++) if (weights[start + j] === 0) order[leading++] = j;
-  const zeros = leading;
-  for (let j = 0; j < count; j++) if (isDead[j] && weights[start + j] !== 0) order[leading++] = j;
-  removalOrder(bench, targets.subarray(start, start + count), inverse, leading, order, losses);
-  losses.fill(FREE, 0, zeros);
-  losses.fill(0, zeros, leading);
-  // What had to go first counts for nothing.
-  for (let i = 0; i < count; i++) order[i] += start;
+  for (const [i, j] of live.entries()) if (weights[start + j] === 0) own[leading++] = i;
+  const costs = new Float64Array(live.length);
+  const wanted = Float64Array.from(live, (j) => targets[start + j]);
+  removalOrder(bench, wanted, liveInverse, leading, own, costs);
+  // What had to go counts for nothing, and is in its place already.
+  for (let i = leading; i < live.length; i++, at++) {
+    order[at] = start + live[own[i]];
+    losses[at] = costs[i];
+  }
 }
 
 /**
@@ -276,6 +284,14 @@ async function removeByBlocks(
       }
     }
   }
+}
+
+function partOf(matrix: Float64Array, size: number, places: readonly number[]): Float64Array {
+  const part = new Float64Array(places.length ** 2);
+  for (const [i, row] of places.entries()) {
+    for (const [j, column] of places.entries()) part[i * places.length + j] = matrix[row * size + column];
+  }
+  return part;
 }
 
 /** UᵀU for some inputs one after the other, from the rows of these inputs alone: the later ones are free. */

@@ -1,0 +1,49 @@
+import { type Command, Option } from 'commander';
+import { CALIBRATION_DEFAULTS, type CalibrationOptions } from '../calibrate/walk.js';
+import { openDataset } from '../evaluate/open-dataset.js';
+import { disk } from './disk.js';
+import { UsageError } from './errors.js';
+import { parseNumber, parsePositive } from './options.js';
+import type { Terminal } from './terminal.js';
+
+/** Options of commands that can look at inputs. */
+export interface CalibrationFlags {
+  readonly calibrate?: string;
+  readonly calibrateSamples?: number;
+  readonly fast?: boolean;
+  readonly seed?: number;
+}
+
+/** Adds `--calibrate` and what goes with it; a `--seed` that the command has already serves both. */
+export function addCalibration(command: Command): Command {
+  const { samples, seed } = CALIBRATION_DEFAULTS;
+  command
+    .option('--calibrate <data>', 'choose weights by what inputs like these make of them (as --data of evaluate)')
+    .option('--calibrate-samples <number>', `inputs to look at (default: ${samples})`, parsePositive)
+    .option('--fast', 'with --calibrate: all layers at once, less exact');
+  if (!command.options.some(({ long }) => long === '--seed')) {
+    const text = `with --calibrate: which inputs are looked at (default: ${seed})`;
+    command.addOption(new Option('--seed <number>', text).argParser(parseNumber));
+  }
+  return command;
+}
+
+/**
+ * What calibrated stages are to be told; `undefined` without `--calibrate`.
+ *
+ * @throws UsageError for options that need `--calibrate`; FxqError `DATASET`
+ */
+export async function calibrationOf(
+  flags: CalibrationFlags,
+  terminal: Terminal,
+): Promise<CalibrationOptions | undefined> {
+  const { calibrate, calibrateSamples: samples, fast, seed } = flags;
+  if (calibrate === undefined) {
+    const stray = samples !== undefined ? '--calibrate-samples' : fast !== undefined ? '--fast' : undefined;
+    if (stray) throw new UsageError(`${stray} needs --calibrate with inputs to look at`);
+    return undefined;
+  }
+  const dataset = await openDataset(calibrate, disk);
+  terminal.note(`calibrating on ${calibrate}`);
+  return { dataset, samples, fast, seed };
+}
