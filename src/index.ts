@@ -1,4 +1,6 @@
 export type { DType } from './binary/dtype.js';
+export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
+export { CALIBRATION_DEFAULTS, type CalibrationOptions } from './calibrate/walk.js';
 export {
   type DecodedTensor,
   type DecodeOptions,

@@ -6,12 +6,14 @@ describe('the public surface', () => {
   it('of the package', () => {
     expect(Object.keys(library).sort()).toMatchInlineSnapshot(`
       [
+        "CALIBRATION_DEFAULTS",
         "CLUSTER_DEFAULTS",
         "ERROR_CODES",
         "FxqError",
         "MAX_CLUSTERS",
         "PRUNE_DEFAULTS",
         "arrayDataset",
+        "calibratedPrune",
         "cluster",
         "compress",
         "decode",

@@ -8,6 +8,8 @@ export interface Spread {
   readonly moments: Float64Array;
   /** U with UᵀU the inverse of the damped moments. */
   readonly factor: Float64Array;
+  /** What was added to the diagonal for that. */
+  readonly added: number;
   /** Inputs that never vary: what they are multiplied with does not matter. */
   readonly dead: readonly number[];
   /** What the weights should be, given that the columns are no longer the original model's: [rows, inputs]. */
@@ -71,16 +73,21 @@ export function spreadOf(
     ? aim(weights, about(cross, originalMean, crossMean), moments, targetDamping * average, inputs)
     : weights.slice();
   for (let row = 0; row < targets.length; row += inputs) for (const j of dead) targets[row + j] = 0;
-  const factor = damped(moments, inputs, damping * average, average);
-  return { inputs, moments, factor, dead, targets, originalMean, mean };
+  const { factor, added } = damped(moments, inputs, damping * average, average);
+  return { inputs, moments, factor, added, dead, targets, originalMean, mean };
 }
 
 /** The inverse's factor; with ten times the damping where the matrix is not positive definite. */
-function damped(moments: Float64Array, inputs: number, damping: number, average: number): Float64Array {
-  for (let extra = damping > 0 ? damping : 1e-8 * average || 1; ; extra *= 10) {
-    const matrix = moments.slice();
-    for (let j = 0; j < inputs; j++) matrix[j * inputs + j] += extra;
-    if (inverseFactor(matrix, inputs)) return matrix;
+function damped(
+  moments: Float64Array,
+  inputs: number,
+  damping: number,
+  average: number,
+): Pick<Spread, 'factor' | 'added'> {
+  for (let added = damping > 0 ? damping : 1e-8 * average || 1; ; added *= 10) {
+    const factor = moments.slice();
+    for (let j = 0; j < inputs; j++) factor[j * inputs + j] += added;
+    if (inverseFactor(factor, inputs)) return { factor, added };
   }
 }
 
@@ -101,7 +108,7 @@ function aim(
       for (let j = 0; j < inputs; j++) shift[row + j] += weight * (cross[line + j] - moments[line + j]);
     }
   }
-  timesInverse(shift, damped(moments, inputs, damping, damping), inputs);
+  timesInverse(shift, damped(moments, inputs, damping, damping).factor, inputs);
   return weights.map((weight, i) => weight + shift[i]);
 }
 

@@ -1,3 +1,5 @@
+import { calibratedPrune } from '../calibrate/prune.js';
+import type { CalibrationOptions } from '../calibrate/walk.js';
 import type { Model } from '../layers/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection } from '../layers/selectors.js';
 import { isPatchable } from '../layers/weights.js';
@@ -25,8 +27,13 @@ export interface Settings {
  * Makes the stages of a command. Options stand above the file's defaults; its rules for single layers stay.
  *
  * @param wanted - the stages that the command has; `compress` prunes only if told what
+ * @param calibration - lets pruning look at inputs
  */
-export function readSettings(flags: StageFlags, wanted: 'prune' | 'cluster' | 'compress'): Settings {
+export function readSettings(
+  flags: StageFlags,
+  wanted: 'prune' | 'cluster' | 'compress',
+  calibration?: CalibrationOptions,
+): Settings {
   const config = flags.config === undefined ? {} : readConfig(flags.config);
   const selection: Selection<never> = {
     include: flags.include ?? config.include,
@@ -34,8 +41,9 @@ export function readSettings(flags: StageFlags, wanted: 'prune' | 'cluster' | 'c
   };
   const stages: Stage[] = [];
   if (wanted === 'prune' || (wanted === 'compress' && isPruneWanted(config, flags))) {
-    const options = { ...override(config.prune, flags, TARGETS, ['scope']), ...selection };
-    stages.push(asUsage(() => prune({ ...options, rules: rulesOf(config, 'prune') })));
+    const rules = rulesOf(config, 'prune');
+    const options = { ...override(config.prune, flags, TARGETS, ['scope']), ...selection, rules };
+    stages.push(asUsage(() => (calibration ? calibratedPrune({ ...options, ...calibration }) : prune(options))));
   }
   const isClusterWanted = flags.cluster !== false && (config.cluster !== false || hasAny(flags, SIZES));
   if (wanted === 'cluster' || (wanted === 'compress' && isClusterWanted)) {

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors.js';
 import type { Model } from '../layers/model.js';
-import type { Stage } from '../stages/stage.js';
+import type { Stage, StageContext } from '../stages/stage.js';
 import { type SelfTimer, selfTimer } from './timer.js';
 
 /** How long a stage took, without the stages it waited for. */
@@ -14,6 +14,8 @@ export interface PipelineOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with a share from 0 to 1 as the sink takes the tensors. */
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** What stages call while they run, beside what is told of the sink. */
+  readonly context?: Pick<StageContext, 'onProgress' | 'onNote'> | undefined;
   /** Milliseconds of a clock that does not go back. Default: `performance.now`. */
   readonly now?: (() => number) | undefined;
 }
@@ -41,13 +43,15 @@ export async function runStages(
   stages: readonly Stage[],
   options: PipelineOptions = {},
 ): Promise<PipelineRun> {
-  const { signal, now = () => performance.now() } = options;
+  const { signal, context, now = () => performance.now() } = options;
   const timer = selfTimer(now);
   let current = model;
   for (const stage of stages) {
     throwIfAborted(signal);
     const entry = timer.add(stage.name);
-    const next = await timer.measureAsync(entry, async () => stage.run(current, signal ? { signal } : {}));
+    const next = await timer.measureAsync(entry, async () =>
+      stage.run(current, { ...context, ...(signal ? { signal } : {}) }),
+    );
     current = timed(next, current, timer, entry);
   }
   return { model: current, timer, times: () => timer.times() };

@@ -6,6 +6,8 @@ export interface StageContext {
   readonly signal?: AbortSignal;
   /** Called as work proceeds, with a share between 0 and 1. */
   readonly onProgress?: (share: number) => void;
+  /** Called with what the user should know of the work, a sentence each time. */
+  readonly onNote?: (text: string) => void;
 }
 
 /**

@@ -1,7 +1,9 @@
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { inspectOnnx } from '../../report/inspect.js';
+import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { openModel, sizeOf } from '../input.js';
+import { interruptible } from '../interrupt.js';
 import type { CommonFlags } from '../options.js';
 import { planOutput } from '../output.js';
 import { readSettings, type StageFlags } from '../settings.js';
@@ -9,7 +11,7 @@ import { tellSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { writePieces } from '../write.js';
 
-export type EditFlags = CommonFlags & StageFlags & { readonly output: string };
+export type EditFlags = CommonFlags & StageFlags & CalibrationFlags & { readonly output: string };
 
 /** What `prune` and `cluster` have in common: an ONNX file in, a changed one out. */
 export async function editModel(
@@ -18,16 +20,21 @@ export async function editModel(
   flags: EditFlags,
   terminal: Terminal,
 ): Promise<void> {
-  const { stages, warnings } = readSettings(flags, stage);
   const { output } = flags;
   const { model, paths, close } = openModel(input);
   try {
+    const calibration = stage === 'prune' ? await calibrationOf(flags, terminal) : undefined;
+    const { stages, warnings } = readSettings(flags, stage, calibration);
     const external = model.files.slice(1).map(({ name }) => name);
     const plan = planOutput(output, external, paths);
     const warned = warnings(model);
     for (const warning of warned) terminal.note(`warning: ${warning}`);
-    const run = await runStages(model, stages);
     const onProgress = terminal.progress(stage);
+    const onNote = (text: string) => {
+      warned.push(text);
+      terminal.note(`warning: ${text}`);
+    };
+    const run = await interruptible((signal) => runStages(model, stages, { signal, context: { onProgress, onNote } }));
     await writePieces(plan, ({ signal }) => writeOnnx(run.model, { signal, onProgress }));
     const summary = {
       input,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addCalibration } from '../calibration.js';
 import { aboutFile } from '../input.js';
 import { addCommon, addExamples, addOutput, addPrune, addSelection } from '../options.js';
 import type { Terminal } from '../terminal.js';
@@ -8,15 +9,21 @@ export function addPruneCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('prune')
     .summary('set the smallest weights to zero (onnx → onnx)')
-    .description('Sets the smallest weights of an ONNX model to zero and writes it as ONNX again.')
+    .description(
+      `Sets the smallest weights of an ONNX model to zero and writes it as ONNX again.
+
+With --calibrate those weights go that the model can best do without on such inputs, and the others make up for them. Needs the package onnxruntime-node.`,
+    )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the pruned ONNX file');
   addPrune(command);
+  addCalibration(command);
   addSelection(command);
   addCommon(command);
   addExamples(
     command,
     'prune model.onnx -o pruned.onnx --density 0.3',
+    'prune model.onnx -o pruned.onnx --density 0.2 --calibrate mnist/',
     'prune model.onnx -o pruned.onnx --quality 1.2 --include "op:Conv" --exclude "head*"',
   );
   command.action((file: string, flags: EditFlags) => aboutFile(file, () => editModel('prune', file, flags, terminal)));

@@ -1,0 +1,180 @@
+import { throwIfAborted } from '../errors.js';
+import type { Tensor } from '../layers/model.js';
+import { finiteWeights, mapWeights, selectLayers } from '../layers/patch.js';
+import { type Selection, selector } from '../layers/selectors.js';
+import { withRawHalves } from '../onnx/halves.js';
+import { withRecord } from '../onnx/metadata.js';
+import { selectLargest, zeroBelow } from '../stages/magnitude.js';
+import { inRange, integerInRange, recordOf } from '../stages/options.js';
+import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
+import type { Stage } from '../stages/stage.js';
+import type { Layer } from './layers.js';
+import { type Breathe, blockOf, countWithin, cutAt, type Patient, prepareThinning, rank, thin } from './thin.js';
+import {
+  CALIBRATION_DEFAULTS,
+  type CalibrationOptions,
+  type LayerTurn,
+  type Prepared,
+  prepare,
+  walkLayers,
+} from './walk.js';
+
+const NAME = 'prune';
+
+/** How much stays. Has to be given, for the stage or by a rule of each layer. */
+export interface CalibratedPruneTarget {
+  /** Share of the weights that stays, 0 to 1: of each layer, or of all layers together with scope `global`. */
+  density?: number | undefined;
+}
+
+export interface CalibratedPruneOptions
+  extends CalibratedPruneTarget,
+    Selection<CalibratedPruneTarget>,
+    CalibrationOptions {
+  /** Whether the density is each layer's own, or one for all layers. Default `layer`. */
+  scope?: 'layer' | 'global' | undefined;
+}
+
+const DAMPING = { damping: 0.02, targetDamping: 0.07 } as const;
+
+/**
+ * Prunes by what goes wrong at a layer's output, on inputs that the model is for: weights go whose work others can take
+ * over, and those that stay do. Zeros that are there already stay, and count as pruned. Layers that cannot be calibrated
+ * are pruned by magnitude, and named in a note.
+ *
+ * With scope `global` the error of a layer counts in relation to its output, and one threshold holds for all layers.
+ *
+ * Source: Frantar & Alistarh 2022, "Optimal Brain Compression" (ExactOBS); for layers that are too large for that,
+ * block by block, after Frantar & Alistarh 2023, "SparseGPT".
+ *
+ * @throws RangeError if an option is out of its range or makes no sense here; FxqError `CONFIG` for a bad selector
+ *
+ * @example
+ * const stage = calibratedPrune({ density: 0.3, dataset });
+ * const pruned = await stage.run(openOnnx(bytes), {});
+ */
+export function calibratedPrune(options: CalibratedPruneOptions): Stage {
+  const { density, scope = PRUNE_DEFAULTS.scope, include, exclude, rules } = options;
+  checkTarget(options, !rules?.length);
+  for (const rule of rules ?? []) checkTarget(rule.options, false);
+  if (!SCOPES.includes(scope)) {
+    throw new RangeError(`${NAME}: expected a scope of ${SCOPES.join(' or ')}, got ${scope}`);
+  }
+  if (scope === 'global' && rules?.length) {
+    throw new RangeError(
+      `${NAME}: scope global has one threshold for all layers; rules of single layers need scope layer`,
+    );
+  }
+  if (typeof options.dataset !== 'function') {
+    throw new TypeError(`${NAME}: expected a dataset to calibrate on, got ${options.dataset}`);
+  }
+  integerInRange(NAME, 'samples', options.samples, 1, Number.MAX_SAFE_INTEGER);
+  integerInRange(NAME, 'seed', options.seed, 0, 2 ** 32 - 1);
+  const select = selector<CalibratedPruneTarget>({ include, exclude, rules }, { density }, ['density']);
+  const densityOf = (tensor: Tensor) => select(tensor)?.density;
+  return {
+    name: NAME,
+    async run(input, { signal, onProgress, onNote }) {
+      const model = withRawHalves(input, (tensor) => densityOf(tensor) !== undefined);
+      const densities = selectLayers(model, densityOf);
+      if (densities.size === 0) return model;
+      for (const tensor of densities.keys()) {
+        throwIfAborted(signal);
+        finiteWeights(tensor);
+      }
+      const prepared = await prepare(model, (tensor) => densities.has(tensor), options, signal);
+      const rest = new Map(densities);
+      for (const { tensor } of prepared.layers) rest.delete(tensor);
+      for (const tensor of rest.keys()) onNote?.(`${tensor.name}: pruned by magnitude, ${whyNot(prepared, tensor)}`);
+      const breathe = breather(signal);
+      // A survey of all layers, where it is needed, is about as much work as what follows.
+      const isGlobal = scope === 'global';
+      const goneOf = isGlobal
+        ? await shareOut(prepared, density as number, breathe, (share) => onProgress?.(share / 2))
+        : ({ tensor }: Layer) => goneAt(densities.get(tensor) as number, tensor.count);
+      const calibrated = await walkLayers(
+        prepared,
+        (turn) => thin(patientOf(turn), goneOf(turn.layer), breathe),
+        (share) => onProgress?.(isGlobal ? (1 + share) / 2 : share),
+      );
+      const pruned = mapWeights(calibrated, rest, (weights, share) => {
+        const { threshold, ties } = selectLargest(() => [weights], Math.round(share * weights.length));
+        zeroBelow(weights, threshold, ties);
+        return weights;
+      });
+      const { samples, seed, fast } = { ...CALIBRATION_DEFAULTS, ...given(options) };
+      const told = { density, scope, calibrated: samples, seed, fast };
+      return withRecord(pruned, recordOf(NAME, told, { ...PRUNE_DEFAULTS, seed: 0, fast: false }));
+    },
+  };
+}
+
+function checkTarget(target: CalibratedPruneTarget, isRequired: boolean): void {
+  for (const key of ['threshold', 'quality'] as const) {
+    if ((target as Record<string, unknown>)[key] !== undefined) {
+      throw new RangeError(`${NAME}: a ${key} is one of magnitudes; with calibration, give a density`);
+    }
+  }
+  if (target.density === undefined && isRequired) throw new RangeError(`${NAME}: expected a density`);
+  inRange(NAME, 'density', target.density, 0, 1);
+}
+
+function given({ samples, seed, fast }: CalibrationOptions) {
+  return Object.fromEntries(Object.entries({ samples, seed, fast }).filter(([, value]) => value !== undefined));
+}
+
+function goneAt(density: number, count: number): number {
+  return count - Math.round(density * count);
+}
+
+function whyNot({ skipped }: Prepared, tensor: Tensor): string {
+  const reason = skipped.find((each) => each.tensor === tensor)?.reason;
+  return `not calibrated: ${reason ?? 'no operator is known to multiply its inputs with it'}`;
+}
+
+function patientOf({ layer, weights, bias, moments }: LayerTurn): Patient {
+  const { groups, rows, inputs } = layer;
+  return prepareThinning({ groups, rows, inputs, weights, bias, moments, ...DAMPING });
+}
+
+/** How many weights go from each layer, so that the last one costs the same everywhere, in relation to the outputs. */
+async function shareOut(
+  prepared: Prepared,
+  density: number,
+  breathe: Breathe,
+  onProgress: (share: number) => void,
+): Promise<(layer: Layer) => number> {
+  const losses = new Map<Layer, Float64Array>();
+  const note = async (turn: LayerTurn) => {
+    const patient = patientOf(turn);
+    const { energy, job } = patient;
+    const ranking = await rank(patient, blockOf(job), breathe);
+    losses.set(
+      turn.layer,
+      ranking.losses.map((loss) => (loss > 0 && energy > 0 ? loss / energy : loss)),
+    );
+    return { weights: turn.weights };
+  };
+  // What each layer loses depends on what the others do; the original model is where all of them start.
+  await walkLayers({ ...prepared, fast: true }, note, onProgress);
+  const all = [...losses.values()];
+  const count = all.reduce((sum, { length }) => sum + length, 0);
+  const cut = cutAt(all, goneAt(density, count));
+  const gone = new Map([...losses].map(([layer, each]) => [layer, countWithin(each, cut)]));
+  return (layer) => gone.get(layer) as number;
+}
+
+/** Lets timers and signals through at times: the work never waits otherwise. */
+function breather(signal: AbortSignal | undefined): Breathe {
+  let last = performance.now();
+  return () => {
+    throwIfAborted(signal);
+    if (performance.now() - last < 50) return undefined;
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        last = performance.now();
+        resolve();
+      });
+    });
+  };
+}
