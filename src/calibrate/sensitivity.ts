@@ -46,7 +46,7 @@ export async function probeRows(
         const output = run.outputs[graph.output];
         spread.add(output);
         const seeds = { data: probe(output, random), dims: output.dims };
-        const inputs = { ...batch.inputs, [graph.seed]: seeds };
+        const inputs = { ...run.inputs, [graph.seed]: seeds };
         for await (const { outputs } of backward.runs({ inputs })) {
           for (const [layer, name] of graph.sums) {
             const { data } = outputs[name];

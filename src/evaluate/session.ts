@@ -14,6 +14,13 @@ export interface OutputArray {
   readonly data: PlainArray;
 }
 
+/** One run of a model: how many samples went in, as which arrays, and what came out. */
+export interface Run {
+  readonly samples: number;
+  readonly inputs: Batch['inputs'];
+  readonly outputs: Readonly<Record<string, OutputArray>>;
+}
+
 /** A model in ONNX Runtime that takes the batches of a data set. */
 export interface Session {
   /** What is to be fed; initializers that old models list as inputs as well are not among them. */
@@ -29,7 +36,7 @@ export interface Session {
    * Runs the batch piece by piece, as the model takes it, and gives each piece's outputs as they are. Samples that a
    * model of a fixed batch size would have to be given twice are left out.
    */
-  runs(batch: Batch): AsyncIterable<{ samples: number; outputs: Readonly<Record<string, OutputArray>> }>;
+  runs(batch: Batch): AsyncIterable<Run>;
   /** Frees the model. The session is of no use afterwards. */
   release(): Promise<void>;
 }
@@ -125,7 +132,7 @@ export async function openSession(
           const numbers = toNumbers(type, data);
           if (numbers) outputs[output] = { type, dims, data: numbers };
         }
-        yield { samples: feed.count, outputs };
+        yield { samples: feed.count, inputs: Object.fromEntries(feed.arrays.map((each) => [each.name, each])), outputs };
       }
     },
     release: () => session.release(),
