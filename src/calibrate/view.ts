@@ -1,6 +1,8 @@
-import type { onnx } from 'onnx-proto';
+import onnxProto, { type onnx } from 'onnx-proto';
 import { readInt, readInts } from '../gradient/attributes.js';
 import type { CalibrationGraph, Stored } from './graph.js';
+
+const { DataType } = onnxProto.onnx.TensorProto;
 
 /** A stored tensor as an operator sees it, perhaps through operators that only move its elements. */
 export interface View {
@@ -20,7 +22,7 @@ export function viewOf(graph: CalibrationGraph, value: string): View | undefined
   const isRead = (graph.readers.get(value)?.length ?? 0) > 1;
   if (stored) return { stored, name: value, dims: stored.tensor.dims, isShared: isRead };
   const node = graph.producers.get(value);
-  if (!node || node.domain) return undefined;
+  if (!node || !isStandard(node)) return undefined;
   const source = node.input?.[0] ? viewOf(graph, node.input[0]) : undefined;
   if (!source) return undefined;
   const view = { ...source, isShared: source.isShared || isRead };
@@ -29,11 +31,22 @@ export function viewOf(graph: CalibrationGraph, value: string): View | undefined
     case 'Cast':
       return view;
     case 'Reshape':
-      return reshaped(view, shapeOf(graph, node));
+      return reshaped(view, listOf(graph, node, 'shape'));
     case 'Flatten': {
       const axis = readInt(node, 'axis', 1);
       const rows = product(view.dims.slice(0, axis < 0 ? axis + view.dims.length : axis));
       return reshaped(view, [rows, product(view.dims) / rows]);
+    }
+    case 'Squeeze': {
+      const axes = axesOf(graph, node, view.dims.length);
+      if (!axes && node.input?.[1]) return undefined;
+      return { ...view, dims: view.dims.filter((dim, axis) => (axes ? !axes.includes(axis) : dim !== 1)) };
+    }
+    case 'Unsqueeze': {
+      const axes = axesOf(graph, node, view.dims.length + (listOf(graph, node, 'axes')?.length ?? 0));
+      const dims = [...view.dims];
+      for (const axis of axes?.sort((one, other) => one - other) ?? []) dims.splice(axis, 0, 1);
+      return axes && { ...view, dims };
     }
     case 'Transpose':
       return transposed(view, readInts(node, 'perm') ?? view.dims.map((_, i) => view.dims.length - 1 - i));
@@ -75,10 +88,31 @@ export function product(dims: readonly number[]): number {
   return dims.reduce((all, dim) => all * dim, 1);
 }
 
-/** The constant shape of a Reshape: its second input, or the attribute of operator sets before 5. */
-function shapeOf(graph: CalibrationGraph, node: onnx.INodeProto): number[] | undefined {
-  const shape = graph.stored.get(node.input?.[1] ?? '')?.tensor;
-  if (!shape) return readInts(node, 'shape');
-  if (shape.dtype !== 'int64') return undefined;
-  return Array.from(new BigInt64Array(new Uint8Array(shape.read()).buffer), Number);
+/** Whether it is one of ONNX's own operators. */
+export function isStandard({ domain }: onnx.INodeProto): boolean {
+  return !domain || domain === 'ai.onnx';
+}
+
+/** The axes a node names, counted from the front. */
+function axesOf(graph: CalibrationGraph, node: onnx.INodeProto, rank: number): number[] | undefined {
+  return listOf(graph, node, 'axes')?.map((axis) => (axis < 0 ? axis + rank : axis));
+}
+
+/** A constant list of numbers: a node's second input, or the attribute that older operator sets have in its place. */
+function listOf(graph: CalibrationGraph, node: onnx.INodeProto, attribute: string): number[] | undefined {
+  const name = node.input?.[1];
+  return name ? constantInts(graph, name) : readInts(node, attribute);
+}
+
+function constantInts({ open, producers }: CalibrationGraph, name: string): number[] | undefined {
+  const constant = producers.get(name);
+  if (constant && constant.opType !== 'Constant') return undefined;
+  const listed = constant && readInts(constant, 'value_ints');
+  if (listed && listed.length > 0) return listed;
+  const proto = constant
+    ? constant.attribute?.find(({ t }) => t)?.t
+    : open.builder.graph.initializer?.find((each) => each.name === name);
+  if (proto?.dataType !== DataType.INT64) return undefined;
+  if (!proto.rawData?.length) return (proto.int64Data ?? []).map(Number);
+  return Array.from(new BigInt64Array(new Uint8Array(proto.rawData).buffer), Number);
 }

@@ -4,6 +4,7 @@ import { loadRuntime, type Runtime } from '../evaluate/runtime.js';
 import type { Model, Tensor } from '../layers/model.js';
 import { isPatchable, readWeights, writeWeights } from '../layers/weights.js';
 import { readCalibrationGraph } from './graph.js';
+import { inlineBranches } from './inline.js';
 import { findLayers, type Layer, type Skipped } from './layers.js';
 import { captureMoments, type Moments } from './moments.js';
 import type { Feeder } from './run.js';
@@ -74,13 +75,13 @@ export async function prepare(
 ): Promise<Prepared> {
   const { dataset, samples = CALIBRATION_DEFAULTS.samples, seed = 0, fast = false, threads } = options;
   const runtime = options.runtime ?? (await loadRuntime());
-  const graph = readCalibrationGraph(model);
-  const { layers, skipped } = findLayers(graph, (tensor) => isPatchable(tensor) && isWanted(tensor));
   const split = await splitDataset(dataset, BATCH, samples, 0, seed);
   if (split.calibrationBatches === 0) {
     throw new FxqError('DATASET', 'calibration data: expected at least one input, got none');
   }
   const feeder = { runtime, threads, signal, batches: split.calibration };
+  const graph = await inlineBranches(readCalibrationGraph(model), feeder);
+  const { layers, skipped } = findLayers(graph, model.tensors, (tensor) => isPatchable(tensor) && isWanted(tensor));
   const survey = await surveyLayers(graph, layers, feeder);
   const columnCounts = new Map<Layer, number>();
   for (const layer of layers) {
