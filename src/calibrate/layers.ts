@@ -3,7 +3,7 @@ import { readFloat, readGraphs, readInt } from '../gradient/attributes.js';
 import type { Tensor } from '../layers/model.js';
 import { isPatchable } from '../layers/weights.js';
 import { type CalibrationGraph, placeOf, RECURRENT } from './graph.js';
-import { isStandard, product, transposed, type View, viewOf } from './view.js';
+import { isShared, isStandard, isWhole, product, transposed, type View, viewOf } from './view.js';
 
 /**
  * A layer as calibration sees it: `groups` matrices of `rows` × `inputs` weights, each multiplied with columns of its
@@ -59,9 +59,10 @@ export function findLayers(
       const { tensor } = view.stored;
       if (seen.has(tensor)) continue;
       seen.add(tensor);
-      if (view.isShared) reasons.set(tensor, 'more than one operator reads it');
+      if (isShared(graph, view)) reasons.set(tensor, 'more than one operator reads it');
+      else if (!isWhole(view)) reasons.set(tensor, 'only parts of it are used');
       else if ('reason' in found) reasons.set(tensor, found.reason);
-      else if (isWanted(tensor)) layers.push(layerOf(node, found));
+      else if (isWanted(tensor)) layers.push(layerOf(graph, node, found));
     }
   }
   const isLayer = new Set(layers.map(({ tensor }) => tensor));
@@ -71,10 +72,14 @@ export function findLayers(
   return { layers, skipped };
 }
 
-function layerOf(node: onnx.INodeProto, { operand, shape, bias }: Extract<Found, { shape: Shape }>): Layer {
+function layerOf(
+  graph: CalibrationGraph,
+  node: onnx.INodeProto,
+  { operand, shape, bias }: Extract<Found, { shape: Shape }>,
+): Layer {
   const { view, groups, rows, inputs } = shape;
   const added = bias?.stored.tensor;
-  const isFree = bias && !bias.isShared && bias.order === undefined && product(bias.dims) === groups * rows;
+  const isFree = bias && !isShared(graph, bias) && bias.order === undefined && product(bias.dims) === groups * rows;
   return {
     ...{ tensor: view.stored.tensor, node, operand, groups, rows, inputs },
     dims: shape.seen,

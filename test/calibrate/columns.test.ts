@@ -149,6 +149,27 @@ const CASES: Record<string, Case> = {
     17,
     [stored('s', [2], [0, 6])],
   ),
+  'weights that are put together from pieces': through(
+    [6, 4],
+    [
+      node('Slice', ['w', 'zero', 'two', 'zero'], ['a']),
+      node('Slice', ['w', 'two', 'end', 'zero'], ['b']),
+      node('Concat', ['b', 'a'], ['c'], { axis: -2 }),
+      node('Transpose', ['c'], ['v']),
+    ],
+    13,
+    [stored('zero', [1], [0]), stored('two', [1], [2]), stored('end', [1], [2 ** 40])],
+  ),
+  'weights that are put together from pieces before opset 10': through(
+    [4, 6],
+    [
+      node('Slice', ['w'], ['a'], { starts: [0, -4], ends: [9, -2], axes: [0, -1] }),
+      node('Slice', ['w'], ['b'], { starts: [-2], ends: [99], axes: [1] }),
+      node('Slice', ['w'], ['c'], { starts: [0, 0], ends: [4, 2] }),
+      node('Concat', ['b', 'a', 'c'], ['v'], { axis: 1 }),
+    ],
+    9,
+  ),
   'weights in a Constant node': {
     nodes: [node('Constant', [], ['v'], { value: stored('', [4, 6]) }), node('MatMul', ['x', 'v'], ['y'])],
     inputs: { x: [5, 4] },
