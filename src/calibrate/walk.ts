@@ -66,6 +66,15 @@ const BATCH = 16;
 const COLUMNS_PER_INPUT = 16;
 const FEWEST_COLUMNS = 8192;
 
+/** Memory for the columns of a layer in one batch; several copies of them exist at a time. */
+const COLUMN_BYTES = 2 ** 26;
+
+/** What the columns of a layer take: those of a convolution are apart for its groups. */
+function columnBytes(layer: Layer, survey: Survey): number {
+  const apart = layer.node.opType?.startsWith('Conv') ? layer.groups : 1;
+  return survey.columns(layer) * layer.inputs * apart * Float32Array.BYTES_PER_ELEMENT;
+}
+
 /** Opens a model for calibration and looks at one batch of inputs. */
 export async function prepare(
   model: Model,
@@ -75,14 +84,21 @@ export async function prepare(
 ): Promise<Prepared> {
   const { dataset, samples = CALIBRATION_DEFAULTS.samples, seed = 0, fast = false, threads } = options;
   const runtime = options.runtime ?? (await loadRuntime());
-  const split = await splitDataset(dataset, BATCH, samples, 0, seed);
+  let split = await splitDataset(dataset, BATCH, samples, 0, seed);
   if (split.calibrationBatches === 0) {
     throw new FxqError('DATASET', 'calibration data: expected at least one input, got none');
   }
-  const feeder = { runtime, threads, signal, batches: split.calibration };
+  let feeder = { runtime, threads, signal, batches: split.calibration };
   const graph = await inlineBranches(readCalibrationGraph(model), feeder);
   const { layers, skipped } = findLayers(graph, model.tensors, (tensor) => isPatchable(tensor) && isWanted(tensor));
-  const survey = await surveyLayers(graph, layers, feeder);
+  let survey = await surveyLayers(graph, layers, feeder);
+  const largest = layers.reduce((most, layer) => Math.max(most, columnBytes(layer, survey)), 0);
+  const fewer = Math.max(1, Math.floor((BATCH * COLUMN_BYTES) / largest));
+  if (fewer < BATCH) {
+    split = await splitDataset(dataset, fewer, samples, 0, seed);
+    feeder = { ...feeder, batches: split.calibration };
+    survey = await surveyLayers(graph, layers, feeder);
+  }
   const columnCounts = new Map<Layer, number>();
   for (const layer of layers) {
     const wanted = Math.max(FEWEST_COLUMNS, COLUMNS_PER_INPUT * layer.inputs) / split.calibrationBatches;
