@@ -4,7 +4,7 @@ import type { CalibrationGraph } from '../../src/calibrate/graph.js';
 import { readCalibrationGraph } from '../../src/calibrate/graph.js';
 import { findLayers, type Layer, type Skipped } from '../../src/calibrate/layers.js';
 import type { Feeder } from '../../src/calibrate/run.js';
-import { arrayDataset, type InputArray } from '../../src/evaluate/dataset.js';
+import type { InputArray } from '../../src/evaluate/dataset.js';
 import { loadRuntime } from '../../src/evaluate/runtime.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { Random } from '../support/random.js';
@@ -116,8 +116,6 @@ export async function feederOf(inputs: Record<string, readonly number[]>): Promi
     },
   };
 }
-
-export { arrayDataset };
 
 /** The layers of a model given as bytes, among the tensors that are weights to it. */
 export function layersOf(bytes: Uint8Array): { graph: CalibrationGraph; layers: Layer[]; skipped: Skipped[] } {
