@@ -34,7 +34,7 @@ async function judge(bytes: Uint8Array, model: Model, dataset: Dataset) {
 
 describe('PaddleOCR, calibrated on lines of text', () => {
   const cases = [
-    { name: 'rec', count: 32, width: 128, isTurned: false, lambda: 1e-8, snr: 20 },
+    { name: 'rec', count: 24, width: 128, isTurned: false, lambda: 1e-8, snr: 20 },
     { name: 'cls', count: 64, width: 192, isTurned: true, lambda: 1e-7, snr: 30 },
   ];
   for (const { name, count, width, isTurned, lambda, snr } of cases) {
@@ -48,6 +48,6 @@ describe('PaddleOCR, calibrated on lines of text', () => {
       expect(calibrated.size).toBeLessThanOrEqual(clustered.size);
       expect(calibrated.agreement).toBeGreaterThanOrEqual(clustered.agreement);
       expect(calibrated.difference).toBeLessThan(clustered.difference);
-    });
+    }, 180_000);
   }
 });
