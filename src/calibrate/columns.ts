@@ -1,15 +1,16 @@
-import onnxProto from 'onnx-proto';
-import { int, ints, readInt } from '../gradient/attributes.js';
+import onnxProto, { type onnx } from 'onnx-proto';
+import { int, ints, readInt, readInts } from '../gradient/attributes.js';
 import type { GraphBuilder } from '../gradient/builder.js';
 import type { Layer } from './layers.js';
 import { product } from './view.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 
-/** What a node reads and makes, under the names these values have in the graph at hand, and how many axes they have. */
+/** What a node reads and makes, under the names these values have in the graph at hand. */
 export interface Operands {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** How many axes a value has, by its name in the model. */
   readonly rank: (value: string) => number;
 }
 
@@ -17,44 +18,75 @@ export interface Operands {
  * Appends to a graph what gives the columns of a layer: float32 [groups, n, inputs], one row for every output position
  * of every sample, in the order of the layer's weights; one group where all groups read the same. The columns of a
  * convolution come from a depthwise convolution with one kernel for every tap, a single one in it, so that strides, pads
- * and dilations stay the runtime's business.
+ * and dilations stay the runtime's business. All nodes mean the same in every operator set from 7 on.
  */
 export function emitColumns(builder: GraphBuilder, layer: Layer, operands: Operands): string {
-  const { node, operand, groups, inputs, dims } = layer;
-  const other = asFloat(builder, operands.inputs[operand === 0 ? 1 : 0]);
-  const { rank } = operands;
+  const { node, operand, inputs } = layer;
   switch (node.opType) {
     case 'Conv':
-    case 'ConvTranspose': {
-      const [first, second, ...taps] = dims;
-      const channels = node.opType === 'Conv' ? second * groups : first;
-      const kept = (node.attribute ?? []).filter(({ name }) => name !== 'group' && name !== 'kernel_shape');
-      const attributes = [...kept, int('group', channels), ints('kernel_shape', taps)];
-      const columns = builder.emit(node.opType, [other, singleOnes(builder, channels, taps)], attributes);
-      const apart = reshape(builder, columns, [0, groups, inputs, -1]);
-      return reshape(builder, transpose(builder, apart, [1, 0, 3, 2]), [groups, -1, inputs]);
-    }
+    case 'ConvTranspose':
+      return patches(builder, layer, operands);
     case 'Gemm': {
+      const other = asFloat(builder, operands.inputs[1 - operand]);
       const isTurned = readInt(node, operand === 1 ? 'transA' : 'transB', 0) === 1;
       const isRows = (operand === 1) !== isTurned;
       return reshape(builder, isRows ? other : transpose(builder, other, [1, 0]), [1, -1, inputs]);
     }
-    case 'MatMul': {
-      const rows = operand === 1 ? other : turnLast(builder, other, rank(operands.inputs[1]));
-      if (groups === 1) return reshape(builder, rows, [1, -1, inputs]);
-      // The other operand, spread over the groups: [.., groups, n, inputs].
-      const spread = builder.emit('Expand', [rows, builder.ints([...dims.slice(0, -2), 1, 1])]);
-      const height = rank(operands.inputs[1 - operand]) - 2;
-      const depth = builder.emit('Gather', [builder.emit('Shape', [rows]), builder.ints([height])]);
-      const parts = [builder.ints([-1, groups]), depth, builder.ints([inputs])];
-      const shape = builder.emit('Concat', parts, [int('axis', 0)]);
-      const apart = builder.emit('Reshape', [spread, shape]);
-      return reshape(builder, transpose(builder, apart, [1, 0, 2, 3]), [groups, -1, inputs]);
-    }
+    case 'MatMul':
+      return factors(builder, layer, operands);
     default:
       if (operand === 1) return reshape(builder, asFloat(builder, operands.inputs[0]), [1, -1, inputs]);
       return states(builder, layer, operands);
   }
+}
+
+/** What the kernels of a convolution lie on. */
+function patches(builder: GraphBuilder, { node, groups, inputs, dims }: Layer, operands: Operands): string {
+  const [first, second, ...taps] = dims;
+  const isPlain = node.opType === 'Conv';
+  const channels = isPlain ? second * groups : first;
+  const size = product(taps);
+  let columns = asFloat(builder, operands.inputs[0]);
+  if (size > 1 || !isPlain || !(isAll(node, 'strides', 1) && isAll(node, 'pads', 0))) {
+    const kept = (node.attribute ?? []).filter(({ name }) => name !== 'group' && name !== 'kernel_shape');
+    const attributes = [...kept, int('group', channels), ints('kernel_shape', taps)];
+    const kernels = singleOnes(channels, size);
+    const kernelDims = isPlain ? [channels * size, 1, ...taps] : [channels, size, ...taps];
+    columns = builder.emit(node.opType!, [columns, builder.tensor(kernelDims, kernels)], attributes);
+  }
+  const apart = reshape(builder, columns, [0, groups, inputs, -1]);
+  return reshape(builder, transpose(builder, apart, [1, 0, 3, 2]), [groups, -1, inputs]);
+}
+
+function isAll(node: onnx.INodeProto, name: string, wanted: number): boolean {
+  return readInts(node, name)?.every((value) => value === wanted) ?? true;
+}
+
+/** One kernel for each tap of each channel. */
+function singleOnes(channels: number, size: number): Float32Array {
+  const kernels = new Float32Array(channels * size * size);
+  for (let kernel = 0; kernel < channels * size; kernel++) kernels[kernel * size + (kernel % size)] = 1;
+  return kernels;
+}
+
+/** The rows, or for weights on the left the columns, of a product's other operand. */
+function factors(builder: GraphBuilder, { node, operand, groups, inputs, dims }: Layer, operands: Operands): string {
+  const other = asFloat(builder, operands.inputs[1 - operand]);
+  const rank = operands.rank(node.input?.[1 - operand] ?? '');
+  if (rank < 2) return reshape(builder, other, [1, -1, inputs]);
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  const isLeft = operand === 0;
+  const rows = isLeft ? transpose(builder, other, [...axes.slice(0, -2), rank - 1, rank - 2]) : other;
+  if (groups === 1) return reshape(builder, rows, [1, -1, inputs]);
+  // Spread over the groups by adding nothing to it; then the axes that tell the groups apart come first.
+  const leading = dims.slice(0, -2);
+  const nothing = builder.floats([...leading, 1, 1], new Array(groups).fill(0));
+  const spread = builder.emit('Add', [rows, nothing]);
+  const height = Math.max(rank, dims.length);
+  const isGroup = (axis: number) => (leading[axis - (height - dims.length)] ?? 1) > 1;
+  const spreadAxes = Array.from({ length: height }, (_, axis) => axis);
+  const perm = [...spreadAxes.filter(isGroup), ...spreadAxes.filter((axis) => !isGroup(axis))];
+  return reshape(builder, transpose(builder, spread, perm), [groups, -1, inputs]);
 }
 
 /**
@@ -67,20 +99,6 @@ function states(builder: GraphBuilder, { inputs, groups }: Layer, { inputs: name
   const parts = [reshape(builder, made, [groups, -1, inputs])];
   if (names[5]) parts.push(asFloat(builder, names[5]));
   return builder.emit('Concat', parts, [int('axis', 1)]);
-}
-
-/** One kernel for each tap of each channel. */
-function singleOnes(builder: GraphBuilder, channels: number, taps: readonly number[]): string {
-  const size = product(taps);
-  const kernels = new Float32Array(channels * size * size);
-  for (let kernel = 0; kernel < channels * size; kernel++) kernels[kernel * size + (kernel % size)] = 1;
-  return builder.tensor([channels * size, 1, ...taps], kernels);
-}
-
-/** A matrix product of many, with the last two axes turned. */
-function turnLast(builder: GraphBuilder, value: string, rank: number): string {
-  const axes = Array.from({ length: rank }, (_, axis) => axis);
-  return transpose(builder, value, [...axes.slice(0, -2), rank - 1, rank - 2]);
 }
 
 export function asFloat(builder: GraphBuilder, value: string): string {

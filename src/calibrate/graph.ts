@@ -1,5 +1,6 @@
 import type { onnx } from 'onnx-proto';
 import { concat } from '../binary/bytes.js';
+import { readGraphs } from '../gradient/attributes.js';
 import { valuesRead } from '../gradient/builder.js';
 import { type OpenModel, openGraph } from '../gradient/model.js';
 import type { Model, Tensor } from '../layers/model.js';
@@ -9,8 +10,12 @@ import { writeOnnx } from '../onnx/write.js';
 /** A model's graph as calibration works on it: decoded, with its weights inside, and who makes and reads each value. */
 export interface CalibrationGraph {
   readonly open: OpenModel;
+  /** The records of the model's tensors, those in nested graphs included, by their place in the decoded graph. */
+  readonly records: ReadonlyMap<onnx.ITensorProto, Tensor>;
   /** The stored tensors of the main graph by the value they define. */
   readonly stored: ReadonlyMap<string, Stored>;
+  /** Tensors that stand outside the main graph, and where, in words. */
+  readonly outside: ReadonlyMap<Tensor, string>;
   /** The node that computes a value. */
   readonly producers: ReadonlyMap<string, onnx.INodeProto>;
   /** The nodes that read a value, once for every time they do. */
@@ -32,39 +37,87 @@ export function readCalibrationGraph(model: Model): CalibrationGraph {
   const bytes = mainFile(model);
   const open = openGraph(bytes);
   const places = new Map(model.tensors.map((tensor) => [`${tensor.file}:${tensor.offset}`, tensor]));
-  const protos = new Map<onnx.ITensorProto, Tensor>();
+  const records = new Map<onnx.ITensorProto, Tensor>();
   for (const { path, window, external } of scanTensors(bytes).tensors) {
     const file = external ? model.files.findIndex(({ name }, i) => i > 0 && name === external.location) : 0;
     const tensor = places.get(`${file}:${window?.start ?? external?.offset ?? 0}`);
     const proto = at(open.proto, path);
     if (!tensor || !proto) continue;
-    protos.set(proto, tensor);
+    records.set(proto, tensor);
     if (external) {
       proto.rawData = tensor.read();
       proto.externalData = [];
       proto.dataLocation = 0;
     }
   }
-  return withStored(open, protos);
+  return indexGraph(open, records);
 }
 
-/** Finds the stored tensors of the main graph, and the makers and readers of its values. */
-function withStored(open: OpenModel, protos: ReadonlyMap<onnx.ITensorProto, Tensor>): CalibrationGraph {
-  const { graph } = open.builder;
+/**
+ * Finds the stored tensors of the main graph, and the makers and readers of its values.
+ *
+ * @param dropped - branches that the main graph once had and that never run
+ */
+export function indexGraph(
+  open: OpenModel,
+  records: CalibrationGraph['records'],
+  dropped: readonly onnx.IGraphProto[] = [],
+): CalibrationGraph {
+  const { builder, proto: model } = open;
   const stored = new Map<string, Stored>();
+  const outside = new Map<Tensor, string>();
   const producers = new Map<string, onnx.INodeProto>();
   const readers = new Map<string, onnx.INodeProto[]>();
   const store = (name: string, proto: onnx.ITensorProto | null | undefined) => {
-    const tensor = proto ? protos.get(proto) : undefined;
+    const tensor = proto ? records.get(proto) : undefined;
     if (proto && tensor) stored.set(name, { tensor, proto });
   };
-  for (const proto of graph.initializer ?? []) store(proto.name ?? '', proto);
-  for (const node of graph.node ?? []) {
+  const leaveOut = (nodes: readonly onnx.INodeProto[], reason: string) => {
+    for (const proto of tensorsOf(nodes)) {
+      const tensor = records.get(proto);
+      if (tensor) outside.set(tensor, reason);
+    }
+  };
+  for (const proto of builder.graph.initializer ?? []) store(proto.name ?? '', proto);
+  for (const node of builder.graph.node ?? []) {
+    // The states that a recurrent layer goes on from can only be seen if it gives them all.
+    if (RECURRENT.has(node.opType ?? '') && !node.domain) builder.optionalOutput(node, 0);
     for (const name of node.output ?? []) if (name) producers.set(name, node);
     for (const name of valuesRead(node)) readers.set(name, [...(readers.get(name) ?? []), node]);
     if (node.opType === 'Constant') store(node.output?.[0] ?? '', node.attribute?.find(({ t }) => t)?.t);
+    if (readGraphs(node).length > 0) leaveOut([node], placeOf(node));
   }
-  return { open, stored, producers, readers };
+  for (const graph of dropped) leaveOut([holderOf(graph)], 'in a branch that no input took');
+  for (const { node } of model.functions ?? []) leaveOut(node ?? [], 'inside a function');
+  return { open, records, stored, outside, producers, readers };
+}
+
+export const RECURRENT: ReadonlySet<string> = new Set(['LSTM', 'GRU', 'RNN']);
+
+const PLACES: Readonly<Record<string, string>> = {
+  If: 'in a branch that only some inputs took',
+  Loop: 'inside a loop',
+  Scan: 'inside a loop',
+};
+
+/** Where something stands that a node's nested graphs hold or read. */
+export function placeOf({ opType }: onnx.INodeProto): string {
+  return PLACES[opType ?? ''] ?? `inside ${opType}`;
+}
+
+/** Every tensor in the attributes of nodes and in their nested graphs. */
+function* tensorsOf(nodes: readonly onnx.INodeProto[]): Iterable<onnx.ITensorProto> {
+  for (const node of nodes) {
+    for (const { t, tensors } of node.attribute ?? []) yield* [...(t ? [t] : []), ...(tensors ?? [])];
+    for (const { initializer, node: inner } of readGraphs(node)) {
+      yield* initializer ?? [];
+      yield* tensorsOf(inner ?? []);
+    }
+  }
+}
+
+function holderOf(graph: onnx.IGraphProto): onnx.INodeProto {
+  return { attribute: [{ g: graph }] };
 }
 
 /** The model file as one piece, with the records of the stages left out: they come after the weights. */

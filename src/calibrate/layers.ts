@@ -1,8 +1,9 @@
 import type { onnx } from 'onnx-proto';
-import { readFloat, readInt } from '../gradient/attributes.js';
+import { readFloat, readGraphs, readInt } from '../gradient/attributes.js';
 import type { Tensor } from '../layers/model.js';
-import type { CalibrationGraph } from './graph.js';
-import { product, reshaped, transposed, type View, viewOf } from './view.js';
+import { isPatchable } from '../layers/weights.js';
+import { type CalibrationGraph, placeOf, RECURRENT } from './graph.js';
+import { isShared, isStandard, isWhole, product, transposed, type View, viewOf } from './view.js';
 
 /**
  * A layer as calibration sees it: `groups` matrices of `rows` × `inputs` weights, each multiplied with columns of its
@@ -32,49 +33,77 @@ export interface Skipped {
   readonly reason: string;
 }
 
-type Shape = Pick<Layer, 'groups' | 'rows' | 'inputs'> & { readonly view: View };
-type Finder = (graph: CalibrationGraph, node: onnx.INodeProto) => { operand: number; shape: Shape; bias?: View }[];
+/** `seen`: the dims as the node sees them; `view`: in the order [group, row, input]. */
+type Shape = Pick<Layer, 'groups' | 'rows' | 'inputs'> & { readonly view: View; readonly seen: readonly number[] };
+/** Weights that a node has, or the reason why what comes in there is none of them. */
+type Found = { operand: number; shape: Shape; bias?: View | undefined } | { view: View; reason: string };
+type Finder = (graph: CalibrationGraph, node: onnx.INodeProto) => Found[];
 
-/** Finds the layers of a graph among the tensors that are wanted, in the order in which they run. */
+/**
+ * Finds the layers of a graph among the tensors that are wanted, in the order in which they run.
+ *
+ * @param tensors - those of the model; each one that is wanted and is no layer comes back as skipped
+ */
 export function findLayers(
   graph: CalibrationGraph,
+  tensors: readonly Tensor[],
   isWanted: (tensor: Tensor) => boolean,
 ): { layers: Layer[]; skipped: Skipped[] } {
   const layers: Layer[] = [];
-  const skipped: Skipped[] = [];
+  const reasons = new Map<Tensor, string>();
   const seen = new Set<Tensor>();
   for (const node of graph.open.builder.graph.node ?? []) {
-    const find = node.domain ? undefined : FINDERS[node.opType ?? ''];
-    for (const { operand, shape, bias } of find?.(graph, node) ?? []) {
-      const { view, groups, rows, inputs } = shape;
+    const find = isStandard(node) ? FINDERS[node.opType ?? ''] : undefined;
+    for (const found of find?.(graph, node) ?? []) {
+      const { view } = 'shape' in found ? found.shape : found;
       const { tensor } = view.stored;
-      if (!isWanted(tensor) || seen.has(tensor)) continue;
+      if (seen.has(tensor)) continue;
       seen.add(tensor);
-      if (view.isShared) {
-        skipped.push({ tensor, reason: 'more than one operator reads it' });
-        continue;
-      }
-      const output = RECURRENT.has(node.opType ?? '') ? undefined : node.output?.[0];
-      const added = bias ?? biasAfter(graph, node, groups * rows);
-      const isFree = added && !added.isShared && added.dims.length <= 1 && product(added.dims) === groups * rows;
-      layers.push({
-        tensor,
-        node,
-        operand,
-        groups,
-        rows,
-        inputs,
-        dims: seenDims(graph, node, operand),
-        order: view.order,
-        bias: isFree && added.stored.tensor.form !== 'varint' ? added.stored.tensor : undefined,
-        output,
-      });
+      if (isShared(graph, view)) reasons.set(tensor, 'more than one operator reads it');
+      else if (!isWhole(view)) reasons.set(tensor, 'only parts of it are used');
+      else if ('reason' in found) reasons.set(tensor, found.reason);
+      else if (isWanted(tensor)) layers.push(layerOf(graph, node, found));
     }
   }
+  const isLayer = new Set(layers.map(({ tensor }) => tensor));
+  const skipped = tensors
+    .filter((tensor) => isWanted(tensor) && !isLayer.has(tensor))
+    .map((tensor) => ({ tensor, reason: reasons.get(tensor) ?? whyNot(graph, tensor) }));
   return { layers, skipped };
 }
 
-export const RECURRENT: ReadonlySet<string> = new Set(['LSTM', 'GRU', 'RNN']);
+function layerOf(
+  graph: CalibrationGraph,
+  node: onnx.INodeProto,
+  { operand, shape, bias }: Extract<Found, { shape: Shape }>,
+): Layer {
+  const { view, groups, rows, inputs } = shape;
+  const added = bias?.stored.tensor;
+  const isFree = bias && !isShared(graph, bias) && bias.order === undefined && product(bias.dims) === groups * rows;
+  return {
+    ...{ tensor: view.stored.tensor, node, operand, groups, rows, inputs },
+    dims: shape.seen,
+    order: view.order,
+    bias: isFree && added && isPatchable(added) ? added : undefined,
+    output: RECURRENT.has(node.opType ?? '') ? undefined : node.output?.[0],
+  };
+}
+
+/** Why no layer was found for a tensor: where it stands, or what reads it. */
+function whyNot({ stored, outside, readers }: CalibrationGraph, tensor: Tensor): string {
+  const place = outside.get(tensor);
+  if (place) return place;
+  const names = [...stored].filter(([, each]) => each.tensor === tensor).map(([name]) => name);
+  if (names.length === 0) return 'its place in the graph is none that calibration knows';
+  const [reader] = names.flatMap((name) => readers.get(name) ?? []);
+  if (!reader) return 'no operator reads it';
+  const { opType } = reader;
+  if (opType === 'Gather') return 'Gather looks up its rows, nothing is multiplied by it';
+  if (readGraphs(reader).length > 0) return placeOf(reader);
+  return isStandard(reader) && FINDERS[opType ?? '']
+    ? `${opType} does not use it as weights`
+    : `${opType} reads it, which is not calibrated`;
+}
 
 const FINDERS: Record<string, Finder> = {
   Conv(graph, node) {
@@ -82,23 +111,18 @@ const FINDERS: Record<string, Finder> = {
     if (!view || view.dims.length < 3) return [];
     const groups = readInt(node, 'group', 1);
     const [outputs, ...rest] = view.dims;
-    const shape = { groups, rows: outputs / groups, inputs: product(rest), view };
-    return [{ operand: 1, shape, ...biasAt(graph, node, 2) }];
+    const shape = { groups, rows: outputs / groups, inputs: product(rest), view, seen: view.dims };
+    return [{ operand: 1, shape, bias: biasOf(graph, node, view.dims.length - 2) }];
   },
   ConvTranspose(graph, node) {
     const view = viewOf(graph, node.input?.[1] ?? '');
     if (!view || view.dims.length < 3) return [];
     const groups = readInt(node, 'group', 1);
     const [channels, rows, ...taps] = view.dims;
-    const split = reshaped(view, [groups, channels / groups, rows, product(taps)]);
-    if (!split) return [];
-    const shape = {
-      groups,
-      rows,
-      inputs: (channels / groups) * product(taps),
-      view: transposed(split, [0, 2, 1, 3]),
-    };
-    return [{ operand: 1, shape, ...biasAt(graph, node, 2) }];
+    const split = { ...view, dims: [groups, channels / groups, rows, product(taps)] };
+    const inputs = (channels / groups) * product(taps);
+    const shape = { groups, rows, inputs, view: transposed(split, [0, 2, 1, 3]), seen: view.dims };
+    return [{ operand: 1, shape, bias: biasOf(graph, node, taps.length) }];
   },
   Gemm(graph, node) {
     const isPlain = readFloat(node, 'alpha', 1) === 1 && readFloat(node, 'beta', 1) === 1;
@@ -107,18 +131,24 @@ const FINDERS: Record<string, Finder> = {
       if (view?.dims.length !== 2) continue;
       // Rows are outputs: of the right operand these are the columns, unless it is transposed.
       const isTurned = readInt(node, operand === 1 ? 'transB' : 'transA', 0) !== (operand === 1 ? 1 : 0);
-      const bias = operand === 1 && isPlain ? biasAt(graph, node, 2) : {};
-      return [{ operand, shape: matrix(isTurned ? transposed(view, [1, 0]) : view), ...bias }];
+      const shape = matrix(isTurned ? transposed(view, [1, 0]) : view, view.dims);
+      return [
+        { operand, shape, bias: operand === 1 && (isPlain || !node.input?.[2]) ? biasOf(graph, node, 0) : undefined },
+      ];
     }
     return [];
   },
   MatMul(graph, node) {
     for (const operand of [1, 0]) {
       const view = viewOf(graph, node.input?.[operand] ?? '');
-      if (!view || view.dims.length < 2) continue;
+      if (!view || view.dims.length === 0) continue;
       const last = view.dims.length - 1;
+      // A vector is a matrix of one row on either side.
+      const isTurned = operand === 1 && last > 0;
       const turned = view.dims.map((_, axis) => (axis === last ? last - 1 : axis === last - 1 ? last : axis));
-      return [{ operand, shape: matrix(operand === 1 ? transposed(view, turned) : view) }];
+      const shape = matrix(isTurned ? transposed(view, turned) : view, view.dims);
+      const hasRows = operand === 1 && last === 1;
+      return [{ operand, shape, bias: hasRows ? biasOf(graph, node, 0) : undefined }];
     }
     return [];
   },
@@ -127,37 +157,40 @@ const FINDERS: Record<string, Finder> = {
   RNN: recurrent,
 };
 
-function seenDims(graph: CalibrationGraph, node: onnx.INodeProto, operand: number): readonly number[] {
-  return viewOf(graph, node.input?.[operand] ?? '')?.dims ?? [];
-}
-
 /** W and R: the inputs of a step, and the state that it goes on from. One group a direction. */
-function recurrent(graph: CalibrationGraph, node: onnx.INodeProto): ReturnType<Finder> {
-  return [1, 2].flatMap((operand) => {
+function recurrent(graph: CalibrationGraph, node: onnx.INodeProto): Found[] {
+  return [1, 2].flatMap((operand): Found[] => {
     const view = viewOf(graph, node.input?.[operand] ?? '');
-    // The reset gate of a GRU acts on the state before the product, in the default form: those inputs are not to be seen.
-    const isSeen = operand === 1 || node.opType !== 'GRU' || readInt(node, 'linear_before_reset', 0) === 1;
-    return view && view.dims.length === 3 && isSeen ? [{ operand, shape: matrix(view) }] : [];
+    if (view?.dims.length !== 3) return [];
+    if (operand === 2 && node.opType === 'GRU' && readInt(node, 'linear_before_reset', 0) === 0) {
+      return [{ view, reason: 'the reset gate of a GRU changes the states before they are multiplied by it' }];
+    }
+    if (operand === 2 && readInt(node, 'layout', 0) === 1) {
+      return [{ view, reason: 'its operator has the samples on the first axis (layout 1)' }];
+    }
+    return [{ operand, shape: matrix(view, view.dims) }];
   });
 }
 
 /** [.., rows, inputs]: leading axes are groups. */
-function matrix(view: View): Shape {
-  const [inputs, rows, ...leading] = [...view.dims].reverse();
-  return { groups: product(leading), rows, inputs, view };
+function matrix(view: View, seen: readonly number[]): Shape {
+  const [inputs, rows = 1, ...leading] = [...view.dims].reverse();
+  return { groups: product(leading), rows, inputs, view, seen };
 }
 
-function biasAt(graph: CalibrationGraph, node: onnx.INodeProto, input: number): { bias?: View } {
-  const bias = viewOf(graph, node.input?.[input] ?? '');
-  return bias ? { bias } : {};
-}
-
-/** A constant that an Add puts on every row, right behind a layer without a bias of its own. */
-function biasAfter(graph: CalibrationGraph, node: onnx.INodeProto, rows: number): View | undefined {
+/**
+ * The bias of a layer: the third input, or without one a constant that an Add puts on every row, right behind it.
+ *
+ * @param places - how many axes come after that of the rows
+ */
+function biasOf(graph: CalibrationGraph, node: onnx.INodeProto, places: number): View | undefined {
+  if (node.input?.[2]) return viewOf(graph, node.input[2]);
   const output = node.output?.[0] ?? '';
   const [add, ...others] = graph.readers.get(output) ?? [];
-  const isRow = node.opType === 'MatMul' || node.opType === 'Gemm';
-  if (!isRow || node.input?.[2] || add?.opType !== 'Add' || add.domain || others.length > 0) return undefined;
+  const isResult = graph.open.builder.graph.output?.some(({ name }) => name === output);
+  if (add?.opType !== 'Add' || !isStandard(add) || others.length > 0 || isResult) return undefined;
   const view = viewOf(graph, add.input?.find((name) => name !== output) ?? '');
-  return view?.dims.length === 1 && view.dims[0] === rows ? view : undefined;
+  // Its only axis that is not 1 is that of the rows.
+  const rows = view ? view.dims.length - 1 - places : -1;
+  return rows >= 0 && view?.dims.every((dim, axis) => axis === rows || dim === 1) ? view : undefined;
 }

@@ -102,8 +102,8 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
         zeroBelow(weights, threshold, ties);
         return weights;
       });
-      const { samples, seed, fast } = { ...CALIBRATION_DEFAULTS, ...given(options) };
-      const told = { density, scope, calibrated: samples, seed, fast };
+      const { seed, fast } = { ...CALIBRATION_DEFAULTS, ...given(options) };
+      const told = { density, scope, calibrated: true, seed, fast };
       return withRecord(pruned, recordOf(NAME, told, { ...PRUNE_DEFAULTS, seed: 0, fast: false }));
     },
   };
@@ -119,8 +119,8 @@ function checkTarget(target: CalibratedPruneTarget, isRequired: boolean): void {
   inRange(NAME, 'density', target.density, 0, 1);
 }
 
-function given({ samples, seed, fast }: CalibrationOptions) {
-  return Object.fromEntries(Object.entries({ samples, seed, fast }).filter(([, value]) => value !== undefined));
+function given({ seed, fast }: CalibrationOptions) {
+  return Object.fromEntries(Object.entries({ seed, fast }).filter(([, value]) => value !== undefined));
 }
 
 function goneAt(density: number, count: number): number {

@@ -49,8 +49,9 @@ export async function surveyLayers(graph: CalibrationGraph, layers: readonly Lay
     samples: first,
     columns({ node, rows, groups, inputs, operand, output }) {
       if (output !== undefined) return product(dims(output)) / (rows * groups);
-      const source = operand === 1 ? (node.input?.[0] ?? '') : (node.output?.[0] ?? '');
-      return product(dims(source)) / (operand === 1 ? inputs : inputs * groups);
+      const count = (value: string | undefined) => (value ? product(dims(value)) : 0);
+      if (operand === 1) return count(node.input?.[0]) / inputs;
+      return (count(node.output?.[0]) + count(node.input?.[5])) / (inputs * groups);
     },
   };
 }

@@ -4,8 +4,10 @@ import { loadRuntime, type Runtime } from '../evaluate/runtime.js';
 import type { Model, Tensor } from '../layers/model.js';
 import { isPatchable, readWeights, writeWeights } from '../layers/weights.js';
 import { readCalibrationGraph } from './graph.js';
+import { inlineBranches } from './inline.js';
 import { findLayers, type Layer, type Skipped } from './layers.js';
 import { captureMoments, type Moments } from './moments.js';
+import { BATCH, batchFor, pickColumns, planPasses, samplesFor } from './plan.js';
 import type { Feeder } from './run.js';
 import { type Split, splitDataset } from './sample.js';
 import { type Survey, surveyLayers } from './survey.js';
@@ -16,7 +18,9 @@ export interface CalibrationOptions {
   readonly dataset: Dataset;
   /** ONNX Runtime. Default: `onnxruntime-node`, if it is installed. */
   readonly runtime?: Runtime | undefined;
-  /** Inputs to calibrate on. Default 512. From 256 on more gain little; under 64 a few of them decide too much. */
+  /**
+   * Inputs to calibrate on. Default: as many as the layers need, 512 to 4096; under 64 a few of them decide too much.
+   */
   readonly samples?: number | undefined;
   /** Decides which inputs, and which places of them, are looked at. Default 0. */
   readonly seed?: number | undefined;
@@ -28,7 +32,7 @@ export interface CalibrationOptions {
   readonly heldOut?: number | undefined;
 }
 
-export const CALIBRATION_DEFAULTS = { samples: 512, seed: 0, fast: false } as const;
+export const CALIBRATION_DEFAULTS = { seed: 0, fast: false } as const;
 
 /** A layer with all that is known of it when its turn comes. */
 export interface LayerTurn {
@@ -61,35 +65,39 @@ export interface Prepared {
   readonly fast: boolean;
 }
 
-/** Samples that go through the model together: enough to keep a core busy, few enough for the columns of a large layer. */
-const BATCH = 16;
-/** Columns that a layer sees, a multiple of its inputs and at least so many. */
-const COLUMNS_PER_INPUT = 16;
-const FEWEST_COLUMNS = 8192;
-
-/** Opens a model for calibration and looks at one batch of inputs. */
+/** Opens a model for calibration, looks at one batch of inputs, and plans how many of them to look at and how. */
 export async function prepare(
   model: Model,
   isWanted: (tensor: Tensor) => boolean,
   options: CalibrationOptions,
   signal?: AbortSignal,
 ): Promise<Prepared> {
-  const { dataset, samples = CALIBRATION_DEFAULTS.samples, heldOut = 0, seed = 0, fast = false, threads } = options;
+  const { dataset, heldOut = 0, seed = 0, fast = false, threads } = options;
   const runtime = options.runtime ?? (await loadRuntime());
-  const graph = readCalibrationGraph(model);
-  const { layers, skipped } = findLayers(graph, (tensor) => isPatchable(tensor) && isWanted(tensor));
-  const split = await splitDataset(dataset, BATCH, samples, heldOut, seed);
-  if (split.calibrationBatches === 0) {
+  const first = await splitDataset(dataset, BATCH, BATCH, 0, seed);
+  if (first.calibrationBatches === 0) {
     throw new FxqError('DATASET', 'calibration data: expected at least one input, got none');
   }
-  const feeder = { runtime, threads, signal, batches: split.calibration };
+  const feederOf = ({ calibration }: Split): Feeder => ({ runtime, threads, signal, batches: calibration });
+  const graph = await inlineBranches(readCalibrationGraph(model), feederOf(first));
+  const { layers, skipped } = findLayers(graph, model.tensors, (tensor) => isPatchable(tensor) && isWanted(tensor));
+  const glance = await surveyLayers(graph, layers, feederOf(first));
+  const samples = options.samples ?? samplesFor(layers, glance);
+  const split = await splitDataset(dataset, batchFor(graph, layers, glance), samples, heldOut, seed);
+  const feeder = feederOf(split);
   const survey = await surveyLayers(graph, layers, feeder);
-  const columnCounts = new Map<Layer, number>();
-  for (const layer of layers) {
-    const wanted = Math.max(FEWEST_COLUMNS, COLUMNS_PER_INPUT * layer.inputs) / split.calibrationBatches;
-    if (Math.ceil(wanted) < survey.columns(layer)) columnCounts.set(layer, Math.ceil(wanted));
-  }
-  return { model, graph, layers, skipped, survey, feeder, split, columnCounts, seed, fast };
+  return {
+    model,
+    graph,
+    layers,
+    skipped,
+    survey,
+    feeder,
+    split,
+    columnCounts: pickColumns(layers, survey, split),
+    seed,
+    fast,
+  };
 }
 
 /**
@@ -105,8 +113,9 @@ export async function walkLayers(
   const replaced = new Map<Tensor, Uint8Array>();
   const rank = (value: string) => survey.dims(value).length;
   let done = 0;
-  for (const part of fast ? [layers] : layers.map((layer) => [layer])) {
-    const moments = await captureMoments(graph, part, replaced, columnCounts, rank, seed * 4096 + done, feeder);
+  for (const part of planPasses(prepared)) {
+    const before = fast ? NOTHING : replaced;
+    const moments = await captureMoments(graph, part, before, columnCounts, rank, seed * 4096 + done, feeder);
     for (const layer of part) {
       throwIfAborted(feeder.signal);
       const { tensor, order, bias } = layer;
@@ -130,6 +139,8 @@ export async function walkLayers(
   });
   return { ...model, tensors };
 }
+
+const NOTHING: ReadonlyMap<Tensor, Uint8Array> = new Map();
 
 function scattered(values: Float32Array, order: Int32Array): Float32Array {
   const placed = new Float32Array(values.length);

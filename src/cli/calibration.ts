@@ -16,10 +16,14 @@ export interface CalibrationFlags {
 
 /** Adds `--calibrate` and what goes with it; a `--seed` that the command has already serves both. */
 export function addCalibration(command: Command): Command {
-  const { samples, seed } = CALIBRATION_DEFAULTS;
+  const { seed } = CALIBRATION_DEFAULTS;
   command
     .option('--calibrate <data>', 'choose weights by what inputs like these make of them (as --data of evaluate)')
-    .option('--calibrate-samples <number>', `inputs to look at (default: ${samples})`, parsePositive)
+    .option(
+      '--calibrate-samples <number>',
+      'inputs to look at (default: as many as the layers need, 512 to 4096)',
+      parsePositive,
+    )
     .option('--fast', 'with --calibrate: all layers at once, less exact');
   if (!command.options.some(({ long }) => long === '--seed')) {
     const text = `with --calibrate: which inputs are looked at (default: ${seed})`;

@@ -111,7 +111,8 @@ function tellFound({ samples, heldOut, skipped, isReached, chosen }: Found, term
     );
   }
   if (chosen.loss !== null) {
-    const by = heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs calibrated on, for want of others';
+    const by =
+      heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs calibrated on, for want of others';
     terminal.note(`  judged by ${by}`);
   }
   if (!isReached) terminal.note('warning: no setting reached the goal; this is the nearest');

@@ -132,7 +132,11 @@ export async function openSession(
           const numbers = toNumbers(type, data);
           if (numbers) outputs[output] = { type, dims, data: numbers };
         }
-        yield { samples: feed.count, inputs: Object.fromEntries(feed.arrays.map((each) => [each.name, each])), outputs };
+        yield {
+          samples: feed.count,
+          inputs: Object.fromEntries(feed.arrays.map((each) => [each.name, each])),
+          outputs,
+        };
       }
     },
     release: () => session.release(),

@@ -105,7 +105,8 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
     const isTooMuch = maxLoss === undefined ? point.bytes <= (targetSize as number) : !isGood(point);
     if (isTooMuch) high = next;
     else low = next;
-    if (maxLoss === undefined && point.bytes <= (targetSize as number) && point.bytes >= NEAR * (targetSize as number)) break;
+    if (maxLoss === undefined && point.bytes <= (targetSize as number) && point.bytes >= NEAR * (targetSize as number))
+      break;
     if (low !== undefined && high !== undefined && high / low < NARROW) break;
     if (next <= SMALLEST_LAMBDA || next >= LARGEST_LAMBDA) break;
     next = nextLambda(point, low, high, maxLoss === undefined ? (targetSize as number) : undefined);

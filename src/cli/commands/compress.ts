@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { CLUSTER_DEFAULTS } from '../../stages/cluster.js';
-import { aboutFile } from '../input.js';
 import { addCalibration } from '../calibration.js';
 import { addGoal } from '../goal.js';
+import { aboutFile } from '../input.js';
 import { addCluster, addCommon, addExamples, addOutput, addPrune, addSelection } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type PackFlags, packModel } from './pack.js';

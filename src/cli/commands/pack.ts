@@ -1,8 +1,8 @@
 import { compressWith } from '../../pipeline/compress.js';
 import { inspectContainer } from '../../report/inspect.js';
-import { openModel, sizeOf } from '../input.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { type GoalFlags, searchStage } from '../goal.js';
+import { openModel, sizeOf } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import type { CommonFlags } from '../options.js';
 import { planOutput } from '../output.js';
@@ -24,7 +24,9 @@ export async function packModel(
   const calibration = command === 'compress' ? await calibrationOf(flags, terminal) : undefined;
   const search = searchStage(flags, calibration, terminal);
   const settings =
-    command === 'compress' ? readSettings(search ? { ...flags, cluster: false } : flags, command, calibration) : undefined;
+    command === 'compress'
+      ? readSettings(search ? { ...flags, cluster: false } : flags, command, calibration)
+      : undefined;
   const { model, paths, close } = openModel(input);
   try {
     const plan = planOutput(output, [], paths);

@@ -1,0 +1,93 @@
+import type { CalibrationGraph } from './graph.js';
+import type { Layer } from './layers.js';
+import type { Split } from './sample.js';
+import type { Survey } from './survey.js';
+import type { Prepared } from './walk.js';
+
+/** Samples that go through the model together: enough to keep a core busy, few enough for the columns of a large layer. */
+export const BATCH = 16;
+
+/** Inputs: no fewer, no more, and where the model is large no more than this much work in one pass. */
+const FEWEST_SAMPLES = 512;
+const MOST_SAMPLES = 4096;
+const SAMPLE_WORK = 2e10;
+/** Columns for each input of a layer that are enough to know how its inputs go together. */
+const ENOUGH_COLUMNS = 8;
+
+/** Columns that are looked at, where there are more: a multiple of the layer's inputs and at least so many. */
+const COLUMNS_PER_INPUT = 16;
+const FEWEST_COLUMNS = 8192;
+
+/** Memory for the columns of a layer in one batch; several copies of them exist at a time. */
+const COLUMN_BYTES = 2 ** 26;
+/** Memory for the second moments of the layers of one pass. */
+const MOMENT_BYTES = 2 ** 28;
+
+/** Work of all passes together, in multiplications: some minutes. Up to there every layer has a pass of its own. */
+const PASS_WORK = 8e12;
+
+/** What a sample costs in the layers, in multiplications. */
+function workOf(layers: readonly Layer[], survey: Survey): number {
+  const of = (layer: Layer) => survey.columns(layer) * layer.groups * layer.rows * layer.inputs;
+  return layers.reduce((sum, layer) => sum + of(layer), 0) / survey.samples;
+}
+
+/** As many samples as give most weights enough columns, as far as the time for it is there. */
+export function samplesFor(layers: readonly Layer[], survey: Survey): number {
+  let weights = 0;
+  let wanted = 0;
+  for (const layer of layers) {
+    const columns = Math.max(1, survey.columns(layer) / survey.samples);
+    weights += layer.tensor.count;
+    wanted += (layer.tensor.count * ENOUGH_COLUMNS * layer.inputs) / columns;
+  }
+  const affordable = SAMPLE_WORK / workOf(layers, survey);
+  return Math.max(FEWEST_SAMPLES, Math.min(MOST_SAMPLES, Math.round(wanted / weights), Math.round(affordable)) || 0);
+}
+
+/** Samples a batch: fewer where their columns would take too much memory; whole batches where the model's size is fixed. */
+export function batchFor({ open }: CalibrationGraph, layers: readonly Layer[], survey: Survey): number {
+  const bytes = (layer: Layer) => {
+    // The columns of a convolution are apart for its groups.
+    const apart = layer.node.opType?.startsWith('Conv') ? layer.groups : 1;
+    return survey.columns(layer) * layer.inputs * apart * Float32Array.BYTES_PER_ELEMENT;
+  };
+  const largest = layers.reduce((most, layer) => Math.max(most, bytes(layer)), 0) / survey.samples;
+  const fitting = Math.max(1, Math.min(BATCH, Math.floor(COLUMN_BYTES / largest)));
+  const fixed = Number(open.builder.graph.input?.[0]?.type?.tensorType?.shape?.dim?.[0]?.dimValue ?? 0);
+  return fixed > 1 ? Math.ceil(fitting / fixed) * fixed : fitting;
+}
+
+/** How many columns of each batch to look at, for the layers that have more than enough. */
+export function pickColumns(layers: readonly Layer[], survey: Survey, split: Split): Map<Layer, number> {
+  const counts = new Map<Layer, number>();
+  for (const layer of layers) {
+    const wanted = Math.max(FEWEST_COLUMNS, COLUMNS_PER_INPUT * layer.inputs) / split.calibrationBatches;
+    if (Math.ceil(wanted) < survey.columns(layer)) counts.set(layer, Math.ceil(wanted));
+  }
+  return counts;
+}
+
+/**
+ * Which layers are changed together, on what the layers before them make: each by itself where there is time for it,
+ * and never more than their second moments have room.
+ */
+export function planPasses({ layers, survey, split, fast }: Prepared): Layer[][] {
+  const work = workOf(layers, survey) * split.calibrationBatches * split.batchSize;
+  const passes = fast ? 1 : Math.max(1, Math.min(layers.length, Math.floor(PASS_WORK / work)));
+  const most = Math.ceil(layers.length / passes);
+  const planned: Layer[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const layer of layers) {
+    const isShared = layer.groups === 1 || !layer.node.opType?.startsWith('Conv');
+    // Of its own columns, and against those of the original model.
+    const own = (fast ? 8 : 16) * (isShared ? 1 : layer.groups) * (layer.inputs + 1) ** 2;
+    bytes += own;
+    if (bytes > MOMENT_BYTES || planned[planned.length - 1].length >= most) {
+      planned.push([]);
+      bytes = own;
+    }
+    planned[planned.length - 1].push(layer);
+  }
+  return planned;
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { concat } from '../../src/binary/bytes.js';
+import { calibrate } from '../../src/calibrate/calibrate.js';
+import { writeContainer } from '../../src/container/write/container.js';
+import { arrayDataset, type Dataset } from '../../src/evaluate/dataset.js';
+import { evaluate } from '../../src/evaluate/evaluate.js';
+import type { Model } from '../../src/layers/model.js';
+import { openOnnx } from '../../src/onnx/open.js';
+import { writeOnnx } from '../../src/onnx/write.js';
+import { cluster } from '../../src/stages/cluster.js';
+import { readBytes } from '../support/container.js';
+import { packageModels } from '../support/packages.js';
+import { textLines } from '../support/text-lines.js';
+
+const bytesOf = (name: string) => readBytes(packageModels().find((path) => path.includes(name)) ?? '');
+
+/** Lines of text: to calibrate on, and others to judge by. */
+function lines(count: number, width: number, seed: number, isTurned = false): Dataset {
+  return arrayDataset({
+    inputs: { x: { data: textLines(count, width, seed, isTurned), dims: [count, 3, 48, width] } },
+  });
+}
+
+/** How small a model is on disk, and how often it decides as the original does. */
+async function judge(bytes: Uint8Array, model: Model, dataset: Dataset) {
+  const rebuilt = concat([...writeOnnx(model)].map((piece) => piece.bytes.slice()));
+  const { agreement, meanAbsDiff } = await evaluate({ model: rebuilt, reference: bytes, dataset, threads: 2 });
+  return {
+    size: concat(await writeContainer(model, {})).length,
+    agreement: agreement ?? 0,
+    difference: meanAbsDiff ?? 0,
+  };
+}
+
+describe('PaddleOCR, calibrated on lines of text', () => {
+  const cases = [
+    { name: 'rec', count: 24, width: 128, isTurned: false, lambda: 1e-8, snr: 20 },
+    { name: 'cls', count: 64, width: 192, isTurned: true, lambda: 1e-7, snr: 30 },
+  ];
+  for (const { name, count, width, isTurned, lambda, snr } of cases) {
+    it(`${name}: smaller than by clustering, and closer to the original`, async () => {
+      const bytes = bytesOf(name);
+      const model = openOnnx(bytes);
+      const [inputs, others] = [lines(count, width, 1, isTurned), lines(32, width, 2, isTurned)];
+      const options = { dataset: inputs, samples: count, lambda, fast: true, threads: 2 };
+      const calibrated = await judge(bytes, await calibrate(options).run(model, {}), others);
+      const clustered = await judge(bytes, await cluster({ snr }).run(model, {}), others);
+      expect(calibrated.size).toBeLessThanOrEqual(clustered.size);
+      expect(calibrated.agreement).toBeGreaterThanOrEqual(clustered.agreement);
+      expect(calibrated.difference).toBeLessThan(clustered.difference);
+    }, 180_000);
+  }
+});

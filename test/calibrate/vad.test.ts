@@ -1,0 +1,108 @@
+import { expect, it } from 'vitest';
+import { concat } from '../../src/binary/bytes.js';
+import { calibrate } from '../../src/calibrate/calibrate.js';
+import { readCalibrationGraph } from '../../src/calibrate/graph.js';
+import { inlineBranches } from '../../src/calibrate/inline.js';
+import { findLayers } from '../../src/calibrate/layers.js';
+import { writeContainer } from '../../src/container/write/container.js';
+import type { Batch, Dataset } from '../../src/evaluate/dataset.js';
+import { loadRuntime, openSession } from '../../src/evaluate/session.js';
+import type { Model } from '../../src/layers/model.js';
+import { openOnnx } from '../../src/onnx/open.js';
+import { writeOnnx } from '../../src/onnx/write.js';
+import { cluster } from '../../src/stages/cluster.js';
+import { readBytes } from '../support/container.js';
+import { packageModels } from '../support/packages.js';
+import { Random } from '../support/random.js';
+
+const RATE = 16_000;
+const SECONDS = 6;
+const VOICES = 8;
+/** A window, and what stands before it: the model takes the end of the last one once more. */
+const [WINDOW, CONTEXT] = [512, 64];
+
+/** Something like speech: syllables of a voice's harmonics under two moving formants, pauses in between, and noise. */
+function speech(seed: number): Float32Array {
+  const random = new Random(seed);
+  const samples = new Float32Array(RATE * SECONDS);
+  const loudness = 0.1 + 0.5 * random.float();
+  const noise = 10 ** (-4 + 2 * random.float());
+  let phase = 0;
+  for (let at = 0; at < samples.length; ) {
+    const length = Math.floor(RATE * (0.08 + 0.2 * random.float()));
+    const isPause = random.float() < 0.3;
+    const [pitch, first, second] = [90 + 130 * random.float(), 300 + 500 * random.float(), 900 + 1500 * random.float()];
+    const glide = 0.4 * (random.float() - 0.5);
+    for (let i = 0; i < length && at < samples.length; i++, at++) {
+      const share = i / length;
+      const tone = pitch * (1 + glide * share);
+      phase += (2 * Math.PI * tone) / RATE;
+      let value = 0;
+      for (let k = 1; k * tone < 3500; k++) {
+        const peak = (formant: number) => Math.exp(-(((k * tone - formant) / 150) ** 2));
+        value += (peak(first * (1 + glide * share)) + 0.6 * peak(second) + 0.05 / k) * Math.sin(k * phase);
+      }
+      samples[at] = (isPause ? 0 : loudness * 0.4 * Math.sin(Math.PI * share) * value) + noise * random.normal();
+    }
+  }
+  return samples;
+}
+
+/** Runs a model through several voices at once, its state from window to window, and gives its decisions. */
+async function listen(bytes: Uint8Array, voices: readonly Float32Array[], heard: Batch[] = []): Promise<number[]> {
+  const session = await openSession(await loadRuntime(), bytes, { threads: 2 });
+  const count = voices.length;
+  let state = { dims: [2, count, 128] as readonly number[], data: new Float32Array(2 * count * 128) };
+  const decisions: number[] = [];
+  for (let at = CONTEXT; at + WINDOW <= RATE * SECONDS; at += WINDOW) {
+    const data = new Float32Array(count * (WINDOW + CONTEXT));
+    for (const [i, voice] of voices.entries())
+      data.set(voice.subarray(at - CONTEXT, at + WINDOW), (i * data.length) / count);
+    const sr = { dims: [], data: BigInt64Array.of(BigInt(RATE)) };
+    const batch = { inputs: { input: { dims: [count, WINDOW + CONTEXT], data }, state, sr } };
+    heard.push(batch);
+    const { outputs } = await session.run(batch);
+    decisions.push(...outputs.output.data);
+    state = { dims: outputs.stateN.dims, data: Float32Array.from(outputs.stateN.data) };
+  }
+  await session.release();
+  return decisions;
+}
+
+it('Silero VAD, calibrated on something like speech: smaller than by clustering, and closer to the original', async () => {
+  const bytes = readBytes(packageModels().find((path) => path.includes('v5')) ?? '');
+  const model = openOnnx(bytes);
+  const voices = Array.from({ length: VOICES * 2 }, (_, i) => speech(i));
+  const heard: Batch[] = [];
+  await listen(bytes, voices.slice(0, VOICES), heard);
+  const dataset: Dataset = async function* () {
+    for (let i = 0; i < heard.length; i += 2) yield heard[i];
+  };
+  const others = voices.slice(VOICES);
+  const original = await listen(bytes, others);
+  const share = original.filter((value) => value > 0.5).length / original.length;
+  expect(share).toBeGreaterThan(0.2);
+  expect(share).toBeLessThan(0.95);
+
+  const judge = async (changed: Model) => {
+    const decisions = await listen(concat([...writeOnnx(changed)].map((piece) => piece.bytes.slice())), others);
+    const error = decisions.reduce((sum, value, i) => sum + Math.abs(value - original[i]), 0) / original.length;
+    return { size: concat(await writeContainer(changed, {})).length, error };
+  };
+  const runtime = await loadRuntime();
+  const feeder = { runtime, threads: 2, signal: undefined, batches: () => dataset() };
+  const { layers, skipped } = findLayers(
+    await inlineBranches(readCalibrationGraph(model), feeder),
+    model.tensors,
+    ({ role }) => role === 'weight',
+  );
+  // One branch is for 8 kHz.
+  expect(layers.filter(({ node }) => node.opType === 'LSTM')).toHaveLength(2);
+  expect(new Set(skipped.map(({ reason }) => reason))).toEqual(new Set(['in a branch that no input took']));
+
+  const calibrated = await judge(await calibrate({ dataset, samples: 1000, lambda: 1e-8, threads: 2 }).run(model, {}));
+  const include = layers.map(({ tensor }) => tensor.name);
+  const clustered = await judge(await cluster({ snr: 25, include }).run(model, {}));
+  expect(calibrated.size).toBeLessThanOrEqual(clustered.size);
+  expect(calibrated.error).toBeLessThan(clustered.error);
+});
