@@ -8,6 +8,7 @@ import { selectLargest, zeroBelow } from '../stages/magnitude.js';
 import { inRange, integerInRange, recordOf } from '../stages/options.js';
 import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
+import { dampingOf } from './calibrate.js';
 import type { Layer } from './layers.js';
 import { type Breathe, blockOf, countWithin, cutAt, type Patient, prepareThinning, rank, thin } from './thin.js';
 import {
@@ -35,7 +36,7 @@ export interface CalibratedPruneOptions
   scope?: 'layer' | 'global' | undefined;
 }
 
-const DAMPING = { damping: 0.02, targetDamping: 0.07 } as const;
+const TARGET_DAMPING = 0.07;
 
 /**
  * Prunes by what goes wrong at a layer's output, on inputs that the model is for: weights go whose work others can take
@@ -132,9 +133,13 @@ function whyNot({ skipped }: Prepared, tensor: Tensor): string {
   return `not calibrated: ${reason ?? 'no operator is known to multiply its inputs with it'}`;
 }
 
-function patientOf({ layer, weights, bias, moments }: LayerTurn): Patient {
+function patientOf(turn: LayerTurn): Patient {
+  const { layer, weights, bias, moments } = turn;
   const { groups, rows, inputs } = layer;
-  return prepareThinning({ groups, rows, inputs, weights, bias, moments, ...DAMPING });
+  return prepareThinning({
+    ...{ groups, rows, inputs, weights, bias, moments },
+    ...{ damping: dampingOf(layer, turn), targetDamping: TARGET_DAMPING },
+  });
 }
 
 /** How many weights go from each layer, so that the last one costs the same everywhere, in relation to the outputs. */

@@ -49,6 +49,40 @@ describe('prune', () => {
   });
 });
 
+describe('prune --calibrate', () => {
+  const calibrated = ['prune', LENET, '--density', '0.1', '--calibrate', MNIST];
+
+  it('lets the other weights make up for those that go', () => {
+    const out = join(makeFolder(), 'pruned.onnx');
+    const flags = ['--calibrate-samples', '64', '--fast', '--include', 'fc2.weight', 'fc3.weight'];
+    const { code, stdout, stderr } = fxq(...calibrated, '-o', out, ...flags);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^calibrating on .*\nprune +[\d.]+ m?s\n$/)]);
+    expect(stdout).toContain('fc2.weight');
+    expect(weightsOf(out).map(({ density }) => density)).toEqual([1, 0.1, 0.1]);
+    expect(readRecords(open(out)).at(-1)?.text).toBe('prune density=0.1 calibrated=64 fast=true');
+    const biases = (path: string) => open(path).tensors.filter(({ role }) => role === 'bias');
+    const changed = biases(out).filter((bias, i) => !Buffer.from(bias.read()).equals(biases(LENET)[i].read()));
+    expect(changed.map(({ name }) => name)).toEqual(['fc2.bias', 'fc3.bias']);
+  });
+
+  it.each([
+    [['--fast'], '--fast needs --calibrate'],
+    [['--calibrate-samples', '5'], '--calibrate-samples needs --calibrate'],
+    [['--calibrate', MNIST, '--scope', 'layer', '--seed', '-1'], 'expected a whole number of seed from 0'],
+  ])('refuses %j', (flags, message) => {
+    const folder = makeFolder();
+    const { code, stderr } = fxq('prune', LENET, '-o', join(folder, 'out.onnx'), '--density', '0.5', ...flags);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(filesIn(folder)).toEqual({});
+  });
+
+  it('needs a density', () => {
+    const flags = ['--threshold', '0.1', '--calibrate', MNIST];
+    const { code, stderr } = fxq('prune', LENET, '-o', join(makeFolder(), 'out.onnx'), ...flags);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('with calibration, give a density')]);
+  });
+});
+
 describe('cluster', () => {
   it('leaves 2^bits values a layer', () => {
     const out = join(makeFolder(), 'clustered.onnx');
