@@ -1,5 +1,6 @@
 import type { Model } from '../layers/model.js';
 import { compensate } from './compensate.js';
+import { loadCalibrationKernels } from './kernels/index.js';
 import type { Layer } from './layers.js';
 import { type CalibrationOptions, type LayerTurn, prepare, walkLayers } from './walk.js';
 
@@ -15,17 +16,19 @@ const SWEEPS = 3;
 
 export async function calibrateModel(model: Model, options: CalibrateOptions): Promise<Model> {
   const prepared = await prepare(model, ({ role }) => role === 'weight', options);
+  const kernels = await loadCalibrationKernels();
   return walkLayers(prepared, (turn) => {
     const { layer, weights, bias, moments } = turn;
     const { groups, rows, inputs } = layer;
-    return compensate({
+    const job = {
       ...{ groups, rows, inputs, weights, bias, moments },
       rowCosts: undefined,
       lambda: options.lambda,
       sweeps: SWEEPS,
       damping: dampingOf(layer, turn),
       targetDamping: TARGET_DAMPING,
-    });
+    };
+    return compensate(job, kernels);
   });
 }
 

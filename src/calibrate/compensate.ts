@@ -1,7 +1,7 @@
 import { fromHalf, toHalf } from '../binary/half.js';
+import type { CalibrationKernels } from './kernels/kernels.js';
 import { bitsOf, countSymbols, gridLevels, type Levels } from './levels.js';
 import type { Moments } from './moments.js';
-import { descend, quantise } from './quantise.js';
 import { type Damping, type Spread, spreadOf } from './solve.js';
 
 /** A layer ready to be compensated: numbers only, so that it can be handed to another thread. */
@@ -31,14 +31,14 @@ const STEP = 32;
 const REACH = 127;
 const PASSES = 3;
 
-export function compensate(job: LayerJob): LayerResult {
+export function compensate(job: LayerJob, kernels: CalibrationKernels): LayerResult {
   const { groups, rows, inputs, bias, moments, lambda } = job;
   const size = rows * inputs;
   const spreads = Array.from({ length: groups }, (_, group) => {
     const weights = Float64Array.from(job.weights.subarray(group * size, (group + 1) * size));
-    return spreadOf(moments, group, weights, bias !== undefined, job);
+    return spreadOf(moments, group, weights, bias !== undefined, job, kernels);
   });
-  const rowCosts = job.rowCosts ?? relativeCosts(spreads, job);
+  const rowCosts = job.rowCosts ?? relativeCosts(spreads, job, kernels);
   const levels = grid(spreads, rowCosts, job);
   const symbols = new Uint16Array(groups * size);
   let bits: Float32Array = new Float32Array(levels.length);
@@ -56,13 +56,13 @@ export function compensate(job: LayerJob): LayerResult {
   // Bits need counts, and counts need symbols: the first pass is without a price.
   for (let pass = 0; pass < PASSES; pass++) {
     each((spread, _, penalty, part) =>
-      quantise({ rows, inputs }, spread.targets.slice(), spread.factor, levels, bits, penalty, part),
+      kernels.quantise({ rows, inputs }, spread.targets, spread.factor, levels, bits, penalty, part),
     );
     bits = bitsOf(countSymbols(symbols, levels.length), symbols.length);
   }
   if (job.sweeps > 0) {
     each((spread, _, penalty, part) =>
-      descend({ rows, inputs }, spread.targets, spread.moments, levels, bits, penalty, part, job.sweeps),
+      kernels.descend({ rows, inputs }, spread.targets, spread.moments, levels, bits, penalty, part, job.sweeps),
     );
   }
   const weights = Float32Array.from(symbols, (symbol) => levels[symbol]);
@@ -70,17 +70,17 @@ export function compensate(job: LayerJob): LayerResult {
 }
 
 /** Every row costs the same: what makes the error of the whole layer relative to its output. */
-function relativeCosts(spreads: readonly Spread[], { groups, rows, inputs, weights }: LayerJob): Float64Array {
+function relativeCosts(
+  spreads: readonly Spread[],
+  { groups, rows, inputs, weights }: LayerJob,
+  kernels: CalibrationKernels,
+): Float64Array {
+  const size = rows * inputs;
   let energy = 0;
   for (const [group, { moments }] of spreads.entries()) {
-    for (let row = 0; row < rows; row++) {
-      const start = (group * rows + row) * inputs;
-      for (let i = 0; i < inputs; i++) {
-        let sum = 0;
-        for (let j = 0; j < inputs; j++) sum += moments[i * inputs + j] * weights[start + j];
-        energy += weights[start + i] * sum;
-      }
-    }
+    const part = Float64Array.from(weights.subarray(group * size, (group + 1) * size));
+    const product = kernels.product(part, moments, inputs);
+    for (let i = 0; i < size; i++) energy += part[i] * product[i];
   }
   return new Float64Array(groups * rows).fill(energy > 0 ? 1 / energy : 1);
 }
@@ -91,8 +91,9 @@ function grid(spreads: readonly Spread[], rowCosts: Float64Array, { lambda }: La
   let count = 0;
   let largest = 0;
   for (const { factor, inputs, dead, targets } of spreads) {
+    const skipped = new Set(dead);
     for (let j = 0; j < inputs; j++) {
-      if (dead.includes(j)) continue;
+      if (skipped.has(j)) continue;
       curvature += 1 / factor[j * inputs + j] ** 2;
       count++;
     }
