@@ -1,4 +1,5 @@
-// Compiles src/kernels/assembly/ and writes the module, deflated and in base64, to src/kernels/generated/module.ts.
+// Compiles the decoder's kernels, src/kernels/assembly/, and calibration's, src/calibrate/kernels/assembly/, and writes
+// each module, deflated and in base64, to generated/module.ts beside its sources.
 //
 //   node scripts/build-kernels.js
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,12 @@ import asc from 'assemblyscript/asc';
 import { deflateSync } from 'fflate';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const target = join(root, 'src/kernels/generated/module.ts');
+
+/** The modules. The decoder's memory is what memory.ts lays out, and never grows; calibration's grows with the layer. */
+export const MODULES = [
+  { folder: 'src/kernels', isFixed: true },
+  { folder: 'src/calibrate/kernels', isFixed: false },
+];
 
 /**
  * Repeats the body of each loop under a comment that begins with `unroll`, as often as the loop would: neither the
@@ -28,18 +34,18 @@ function readSource(name, folder) {
   }
 }
 
-/** Compiles the kernels and gives the bytes of the module. */
-export async function compileKernels() {
+/** Compiles a module's kernels and gives its bytes. */
+export async function compileKernels({ folder: source, isFixed } = MODULES[0]) {
   const folder = mkdtempSync(join(tmpdir(), 'kernels-'));
   try {
-    const pages = /PAGES = (\d+)/.exec(readFileSync(join(root, 'src/kernels/memory.ts'), 'utf8'))[1];
+    const pages = isFixed ? /PAGES = (\d+)/.exec(readFileSync(join(root, source, 'memory.ts'), 'utf8'))[1] : '1';
     const { error, stderr } = await asc.main(
       [
-        join(root, 'src/kernels/assembly/index.ts'),
+        join(root, source, 'assembly/index.ts'),
         ...['--outFile', join(folder, 'kernels.wasm')],
         ...['-O3', '--shrinkLevel', '1', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd'],
-        // Nothing is allocated and no global is needed; the memory is what memory.ts lays out, and never grows.
-        ...['--initialMemory', pages, '--maximumMemory', pages],
+        // Nothing is allocated and no global is needed; the decoder's memory is what memory.ts lays out, and never grows.
+        ...['--initialMemory', pages, '--maximumMemory', isFixed ? pages : '65536'],
       ],
       { readFile: readSource },
     );
@@ -64,7 +70,9 @@ export function moduleText(wasm) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const wasm = await compileKernels();
-  writeFileSync(target, moduleText(wasm));
-  console.log(`${wasm.length} bytes, ${deflate(wasm).length} deflated`);
+  for (const module of MODULES) {
+    const wasm = await compileKernels(module);
+    writeFileSync(join(root, module.folder, 'generated/module.ts'), moduleText(wasm));
+    console.log(`${module.folder}: ${wasm.length} bytes, ${deflate(wasm).length} deflated`);
+  }
 }

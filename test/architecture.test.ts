@@ -60,7 +60,7 @@ const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8'
   .filter((path) => path.endsWith('.ts'))
   .map((path) => path.replaceAll(sep, '/'))
   // AssemblyScript is no module of this package.
-  .filter((path) => !path.startsWith('kernels/assembly/'));
+  .filter((path) => !path.includes('kernels/assembly/'));
 
 const imports: Import[] = files.flatMap((from) => {
   const text = readFileSync(join(root, 'src', from), 'utf8').replace(/^\s*(\*|\/\/).*$/gm, '');

@@ -2,12 +2,12 @@ import type { Model, Tensor } from '../layers/model.js';
 import { type Selection, selector } from '../layers/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
-import { type ClusterSize, cluster } from '../stages/cluster.js';
+import { type ClusterSize, cluster, MAX_CLUSTERS } from '../stages/cluster.js';
 import { inRange, integerInRange, recordOf } from '../stages/options.js';
 import type { Stage } from '../stages/stage.js';
-import { compensate } from './compensate.js';
 import { mainFile } from './graph.js';
 import type { Layer, Skipped } from './layers.js';
+import { inThreadPool } from './pool.js';
 import { probeRows } from './sensitivity.js';
 import { type CalibrationOptions, type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
 
@@ -81,6 +81,8 @@ export async function startCalibration(
   const size = bits === undefined && clusters === undefined ? {} : { bits, clusters };
   const plain = await cluster({ ...size, include, exclude }).run(raw, {});
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
+  const { pool = inThreadPool() } = options;
+  const count = clusters ?? (bits === undefined ? undefined : Math.min(MAX_CLUSTERS, 2 ** bits));
   return {
     skipped,
     prepared,
@@ -90,8 +92,9 @@ export async function startCalibration(
         (turn) => {
           const { layer, weights, bias, moments } = turn;
           const { groups, rows, inputs } = layer;
-          return compensate({
+          return pool.run({
             ...{ groups, rows, inputs, weights, bias, moments, lambda },
+            clusters: count,
             rowCosts: rowCosts?.get(layer),
             sweeps: SWEEPS,
             damping: dampingOf(layer, turn),
@@ -115,7 +118,7 @@ function checkOptions({ lambda, bits, clusters, samples, seed }: CalibrateOption
   }
   inRange(NAME, 'lambda', lambda, 0, Number.MAX_VALUE);
   integerInRange(NAME, 'bits', bits, 1, 10);
-  integerInRange(NAME, 'clusters', clusters, 1, 1023);
+  integerInRange(NAME, 'clusters', clusters, 1, MAX_CLUSTERS);
   integerInRange(NAME, 'samples', samples, 1, Number.MAX_SAFE_INTEGER);
   integerInRange(NAME, 'seed', seed, 0, 2 ** 31);
 }

@@ -1,7 +1,8 @@
 import { fromHalf, toHalf } from '../binary/half.js';
-import { bitsOf, countSymbols, gridLevels, type Levels } from './levels.js';
+import type { CalibrationKernels } from './kernels/kernels.js';
+import { FIXED } from './kernels/memory.js';
+import { bitsOf, countSymbols, gridLevels, type Levels, meansLevels } from './levels.js';
 import type { Moments } from './moments.js';
-import { descend, quantise } from './quantise.js';
 import { type Damping, type Spread, spreadOf } from './solve.js';
 
 /** A layer ready to be compensated: numbers only, so that it can be handed to another thread. */
@@ -17,6 +18,9 @@ export interface LayerJob extends Damping {
   readonly rowCosts: Float64Array | undefined;
   /** How much of that a bit is worth. */
   readonly lambda: number;
+  /** Values besides zero that k-means is to find, instead of a grid; zeros then stay zero, and bits have no price. */
+  readonly clusters: number | undefined;
+  /** Times that all weights are looked at once more in the end. */
   readonly sweeps: number;
 }
 
@@ -29,20 +33,26 @@ export interface LayerResult {
 const STEP = 32;
 /** Steps on either side of zero. */
 const REACH = 127;
+/** Bits need counts, and counts need symbols: the first pass is without a price. */
 const PASSES = 3;
 
-export function compensate(job: LayerJob): LayerResult {
+export function compensate(job: LayerJob, kernels: CalibrationKernels): LayerResult {
   const { groups, rows, inputs, bias, moments, lambda } = job;
   const size = rows * inputs;
   const spreads = Array.from({ length: groups }, (_, group) => {
     const weights = Float64Array.from(job.weights.subarray(group * size, (group + 1) * size));
-    return spreadOf(moments, group, weights, bias !== undefined, job);
+    return spreadOf(moments, group, weights, bias !== undefined, job, kernels);
   });
-  const rowCosts = job.rowCosts ?? relativeCosts(spreads, job);
-  const levels = grid(spreads, rowCosts, job);
+  const rowCosts = job.rowCosts ?? relativeCosts(spreads, job, kernels);
+  const isGrid = job.clusters === undefined;
+  const levels = isGrid ? grid(spreads, rowCosts, job) : codebook(spreads, job);
   const symbols = new Uint16Array(groups * size);
+  if (!isGrid) {
+    const zero = FIXED | levels.indexOf(0);
+    for (let i = 0; i < symbols.length; i++) if (job.weights[i] === 0) symbols[i] = zero;
+  }
   let bits: Float32Array = new Float32Array(levels.length);
-  const penalties = Float64Array.from(rowCosts, (cost) => (cost > 0 ? lambda / cost : 0));
+  const penalties = Float64Array.from(rowCosts, (cost) => (isGrid && cost > 0 ? lambda / cost : 0));
   const each = (work: (spread: Spread, group: number, penalty: Float64Array, symbols: Uint16Array) => void) => {
     for (const [group, spread] of spreads.entries()) {
       work(
@@ -53,34 +63,33 @@ export function compensate(job: LayerJob): LayerResult {
       );
     }
   };
-  // Bits need counts, and counts need symbols: the first pass is without a price.
-  for (let pass = 0; pass < PASSES; pass++) {
+  for (let pass = 0; pass < (isGrid ? PASSES : 1); pass++) {
     each((spread, _, penalty, part) =>
-      quantise({ rows, inputs }, spread.targets.slice(), spread.factor, levels, bits, penalty, part),
+      kernels.quantise({ rows, inputs }, spread.targets, spread.factor, levels, bits, penalty, part),
     );
     bits = bitsOf(countSymbols(symbols, levels.length), symbols.length);
   }
   if (job.sweeps > 0) {
     each((spread, _, penalty, part) =>
-      descend({ rows, inputs }, spread.targets, spread.moments, levels, bits, penalty, part, job.sweeps),
+      kernels.descend({ rows, inputs }, spread.targets, spread.moments, levels, bits, penalty, part, job.sweeps),
     );
   }
-  const weights = Float32Array.from(symbols, (symbol) => levels[symbol]);
+  const weights = Float32Array.from(symbols, (symbol) => levels[symbol & ~FIXED]);
   return { weights, bias: bias && corrected(job, weights, spreads) };
 }
 
 /** Every row costs the same: what makes the error of the whole layer relative to its output. */
-function relativeCosts(spreads: readonly Spread[], { groups, rows, inputs, weights }: LayerJob): Float64Array {
+function relativeCosts(
+  spreads: readonly Spread[],
+  { groups, rows, inputs, weights }: LayerJob,
+  kernels: CalibrationKernels,
+): Float64Array {
+  const size = rows * inputs;
   let energy = 0;
   for (const [group, { moments }] of spreads.entries()) {
-    for (let row = 0; row < rows; row++) {
-      const start = (group * rows + row) * inputs;
-      for (let i = 0; i < inputs; i++) {
-        let sum = 0;
-        for (let j = 0; j < inputs; j++) sum += moments[i * inputs + j] * weights[start + j];
-        energy += weights[start + i] * sum;
-      }
-    }
+    const part = Float64Array.from(weights.subarray(group * size, (group + 1) * size));
+    const product = kernels.product(part, moments, inputs);
+    for (let i = 0; i < size; i++) energy += part[i] * product[i];
   }
   return new Float64Array(groups * rows).fill(energy > 0 ? 1 / energy : 1);
 }
@@ -91,8 +100,9 @@ function grid(spreads: readonly Spread[], rowCosts: Float64Array, { lambda }: La
   let count = 0;
   let largest = 0;
   for (const { factor, inputs, dead, targets } of spreads) {
+    const skipped = new Set(dead);
     for (let j = 0; j < inputs; j++) {
-      if (dead.includes(j)) continue;
+      if (skipped.has(j)) continue;
       curvature += 1 / factor[j * inputs + j] ** 2;
       count++;
     }
@@ -102,6 +112,17 @@ function grid(spreads: readonly Spread[], rowCosts: Float64Array, { lambda }: La
   const wanted = Math.sqrt((STEP * lambda * count) / (cost * curvature));
   const step = Math.fround(Math.max(Number.isFinite(wanted) ? wanted : largest, largest / REACH) || 1);
   return gridLevels(step, Math.max(1, Math.min(REACH, Math.ceil(largest / step) + 1)));
+}
+
+/** What k-means finds for the weights aimed at, those that are zero left out. */
+function codebook(spreads: readonly Spread[], { weights, clusters = 1 }: LayerJob): Levels {
+  const values = new Float32Array(weights.length);
+  let count = 0;
+  let at = 0;
+  for (const { targets } of spreads) {
+    for (const target of targets) if (weights[at++] !== 0) values[count++] = target;
+  }
+  return meansLevels(values.subarray(0, count), clusters, count < weights.length);
 }
 
 /** The bias that keeps the mean of every output where it was; float16 is enough for it. */

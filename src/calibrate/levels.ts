@@ -1,3 +1,7 @@
+import { fromHalf, toHalf } from '../binary/half.js';
+import { kmeans1d } from '../stages/kmeans/index.js';
+import { FIXED } from './kernels/memory.js';
+
 /** The values that weights may take, ascending, with zero among them where weights may become zero. */
 export type Levels = Float32Array;
 
@@ -13,11 +17,27 @@ export function bitsOf(counts: ArrayLike<number>, total: number): Float32Array {
 /** How often each level is used. */
 export function countSymbols(symbols: Uint16Array, levels: number): Uint32Array {
   const counts = new Uint32Array(levels);
-  for (let i = 0; i < symbols.length; i++) counts[symbols[i]]++;
+  for (let i = 0; i < symbols.length; i++) counts[symbols[i] & ~FIXED]++;
   return counts;
 }
 
 /** The grid k·Δ, from −reach to +reach steps; every value is what the container will give back. */
 export function gridLevels(step: number, reach: number): Levels {
   return Float32Array.from({ length: 2 * reach + 1 }, (_, i) => (i - reach) * step + 0);
+}
+
+/**
+ * The codebook of Deep Compression: what k-means finds for these values, rounded to float16 where that can hold it, and
+ * zero where there are weights that have to stay zero.
+ *
+ * @param values - without zeros
+ */
+export function meansLevels(values: Float32Array, clusters: number, hasZeros: boolean): Levels {
+  const { centroids } = kmeans1d(values, { k: clusters });
+  const rounded = Array.from(centroids, (centroid) => {
+    const half = fromHalf(toHalf(centroid));
+    return Number.isFinite(half) && half !== 0 ? half : centroid;
+  });
+  const zeros = hasZeros || rounded.length === 0 ? [0] : [];
+  return Float32Array.from(new Set(Float32Array.of(...rounded, ...zeros))).sort();
 }

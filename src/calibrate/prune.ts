@@ -9,6 +9,8 @@ import { inRange, integerInRange, recordOf } from '../stages/options.js';
 import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import { dampingOf } from './calibrate.js';
+import { loadCalibrationKernels } from './kernels/index.js';
+import type { CalibrationKernels } from './kernels/kernels.js';
 import type { Layer } from './layers.js';
 import { type Breathe, blockOf, countWithin, cutAt, type Patient, prepareThinning, rank, thin } from './thin.js';
 import {
@@ -88,14 +90,15 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
       for (const { tensor } of prepared.layers) rest.delete(tensor);
       for (const tensor of rest.keys()) onNote?.(`${tensor.name}: pruned by magnitude, ${whyNot(prepared, tensor)}`);
       const breathe = breather(signal);
+      const kernels = await loadCalibrationKernels();
       // A survey of all layers, where it is needed, is about as much work as what follows.
       const isGlobal = scope === 'global';
       const goneOf = isGlobal
-        ? await shareOut(prepared, density as number, breathe, (share) => onProgress?.(share / 2))
+        ? await shareOut(prepared, density as number, kernels, breathe, (share) => onProgress?.(share / 2))
         : ({ tensor }: Layer) => goneAt(densities.get(tensor) as number, tensor.count);
       const calibrated = await walkLayers(
         prepared,
-        (turn) => thin(patientOf(turn), goneOf(turn.layer), breathe),
+        (turn) => thin(patientOf(turn, kernels), goneOf(turn.layer), breathe),
         (share) => onProgress?.(isGlobal ? (1 + share) / 2 : share),
       );
       const pruned = mapWeights(calibrated, rest, (weights, share) => {
@@ -133,25 +136,24 @@ function whyNot({ skipped }: Prepared, tensor: Tensor): string {
   return `not calibrated: ${reason ?? 'no operator is known to multiply its inputs with it'}`;
 }
 
-function patientOf(turn: LayerTurn): Patient {
+function patientOf(turn: LayerTurn, kernels: CalibrationKernels): Patient {
   const { layer, weights, bias, moments } = turn;
   const { groups, rows, inputs } = layer;
-  return prepareThinning({
-    ...{ groups, rows, inputs, weights, bias, moments },
-    ...{ damping: dampingOf(layer, turn), targetDamping: TARGET_DAMPING },
-  });
+  const job = { groups, rows, inputs, weights, bias, moments };
+  return prepareThinning({ ...job, damping: dampingOf(layer, turn), targetDamping: TARGET_DAMPING }, kernels);
 }
 
 /** How many weights go from each layer, so that the last one costs the same everywhere, in relation to the outputs. */
 async function shareOut(
   prepared: Prepared,
   density: number,
+  kernels: CalibrationKernels,
   breathe: Breathe,
   onProgress: (share: number) => void,
 ): Promise<(layer: Layer) => number> {
   const losses = new Map<Layer, Float64Array>();
   const note = async (turn: LayerTurn) => {
-    const patient = patientOf(turn);
+    const patient = patientOf(turn, kernels);
     const { energy, job } = patient;
     const ranking = await rank(patient, blockOf(job), breathe);
     losses.set(

@@ -1,4 +1,4 @@
-import { inverseFactor, timesInverse } from './linear.js';
+import type { CalibrationKernels } from './kernels/kernels.js';
 import type { Moments } from './moments.js';
 
 /** How a layer's columns are spread, group by group, made ready for compensation. */
@@ -39,6 +39,7 @@ export function spreadOf(
   weights: Float64Array,
   isCentred: boolean,
   { damping, targetDamping }: Damping,
+  kernels: CalibrationKernels,
 ): Spread {
   const border = inputs + 1;
   const at = (groups === 1 ? 0 : group) * border * border;
@@ -67,13 +68,13 @@ export function spreadOf(
   const dead = [...diagonal.keys()].filter((j) => !(diagonal[j] > DEAD * largest));
   for (const j of dead) {
     moments.fill(0, j * inputs, (j + 1) * inputs);
-    for (let i = 0; i < inputs; i++) moments[i * inputs + j] = 0;
+    for (let at = j; at < moments.length; at += inputs) moments[at] = 0;
   }
   const targets = cross
-    ? aim(weights, about(cross, originalMean, crossMean), moments, targetDamping * average, inputs)
+    ? aim(weights, about(cross, originalMean, crossMean), moments, targetDamping * average, inputs, kernels)
     : weights.slice();
-  for (let row = 0; row < targets.length; row += inputs) for (const j of dead) targets[row + j] = 0;
-  const { factor, added } = damped(moments, inputs, damping * average, average);
+  for (const j of dead) for (let row = 0; row < targets.length; row += inputs) targets[row + j] = 0;
+  const { factor, added } = damped(moments, inputs, damping * average, average, kernels);
   return { inputs, moments, factor, added, dead, targets, originalMean, mean };
 }
 
@@ -83,33 +84,33 @@ function damped(
   inputs: number,
   damping: number,
   average: number,
+  kernels: CalibrationKernels,
 ): Pick<Spread, 'factor' | 'added'> {
   for (let added = damping > 0 ? damping : 1e-8 * average || 1; ; added *= 10) {
     const factor = moments.slice();
     for (let j = 0; j < inputs; j++) factor[j * inputs + j] += added;
-    if (inverseFactor(factor, inputs)) return { factor, added };
+    if (kernels.inverseFactor(factor, inputs)) return { factor, added };
   }
 }
 
-/** Weights with which the columns as they are now give what the original ones gave: W + W(C − M)(M + eI)⁻¹. */
+/**
+ * Weights with which the columns as they are now give what the original ones gave: W + W(C − M)(M + eI)⁻¹.
+ *
+ * @param cross - C; overwritten
+ */
 function aim(
   weights: Float64Array,
   cross: Float64Array,
   moments: Float64Array,
   damping: number,
   inputs: number,
+  kernels: CalibrationKernels,
 ): Float64Array {
-  const shift = new Float64Array(weights.length);
-  for (let row = 0; row < weights.length; row += inputs) {
-    for (let i = 0; i < inputs; i++) {
-      const weight = weights[row + i];
-      if (weight === 0) continue;
-      const line = i * inputs;
-      for (let j = 0; j < inputs; j++) shift[row + j] += weight * (cross[line + j] - moments[line + j]);
-    }
-  }
-  timesInverse(shift, damped(moments, inputs, damping, damping).factor, inputs);
-  return weights.map((weight, i) => weight + shift[i]);
+  for (let i = 0; i < cross.length; i++) cross[i] -= moments[i];
+  const shift = kernels.product(weights, cross, inputs);
+  kernels.timesInverse(shift, damped(moments, inputs, damping, damping, kernels).factor, inputs);
+  for (let i = 0; i < shift.length; i++) shift[i] += weights[i];
+  return shift;
 }
 
 /** Rounding inside ONNX Runtime leaves the two triangles a little apart. */

@@ -1,3 +1,4 @@
+import type { CalibrationKernels } from './kernels/kernels.js';
 import type { Moments } from './moments.js';
 import { type Damping, type Spread, spreadOf } from './solve.js';
 import { solveOnSupport, solvePart, supportWork } from './support.js';
@@ -43,13 +44,13 @@ const SMALLEST_BLOCK = 32;
 /** Loss of what is zero already: it goes first. */
 const FREE = -1;
 
-export function prepareThinning(job: ThinJob): Patient {
+export function prepareThinning(job: ThinJob, kernels: CalibrationKernels): Patient {
   const { rows, inputs, weights, bias, moments } = job;
   const size = rows * inputs;
   let energy = 0;
   const groups = Array.from({ length: job.groups }, (_, group) => {
     const original = Float64Array.from(weights.subarray(group * size, (group + 1) * size));
-    const spread = spreadOf(moments, group, original, bias !== undefined, job);
+    const spread = spreadOf(moments, group, original, bias !== undefined, job, kernels);
     energy += energyOf(original, spread.moments, inputs);
     const damped = spread.moments.slice();
     for (let j = 0; j < inputs; j++) damped[j * inputs + j] += spread.added;

@@ -8,6 +8,7 @@ import { inlineBranches } from './inline.js';
 import { findLayers, type Layer, type Skipped } from './layers.js';
 import { captureMoments, type Moments } from './moments.js';
 import { BATCH, batchFor, pickColumns, planPasses, samplesFor } from './plan.js';
+import type { Pool } from './pool.js';
 import type { Feeder } from './run.js';
 import { type Split, splitDataset } from './sample.js';
 import { type Survey, surveyLayers } from './survey.js';
@@ -26,8 +27,10 @@ export interface CalibrationOptions {
   readonly seed?: number | undefined;
   /** All layers at once, each on what the original model feeds it: less exact, a tenth of the time. Default false. */
   readonly fast?: boolean | undefined;
-  /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
+  /** Threads that work on one operator. Default: ONNX Runtime's own choice. Results do not depend on it. */
   readonly threads?: number | undefined;
+  /** Where layers are compensated. Default: in the caller's thread, one after the other. It is not closed. */
+  readonly pool?: Pool | undefined;
   /** Inputs to be kept apart, to judge the result by. Default 0. */
   readonly heldOut?: number | undefined;
 }
@@ -116,21 +119,28 @@ export async function walkLayers(
   for (const part of planPasses(prepared)) {
     const before = fast ? NOTHING : replaced;
     const moments = await captureMoments(graph, part, before, columnCounts, rank, seed * 4096 + done, feeder);
-    for (const layer of part) {
-      throwIfAborted(feeder.signal);
+    throwIfAborted(feeder.signal);
+    const turns = part.map((layer) => {
       const { tensor, order, bias } = layer;
       const stored = readWeights(tensor);
-      const turn = {
+      return {
         layer,
         weights: order ? Float32Array.from(order, (at) => stored[at]) : stored,
         bias: bias && readWeights(bias),
         moments: moments.get(layer) as Moments,
         columns: split.calibrationBatches * (columnCounts.get(layer) ?? survey.columns(layer)),
       };
+    });
+    const changes = turns.map(async (turn) => {
       const changed = await change(turn);
-      replaced.set(tensor, writeWeights(tensor, order ? scattered(changed.weights, order) : changed.weights));
-      if (bias && changed.bias) replaced.set(bias, writeWeights(bias, changed.bias));
+      throwIfAborted(feeder.signal);
       onProgress?.(++done / layers.length);
+      return changed;
+    });
+    for (const [i, { weights, bias: newBias }] of (await Promise.all(changes)).entries()) {
+      const { tensor, order, bias } = part[i];
+      replaced.set(tensor, writeWeights(tensor, order ? scattered(weights, order) : weights));
+      if (bias && newBias) replaced.set(bias, writeWeights(bias, newBias));
     }
   }
   const tensors = model.tensors.map((tensor) => {

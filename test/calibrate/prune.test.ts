@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { referenceKernels } from '../../src/calibrate/kernels/reference/kernels.js';
 import type { Moments } from '../../src/calibrate/moments.js';
 import { type CalibratedPruneOptions, calibratedPrune } from '../../src/calibrate/prune.js';
 import { solveOnSupport } from '../../src/calibrate/support.js';
@@ -95,10 +96,13 @@ describe('the order of removals', () => {
   const inputs = 14;
   const random = new Random(5);
   const columns = mixed(random, 200, inputs);
-  const matrix = prepareThinning({
-    ...{ groups: 1, rows: 1, inputs, weights: new Float32Array(inputs), bias: undefined },
-    ...{ moments: momentsOf(columns, inputs), damping: 0.01, targetDamping: 0.05 },
-  }).groups[0].damped;
+  const matrix = prepareThinning(
+    {
+      ...{ groups: 1, rows: 1, inputs, weights: new Float32Array(inputs), bias: undefined },
+      ...{ moments: momentsOf(columns, inputs), damping: 0.01, targetDamping: 0.05 },
+    },
+    referenceKernels,
+  ).groups[0].damped;
   const inverse = inverted(matrix, inputs);
   const targets = Float64Array.from(random.floats(inputs));
 
@@ -146,7 +150,7 @@ describe('a layer', () => {
   const weights = Float32Array.from(random.floats(rows * inputs));
   for (let i = 0; i < weights.length; i += 11) weights[i] = 0;
   const job = { groups: 1, rows, inputs, weights, bias: undefined, moments, damping: 0.01, targetDamping: 0.05 };
-  const patient = prepareThinning(job);
+  const patient = prepareThinning(job, referenceKernels);
   const { damped, targets } = patient.groups[0];
   const total = (pruned: ArrayLike<number>) => {
     let sum = 0;
@@ -249,7 +253,7 @@ describe('the stage', () => {
     expect(notes).toHaveLength(1);
     expect(notes[0]).toMatch(/^twice: pruned by magnitude, not calibrated: /);
     expectOnlyWindowsChange(before, model, ({ name }) => [...include, 'bias'].includes(name));
-    expect(readRecords(model).at(-1)?.text).toBe('prune density=0.4 calibrated=512');
+    expect(readRecords(model).at(-1)?.text).toBe('prune density=0.4 calibrated=true');
   });
 
   it('comes nearer to the original than by magnitude, fast or not', async () => {

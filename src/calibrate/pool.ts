@@ -1,0 +1,20 @@
+import { compensate, type LayerJob, type LayerResult } from './compensate.js';
+import { loadCalibrationKernels } from './kernels/index.js';
+
+/** Where layers are compensated. A result depends on its job only, not on where or beside what it is done. */
+export interface Pool {
+  /** May take the job's moments away: they belong to the pool from here on. */
+  run(job: LayerJob): Promise<LayerResult>;
+  /** Ends whatever threads there are; jobs that are not done fail. */
+  close(): Promise<void>;
+}
+
+/** One layer after the other, in the caller's thread. */
+export function inThreadPool(): Pool {
+  return {
+    async run(job) {
+      return compensate(job, await loadCalibrationKernels());
+    },
+    async close() {},
+  };
+}
