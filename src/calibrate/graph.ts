@@ -87,12 +87,21 @@ export function indexGraph(
     if (node.opType === 'Constant') store(node.output?.[0] ?? '', node.attribute?.find(({ t }) => t)?.t);
     if (readGraphs(node).length > 0) leaveOut([node], placeOf(node));
   }
-  for (const graph of dropped) leaveOut([holderOf(graph)], 'in a branch that no input took');
+  for (const graph of dropped) {
+    leaveOut([holderOf(graph)], NEVER_TAKEN);
+    // What nothing but such a branch reads may stand outside it.
+    for (const name of valuesRead(holderOf(graph))) {
+      const tensor = stored.get(name)?.tensor;
+      if (tensor && !readers.has(name)) outside.set(tensor, NEVER_TAKEN);
+    }
+  }
   for (const { node } of model.functions ?? []) leaveOut(node ?? [], 'inside a function');
   return { open, records, stored, outside, producers, readers };
 }
 
 export const RECURRENT: ReadonlySet<string> = new Set(['LSTM', 'GRU', 'RNN']);
+
+const NEVER_TAKEN = 'in a branch that no input took';
 
 const PLACES: Readonly<Record<string, string>> = {
   If: 'in a branch that only some inputs took',

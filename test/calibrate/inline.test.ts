@@ -58,6 +58,14 @@ describe('branches', () => {
     });
   });
 
+  it('is named for weights outside that only a branch reads', async () => {
+    const reading = (weights: string) => branch([node('MatMul', ['x', weights], ['r'])]);
+    const nodes = [choice('c', 'y', reading('v'), reading('w'))];
+    const tensors = [flag('c', true), stored('v', [3, 3]), stored('w', [3, 3])];
+    const { layers, skipped } = await inlined(modelOf({ nodes, tensors, inputs: x }), x);
+    expect({ layers, skipped }).toEqual({ layers: ['v'], skipped: { w: 'in a branch that no input took' } });
+  });
+
   it('keeps apart what has the same name in several branches, nested ones included', async () => {
     const inner = (name: string) => choice('c', name, product('w'), product('w'));
     const outer = () => branch([inner('z'), constant('k', [3, 3]), node('MatMul', ['z', 'k'], ['r'])]);
