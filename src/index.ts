@@ -1,4 +1,6 @@
 export type { DType } from './binary/dtype.js';
+export { CALIBRATE_DEFAULTS, type CalibrateOptions, calibrate } from './calibrate/calibrate.js';
+export type { Skipped } from './calibrate/layers.js';
 export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
 export { CALIBRATION_DEFAULTS, type CalibrationOptions } from './calibrate/walk.js';
 export {
@@ -36,6 +38,14 @@ export { inMemory, type OpenOptions, openOnnx } from './onnx/open.js';
 export { type FilePiece, type WriteOnnxOptions, writeOnnx } from './onnx/write.js';
 export { type Compressed, type CompressOptions, compress, encode } from './pipeline/compress.js';
 export { type PipelineOptions, type PipelineRun, runStages, type StageTime } from './pipeline/pipeline.js';
+export {
+  type Found,
+  type Goal,
+  type Point,
+  SEARCH_DEFAULTS,
+  type SearchOptions,
+  searchCalibration,
+} from './pipeline/search.js';
 export { type InspectOptions, inspectContainer, inspectOnnx } from './report/inspect.js';
 export type { Overhead, Report, TensorReport } from './report/report.js';
 export { formatTable, type TableOptions } from './report/table.js';

@@ -6,13 +6,16 @@ describe('the public surface', () => {
   it('of the package', () => {
     expect(Object.keys(library).sort()).toMatchInlineSnapshot(`
       [
+        "CALIBRATE_DEFAULTS",
         "CALIBRATION_DEFAULTS",
         "CLUSTER_DEFAULTS",
         "ERROR_CODES",
         "FxqError",
         "MAX_CLUSTERS",
         "PRUNE_DEFAULTS",
+        "SEARCH_DEFAULTS",
         "arrayDataset",
+        "calibrate",
         "calibratedPrune",
         "cluster",
         "compress",
@@ -32,6 +35,7 @@ describe('the public surface', () => {
         "openOnnx",
         "prune",
         "runStages",
+        "searchCalibration",
         "writeOnnx",
       ]
     `);

@@ -5,7 +5,6 @@ import { withRecord } from '../onnx/metadata.js';
 import { type ClusterSize, cluster, MAX_CLUSTERS } from '../stages/cluster.js';
 import { inRange, integerInRange, recordOf } from '../stages/options.js';
 import type { Stage } from '../stages/stage.js';
-import { mainFile } from './graph.js';
 import type { Layer, Skipped } from './layers.js';
 import { inThreadPool } from './pool.js';
 import { probeRows } from './sensitivity.js';
@@ -75,8 +74,8 @@ export async function startCalibration(
   const isWanted = (tensor: Tensor) => select(tensor) !== undefined;
   const raw = withRawHalves(model, isWanted);
   const prepared = await prepare(raw, isWanted, options, signal);
-  const { layers, skipped, survey, seed, feeder } = prepared;
-  const rowCosts = await probeRows(mainFile(raw), layers, survey, seed, feeder);
+  const { graph, layers, skipped, survey, seed, feeder } = prepared;
+  const rowCosts = await probeRows(graph, layers, survey, seed, feeder);
   // All of what is wanted, from which only what was skipped is taken.
   const size = bits === undefined && clusters === undefined ? {} : { bits, clusters };
   const plain = await cluster({ ...size, include, exclude }).run(raw, {});
@@ -106,7 +105,8 @@ export async function startCalibration(
       const tensors = calibrated.tensors.map((tensor, i) =>
         skippedTensors.has(raw.tensors[i]) ? { ...tensor, read: plain.tensors[i].read } : tensor,
       );
-      const record = recordOf(NAME, { lambda, bits, clusters, seed, fast: prepared.fast }, { seed: 0, fast: false });
+      const price = count === undefined ? { lambda } : {};
+      const record = recordOf(NAME, { ...price, bits, clusters, seed, fast: prepared.fast }, { seed: 0, fast: false });
       return withRecord({ ...calibrated, tensors }, record);
     },
   };

@@ -167,7 +167,7 @@ const TO_FLOAT = { name: 'to', type: 2, i: 1 };
 const TO_INT = { name: 'to', type: 2, i: 7 };
 
 /** Columns with a one behind each: their second moments then hold their sums and their number, too. */
-export function withOnes(builder: GraphBuilder, columns: string): string {
+function withOnes(builder: GraphBuilder, columns: string): string {
   const first = builder.emit('Gather', [columns, builder.ints([0])], [{ name: 'axis', type: 2, i: 2 }]);
   const zeros = builder.emit('Mul', [first, builder.float(0)]);
   const ones = builder.emit('Add', [zeros, builder.float(1)]);

@@ -6,8 +6,9 @@ import { jacobianGraph } from '../gradient/gradient-graph.js';
 import { floatValue, type OpenModel, openGraph, openModel, writeModel } from '../gradient/model.js';
 import { createRandom } from '../stages/kmeans/random.js';
 import { asFloat, reshape, transpose } from './columns.js';
+import type { CalibrationGraph } from './graph.js';
 import type { Layer } from './layers.js';
-import { withOnes } from './moments.js';
+import { copyOf } from './moments.js';
 import type { Feeder } from './run.js';
 import type { Survey } from './survey.js';
 
@@ -19,19 +20,19 @@ const PROBED_SAMPLES = 256;
  * move with it, squared and summed over the row's places, relative to how far the outputs move from input to input.
  * (The diagonal of a Gauss–Newton matrix, estimated by back-propagated probes.)
  *
- * @param bytes - the original model
  * @returns the costs [groups, rows] of every layer with an output of its own; nothing where an operator on the way has
- *   no gradient rule
+ *   no gradient rule, as one with subgraphs
  */
 export async function probeRows(
-  bytes: Uint8Array,
+  { open }: CalibrationGraph,
   layers: readonly Layer[],
   survey: Survey,
   seed: number,
   feeder: Feeder,
 ): Promise<Map<Layer, Float64Array> | undefined> {
   const probed = layers.filter(({ output }) => output !== undefined);
-  const graph = graphFor(bytes, probed, survey);
+  const copy = copyOf(open);
+  const graph = graphFor(writeModel(copy, copy.builder.graph.output ?? []), probed, survey);
   if (!graph) return undefined;
   const { runtime, threads, signal, batches } = feeder;
   const forward = await openSession(runtime, graph.forward, { threads });
@@ -117,13 +118,7 @@ function sumOfSquares({ builder }: OpenModel, layer: Layer, gradient: string, ra
       : float;
   const lines = reshape(builder, last, [-1, isImage || groups === 1 ? all : rows]);
   const squares = builder.emit('Mul', [lines, lines]);
-  const bordered = withOnes(builder, squares);
-  const ones = builder.emit(
-    'Gather',
-    [bordered, builder.ints([isImage || groups === 1 ? all : rows])],
-    [{ name: 'axis', type: 2, i: 1 }],
-  );
-  return reshape(builder, builder.emit('MatMul', [transpose(builder, ones, [1, 0]), squares]), [-1]);
+  return builder.emit('ReduceSum', [squares, builder.ints([0])], [{ name: 'keepdims', type: 2, i: 0 }]);
 }
 
 /** Normal numbers of mean zero over the last axis: adding the same to all logits changes nothing. */

@@ -12,6 +12,7 @@ export interface CalibrationFlags {
   readonly calibrateSamples?: number;
   readonly fast?: boolean;
   readonly seed?: number;
+  readonly threads?: number;
 }
 
 /** Adds `--calibrate` and what goes with it; a `--seed` that the command has already serves both. */
@@ -24,7 +25,8 @@ export function addCalibration(command: Command): Command {
       'inputs to look at (default: as many as the layers need, 512 to 4096)',
       parsePositive,
     )
-    .option('--fast', 'with --calibrate: all layers at once, less exact');
+    .option('--fast', 'with --calibrate: all layers at once, less exact')
+    .option('--threads <number>', 'with --calibrate: threads to work on (default: one a core)', parsePositive);
   if (!command.options.some(({ long }) => long === '--seed')) {
     const text = `with --calibrate: which inputs are looked at (default: ${seed})`;
     command.addOption(new Option('--seed <number>', text).argParser(parseNumber));
@@ -41,13 +43,15 @@ export async function calibrationOf(
   flags: CalibrationFlags,
   terminal: Terminal,
 ): Promise<CalibrationOptions | undefined> {
-  const { calibrate, calibrateSamples: samples, fast, seed } = flags;
+  const { calibrate, calibrateSamples: samples, fast, seed, threads } = flags;
   if (calibrate === undefined) {
-    const stray = samples !== undefined ? '--calibrate-samples' : fast !== undefined ? '--fast' : undefined;
-    if (stray) throw new UsageError(`${stray} needs --calibrate with inputs to look at`);
+    const stray = Object.entries({ 'calibrate-samples': samples, fast, threads }).find(
+      ([, value]) => value !== undefined,
+    );
+    if (stray) throw new UsageError(`--${stray[0]} needs --calibrate with inputs to look at`);
     return undefined;
   }
   const dataset = await openDataset(calibrate, disk);
   terminal.note(`calibrating on ${calibrate}`);
-  return { dataset, samples, fast, seed };
+  return { dataset, samples, fast, seed, threads };
 }

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CALIBRATE_DEFAULTS } from '../calibrate/calibrate.js';
 import type { CalibrationOptions } from '../calibrate/walk.js';
-import { type Found, SEARCH_DEFAULTS, searchCalibration } from '../pipeline/search.js';
+import { type Found, type Point, SEARCH_DEFAULTS, searchCalibration } from '../pipeline/search.js';
 import { formatBytes, formatCount } from '../report/format.js';
 import type { Stage } from '../stages/stage.js';
+import { threadPool } from './calibration-pool.js';
 import { UsageError } from './errors.js';
 import { type ClusterFlags, parseNumber, type SelectionFlags } from './options.js';
 import type { Terminal } from './terminal.js';
@@ -84,21 +85,26 @@ export function searchStage(
       return { chosen, points, samples, heldOut, isReached, skipped };
     },
     async run(model, { signal }) {
-      const goal = { maxLoss, targetSize, lambda, bits, clusters, include, exclude };
-      found = await searchCalibration(model, {
-        ...calibration,
-        ...goal,
-        signal,
-        onProgress: terminal.progress('calibrate'),
-        onPoint: ({ lambda: price, bytes, loss }) => {
-          const lost = loss === null ? '' : `, ${loss.toFixed(2)} points lost`;
-          terminal.note(`  λ ${price.toExponential(1)}  ${formatBytes(bytes)}${lost}`);
-        },
-      });
+      const pool = threadPool(calibration.threads);
+      try {
+        found = await searchCalibration(model, {
+          ...calibration,
+          ...{ maxLoss, targetSize, lambda, bits, clusters, include, exclude, pool, signal },
+          onProgress: terminal.progress('calibrate'),
+          onPoint: (point) => terminal.note(`  ${pointLine(point)}`),
+        });
+      } finally {
+        await pool.close();
+      }
       tellFound(found, terminal);
       return found.model;
     },
   };
+}
+
+function pointLine({ lambda, bytes, loss }: Point): string {
+  const price = lambda === null ? '' : `λ ${lambda.toExponential(1)}  `;
+  return `${price}${formatBytes(bytes)}${loss === null ? '' : `, ${loss.toFixed(2)} points lost`}`;
 }
 
 /** Fewer inputs than this, and a few of them decide on every weight. */

@@ -21,6 +21,8 @@ export interface Terminal {
 
 /** Time between two drawings of the progress line. */
 const REDRAW_MS = 100;
+/** Shorter work needs no guess of its end, and what has run no longer gives none. */
+const GUESS_MS = 3000;
 
 export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
   const { stdout, stderr } = streams;
@@ -43,16 +45,28 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
       stderr.write(`${text}\n`);
     },
     progress(label) {
-      let last = performance.now();
+      const start = performance.now();
+      let last = start;
       return (share) => {
-        if (!isLive || performance.now() - last < REDRAW_MS) return;
-        last = performance.now();
+        const now = performance.now();
+        if (!isLive || now - last < REDRAW_MS) return;
+        last = now;
         isDrawn = true;
-        stderr.write(`\r\x1b[K${label} ${Math.floor(100 * share)}%`);
+        stderr.write(`\r\x1b[K${label} ${Math.floor(100 * share)}%${timeLeft(now - start, share)}`);
       };
     },
     clear,
   };
+}
+
+/** What is left to wait, once enough is done to tell and it is long enough to care. */
+function timeLeft(ms: number, share: number): string {
+  const left = (ms * (1 - share)) / share;
+  return ms > GUESS_MS && left > GUESS_MS ? `, about ${inWords(left)} left` : '';
+}
+
+function inWords(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
 /** One line a stage with its time. */

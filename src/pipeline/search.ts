@@ -1,5 +1,10 @@
 import { concat } from '../binary/bytes.js';
-import { type CalibrateOptions, type Calibration, startCalibration } from '../calibrate/calibrate.js';
+import {
+  CALIBRATE_DEFAULTS,
+  type CalibrateOptions,
+  type Calibration,
+  startCalibration,
+} from '../calibrate/calibrate.js';
 import { mainFile } from '../calibrate/graph.js';
 import type { Skipped } from '../calibrate/layers.js';
 import { writeContainer } from '../container/write/container.js';
@@ -18,7 +23,8 @@ export interface Goal {
 
 /** One price of a bit that was tried, and what came of it. */
 export interface Point {
-  readonly lambda: number;
+  /** `null` where k-means chose the values, and bits have no price. */
+  readonly lambda: number | null;
   /** Bytes of the container. */
   readonly bytes: number;
   /** Points lost on inputs that were kept out of the calibration; `null` where only the size counts. */
@@ -64,12 +70,18 @@ const LARGEST_LAMBDA = 1;
  * Calibrates a model for a goal: the smallest file that loses no more than asked, or the best one that is no larger.
  * Every point tried is a whole calibration; what it is judged by was kept out of it.
  *
+ * @throws RangeError for options out of their range or that do not go together; what `calibrate` throws
+ *
  * @example
  * const { model, points } = await searchCalibration(openOnnx(bytes), { dataset, maxLoss: 0.5 });
  */
 export async function searchCalibration(model: Model, options: SearchOptions): Promise<Found> {
   const { targetSize, lambda, onProgress, onPoint, signal } = options;
-  const isFixed = lambda !== undefined || options.bits !== undefined || options.clusters !== undefined;
+  const hasCodebook = options.bits !== undefined || options.clusters !== undefined;
+  const isFixed = lambda !== undefined || hasCodebook;
+  if (isFixed && (options.maxLoss !== undefined || targetSize !== undefined)) {
+    throw new RangeError('calibrate: lambda, bits and clusters fix the size; expected no maxLoss and no targetSize');
+  }
   const maxLoss = options.maxLoss ?? (targetSize === undefined && !isFixed ? SEARCH_DEFAULTS.maxLoss : undefined);
   const isJudged = maxLoss !== undefined;
   const calibration = await startCalibration(model, { ...options, heldOut: isJudged ? HELD_OUT : 0 }, signal);
@@ -79,12 +91,12 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   let best: { model: Model; point: Point } | undefined;
   const isGood = (point: Point) =>
     (targetSize === undefined || point.bytes <= targetSize) && (maxLoss === undefined || (point.loss ?? 0) <= maxLoss);
-  const total = isFixed && !isJudged && targetSize === undefined ? 1 : MAX_POINTS;
+  const total = isFixed ? 1 : MAX_POINTS;
   const attempt = async (price: number): Promise<Point> => {
     const done = points.length;
     const tried = await calibration.run(price, (share) => onProgress?.((done + share) / total));
     const bytes = concat(await writeContainer(tried, { signal })).length;
-    const point = { lambda: price, bytes, loss: judge ? await judge(tried) : null };
+    const point = { lambda: hasCodebook ? null : price, bytes, loss: judge ? await judge(tried) : null };
     points.push(point);
     onPoint?.(point);
     throwIfAborted(signal);
@@ -96,7 +108,7 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
     return point;
   };
 
-  let next = lambda ?? 5e-8;
+  let next: number = lambda ?? CALIBRATE_DEFAULTS.lambda;
   let low: number | undefined;
   let high: number | undefined;
   for (let i = 0; i < total; i++) {
@@ -109,7 +121,7 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
       break;
     if (low !== undefined && high !== undefined && high / low < NARROW) break;
     if (next <= SMALLEST_LAMBDA || next >= LARGEST_LAMBDA) break;
-    next = nextLambda(point, low, high, maxLoss === undefined ? (targetSize as number) : undefined);
+    next = nextLambda(next, point.bytes, low, high, maxLoss === undefined ? (targetSize as number) : undefined);
   }
   const { model: found, point: chosen } = best as NonNullable<typeof best>;
   const { calibrationBatches, heldOutBatches, batchSize } = prepared.split;
@@ -127,23 +139,24 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
 /** Among points that reach the goal the smaller, or where the size is the goal the better; else the nearer to it. */
 function isPreferred(point: Point, best: Point, maxLoss: number | undefined, isGood: boolean): boolean {
   if (maxLoss !== undefined) return isGood ? point.bytes < best.bytes : (point.loss ?? 0) < (best.loss ?? 0);
-  return isGood ? point.lambda < best.lambda : point.bytes < best.bytes;
+  return isGood ? (point.lambda ?? 0) < (best.lambda ?? 0) : point.bytes < best.bytes;
 }
 
 function nextLambda(
-  point: Point,
+  price: number,
+  bytes: number,
   low: number | undefined,
   high: number | undefined,
   targetSize: number | undefined,
 ): number {
   if (targetSize !== undefined) {
     // Aimed a little below the target: at it, every other point would be too large.
-    const guess = point.lambda * (point.bytes / (targetSize * (1 + NEAR) * 0.5)) ** (1 / SIZE_EXPONENT);
+    const guess = price * (bytes / (targetSize * (1 + NEAR) * 0.5)) ** (1 / SIZE_EXPONENT);
     const isInside = (low === undefined || guess > low) && (high === undefined || guess < high);
     if (isInside) return Math.min(LARGEST_LAMBDA, Math.max(SMALLEST_LAMBDA, guess));
   }
   if (low !== undefined && high !== undefined) return Math.sqrt(low * high);
-  return low === undefined ? point.lambda / STRIDE : point.lambda * STRIDE;
+  return low === undefined ? price / STRIDE : price * STRIDE;
 }
 
 /** Judges a model on the inputs that were kept out, by what they tell: labels, or the original's answers. */
