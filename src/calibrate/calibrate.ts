@@ -31,11 +31,30 @@ export interface Calibration {
   run(lambda: number, onProgress?: (share: number) => void): Promise<Model>;
 }
 
-/** Damping of convolutions with many columns, and of all other layers. */
-const DAMPING = { many: 0.02, few: 0.1 };
+/** What the method is made of; the ablation leaves one out at a time. */
+export interface Recipe {
+  /** Damping of convolutions with many columns, and of all other layers. */
+  readonly damping: { readonly many: number; readonly few: number };
+  readonly targetDamping: number;
+  readonly sweeps: number;
+  /** Whether bits have a price when levels are chosen, and not only when the grid is. */
+  readonly isPriced: boolean;
+  /** Whether rows are weighed by what the model's outputs make of their errors, or layer by layer. */
+  readonly isProbed: boolean;
+  /** Whether biases make up for means. */
+  readonly isCentred: boolean;
+}
+
+export const RECIPE: Recipe = {
+  damping: { many: 0.02, few: 0.1 },
+  targetDamping: 0.07,
+  sweeps: 3,
+  isPriced: true,
+  isProbed: true,
+  isCentred: true,
+};
+
 const MANY_COLUMNS = 4096;
-const TARGET_DAMPING = 0.07;
-const SWEEPS = 3;
 
 /**
  * Chooses the values that weights share, and who takes which, by what that does to the layers' outputs on a few hundred
@@ -67,6 +86,7 @@ export async function startCalibration(
   model: Model,
   options: CalibrateOptions,
   signal?: AbortSignal,
+  recipe: Recipe = RECIPE,
 ): Promise<Calibration> {
   checkOptions(options);
   const { bits, clusters, include, exclude } = options;
@@ -75,12 +95,13 @@ export async function startCalibration(
   const raw = withRawHalves(model, isWanted);
   const prepared = await prepare(raw, isWanted, options, signal);
   const { graph, layers, skipped, survey, seed, feeder } = prepared;
-  const rowCosts = await probeRows(graph, layers, survey, seed, feeder);
+  const rowCosts = recipe.isProbed ? await probeRows(graph, layers, survey, seed, feeder) : undefined;
   // All of what is wanted, from which only what was skipped is taken.
   const size = bits === undefined && clusters === undefined ? {} : { bits, clusters };
   const plain = await cluster({ ...size, include, exclude }).run(raw, {});
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
   const { pool = inThreadPool() } = options;
+  const { sweeps, isPriced, targetDamping } = recipe;
   const count = clusters ?? (bits === undefined ? undefined : Math.min(MAX_CLUSTERS, 2 ** bits));
   return {
     skipped,
@@ -89,15 +110,14 @@ export async function startCalibration(
       const calibrated = await walkLayers(
         prepared,
         (turn) => {
-          const { layer, weights, bias, moments } = turn;
+          const { layer, weights, moments } = turn;
           const { groups, rows, inputs } = layer;
           return pool.run({
-            ...{ groups, rows, inputs, weights, bias, moments, lambda },
+            ...{ groups, rows, inputs, weights, moments, lambda, sweeps, isPriced, targetDamping },
+            bias: recipe.isCentred ? turn.bias : undefined,
             clusters: count,
             rowCosts: rowCosts?.get(layer),
-            sweeps: SWEEPS,
-            damping: dampingOf(layer, turn),
-            targetDamping: TARGET_DAMPING,
+            damping: dampingOf(layer, turn, recipe),
           });
         },
         onProgress,
@@ -124,7 +144,11 @@ function checkOptions({ lambda, bits, clusters, samples, seed }: CalibrateOption
 }
 
 /** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
-export function dampingOf({ node }: Layer, { columns }: Pick<LayerTurn, 'columns'>): number {
+export function dampingOf(
+  { node }: Layer,
+  { columns }: Pick<LayerTurn, 'columns'>,
+  { damping }: Pick<Recipe, 'damping'> = RECIPE,
+): number {
   const isConvolution = node.opType === 'Conv' || node.opType === 'ConvTranspose';
-  return isConvolution && columns >= MANY_COLUMNS ? DAMPING.many : DAMPING.few;
+  return isConvolution && columns >= MANY_COLUMNS ? damping.many : damping.few;
 }

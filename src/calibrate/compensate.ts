@@ -18,6 +18,8 @@ export interface LayerJob extends Damping {
   readonly rowCosts: Float64Array | undefined;
   /** How much of that a bit is worth. */
   readonly lambda: number;
+  /** Whether bits cost that much when levels are chosen, too, and not only when the grid is. */
+  readonly isPriced: boolean;
   /** Values besides zero that k-means is to find, instead of a grid; zeros then stay zero, and bits have no price. */
   readonly clusters: number | undefined;
   /** Times that all weights are looked at once more in the end. */
@@ -52,7 +54,7 @@ export function compensate(job: LayerJob, kernels: CalibrationKernels): LayerRes
     for (let i = 0; i < symbols.length; i++) if (job.weights[i] === 0) symbols[i] = zero;
   }
   let bits: Float32Array = new Float32Array(levels.length);
-  const penalties = Float64Array.from(rowCosts, (cost) => (isGrid && cost > 0 ? lambda / cost : 0));
+  const penalties = Float64Array.from(rowCosts, (cost) => (isGrid && job.isPriced && cost > 0 ? lambda / cost : 0));
   const each = (work: (spread: Spread, group: number, penalty: Float64Array, symbols: Uint16Array) => void) => {
     for (const [group, spread] of spreads.entries()) {
       work(

@@ -20,7 +20,15 @@ function jobOf(seed: number): LayerJob {
   return {
     ...{ groups: 1, rows, inputs, weights: random.floats(rows * inputs), bias: random.floats(rows) },
     moments: { groups: 1, inputs, own, cross: undefined },
-    ...{ rowCosts: undefined, lambda: 1e-5, clusters: undefined, sweeps: 3, damping: 0.1, targetDamping: 0.07 },
+    ...{
+      rowCosts: undefined,
+      lambda: 1e-5,
+      isPriced: true,
+      clusters: undefined,
+      sweeps: 3,
+      damping: 0.1,
+      targetDamping: 0.07,
+    },
   };
 }
 

