@@ -1,5 +1,4 @@
-import { inflate } from '../binary/inflate.js';
-import { BYTES, DEFLATED } from './generated/module.js';
+import { MODULE } from './generated/module.js';
 import { KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES, WORK_BYTES } from './kernels.js';
 import { GAP_SLOT, INPUT, INPUT_BYTES, LANES, LENGTHS, SLOT_BYTES, SLOTS, VALUES, WORK } from './memory.js';
 
@@ -23,10 +22,13 @@ const SYMBOLS = Uint32Array.from({ length: 256 }, (_, symbol) => symbol);
 
 /** Compiles the module; fails where a Content-Security-Policy forbids it. */
 export async function compileKernels(): Promise<Kernels> {
-  const deflated = Uint8Array.from(atob(DEFLATED), (char) => char.charCodeAt(0));
-  const bytes = (await inflate(deflated, BYTES)) as Uint8Array<ArrayBuffer>;
-  const { instance } = await WebAssembly.instantiate(bytes);
-  return wasmKernels(instance.exports);
+  const bytes = Uint8Array.from(MODULE, (char) => char.charCodeAt(0));
+  try {
+    return wasmKernels(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports);
+  } catch {
+    // Older browsers compile nothing of this size while a page waits.
+    return wasmKernels((await WebAssembly.instantiate(bytes)).instance.exports);
+  }
 }
 
 function wasmKernels(exports: WebAssembly.Exports): Kernels {
