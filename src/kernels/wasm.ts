@@ -37,7 +37,6 @@ function wasmKernels(exports: WebAssembly.Exports): Kernels {
   const memory = new Uint8Array(buffer);
   const lanesThere = new Int32Array(buffer, LANES, 4);
   const slots: Slot[] = [];
-  const ofWidth = (name: string, width: number) => kernels[name + width];
   let codes = { masks: [0, 0], filler: 0, width: 0 };
 
   const slotAt = (slot: number) => SLOTS + slot * SLOT_BYTES;
@@ -103,13 +102,13 @@ function wasmKernels(exports: WebAssembly.Exports): Kernels {
       const [, second = 0, third = 0, fourth = 0] = starts;
       const { masks, filler, width } = codes;
       const streams = bring(bytes, ends);
-      return ofWidth('pairs', width)(...streams, each, last, second, third, fourth, limit, ...masks, filler);
+      return kernels[`pairs${width}`](...streams, each, last, second, third, fourth, limit, ...masks, filler);
     },
 
     countKept: (bytes) => kernels.countKept(WORK + MASK_AT, bytes),
 
     expand(count, width) {
-      ofWidth('expand', width)(WORK + MASK_AT, WORK + KEPT_AT, count);
+      kernels[`expand${width}`](WORK + MASK_AT, WORK + KEPT_AT, count);
     },
 
     interleave(count, width) {
@@ -119,7 +118,7 @@ function wasmKernels(exports: WebAssembly.Exports): Kernels {
     unpack(bytes, bits, count, width, values) {
       memory.set(bytes, INPUT);
       putValues(0, values);
-      return ofWidth('unpack', width)(bits, count);
+      return kernels.unpack(bits, count, width);
     },
   };
 }
