@@ -1,5 +1,6 @@
 // Compiles the decoder's kernels, src/kernels/assembly/, and calibration's, src/calibrate/kernels/assembly/, and writes
-// each module, deflated and in base64, to generated/module.ts beside its sources.
+// each module to generated/module.ts beside its sources, as a string of characters below 256: a server deflates that
+// better than base64, which hides what repeats.
 //
 //   node scripts/build-kernels.js
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import asc from 'assemblyscript/asc';
-import { deflateSync } from 'fflate';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -56,15 +56,18 @@ export async function compileKernels({ folder: source, isFixed } = MODULES[0]) {
   }
 }
 
-/** By a compressor in JavaScript, so that it gives the same bytes everywhere. */
-const deflate = (bytes) => Buffer.from(deflateSync(bytes, { level: 9 }));
+/** A byte as a character of a string between single quotes. */
+function escaped(byte) {
+  const char = String.fromCharCode(byte);
+  if (char === "'" || char === '\\') return `\\${char}`;
+  return byte >= 32 && byte < 127 ? char : `\\x${byte.toString(16).padStart(2, '0')}`;
+}
 
 /** The generated file's text. */
 export function moduleText(wasm) {
   return [
     '// Made by scripts/build-kernels.js from ../assembly/; a test compares the two. Do not edit.',
-    `export const BYTES = ${wasm.length};`,
-    `export const DEFLATED = '${deflate(wasm).toString('base64')}';`,
+    `export const MODULE = '${Array.from(wasm, escaped).join('')}';`,
     '',
   ].join('\n');
 }
@@ -73,6 +76,6 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   for (const module of MODULES) {
     const wasm = await compileKernels(module);
     writeFileSync(join(root, module.folder, 'generated/module.ts'), moduleText(wasm));
-    console.log(`${module.folder}: ${wasm.length} bytes, ${deflate(wasm).length} deflated`);
+    console.log(`${module.folder}: ${wasm.length} bytes`);
   }
 }

@@ -26,6 +26,7 @@ const DECODER = [
   'binary/',
   'kernels/',
   'entropy/canonical.ts',
+  'entropy/inflate.ts',
   'entropy/nibbles.ts',
   'entropy/table.ts',
   'container/constants.ts',
@@ -45,7 +46,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 15_000;
+const DECODER_GZIP = 15_900;
 
 interface Import {
   from: string;

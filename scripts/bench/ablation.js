@@ -58,7 +58,7 @@ async function bytesAt(variant) {
     const model = await calibration.run(lambda);
     const rebuilt = Buffer.concat([...writeOnnx(model)].map((piece) => piece.bytes.slice()));
     const { agreement } = await evaluate({ model: rebuilt, reference: bytes, dataset: test });
-    const { container } = await encode(model);
+    const container = await encode(model);
     const point = { lambda, bytes: container.length, disagreement: 100 * (1 - agreement) };
     measured.push(point);
     return point;

@@ -39,7 +39,7 @@ async function run({ model, data, test, targetSize, seed, fast }) {
   await pool.close();
   const seconds = (performance.now() - start) / 1000;
   const peak = process.resourceUsage().maxRSS / 1024;
-  const { container } = await encode(found.model);
+  const container = await encode(found.model);
   const judged = await openDataset(test, disk);
   const dense = await evaluate({ model: bytes, dataset: judged });
   const { top1, agreement } = await evaluate({ model: await decode(container), reference: bytes, dataset: judged });

@@ -1,6 +1,6 @@
 // Pruning by magnitude against pruning on calibration data: accuracy and agreement with the dense model.
 //
-//   npm run build && npm run bench:prune -- --model model.onnx --data calibration.npz --test test.npz
+//   npm run bench:prune -- --model model.onnx --data calibration.npz --test test.npz
 //
 // Without options: the bundled LeNet-5, calibrated on MNIST's training images, tested on its test images.
 import { readFileSync } from 'node:fs';

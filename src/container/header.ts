@@ -85,7 +85,20 @@ export function naturalWidth(bits: number | undefined, length: number): number {
   return length % bytes === 0 ? bytes : 1;
 }
 
+/** Elements that dimensions stand for. */
+export function elements(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}
+
+/**
+ * Whether a payload is protobuf varints, a byte or more an element: one of another length than its type has, or cut into
+ * bytes although the type is wider.
+ */
+export function isVarint(bits: number | undefined, dims: readonly number[], length: number, width: number): boolean {
+  return bits !== undefined && bits >= 8 && (length !== naturalLength(bits, dims) || (width === 1 && bits > 8));
+}
+
 /** Payload bytes in the absence of a `b` field. */
 export function naturalLength(bits: number | undefined, dims: readonly number[]): number {
-  return Math.ceil((dims.reduce((product, dim) => product * dim, 1) * (bits ?? 8)) / 8);
+  return Math.ceil((elements(dims) * (bits ?? 8)) / 8);
 }

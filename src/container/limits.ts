@@ -1,8 +1,22 @@
 /** Ceilings on what a container may declare, each with its reason; checked before anything is allocated. */
 import type { Layout } from './constants.js';
 
-/** deflate cannot do better than 258 bytes in two bits: 1032 : 1 (zlib's technical notes). */
-export const MAX_INFLATION = 1032;
+/*
+ * Three ceilings grow with the container, so that time and memory stay in proportion to the bytes that are present. A
+ * writer that would exceed one, as with a hundred megabytes of zeros, makes the head longer by empty deflate blocks.
+ */
+
+/** Bytes of the head once inflated: so many are free, beyond that so many a byte of the deflated head. */
+export const FREE_HEAD = 2 ** 22;
+export const HEAD_PER_BYTE = 8;
+
+/** CBOR items of the header, about twenty a tensor. An item takes time and memory, whatever it says. */
+export const FREE_ITEMS = 2 ** 17;
+export const ITEMS_PER_BYTE = 0.5;
+
+/** Bytes of all files together, by those of the whole container. */
+export const FREE_OUTPUT = 2 ** 27;
+export const OUTPUT_PER_BYTE = 256;
 
 /**
  * The most payload units (weights, or bytes of a plane) that one byte of a section can stand for. Symbols take at

@@ -1,5 +1,6 @@
 import { bitsOf, type DType } from '../binary/dtype.js';
-import type { TensorEntry } from '../container/header.js';
+import { elements, isVarint, type TensorEntry } from '../container/header.js';
+import { allocate } from './allocate.js';
 
 /** Elements of a tensor in the array that fits their type; float16 and bfloat16 are bit patterns in a Uint16Array. */
 export type TensorData =
@@ -44,37 +45,40 @@ export function toTensor(
   { name, dims, dtype, length, width }: TensorEntry,
   payload: Uint8Array<ArrayBuffer>,
 ): DecodedTensor {
-  const count = dims.reduce((product, dim) => product * dim, 1);
-  const bits = bitsOf(dtype) ?? 8;
-  // Payloads of another length than their type has, or cut into bytes although it is wider, are protobuf varints.
-  const isVarint = bits >= 8 && (length !== (count * bits) / 8 || (width === 1 && bits > 8));
   const ArrayOf = ARRAYS[dtype as keyof typeof ARRAYS] ?? Uint8Array;
-  if (isVarint && bitsOf(dtype) !== undefined) return { name, dims, dtype, data: fromVarints(payload, count, ArrayOf) };
-  return {
-    name,
-    dims,
-    dtype,
-    data: new ArrayOf(payload.buffer, payload.byteOffset, length / ArrayOf.BYTES_PER_ELEMENT),
-  };
+  let { buffer, byteOffset } = payload;
+  let count = length / ArrayOf.BYTES_PER_ELEMENT;
+  if (isVarint(bitsOf(dtype), dims, length, width)) {
+    count = elements(dims);
+    buffer = allocate(count * ArrayOf.BYTES_PER_ELEMENT, name).buffer;
+    byteOffset = 0;
+    fromVarints(payload, new ArrayOf(buffer));
+  }
+  return { name, dims, dtype, data: new ArrayOf(buffer, byteOffset, count) };
 }
 
-function fromVarints(
-  payload: Uint8Array,
-  count: number,
-  ArrayOf: (typeof ARRAYS)[keyof typeof ARRAYS] | typeof Uint8Array,
-) {
-  // Negative numbers are written as 64 bits, whatever the type: taken modulo 2^64, then cut to the type's width.
-  const values = new BigUint64Array(count);
+/**
+ * Negative numbers are written as 64 bits, whatever the type: taken modulo 2^64, then cut to the type's width. Without
+ * big integers, which take a hundred times as long.
+ */
+function fromVarints(payload: Uint8Array, data: TensorData): void {
+  const isWide = data instanceof BigInt64Array || data instanceof BigUint64Array;
+  const words = isWide ? new Int32Array(data.buffer) : data;
   let at = 0;
-  for (let i = 0; i < count; i++) {
-    for (let shift = 0n; at < payload.length; shift += 7n) {
+  for (let i = 0; i < data.length; i++) {
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; at < payload.length; shift += 7) {
       const byte = payload[at++];
-      values[i] |= BigInt(byte & 0x7f) << shift;
+      const group = byte & 0x7f;
+      if (shift < 32) low |= group << shift;
+      if (shift === 28) high = group >> 4;
+      else if (shift > 28 && shift < 64) high |= group << (shift - 32);
       if (byte < 0x80) break;
     }
+    if (isWide) {
+      words[2 * i] = low;
+      words[2 * i + 1] = high;
+    } else words[i] = low;
   }
-  const isWide = ArrayOf === BigInt64Array || ArrayOf === BigUint64Array;
-  return isWide
-    ? new ArrayOf(values.buffer)
-    : (ArrayOf as typeof Int32Array).from(values, (value) => Number(BigInt.asIntN(32, value)));
 }

@@ -16,6 +16,10 @@ scope.onmessage = async ({ data: { forOrt, verify, port } }: MessageEvent<Task>)
         else controller.enqueue(data);
       };
     },
+    // What is still under way then would be an error of the worker itself, which may be told before the one that is meant.
+    cancel() {
+      port.onmessage = null;
+    },
   });
   // The container is asked for.
   say({});

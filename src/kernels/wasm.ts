@@ -1,5 +1,4 @@
-import { inflate } from '../binary/inflate.js';
-import { BYTES, DEFLATED } from './generated/module.js';
+import { MODULE } from './generated/module.js';
 import { KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES, WORK_BYTES } from './kernels.js';
 import { GAP_SLOT, INPUT, INPUT_BYTES, LANES, LENGTHS, SLOT_BYTES, SLOTS, VALUES, WORK } from './memory.js';
 
@@ -23,10 +22,13 @@ const SYMBOLS = Uint32Array.from({ length: 256 }, (_, symbol) => symbol);
 
 /** Compiles the module; fails where a Content-Security-Policy forbids it. */
 export async function compileKernels(): Promise<Kernels> {
-  const deflated = Uint8Array.from(atob(DEFLATED), (char) => char.charCodeAt(0));
-  const bytes = (await inflate(deflated, BYTES)) as Uint8Array<ArrayBuffer>;
-  const { instance } = await WebAssembly.instantiate(bytes);
-  return wasmKernels(instance.exports);
+  const bytes = Uint8Array.from(MODULE, (char) => char.charCodeAt(0));
+  try {
+    return wasmKernels(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports);
+  } catch {
+    // Older browsers compile nothing of this size while a page waits.
+    return wasmKernels((await WebAssembly.instantiate(bytes)).instance.exports);
+  }
 }
 
 function wasmKernels(exports: WebAssembly.Exports): Kernels {
@@ -35,7 +37,6 @@ function wasmKernels(exports: WebAssembly.Exports): Kernels {
   const memory = new Uint8Array(buffer);
   const lanesThere = new Int32Array(buffer, LANES, 4);
   const slots: Slot[] = [];
-  const ofWidth = (name: string, width: number) => kernels[name + width];
   let codes = { masks: [0, 0], filler: 0, width: 0 };
 
   const slotAt = (slot: number) => SLOTS + slot * SLOT_BYTES;
@@ -101,13 +102,13 @@ function wasmKernels(exports: WebAssembly.Exports): Kernels {
       const [, second = 0, third = 0, fourth = 0] = starts;
       const { masks, filler, width } = codes;
       const streams = bring(bytes, ends);
-      return ofWidth('pairs', width)(...streams, each, last, second, third, fourth, limit, ...masks, filler);
+      return kernels[`pairs${width}`](...streams, each, last, second, third, fourth, limit, ...masks, filler);
     },
 
     countKept: (bytes) => kernels.countKept(WORK + MASK_AT, bytes),
 
     expand(count, width) {
-      ofWidth('expand', width)(WORK + MASK_AT, WORK + KEPT_AT, count);
+      kernels[`expand${width}`](WORK + MASK_AT, WORK + KEPT_AT, count);
     },
 
     interleave(count, width) {
@@ -117,7 +118,7 @@ function wasmKernels(exports: WebAssembly.Exports): Kernels {
     unpack(bytes, bits, count, width, values) {
       memory.set(bytes, INPUT);
       putValues(0, values);
-      return ofWidth('unpack', width)(bits, count);
+      return kernels.unpack(bits, count, width);
     },
   };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/binary/bytes.js';
-import { writeContainer } from '../../src/container/write/container.js';
+import { leastHead, writeContainer } from '../../src/container/write/container.js';
 import { decode, inspect } from '../../src/decode/index.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { cluster } from '../../src/stages/cluster.js';
@@ -49,6 +49,23 @@ describe('decode gives back what was encoded, byte for byte', () => {
       expect(Buffer.compare(decoded.tensors[i].read(), tensor.read())).toBe(0);
     }
     expect(container.length * 20).toBeLessThan(model.files[0].size);
+  });
+
+  it('a model of a skeleton that deflates far too well, in a head that is longer than it need be', async () => {
+    const model = modelProto({ metadata: { a: 'a'.repeat(6e6) } });
+    const container = await encode(model);
+    expect(container.length).toBeGreaterThan(6e6 / 8);
+    expect(container.length).toBeLessThan(6.1e6 / 8);
+    expect(Buffer.compare(await decode(container, { verify: 'all' }), model)).toBe(0);
+  });
+
+  it('heads of many items or for much output are made longer, others are not', () => {
+    const files = (size: number): [string, number, number][] => [['', size, 0]];
+    const tensors = (count: number) => new Array(count).fill({ n: '', y: 1, d: [1, 1], g: 0 });
+    expect(leastHead({ f: files(2 ** 27), t: tensors(11_500) }, 2 ** 22, 0)).toBeLessThanOrEqual(0);
+    expect(leastHead({ f: files(2 ** 27), t: tensors(100_000) }, 2 ** 22, 0)).toBe(2 * (9 + 11 * 100_000 - 2 ** 17));
+    expect(leastHead({ f: files(2 ** 28), t: [] }, 9, 1000)).toBe(2 ** 19 - 1020);
+    expect(leastHead({ f: files(2 ** 28), t: [] }, 9, 2 ** 20)).toBeLessThanOrEqual(0);
   });
 
   it('Node Buffers, whose slices are views, at every alignment', async () => {

@@ -592,13 +592,55 @@ describe('bombs', async () => {
     const bomb = deflateSync(new Uint8Array(40 * 2 ** 20), { level: 1 });
     expect(bomb.length).toBeLessThan(2 ** 21);
     const error = await refusedQuickly(putTogether(parts, { deflated: bomb, inflatedBytes: 5000 }));
-    expect(error?.message).toContain('more than the 5000 bytes');
+    expect(error?.message).toContain('the 5000 bytes that it declares');
   });
 
-  it('a head that declares more than deflate can give: refused at once', async () => {
-    for (const inflatedBytes of [2 ** 31, 2 ** 32 - 1, 2 ** 20]) {
+  it('a head that declares more than its bytes may: refused at once', async () => {
+    for (const inflatedBytes of [2 ** 31, 2 ** 32 - 1, 2 ** 22 + 1]) {
       const error = await refusedQuickly(putTogether(parts, { inflatedBytes }));
       expect(error?.offset).toBe(8);
+    }
+  });
+
+  it('a header of millions of items: refused before they are there', async () => {
+    for (const item of [0x00, 0x60, 0x80, 0xa0]) {
+      const items = concat(Uint8Array.of(0xa1, 0x61, 0x7a, 0x9a, 0, 0x3d, 0x09, 0), new Uint8Array(4e6).fill(item));
+      const error = await refusedQuickly(putTogether(parts, { cbor: items }));
+      expect(error?.message).toContain('more items');
+    }
+  });
+
+  it('as many tensors of nothing as there may be: decoded in time; more: refused', async () => {
+    const decoded = (count: number) => {
+      const forged = structuredClone(parts);
+      const empty = { n: '', y: 2, d: [0], g: 0, l: 1, s: 0, x: 0x02cc5d05 };
+      forged.header.t = [...forged.header.t, ...new Array(count).fill(empty)];
+      return putTogether(forged);
+    };
+    const started = performance.now();
+    await decode(decoded(7_000));
+    expect(performance.now() - started).toBeLessThan(2000);
+    await refusedQuickly(decoded(200_000));
+  });
+
+  it('files of more than the container may stand for: refused', async () => {
+    const forged = structuredClone(parts);
+    forged.header.f[0][1] = 2 ** 27 + 2 ** 20;
+    expect((await refusedQuickly(putTogether(forged)))?.message).toContain('stands for at most');
+  });
+
+  it('varints of more elements than bytes: refused', async () => {
+    for (const d of [
+      [2401],
+      [2 ** 28],
+      [2 ** 50, 2 ** 50],
+      new Array(40).fill(2 ** 50),
+      [...new Array(40).fill(2 ** 50), 0],
+    ]) {
+      const forged = structuredClone(parts);
+      Object.assign(forged.header.t[0], { d, b: 2400 });
+      const error = await refusedQuickly(putTogether(forged));
+      expect(error).toMatchObject({ code: 'CONTAINER_MALFORMED', tensor: 'w' });
     }
   });
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as sources from '../../src/decode/index.js';
 import { encode, modelOf } from '../support/container.js';
@@ -99,6 +100,30 @@ describe('decoding in a thread of Node', async () => {
     await expect(decoder.decode(missing, { worker: true })).rejects.toMatchObject({ code: 'IO', actual: 404 });
   });
 
+  it('has no fault of its own when pieces arrive that are not wanted any more', async () => {
+    const worker = new Worker(new URL('../../dist/decode/worker.js', import.meta.url));
+    const faults: unknown[] = [];
+    worker.on('error', (fault) => faults.push(fault));
+    /** Sends all pieces, whatever comes of the first; gives the error that is reported. */
+    const failure = () =>
+      new Promise((resolve) => {
+        const { port1, port2 } = new MessageChannel();
+        worker.once('exit', () => resolve('stopped'));
+        port1.on('message', ({ error }) => {
+          if (!error) for (const piece of [damagedStart, damagedStart, true]) port1.postMessage(piece);
+          else {
+            port1.close();
+            resolve(error);
+          }
+        });
+        worker.postMessage({ forOrt: false, port: port2 }, [port2]);
+      });
+    const damagedStart = new Uint8Array(40);
+    for (let i = 0; i < 2; i++) expect(await failure()).toMatchObject({ code: 'CONTAINER_MALFORMED' });
+    await worker.terminate();
+    expect(faults).toEqual([]);
+  });
+
   it('tells a connection that broke, with its cause', async () => {
     const cause = new Error('cable cut');
     const stream = new ReadableStream<Uint8Array>({
@@ -117,15 +142,16 @@ describe('decoding in a thread of Node', async () => {
       rejection,
     );
     let isCancelled = false;
+    const aborter = new AbortController();
     const stream = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(container.slice(0, 1000)),
+      // Once the first bytes are taken, however long a thread takes to start.
+      pull: () => void setTimeout(() => aborter.abort(reason), 50),
       cancel: () => {
         isCancelled = true;
       },
     });
-    const controller = new AbortController();
-    const work = decoder.decode(stream, { worker: true, signal: controller.signal });
-    setTimeout(() => controller.abort(reason), 200);
+    const work = decoder.decode(stream, { worker: true, signal: aborter.signal });
     await expect(work).rejects.toMatchObject(rejection);
     expect(isCancelled).toBe(true);
   });

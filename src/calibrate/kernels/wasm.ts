@@ -1,6 +1,5 @@
-import { inflate } from '../../binary/inflate.js';
 import type { Levels } from '../levels.js';
-import { BYTES, DEFLATED } from './generated/module.js';
+import { MODULE } from './generated/module.js';
 import type { CalibrationKernels } from './kernels.js';
 import { BITS, BLOCK, DEPTH, FIXED, LEVELS, TABLE_BYTES } from './memory.js';
 import { referenceKernels } from './reference/kernels.js';
@@ -17,8 +16,7 @@ const SMALL = 4096;
 
 /** Compiles the module; fails where a Content-Security-Policy forbids it or the platform has no vector instructions. */
 export async function compileCalibrationKernels(): Promise<CalibrationKernels> {
-  const deflated = Uint8Array.from(atob(DEFLATED), (char) => char.charCodeAt(0));
-  const bytes = (await inflate(deflated, BYTES)) as Uint8Array<ArrayBuffer>;
+  const bytes = Uint8Array.from(MODULE, (char) => char.charCodeAt(0));
   return wasmKernels(await WebAssembly.compile(bytes));
 }
 

@@ -3,17 +3,21 @@ import { malformed } from './errors.js';
 /** Arrays and maps inside one another: the header needs three, the rest is for fields from the future. */
 const MAX_DEPTH = 8;
 
+const TEXT = new TextDecoder();
+
 /**
  * Reads one CBOR item (RFC 8949) of the kinds that a header can hold: integers, strings, arrays, maps with string keys,
  * true, false, null and doubles, all of definite length; tagged items become `{ tag, item }`. A reader of its own, because a general one is larger than the
  * rest of the decoder; the writer uses `cbor-x`.
  *
+ * @param limit - items that there may be
  * @param base - offset that errors name
  * @throws FxqError `CONTAINER_MALFORMED` for everything else, and for bytes left over
  */
-export function readCbor(bytes: Uint8Array, base: number): unknown {
+export function readCbor(bytes: Uint8Array, base: number, limit = Number.POSITIVE_INFINITY): unknown {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
+  let items = 0;
   const bad = (problem: string) => malformed(`the header is not the CBOR it should be: ${problem}`, base);
   const skip = (count: number) => {
     if (count > bytes.length - at) throw bad('it ends too early');
@@ -33,6 +37,7 @@ export function readCbor(bytes: Uint8Array, base: number): unknown {
 
   const item = (depth: number): unknown => {
     if (depth > MAX_DEPTH) throw bad('it is nested too deeply');
+    if (++items > limit) throw bad(`more items than a container of this size may have, ${limit}`);
     const first = bytes[skip(1)];
     const kind = first >> 5;
     if (first === 0xfb) return view.getFloat64(skip(8));
@@ -46,13 +51,19 @@ export function readCbor(bytes: Uint8Array, base: number): unknown {
     // Every element takes a byte at least: a length that cannot be is refused before anything is allocated.
     if (value > bytes.length - at) throw bad('it ends too early');
     if (kind === 2) return bytes.subarray(skip(value), at);
-    if (kind === 3) return new TextDecoder().decode(bytes.subarray(skip(value), at));
-    if (kind === 4) return Array.from({ length: value }, () => item(depth + 1));
-    const map: Record<string, unknown> = Object.create(null);
+    if (kind === 3) return TEXT.decode(bytes.subarray(skip(value), at));
+    if (kind === 4) {
+      const list: unknown[] = [];
+      for (let i = 0; i < value; i++) list.push(item(depth + 1));
+      return list;
+    }
+    // A plain object is a fraction of one without a prototype; the one key that it takes for something else is passed over.
+    const map: Record<string, unknown> = {};
     for (let i = 0; i < value; i++) {
       const key = item(depth + 1);
       if (typeof key !== 'string') throw bad('a key that is no string');
-      map[key] = item(depth + 1);
+      const held = item(depth + 1);
+      if (key !== '__proto__') map[key] = held;
     }
     return map;
   };

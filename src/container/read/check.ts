@@ -2,8 +2,24 @@ import { bitsOf, dtypeOf } from '../../binary/dtype.js';
 import { isSafeLocation } from '../../binary/location.js';
 import type { FxqError } from '../../errors.js';
 import { CODEBOOKS, LAYOUTS, MAX_CODEBOOK, MAX_GAP_BITS, MIN_GAP_BITS, PREFIX_BYTES } from '../constants.js';
-import { type FileEntry, naturalLength, naturalWidth, type TensorEntry, type WireTensor } from '../header.js';
-import { MAX_FILE_BYTES, MAX_FILES, MAX_RANK, MAX_SHARES, MAX_UNITS_PER_BYTE } from '../limits.js';
+import {
+  elements,
+  type FileEntry,
+  isVarint,
+  naturalLength,
+  naturalWidth,
+  type TensorEntry,
+  type WireTensor,
+} from '../header.js';
+import {
+  FREE_OUTPUT,
+  MAX_FILE_BYTES,
+  MAX_FILES,
+  MAX_RANK,
+  MAX_SHARES,
+  MAX_UNITS_PER_BYTE,
+  OUTPUT_PER_BYTE,
+} from '../limits.js';
 import { malformed } from './errors.js';
 
 interface Places {
@@ -53,8 +69,11 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     if (!Array.isArray(wire.d) || wire.d.length > MAX_RANK) throw bad(`expected at most ${MAX_RANK} dimensions`, name);
     const dims = wire.d.map((dim) => integer(dim, MAX_FILE_BYTES, 'd', name));
     const dtype = dtypeOf(field('y', 0x7fffffff));
-    const length = field('b', MAX_FILE_BYTES, naturalLength(bitsOf(dtype), dims));
-    const width = field('w', 8, naturalWidth(bitsOf(dtype), length));
+    const bits = bitsOf(dtype);
+    const length = field('b', MAX_FILE_BYTES, naturalLength(bits, dims));
+    const width = field('w', 8, naturalWidth(bits, length));
+    if (isVarint(bits, dims, length, width) && !(elements(dims) <= length))
+      throw bad(`${length} bytes cannot hold its elements`, name);
     const gap = field('g', MAX_FILE_BYTES);
     const frame = { name, dtype, dims, file, offset: fileAt + gap, length, width, units: length / width };
     skeletonAt += gap;
@@ -107,6 +126,9 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors share its section`, name);
   }
   finishFiles(files.length);
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const capacity = FREE_OUTPUT + sectionAt * OUTPUT_PER_BYTE;
+  if (total > capacity) throw bad(`a container of ${sectionAt} bytes stands for at most ${capacity}, got ${total}`);
   if (skeletonAt !== skeletonBytes) throw bad(`expected ${skeletonAt} bytes of skeleton, got ${skeletonBytes}`);
   return { files, tensors, bytes: sectionAt };
 }

@@ -1,10 +1,10 @@
-import { inflate } from '../../binary/inflate.js';
 import { Xxh32 } from '../../binary/xxh32.js';
+import { inflate } from '../../entropy/inflate.js';
 import { FxqError } from '../../errors.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
 import type { FileEntry, TensorEntry } from '../header.js';
-import { MAX_HEAD_BYTES, MAX_INFLATION } from '../limits.js';
+import { FREE_HEAD, FREE_ITEMS, HEAD_PER_BYTE, ITEMS_PER_BYTE, MAX_HEAD_BYTES } from '../limits.js';
 import { readCbor } from './cbor.js';
 import { checkHeader } from './check.js';
 import { checksumError, malformed } from './errors.js';
@@ -56,7 +56,10 @@ export function readPrefix(bytes: Uint8Array): Prefix {
     checksum: view.getUint32(16, true),
   };
   const { deflatedBytes, inflatedBytes, headerBytes } = prefix;
-  if (inflatedBytes > Math.min(MAX_HEAD_BYTES, deflatedBytes * MAX_INFLATION) || headerBytes > inflatedBytes)
+  if (
+    inflatedBytes > Math.min(MAX_HEAD_BYTES, Math.max(FREE_HEAD, deflatedBytes * HEAD_PER_BYTE)) ||
+    headerBytes > inflatedBytes
+  )
     throw malformed(
       `sizes that cannot be: ${deflatedBytes} bytes for a head of ${inflatedBytes} with a header of ${headerBytes}`,
       8,
@@ -79,16 +82,19 @@ export async function readHead(
   const actual = new Xxh32().update(start.subarray(0, 16)).update(deflated).digest();
   if (actual !== prefix.checksum) throw checksumError('the head', 16, prefix.checksum, actual);
   const size = prefix.inflatedBytes;
-  const head = await inflate(deflated, size).catch((cause: unknown) => {
+  let head: Uint8Array;
+  try {
+    head = inflate(deflated, size);
+  } catch (cause) {
     const offset = PREFIX_BYTES;
-    throw new FxqError('CONTAINER_MALFORMED', `the head is not a deflate stream (byte ${offset})`, { offset, cause });
-  });
-  if (head?.length !== size)
-    throw malformed(
-      `the head inflates to ${head ? 'less' : 'more'} than the ${size} bytes that it declares`,
-      PREFIX_BYTES,
-    );
-  const header = readCbor(head.subarray(0, prefix.headerBytes), PREFIX_BYTES);
+    const problem = `the head does not inflate to the ${size} bytes that it declares (byte ${offset})`;
+    throw new FxqError('CONTAINER_MALFORMED', problem, { offset, cause });
+  }
+  const header = readCbor(
+    head.subarray(0, prefix.headerBytes),
+    PREFIX_BYTES,
+    Math.floor(FREE_ITEMS + deflated.length * ITEMS_PER_BYTE),
+  );
   const skeleton = head.subarray(prefix.headerBytes);
   return { ...checkHeader(header, skeleton.length, PREFIX_BYTES + deflated.length), skeleton, prefix };
 }

@@ -7,7 +7,15 @@ import { FxqError, throwIfAborted } from '../../errors.js';
 import type { Model, Tensor } from '../../layers/model.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
 import type { WireHeader, WireTensor } from '../header.js';
-import { MAX_HEAD_BYTES } from '../limits.js';
+import {
+  FREE_HEAD,
+  FREE_ITEMS,
+  FREE_OUTPUT,
+  HEAD_PER_BYTE,
+  ITEMS_PER_BYTE,
+  MAX_HEAD_BYTES,
+  OUTPUT_PER_BYTE,
+} from '../limits.js';
 import { type Coding, codeTensor } from './section.js';
 import { Twins } from './twins.js';
 
@@ -72,7 +80,8 @@ export async function writeContainer(model: Model, options: WriteOptions = {}): 
     finished += source.size;
     header.f.push([index === 0 ? '' : source.name, source.size + appendix.length, hash.digest()]);
   }
-  return [...writeHead(header, concat(skeleton)), ...sections];
+  const sectionBytes = sections.reduce((sum, { length }) => sum + length, 0);
+  return [...writeHead(header, concat(skeleton), sectionBytes), ...sections];
 }
 
 /** Lets timers and signals have their turn, every now and then: coding itself never waits for anything. */
@@ -85,7 +94,7 @@ function breather(): () => Promise<void> {
   };
 }
 
-function writeHead(header: WireHeader, skeleton: Uint8Array): Uint8Array[] {
+function writeHead(header: WireHeader, skeleton: Uint8Array, sectionBytes: number): Uint8Array[] {
   // Plain maps, lengths in the shortest form: nothing of cbor-x's own extensions.
   const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, variableMapSize: true }).encode(header);
   const inflated = concat([cbor, skeleton]);
@@ -99,7 +108,9 @@ function writeHead(header: WireHeader, skeleton: Uint8Array): Uint8Array[] {
       },
     );
   }
-  const head = deflateSync(inflated, DEFLATE);
+  const deflated = deflateSync(inflated, DEFLATE);
+  const least = leastHead(header, inflated.length, sectionBytes);
+  const head = concat([emptyBlocks(Math.ceil(Math.max(0, least - deflated.length) / EMPTY_BLOCK.length)), deflated]);
   const prefix = new Uint8Array(PREFIX_BYTES);
   const view = new DataView(prefix.buffer);
   prefix.set([...MAGIC, VERSION]);
@@ -108,6 +119,27 @@ function writeHead(header: WireHeader, skeleton: Uint8Array): Uint8Array[] {
   view.setUint32(12, cbor.length, true);
   view.setUint32(16, new Xxh32().update(prefix.subarray(0, 16)).update(head).digest(), true);
   return [prefix, head];
+}
+
+/** A stored deflate block of nothing. */
+const EMPTY_BLOCK = [0, 0, 0, 0xff, 0xff];
+
+function emptyBlocks(count: number): Uint8Array {
+  return Uint8Array.from({ length: count * EMPTY_BLOCK.length }, (_, i) => EMPTY_BLOCK[i % EMPTY_BLOCK.length]);
+}
+
+/** How many bytes the deflated head must have for a reader to believe what it stands for. */
+export function leastHead({ f, t }: WireHeader, inflatedBytes: number, sectionBytes: number): number {
+  let items = 5 + 4 * f.length;
+  for (const tensor of t) items += 1 + 2 * Object.keys(tensor).length + tensor.d.length;
+  const output = f.reduce((sum, [, size]) => sum + size, 0);
+  return Math.ceil(
+    Math.max(
+      inflatedBytes > FREE_HEAD ? inflatedBytes / HEAD_PER_BYTE : 0,
+      (items - FREE_ITEMS) / ITEMS_PER_BYTE,
+      (output - FREE_OUTPUT) / OUTPUT_PER_BYTE - PREFIX_BYTES - sectionBytes,
+    ),
+  );
 }
 
 function describe(tensor: Tensor, gap: number, entry: Coding): WireTensor {

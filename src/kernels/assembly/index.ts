@@ -3,5 +3,5 @@
 export { pairs1, pairs2, pairs4 } from './pairs';
 export { runMulti, runNarrow, runSingle } from './runs';
 export { build, narrowRows, wideRows } from './tables';
-export { countKept, expand1, expand2, expand4, interleave, unpack1, unpack2, unpack4 } from './units';
+export { countKept, expand1, expand2, expand4, interleave, unpack } from './units';
 export { stripes } from './xxh32';

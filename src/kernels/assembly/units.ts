@@ -59,28 +59,17 @@ export function interleave(planes: usize, stride: usize, count: usize, width: us
   }
 }
 
-/** Looks up raw indices of `bits` bits; returns the largest. */
-// @ts-ignore: decorator
-@inline
-function unpack<T>(bits: u32, count: u32): u32 {
+/**
+ * Looks up raw indices of `bits` bits; returns the largest. Four bytes are stored each time: the next value goes over
+ * those too many, and the room behind the chunk takes the last.
+ */
+export function unpack(bits: u32, count: u32, width: u32): u32 {
   let largest: u32 = 0;
   const mask: u32 = (1 << bits) - 1;
-  for (let i: u32 = 0, bit: u32 = 0; i < count; i++, bit += bits) {
+  for (let o: usize = WORK, bit: u32 = 0; count; count--, bit += bits, o += width) {
     const index = (load<u32>(bit >> 3, INPUT) >> (bit & 7)) & mask;
     largest = select<u32>(index, largest, index > largest);
-    store<T>(i * sizeof<T>(), <T>load<u32>(index << 2, SLOTS + VALUES), WORK);
+    store<u32>(o, load<u32>(index << 2, SLOTS + VALUES));
   }
   return largest;
-}
-
-export function unpack1(bits: u32, count: u32): u32 {
-  return unpack<u8>(bits, count);
-}
-
-export function unpack2(bits: u32, count: u32): u32 {
-  return unpack<u16>(bits, count);
-}
-
-export function unpack4(bits: u32, count: u32): u32 {
-  return unpack<u32>(bits, count);
 }
