@@ -1,8 +1,13 @@
 export type { DType } from './binary/dtype.js';
-export { CALIBRATE_DEFAULTS, type CalibrateOptions, calibrate } from './calibrate/calibrate.js';
-export type { Skipped } from './calibrate/layers.js';
+export { calibrate } from './calibrate/calibrate.js';
+export {
+  CALIBRATE_DEFAULTS,
+  CALIBRATION_DEFAULTS,
+  type CalibrateOptions,
+  type CalibrationOptions,
+  type Skipped,
+} from './calibrate/options.js';
 export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
-export { CALIBRATION_DEFAULTS, type CalibrationOptions } from './calibrate/walk.js';
 export {
   type DecodedTensor,
   type DecodeOptions,

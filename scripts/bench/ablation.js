@@ -1,6 +1,6 @@
 // What each ingredient of calibration is worth: bytes at equal agreement with the original, with one left out at a time.
 //
-//   npm run bench:ablation [-- --model model.onnx --data calibration.npz --test test.npz --disagreement 3 --fast]
+//   npm run bench:ablation [-- --model model.onnx --data calibration.npz --test test.npz --disagreement 3 --fast --only "probes|sweeps"]
 //
 // Agreement is that of the test data, which nothing was chosen by. Bytes are interpolated between prices on either side.
 // Without options: the bundled LeNet-5, calibrated on MNIST's training images, tested on its test images.
@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { RECIPE, startCalibration } from '../../build/calibrate/calibrate.js';
+import { RECIPE, startCalibration } from '../../build/calibrate/start.js';
 import { disk } from '../../build/cli/disk.js';
 import { encode, evaluate, openDataset, openOnnx, writeOnnx } from '../../build/index.js';
 
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     samples: { type: 'string', default: '1024' },
     disagreement: { type: 'string', default: '0.8' },
     fast: { type: 'boolean', default: false },
+    only: { type: 'string' },
   },
 });
 const bytes = new Uint8Array(readFileSync(values.model));
@@ -30,12 +31,13 @@ const test = await openDataset(values.test, disk);
 const goal = Number(values.disagreement);
 const base = { dataset, samples: Number(values.samples), seed: 0, fast: values.fast };
 
-/** A damping so large that nothing is left of what it damps. */
+/** Dampings so large that hardly anything is left of what they damp. */
+const MUCH = { many: 100, few: 100 };
 const ALL = 1e9;
 const VARIANTS = {
   'all of it': {},
-  'no compensation': { recipe: { damping: { many: ALL, few: ALL }, sweeps: 0 } },
-  'no compensation, but sweeps': { recipe: { damping: { many: ALL, few: ALL } } },
+  'no compensation': { recipe: { damping: MUCH, sweeps: 0 } },
+  'no compensation, but sweeps': { recipe: { damping: MUCH } },
   'hardly any damping': { recipe: { damping: { many: 1e-4, few: 1e-4 } } },
   'one damping for all layers (.02)': { recipe: { damping: { many: 0.02, few: 0.02 } } },
   'one damping for all layers (.1)': { recipe: { damping: { many: 0.1, few: 0.1 } } },
@@ -80,7 +82,9 @@ async function bytesAt(variant) {
 
 console.log(`bytes at ${goal} % of decisions other than the original's\n`);
 let whole;
+const wanted = new RegExp(values.only ?? '');
 for (const [name, variant] of Object.entries(VARIANTS)) {
+  if (whole && !wanted.test(name)) continue;
   const size = await bytesAt(variant);
   whole ??= size;
   console.log(

@@ -1,35 +1,9 @@
 import { fromHalf, toHalf } from '../binary/half.js';
+import type { LayerJob, LayerResult } from './job.js';
 import type { CalibrationKernels } from './kernels/kernels.js';
 import { FIXED } from './kernels/memory.js';
 import { bitsOf, countSymbols, gridLevels, type Levels, meansLevels } from './levels.js';
-import type { Moments } from './moments.js';
-import { type Damping, type Spread, spreadOf } from './solve.js';
-
-/** A layer ready to be compensated: numbers only, so that it can be handed to another thread. */
-export interface LayerJob extends Damping {
-  readonly groups: number;
-  readonly rows: number;
-  readonly inputs: number;
-  /** [groups, rows, inputs] */
-  readonly weights: Float32Array;
-  readonly bias: Float32Array | undefined;
-  readonly moments: Moments;
-  /** What a squared error of each output row costs, [groups, rows]; absent: relative to the layer's output. */
-  readonly rowCosts: Float64Array | undefined;
-  /** How much of that a bit is worth. */
-  readonly lambda: number;
-  /** Whether bits cost that much when levels are chosen, too, and not only when the grid is. */
-  readonly isPriced: boolean;
-  /** Values besides zero that k-means is to find, instead of a grid; zeros then stay zero, and bits have no price. */
-  readonly clusters: number | undefined;
-  /** Times that all weights are looked at once more in the end. */
-  readonly sweeps: number;
-}
-
-export interface LayerResult {
-  readonly weights: Float32Array;
-  readonly bias: Float32Array | undefined;
-}
+import { type Spread, spreadOf } from './solve.js';
 
 /** Δ² in units of what a bit costs (measured; flat around its optimum). */
 const STEP = 32;

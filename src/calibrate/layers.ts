@@ -3,6 +3,7 @@ import { readFloat, readGraphs, readInt } from '../gradient/attributes.js';
 import type { Tensor } from '../layers/model.js';
 import { isPatchable } from '../layers/weights.js';
 import { type CalibrationGraph, placeOf, RECURRENT } from './graph.js';
+import type { Skipped } from './options.js';
 import { isShared, isStandard, isWhole, product, transposed, type View, viewOf } from './view.js';
 
 /**
@@ -25,12 +26,6 @@ export interface Layer {
   readonly bias: Tensor | undefined;
   /** The value whose rows are this layer's output, without or with the bias; absent for recurrent layers. */
   readonly output: string | undefined;
-}
-
-/** A layer that is not calibrated, and why. */
-export interface Skipped {
-  readonly tensor: Tensor;
-  readonly reason: string;
 }
 
 /** `seen`: the dims as the node sees them; `view`: in the order [group, row, input]. */

@@ -5,22 +5,9 @@ import type { Tensor } from '../layers/model.js';
 import { createRandom } from '../stages/kmeans/random.js';
 import { emitColumns, transpose } from './columns.js';
 import type { CalibrationGraph } from './graph.js';
+import type { Moments } from './job.js';
 import type { Layer } from './layers.js';
 import { type Feeder, runGraph } from './run.js';
-
-/**
- * The second moments of a layer's columns, sums over all of them, each matrix bordered by the sums of the columns
- * themselves and, in its corner, by their number: [groups, inputs + 1, inputs + 1].
- */
-export interface Moments {
-  /** 1 where all of the layer's groups read the same columns. */
-  readonly groups: number;
-  readonly inputs: number;
-  /** Of the columns as the model compressed so far makes them. */
-  readonly own: Float64Array;
-  /** Rows: the columns of the original model; columns: those of the compressed one. Absent where both are the same. */
-  readonly cross: Float64Array | undefined;
-}
 
 /** The payloads of what is compressed already, by tensor. */
 export type Replaced = ReadonlyMap<Tensor, Uint8Array>;

@@ -8,19 +8,13 @@ import { selectLargest, zeroBelow } from '../stages/magnitude.js';
 import { inRange, integerInRange, recordOf } from '../stages/options.js';
 import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
-import { dampingOf } from './calibrate.js';
 import { loadCalibrationKernels } from './kernels/index.js';
 import type { CalibrationKernels } from './kernels/kernels.js';
 import type { Layer } from './layers.js';
+import { CALIBRATION_DEFAULTS, type CalibrationOptions } from './options.js';
+import { dampingOf, RECIPE } from './start.js';
 import { type Breathe, blockOf, countWithin, cutAt, type Patient, prepareThinning, rank, thin } from './thin.js';
-import {
-  CALIBRATION_DEFAULTS,
-  type CalibrationOptions,
-  type LayerTurn,
-  type Prepared,
-  prepare,
-  walkLayers,
-} from './walk.js';
+import { type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
 
 const NAME = 'prune';
 
@@ -37,8 +31,6 @@ export interface CalibratedPruneOptions
   /** Whether the density is each layer's own, or one for all layers. Default `layer`. */
   scope?: 'layer' | 'global' | undefined;
 }
-
-const TARGET_DAMPING = 0.07;
 
 /**
  * Prunes by what goes wrong at a layer's output, on inputs that the model is for: weights go whose work others can take
@@ -140,7 +132,7 @@ function patientOf(turn: LayerTurn, kernels: CalibrationKernels): Patient {
   const { layer, weights, bias, moments } = turn;
   const { groups, rows, inputs } = layer;
   const job = { groups, rows, inputs, weights, bias, moments };
-  return prepareThinning({ ...job, damping: dampingOf(layer, turn), targetDamping: TARGET_DAMPING }, kernels);
+  return prepareThinning({ ...job, damping: dampingOf(layer, turn), targetDamping: RECIPE.targetDamping }, kernels);
 }
 
 /** How many weights go from each layer, so that the last one costs the same everywhere, in relation to the outputs. */

@@ -1,5 +1,5 @@
+import type { Damping, Moments } from './job.js';
 import type { CalibrationKernels } from './kernels/kernels.js';
-import type { Moments } from './moments.js';
 
 /** How a layer's columns are spread, group by group, made ready for compensation. */
 export interface Spread {
@@ -17,13 +17,6 @@ export interface Spread {
   /** The means of the columns: of the original model, and of the compressed one. */
   readonly originalMean: Float64Array;
   readonly mean: Float64Array;
-}
-
-export interface Damping {
-  /** Share of the mean diagonal that is added to the diagonal before the inverse is taken. */
-  readonly damping: number;
-  /** The same for the least-squares targets. */
-  readonly targetDamping: number;
 }
 
 const DEAD = 1e-9;

@@ -1,6 +1,6 @@
+import type { Damping, Moments } from './job.js';
 import type { CalibrationKernels } from './kernels/kernels.js';
-import type { Moments } from './moments.js';
-import { type Damping, type Spread, spreadOf } from './solve.js';
+import { type Spread, spreadOf } from './solve.js';
 import { solveOnSupport, solvePart, supportWork } from './support.js';
 import { type Bench, benchFor, removalOrder } from './surgeon.js';
 

@@ -1,41 +1,17 @@
 import { FxqError, throwIfAborted } from '../errors.js';
-import type { Dataset } from '../evaluate/dataset.js';
-import { loadRuntime, type Runtime } from '../evaluate/runtime.js';
+import { loadRuntime } from '../evaluate/runtime.js';
 import type { Model, Tensor } from '../layers/model.js';
 import { isPatchable, readWeights, writeWeights } from '../layers/weights.js';
 import { readCalibrationGraph } from './graph.js';
 import { inlineBranches } from './inline.js';
-import { findLayers, type Layer, type Skipped } from './layers.js';
-import { captureMoments, type Moments } from './moments.js';
+import type { Moments } from './job.js';
+import { findLayers, type Layer } from './layers.js';
+import { captureMoments } from './moments.js';
+import type { CalibrationOptions, Skipped } from './options.js';
 import { BATCH, batchFor, pickColumns, planPasses, samplesFor } from './plan.js';
-import type { Pool } from './pool.js';
 import type { Feeder } from './run.js';
 import { type Split, splitDataset } from './sample.js';
 import { type Survey, surveyLayers } from './survey.js';
-
-/** What all calibrated stages are told. */
-export interface CalibrationOptions {
-  /** Inputs like those that the model is for; labels are not looked at. */
-  readonly dataset: Dataset;
-  /** ONNX Runtime. Default: `onnxruntime-node`, if it is installed. */
-  readonly runtime?: Runtime | undefined;
-  /**
-   * Inputs to calibrate on. Default: as many as the layers need, 512 to 4096; under 64 a few of them decide too much.
-   */
-  readonly samples?: number | undefined;
-  /** Decides which inputs, and which places of them, are looked at. Default 0. */
-  readonly seed?: number | undefined;
-  /** All layers at once, each on what the original model feeds it: less exact, a tenth of the time. Default false. */
-  readonly fast?: boolean | undefined;
-  /** Threads that work on one operator. Default: ONNX Runtime's own choice. Results do not depend on it. */
-  readonly threads?: number | undefined;
-  /** Where layers are compensated. Default: in the caller's thread, one after the other. It is not closed. */
-  readonly pool?: Pool | undefined;
-  /** Inputs to be kept apart, to judge the result by. Default 0. */
-  readonly heldOut?: number | undefined;
-}
-
-export const CALIBRATION_DEFAULTS = { seed: 0, fast: false } as const;
 
 /** A layer with all that is known of it when its turn comes. */
 export interface LayerTurn {

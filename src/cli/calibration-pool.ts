@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { LayerJob, LayerResult } from '../calibrate/compensate.js';
+import type { LayerJob, LayerResult } from '../calibrate/job.js';
 import type { Pool } from '../calibrate/pool.js';
 
 interface Waiting {

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import type { LayerJob } from '../calibrate/compensate.js';
+import type { LayerJob } from '../calibrate/job.js';
 import { inThreadPool } from '../calibrate/pool.js';
 
 // The entry of the threads that calibration-pool.ts starts: jobs in, results out, one at a time.

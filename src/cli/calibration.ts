@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { CALIBRATION_DEFAULTS, type CalibrationOptions } from '../calibrate/walk.js';
+import { CALIBRATION_DEFAULTS, type CalibrationOptions } from '../calibrate/options.js';
 import { openDataset } from '../evaluate/open-dataset.js';
 import { disk } from './disk.js';
 import { UsageError } from './errors.js';

@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CALIBRATE_DEFAULTS } from '../calibrate/calibrate.js';
-import type { CalibrationOptions } from '../calibrate/walk.js';
+import { CALIBRATE_DEFAULTS, type CalibrationOptions } from '../calibrate/options.js';
 import { type Found, type Point, SEARCH_DEFAULTS, searchCalibration } from '../pipeline/search.js';
 import { formatBytes, formatCount } from '../report/format.js';
 import type { Stage } from '../stages/stage.js';

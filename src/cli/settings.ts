@@ -1,5 +1,5 @@
+import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedPrune } from '../calibrate/prune.js';
-import type { CalibrationOptions } from '../calibrate/walk.js';
 import type { Model } from '../layers/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection } from '../layers/selectors.js';
 import { isPatchable } from '../layers/weights.js';

@@ -1,12 +1,7 @@
 import { concat } from '../binary/bytes.js';
-import {
-  CALIBRATE_DEFAULTS,
-  type CalibrateOptions,
-  type Calibration,
-  startCalibration,
-} from '../calibrate/calibrate.js';
 import { mainFile } from '../calibrate/graph.js';
-import type { Skipped } from '../calibrate/layers.js';
+import { CALIBRATE_DEFAULTS, type CalibrateOptions, type Skipped } from '../calibrate/options.js';
+import { type Calibration, startCalibration } from '../calibrate/start.js';
 import { writeContainer } from '../container/write/container.js';
 import { throwIfAborted } from '../errors.js';
 import type { Dataset } from '../evaluate/dataset.js';

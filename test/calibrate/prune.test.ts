@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Moments } from '../../src/calibrate/job.js';
 import { referenceKernels } from '../../src/calibrate/kernels/reference/kernels.js';
-import type { Moments } from '../../src/calibrate/moments.js';
 import { type CalibratedPruneOptions, calibratedPrune } from '../../src/calibrate/prune.js';
 import { solveOnSupport } from '../../src/calibrate/support.js';
 import { benchFor, removalOrder } from '../../src/calibrate/surgeon.js';

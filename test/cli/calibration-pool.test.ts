@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { LayerJob } from '../../src/calibrate/compensate.js';
+import type { LayerJob } from '../../src/calibrate/job.js';
 import { inThreadPool } from '../../src/calibrate/pool.js';
 import { threadPool } from '../../src/cli/calibration-pool.js';
 import { Random } from '../support/random.js';

@@ -1,0 +1,46 @@
+/**
+ * The second moments of a layer's columns, sums over all of them, each matrix bordered by the sums of the columns
+ * themselves and, in its corner, by their number: [groups, inputs + 1, inputs + 1].
+ */
+export interface Moments {
+  /** 1 where all of the layer's groups read the same columns. */
+  readonly groups: number;
+  readonly inputs: number;
+  /** Of the columns as the model compressed so far makes them. */
+  readonly own: Float64Array;
+  /** Rows: the columns of the original model; columns: those of the compressed one. Absent where both are the same. */
+  readonly cross: Float64Array | undefined;
+}
+
+export interface Damping {
+  /** Share of the mean diagonal that is added to the diagonal before the inverse is taken. */
+  readonly damping: number;
+  /** The same for the least-squares targets. */
+  readonly targetDamping: number;
+}
+
+/** A layer ready to be compensated: numbers only, so that it can be handed to another thread. */
+export interface LayerJob extends Damping {
+  readonly groups: number;
+  readonly rows: number;
+  readonly inputs: number;
+  /** [groups, rows, inputs] */
+  readonly weights: Float32Array;
+  readonly bias: Float32Array | undefined;
+  readonly moments: Moments;
+  /** What a squared error of each output row costs, [groups, rows]; absent: relative to the layer's output. */
+  readonly rowCosts: Float64Array | undefined;
+  /** How much of that a bit is worth. */
+  readonly lambda: number;
+  /** Whether bits cost that much when levels are chosen, too, and not only when the grid is. */
+  readonly isPriced: boolean;
+  /** Values besides zero that k-means is to find, instead of a grid; zeros then stay zero, and bits have no price. */
+  readonly clusters: number | undefined;
+  /** Times that all weights are looked at once more in the end. */
+  readonly sweeps: number;
+}
+
+export interface LayerResult {
+  readonly weights: Float32Array;
+  readonly bias: Float32Array | undefined;
+}

@@ -1,0 +1,109 @@
+import type { Model, Tensor } from '../layers/model.js';
+import { selector } from '../layers/selectors.js';
+import { withRawHalves } from '../onnx/halves.js';
+import { withRecord } from '../onnx/metadata.js';
+import { cluster, MAX_CLUSTERS } from '../stages/cluster.js';
+import { recordOf } from '../stages/options.js';
+import type { Layer } from './layers.js';
+import { type CalibrateOptions, checkCalibrateOptions, type Skipped } from './options.js';
+import { inThreadPool } from './pool.js';
+import { probeRows } from './sensitivity.js';
+import { type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
+
+/** A model that is ready to be calibrated, with as many values of λ as one likes. */
+export interface Calibration {
+  /** What cannot be calibrated, and why; it is clustered plainly. */
+  readonly skipped: readonly Skipped[];
+  readonly prepared: Prepared;
+  run(lambda: number, onProgress?: (share: number) => void): Promise<Model>;
+}
+
+/** What the method is made of; the ablation leaves one out at a time. */
+export interface Recipe {
+  /** Damping of convolutions with many columns, and of all other layers. */
+  readonly damping: { readonly many: number; readonly few: number };
+  readonly targetDamping: number;
+  readonly sweeps: number;
+  /** Whether bits have a price when levels are chosen, and not only when the grid is. */
+  readonly isPriced: boolean;
+  /** Whether rows are weighed by what the model's outputs make of their errors, or layer by layer. */
+  readonly isProbed: boolean;
+  /** Whether biases make up for means. */
+  readonly isCentred: boolean;
+}
+
+export const RECIPE: Recipe = {
+  damping: { many: 0.02, few: 0.1 },
+  targetDamping: 0.07,
+  sweeps: 3,
+  isPriced: true,
+  isProbed: true,
+  isCentred: true,
+};
+
+const MANY_COLUMNS = 4096;
+
+/** Prepares a model: reads the graph, looks at the inputs, probes how much each output row of each layer matters. */
+export async function startCalibration(
+  model: Model,
+  options: CalibrateOptions,
+  signal?: AbortSignal,
+  recipe: Recipe = RECIPE,
+): Promise<Calibration> {
+  checkCalibrateOptions(options);
+  const { bits, clusters, include, exclude } = options;
+  const select = selector({ include, exclude }, {}, []);
+  const isWanted = (tensor: Tensor) => select(tensor) !== undefined;
+  const raw = withRawHalves(model, isWanted);
+  const prepared = await prepare(raw, isWanted, options, signal);
+  const { graph, layers, skipped, survey, seed, feeder } = prepared;
+  const rowCosts = recipe.isProbed ? await probeRows(graph, layers, survey, seed, feeder) : undefined;
+  // All of what is wanted, from which only what was skipped is taken.
+  const size = bits === undefined && clusters === undefined ? {} : { bits, clusters };
+  const plain = await cluster({ ...size, include, exclude }).run(raw, {});
+  const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
+  const { pool = inThreadPool() } = options;
+  const { sweeps, isPriced, targetDamping } = recipe;
+  const count = clusters ?? (bits === undefined ? undefined : Math.min(MAX_CLUSTERS, 2 ** bits));
+  return {
+    skipped,
+    prepared,
+    async run(lambda, onProgress) {
+      const calibrated = await walkLayers(
+        prepared,
+        (turn) => {
+          const { layer, weights, moments } = turn;
+          const { groups, rows, inputs } = layer;
+          return pool.run({
+            ...{ groups, rows, inputs, weights, moments, lambda, sweeps, isPriced, targetDamping },
+            bias: recipe.isCentred ? turn.bias : undefined,
+            clusters: count,
+            rowCosts: rowCosts?.get(layer),
+            damping: dampingOf(layer, turn, recipe),
+          });
+        },
+        onProgress,
+      );
+      const tensors = calibrated.tensors.map((tensor, i) =>
+        skippedTensors.has(raw.tensors[i]) ? { ...tensor, read: plain.tensors[i].read } : tensor,
+      );
+      const price = count === undefined ? { lambda } : {};
+      const record = recordOf(
+        'calibrate',
+        { ...price, bits, clusters, seed, fast: prepared.fast },
+        { seed: 0, fast: false },
+      );
+      return withRecord({ ...calibrated, tensors }, record);
+    },
+  };
+}
+
+/** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
+export function dampingOf(
+  { node }: Layer,
+  { columns }: Pick<LayerTurn, 'columns'>,
+  { damping }: Pick<Recipe, 'damping'> = RECIPE,
+): number {
+  const isConvolution = node.opType === 'Conv' || node.opType === 'ConvTranspose';
+  return isConvolution && columns >= MANY_COLUMNS ? damping.many : damping.few;
+}
