@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CALIBRATE_DEFAULTS, type CalibrationOptions } from '../calibrate/options.js';
+import type { Selection } from '../layers/selectors.js';
 import { type Found, type Point, SEARCH_DEFAULTS, searchCalibration } from '../pipeline/search.js';
 import { formatBytes, formatCount } from '../report/format.js';
 import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
 import { UsageError } from './errors.js';
-import { type ClusterFlags, parseNumber, type SelectionFlags } from './options.js';
+import { type ClusterFlags, parseNumber } from './options.js';
 import type { Terminal } from './terminal.js';
 
 /** Options that say what a calibrated model has to be like. */
@@ -59,7 +60,8 @@ export interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 's
  * @throws UsageError for options that do not go together
  */
 export function searchStage(
-  flags: GoalFlags & ClusterFlags & SelectionFlags,
+  flags: GoalFlags & ClusterFlags,
+  { include, exclude }: Selection<never>,
   calibration: CalibrationOptions | undefined,
   terminal: Terminal,
 ): SearchStage | undefined {
@@ -69,7 +71,7 @@ export function searchStage(
     return undefined;
   }
   if (flags.snr !== undefined) throw new UsageError('--snr does not go with --calibrate; give --max-loss or --bits');
-  const { maxLoss, targetSize, lambda, bits, clusters, include, exclude } = flags;
+  const { maxLoss, targetSize, lambda, bits, clusters } = flags;
   const hasCodebook = bits !== undefined || clusters !== undefined;
   if (hasCodebook && GOALS.some((goal) => flags[goal] !== undefined)) {
     throw new UsageError('--bits and --clusters fix the size; leave out --max-loss, --target-size and --lambda');

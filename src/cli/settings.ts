@@ -19,6 +19,8 @@ const SIZES = ['bits', 'clusters', 'snr'] as const;
 /** The stages of a command, made from its config file and its options, and checked. */
 export interface Settings {
   readonly stages: Stage[];
+  /** Which tensors the command line and the file choose, for all stages. */
+  readonly selection: Selection<never>;
   /** What in the settings has no effect on this model. */
   warnings(model: Model): string[];
 }
@@ -51,7 +53,11 @@ export function readSettings(
     const options = { ...override(base, flags, SIZES, ['init', 'seed', 'centroids']), ...selection };
     stages.push(asUsage(() => cluster({ ...options, rules: rulesOf(config, 'cluster') })));
   }
-  return { stages, warnings: (model) => findUnused(model, config, selection, stages.length > 0) };
+  const isLossy = stages.length > 0 || calibration !== undefined;
+  const hasClusters = Boolean(config.cluster) || config.layers?.some((layer) => layer.cluster !== undefined);
+  const ignored =
+    flags.cluster === false && hasClusters ? ['config: what it says of clusters has no effect with these options'] : [];
+  return { stages, selection, warnings: (model) => [...ignored, ...findUnused(model, config, selection, isLossy)] };
 }
 
 function isPruneWanted(config: Config, flags: StageFlags): boolean {

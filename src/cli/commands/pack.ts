@@ -22,11 +22,11 @@ export async function packModel(
 ): Promise<void> {
   const { output } = flags;
   const calibration = command === 'compress' ? await calibrationOf(flags, terminal) : undefined;
-  const search = searchStage(flags, calibration, terminal);
   const settings =
     command === 'compress'
-      ? readSettings(search ? { ...flags, cluster: false } : flags, command, calibration)
+      ? readSettings(calibration ? { ...flags, cluster: false } : flags, command, calibration)
       : undefined;
+  const search = searchStage(flags, settings?.selection ?? {}, calibration, terminal);
   const { model, paths, close } = openModel(input);
   try {
     const plan = planOutput(output, [], paths);
