@@ -1,4 +1,6 @@
 // What is claimed of any bytes at all, and how a decoder's work on one input is checked against it.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { inflateRawSync } from 'node:zlib';
 import { xxh32 } from '../../build/binary/xxh32.js';
 import { LAYOUTS } from '../../build/container/constants.js';
@@ -9,6 +11,9 @@ const MEMORY = 16 * 2 ** 20;
 
 /** Garbage that lies about when the heap is looked at: what V8's young generation holds before it is collected. */
 const GARBAGE = 32 * 2 ** 20;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc');
 
 /** Processor time for files under a megabyte. */
 const MILLISECONDS = 2000;
@@ -22,9 +27,11 @@ const UNITS_PER_BYTE = { packed: 8, dense: 8, planes: 8, mask: 64, gap: 2304 };
  * Lets a decoder do `work` and measures it.
  *
  * @param isWeighed - whether the process's own figures are asked for, too, which takes as long as a small container
+ * Memory that is too much is measured once more from a clean heap: other inputs' garbage may have been in it.
+ *
  * @returns `files`, or `error` with `code` as far as it is typed; processor time, and memory that was asked for
  */
-export async function attempt(decoder, work, isWeighed = true) {
+export async function attempt(decoder, work, isWeighed = true, isAgain = false) {
   const { meter, FxqError } = decoder;
   const before = isWeighed ? process.memoryUsage() : undefined;
   const start = process.cpuUsage();
@@ -41,7 +48,12 @@ export async function attempt(decoder, work, isWeighed = true) {
   // What is collected in between makes these too small; of the heap, what is not collected yet makes it too large.
   const buffers = after ? after.arrayBuffers - before.arrayBuffers : 0;
   const heap = after ? after.heapUsed - before.heapUsed - GARBAGE : 0;
-  return { ...result, ms: (user + system) / 1000, memory: Math.max(meter.bytes, buffers + Math.max(0, heap)) };
+  const memory = Math.max(meter.bytes, buffers + Math.max(0, heap));
+  if (isWeighed && !isAgain && memory > MEMORY) {
+    collect();
+    return attempt(decoder, work, isWeighed, true);
+  }
+  return { ...result, ms: (user + system) / 1000, memory };
 }
 
 /** What decoding did, in a few words that two decoders can be compared by. */
