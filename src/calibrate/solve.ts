@@ -24,6 +24,7 @@ const DEAD = 1e-9;
 /**
  * Prepares one group of a layer: centres and damps the moments, finds the weights to aim at, factors the inverse.
  *
+ * @param moments - may be overwritten
  * @param weights - [rows, inputs], the original ones
  */
 export function spreadOf(
@@ -31,7 +32,7 @@ export function spreadOf(
   group: number,
   weights: Float64Array,
   isCentred: boolean,
-  { damping, targetDamping }: Damping,
+  { damping, targetDamping, groups: rowGroups }: Damping & { readonly groups: number },
   kernels: CalibrationKernels,
 ): Spread {
   const border = inputs + 1;
@@ -44,9 +45,11 @@ export function spreadOf(
   // Original columns are the cross matrix's rows, so that their sums stand in its last column.
   const originalMean = cross ? meanIn(cross, (j) => j * border + inputs) : mean;
   const crossMean = cross ? meanIn(cross, (j) => inputs * border + j) : mean;
+  // Where no other group reads them, sums give way to what is made of them: a matrix less.
+  const isAlone = groups === 1 && rowGroups === 1;
   const about = (sums: Float64Array, left: Float64Array, right: Float64Array) => {
     const count = sums[at + border * border - 1];
-    const matrix = new Float64Array(inputs * inputs);
+    const matrix = isAlone ? sums.subarray(0, inputs * inputs) : new Float64Array(inputs * inputs);
     for (let i = 0; i < inputs; i++) {
       const shift = isCentred ? left[i] : 0;
       for (let j = 0; j < inputs; j++) matrix[i * inputs + j] = sums[at + i * border + j] / count - shift * right[j];
