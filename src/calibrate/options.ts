@@ -47,7 +47,14 @@ export interface Skipped {
   readonly reason: string;
 }
 
-export function checkCalibrateOptions({ lambda, bits, clusters, samples, seed }: CalibrateOptions): void {
+/** @throws RangeError */
+export function checkCalibrateOptions({
+  lambda,
+  bits,
+  clusters,
+  samples,
+  seed,
+}: Omit<CalibrateOptions, 'dataset'>): void {
   if (bits !== undefined && clusters !== undefined) {
     throw new RangeError('calibrate: expected one of bits and clusters, got both');
   }

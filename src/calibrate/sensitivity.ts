@@ -31,6 +31,7 @@ export async function probeRows(
   feeder: Feeder,
 ): Promise<Map<Layer, Float64Array> | undefined> {
   const probed = layers.filter(({ output }) => output !== undefined);
+  if (probed.length === 0) return undefined;
   const copy = copyOf(open);
   const graph = graphFor(writeModel(copy, copy.builder.graph.output ?? []), probed, survey);
   if (!graph) return undefined;

@@ -1,3 +1,4 @@
+import { FxqError } from '../errors.js';
 import type { Damping, Moments } from './job.js';
 import type { CalibrationKernels } from './kernels/kernels.js';
 
@@ -19,10 +20,15 @@ export interface Spread {
   readonly mean: Float64Array;
 }
 
+/** An input that varies less than this, beside the one that varies most, is taken for one that never does. */
 const DEAD = 1e-9;
+/** So is one that varies less than this beside its own size: that is float32's rounding. */
+const NOISE = 1e-6;
 
 /**
  * Prepares one group of a layer: centres and damps the moments, finds the weights to aim at, factors the inverse.
+ *
+ * @throws FxqError `DATASET` where columns are not finite
  *
  * @param moments - may be overwritten
  * @param weights - [rows, inputs], the original ones
@@ -56,16 +62,24 @@ export function spreadOf(
     }
     return matrix;
   };
+  const raw = Float64Array.from(
+    { length: inputs },
+    (_, j) => own[at + j * (border + 1)] / own[at + border * border - 1],
+  );
+  if (!raw.every(Number.isFinite)) {
+    throw new FxqError('DATASET', 'calibration data: the model makes values of it that are not finite');
+  }
   const moments = about(own, mean, mean);
   symmetrise(moments, inputs);
   const diagonal = Float64Array.from({ length: inputs }, (_, j) => moments[j * inputs + j]);
   const largest = diagonal.reduce((a, b) => Math.max(a, b), 0);
-  const average = diagonal.reduce((a, b) => a + b, 0) / inputs;
-  const dead = [...diagonal.keys()].filter((j) => !(diagonal[j] > DEAD * largest));
+  const dead = [...diagonal.keys()].filter((j) => !(diagonal[j] > DEAD * largest && diagonal[j] > NOISE * raw[j]));
   for (const j of dead) {
+    diagonal[j] = 0;
     moments.fill(0, j * inputs, (j + 1) * inputs);
     for (let at = j; at < moments.length; at += inputs) moments[at] = 0;
   }
+  const average = diagonal.reduce((a, b) => a + b, 0) / inputs;
   const targets = cross
     ? aim(weights, about(cross, originalMean, crossMean), moments, targetDamping * average, inputs, kernels)
     : weights.slice();

@@ -25,10 +25,9 @@ export async function surveyLayers(graph: CalibrationGraph, layers: readonly Lay
       if (value && !graph.stored.has(value) && !shapes.has(value)) shapes.set(value, builder.emit('Shape', [value]));
     }
   }
-  const bytes = writeModel(
-    open,
-    [...shapes.values()].map((name) => ({ ...floatValue(name), type: { tensorType: { elemType: 7 } } })),
-  );
+  const outputs = [...shapes.values()].map((name) => ({ ...floatValue(name), type: { tensorType: { elemType: 7 } } }));
+  // Without layers there are the samples to count: a model has to give something.
+  const bytes = writeModel(open, outputs.length > 0 ? outputs : (builder.graph.output ?? []));
   const found = new Map<string, number[]>();
   let first = 0;
   async function* once() {

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CALIBRATE_DEFAULTS, type CalibrationOptions } from '../calibrate/options.js';
+import { CALIBRATE_DEFAULTS, type CalibrationOptions, checkCalibrateOptions } from '../calibrate/options.js';
 import type { Selection } from '../layers/selectors.js';
 import { type Found, type Point, SEARCH_DEFAULTS, searchCalibration } from '../pipeline/search.js';
 import { formatBytes, formatCount } from '../report/format.js';
 import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
-import { UsageError } from './errors.js';
+import { asUsage, UsageError } from './errors.js';
 import { type ClusterFlags, parseNumber } from './options.js';
 import type { Terminal } from './terminal.js';
 
@@ -76,6 +76,7 @@ export function searchStage(
   if (hasCodebook && GOALS.some((goal) => flags[goal] !== undefined)) {
     throw new UsageError('--bits and --clusters fix the size; leave out --max-loss, --target-size and --lambda');
   }
+  asUsage(() => checkCalibrateOptions({ ...calibration, lambda, bits, clusters }));
   let found: Found | undefined;
   return {
     name: 'calibrate',

@@ -109,7 +109,7 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   for (let i = 0; i < total; i++) {
     const point = await attempt(next);
     if (total === 1) break;
-    const isTooMuch = maxLoss === undefined ? point.bytes <= (targetSize as number) : !isGood(point);
+    const isTooMuch = maxLoss === undefined ? point.bytes <= (targetSize as number) : (point.loss ?? 0) > maxLoss;
     if (isTooMuch) high = next;
     else low = next;
     if (maxLoss === undefined && point.bytes <= (targetSize as number) && point.bytes >= NEAR * (targetSize as number))
