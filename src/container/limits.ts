@@ -11,7 +11,7 @@ export const FREE_HEAD = 2 ** 22;
 export const HEAD_PER_BYTE = 8;
 
 /** CBOR items of the header, about twenty a tensor. An item takes time and memory, whatever it says. */
-export const FREE_ITEMS = 2 ** 17;
+export const FREE_ITEMS = 2 ** 16;
 export const ITEMS_PER_BYTE = 0.5;
 
 /** Bytes of all files together, by those of the whole container. */
