@@ -80,24 +80,28 @@ export function spreadOf(
     for (let at = j; at < moments.length; at += inputs) moments[at] = 0;
   }
   const average = diagonal.reduce((a, b) => a + b, 0) / inputs;
-  const targets = cross
-    ? aim(weights, about(cross, originalMean, crossMean), moments, targetDamping * average, inputs, kernels)
-    : weights.slice();
+  const crossed = cross && about(cross, originalMean, crossMean);
+  const targets = crossed ? aim(weights, crossed, moments, targetDamping * average, inputs, kernels) : weights.slice();
   for (const j of dead) for (let row = 0; row < targets.length; row += inputs) targets[row + j] = 0;
-  const { factor, added } = damped(moments, inputs, damping * average, average, kernels);
+  const { factor, added } = damped(moments, inputs, damping * average, average, kernels, crossed);
   return { inputs, moments, factor, added, dead, targets, originalMean, mean };
 }
 
-/** The inverse's factor; with ten times the damping where the matrix is not positive definite. */
+/**
+ * The inverse's factor; with ten times the damping where the matrix is not positive definite.
+ *
+ * @param factor - where it goes
+ */
 function damped(
   moments: Float64Array,
   inputs: number,
   damping: number,
   average: number,
   kernels: CalibrationKernels,
+  factor: Float64Array = new Float64Array(moments.length),
 ): Pick<Spread, 'factor' | 'added'> {
   for (let added = damping > 0 ? damping : 1e-8 * average || 1; ; added *= 10) {
-    const factor = moments.slice();
+    factor.set(moments);
     for (let j = 0; j < inputs; j++) factor[j * inputs + j] += added;
     if (kernels.inverseFactor(factor, inputs)) return { factor, added };
   }
@@ -106,7 +110,7 @@ function damped(
 /**
  * Weights with which the columns as they are now give what the original ones gave: W + W(C − M)(M + eI)⁻¹.
  *
- * @param cross - C; overwritten
+ * @param cross - C; overwritten, and free for use afterwards
  */
 function aim(
   weights: Float64Array,
@@ -118,7 +122,7 @@ function aim(
 ): Float64Array {
   for (let i = 0; i < cross.length; i++) cross[i] -= moments[i];
   const shift = kernels.product(weights, cross, inputs);
-  kernels.timesInverse(shift, damped(moments, inputs, damping, damping, kernels).factor, inputs);
+  kernels.timesInverse(shift, damped(moments, inputs, damping, damping, kernels, cross).factor, inputs);
   for (let i = 0; i < shift.length; i++) shift[i] += weights[i];
   return shift;
 }
