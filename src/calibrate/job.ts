@@ -19,8 +19,8 @@ export interface Damping {
   readonly targetDamping: number;
 }
 
-/** A layer ready to be compensated: numbers only, so that it can be handed to another thread. */
-export interface LayerJob extends Damping {
+/** A layer with what its inputs tell: numbers only, so that it can be handed to another thread. */
+export interface MeasuredLayer extends Damping {
   readonly groups: number;
   readonly rows: number;
   readonly inputs: number;
@@ -28,6 +28,10 @@ export interface LayerJob extends Damping {
   readonly weights: Float32Array;
   readonly bias: Float32Array | undefined;
   readonly moments: Moments;
+}
+
+/** A layer ready to be compensated. */
+export interface LayerJob extends MeasuredLayer {
   /** What a squared error of each output row costs, [groups, rows]; absent: relative to the layer's output. */
   readonly rowCosts: Float64Array | undefined;
   /** How much of that a bit is worth. */

@@ -1,4 +1,4 @@
-import { fromHalf, toHalf } from '../binary/half.js';
+import { roundedCodebook } from '../stages/cluster.js';
 import { kmeans1d } from '../stages/kmeans/index.js';
 import { FIXED } from './kernels/memory.js';
 
@@ -34,10 +34,6 @@ export function gridLevels(step: number, reach: number): Levels {
  */
 export function meansLevels(values: Float32Array, clusters: number, hasZeros: boolean): Levels {
   const { centroids } = kmeans1d(values, { k: clusters });
-  const rounded = Array.from(centroids, (centroid) => {
-    const half = fromHalf(toHalf(centroid));
-    return Number.isFinite(half) && half !== 0 ? half : centroid;
-  });
-  const zeros = hasZeros || rounded.length === 0 ? [0] : [];
-  return Float32Array.from(new Set(Float32Array.of(...rounded, ...zeros))).sort();
+  const rounded = roundedCodebook(Float32Array.from(centroids));
+  return hasZeros || rounded.length === 0 ? Float32Array.of(...rounded, 0).sort() : rounded;
 }

@@ -1,6 +1,5 @@
-import { FxqError } from '../errors.js';
-import type { OutputArray } from '../evaluate/session.js';
-import { openSession } from '../evaluate/session.js';
+import { FxqError, throwIfAborted } from '../errors.js';
+import { type OutputArray, openSession } from '../evaluate/session.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
 import { jacobianGraph } from '../gradient/gradient-graph.js';
 import { floatValue, type OpenModel, openGraph, openModel, writeModel } from '../gradient/model.js';
@@ -59,7 +58,7 @@ export async function probeRows(
         }
         samples += run.samples;
       }
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       if (samples >= PROBED_SAMPLES) break;
     }
   } finally {

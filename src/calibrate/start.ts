@@ -2,18 +2,17 @@ import type { Model, Tensor } from '../layers/model.js';
 import { selector } from '../layers/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
-import { cluster, MAX_CLUSTERS } from '../stages/cluster.js';
+import { cluster, clustersOf } from '../stages/cluster.js';
 import { recordOf } from '../stages/options.js';
 import type { Layer } from './layers.js';
-import { type CalibrateOptions, checkCalibrateOptions, type Skipped } from './options.js';
+import { type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
 import { probeRows } from './sensitivity.js';
 import { type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
 
 /** A model that is ready to be calibrated, with as many values of λ as one likes. */
 export interface Calibration {
-  /** What cannot be calibrated, and why; it is clustered plainly. */
-  readonly skipped: readonly Skipped[];
+  /** What it skips is clustered plainly. */
   readonly prepared: Prepared;
   run(lambda: number, onProgress?: (share: number) => void): Promise<Model>;
 }
@@ -59,14 +58,13 @@ export async function startCalibration(
   const { graph, layers, skipped, survey, seed, feeder } = prepared;
   const rowCosts = recipe.isProbed ? await probeRows(graph, layers, survey, seed, feeder) : undefined;
   // All of what is wanted, from which only what was skipped is taken.
-  const size = bits === undefined && clusters === undefined ? {} : { bits, clusters };
+  const size = bits === undefined && clusters === undefined ? undefined : { bits, clusters };
   const plain = await cluster({ ...size, include, exclude }).run(raw, {});
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
   const { pool = inThreadPool() } = options;
   const { sweeps, isPriced, targetDamping } = recipe;
-  const count = clusters ?? (bits === undefined ? undefined : Math.min(MAX_CLUSTERS, 2 ** bits));
+  const count = size && clustersOf(size);
   return {
-    skipped,
     prepared,
     async run(lambda, onProgress) {
       const calibrated = await walkLayers(

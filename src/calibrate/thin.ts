@@ -1,19 +1,8 @@
-import type { Damping, Moments } from './job.js';
+import type { MeasuredLayer } from './job.js';
 import type { CalibrationKernels } from './kernels/kernels.js';
 import { type Spread, spreadOf } from './solve.js';
 import { solveOnSupport, solvePart, supportWork } from './support.js';
 import { type Bench, benchFor, removalOrder } from './surgeon.js';
-
-/** A layer whose weights are to become fewer. */
-export interface ThinJob extends Damping {
-  readonly groups: number;
-  readonly rows: number;
-  readonly inputs: number;
-  /** [groups, rows, inputs] */
-  readonly weights: Float32Array;
-  readonly bias: Float32Array | undefined;
-  readonly moments: Moments;
-}
 
 /** Lets others have a turn, now and then; throws when the work is to stop. */
 export type Breathe = () => Promise<void> | undefined;
@@ -30,7 +19,7 @@ export interface Ranking {
 
 /** A layer made ready for its removals. */
 export interface Patient {
-  readonly job: ThinJob;
+  readonly job: MeasuredLayer;
   readonly groups: readonly (Spread & { readonly damped: Float64Array; readonly inverse: Float64Array })[];
   /** Mean square of the outputs about their means, all rows together. */
   readonly energy: number;
@@ -44,7 +33,7 @@ const SMALLEST_BLOCK = 32;
 /** Loss of what is zero already: it goes first. */
 const FREE = -1;
 
-export function prepareThinning(job: ThinJob, kernels: CalibrationKernels): Patient {
+export function prepareThinning(job: MeasuredLayer, kernels: CalibrationKernels): Patient {
   const { rows, inputs, weights, bias, moments } = job;
   const size = rows * inputs;
   let energy = 0;
@@ -60,7 +49,10 @@ export function prepareThinning(job: ThinJob, kernels: CalibrationKernels): Pati
 }
 
 /** How many inputs are ranked together: all of them, unless that took too long. */
-export function blockOf({ groups, rows, inputs }: Pick<ThinJob, 'groups' | 'rows' | 'inputs'>, work = RANKING_WORK) {
+export function blockOf(
+  { groups, rows, inputs }: Pick<MeasuredLayer, 'groups' | 'rows' | 'inputs'>,
+  work = RANKING_WORK,
+) {
   const widest = Math.max(SMALLEST_BLOCK, Math.floor(Math.sqrt((6 * work) / (groups * rows * inputs))));
   return Math.ceil(inputs / Math.ceil(inputs / widest));
 }

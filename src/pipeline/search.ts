@@ -1,4 +1,3 @@
-import { concat } from '../binary/bytes.js';
 import { mainFile } from '../calibrate/graph.js';
 import { CALIBRATE_DEFAULTS, type CalibrateOptions, type Skipped } from '../calibrate/options.js';
 import { type Calibration, startCalibration } from '../calibrate/start.js';
@@ -80,7 +79,7 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   const maxLoss = options.maxLoss ?? (targetSize === undefined && !isFixed ? SEARCH_DEFAULTS.maxLoss : undefined);
   const isJudged = maxLoss !== undefined;
   const calibration = await startCalibration(model, { ...options, heldOut: isJudged ? HELD_OUT : 0 }, signal);
-  const { skipped, prepared } = calibration;
+  const { prepared } = calibration;
   const judge = isJudged ? await judgeOf(calibration, options) : undefined;
   const points: Point[] = [];
   let best: { model: Model; point: Point } | undefined;
@@ -90,7 +89,8 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   const attempt = async (price: number): Promise<Point> => {
     const done = points.length;
     const tried = await calibration.run(price, (share) => onProgress?.((done + share) / total));
-    const bytes = concat(await writeContainer(tried, { signal })).length;
+    const parts = await writeContainer(tried, { signal });
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
     const point = { lambda: hasCodebook ? null : price, bytes, loss: judge ? await judge(tried) : null };
     points.push(point);
     onPoint?.(point);
@@ -124,7 +124,7 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
     model: found,
     chosen,
     points,
-    skipped,
+    skipped: prepared.skipped,
     samples: calibrationBatches * batchSize,
     heldOut: heldOutBatches * batchSize,
     isReached: isGood(chosen),
@@ -167,7 +167,12 @@ async function judgeOf(
   const common = { dataset, runtime: feeder.runtime, threads, signal };
   const { top1 } = await evaluate({ model: reference, ...common });
   return async (model) => {
-    const result = await evaluate({ model: mainFile(model), reference, ...common });
+    // With labels the original's answers are of no account any more.
+    const result = await evaluate({
+      model: mainFile(model),
+      reference: top1 === null ? reference : undefined,
+      ...common,
+    });
     if (top1 !== null && result.top1 !== null) return 100 * (top1 - result.top1);
     if (result.agreement !== null) return 100 * (1 - result.agreement);
     // Nothing to decide on: how far the outputs are off takes its place.

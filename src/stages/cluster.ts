@@ -84,7 +84,7 @@ export function cluster(options: ClusterOptions = {}): Stage {
         const centroidsOf = centroidFinder(sorted, of.init ?? init, seed, roundingOf(tensor, centroids));
         const codebook =
           of.snr === undefined
-            ? centroidsOf(of.clusters ?? Math.min(MAX_CLUSTERS, 2 ** (of.bits ?? 0)))
+            ? centroidsOf(clustersOf(of))
             : fewestCentroids(sorted, centroidsOf, (tensor.count / mean) * 10 ** (-of.snr / 10));
         return shareValues(weights, codebook);
       });
@@ -94,6 +94,11 @@ export function cluster(options: ClusterOptions = {}): Stage {
         : clustered;
     },
   };
+}
+
+/** How many values that is, beside zero. */
+export function clustersOf({ bits = 0, clusters }: Pick<ClusterSize, 'bits' | 'clusters'>): number {
+  return clusters ?? Math.min(MAX_CLUSTERS, 2 ** bits);
 }
 
 function checkLayer(layer: ClusterLayer): void {
@@ -113,8 +118,10 @@ type Rounding = (centroid: number) => number;
 /** Centroids are rounded to what the file will hold, so that the assignment is made to what will be decoded. */
 function roundingOf({ dtype }: Tensor, centroids: 'float16' | 'native'): Rounding {
   if (dtype === 'bfloat16') return (value) => fromBfloat16(toBfloat16(value));
-  return dtype === 'float16' || centroids === 'float16' ? (value) => fromHalf(toHalf(value)) : (value) => value;
+  return dtype === 'float16' || centroids === 'float16' ? throughHalf : (value) => value;
 }
+
+const throughHalf: Rounding = (value) => fromHalf(toHalf(value));
 
 /** Finds the values, ascending, that a layer's weights would share with so many clusters. */
 type CentroidFinder = (clusters: number) => Float32Array;
@@ -124,7 +131,7 @@ function centroidFinder(sorted: Float32Array, init: Initialisation, seed: number
     const { centroids, distortion } = kmeans1d(sorted, { k, init, seed });
     const means = Float32Array.from(centroids);
     // No more distinct values than clusters: they are kept as they are.
-    return distortion === 0 ? means : distinct(roundAll(means, round));
+    return distortion === 0 ? means : roundedCodebook(means, round);
   };
 }
 
@@ -143,11 +150,12 @@ function fewestCentroids(sorted: Float32Array, centroidsOf: CentroidFinder, nois
 }
 
 /** A centroid that float16 cannot hold, because it would become infinite or zero, is kept as it is. */
-function roundAll(means: Float32Array, round: Rounding): Float32Array {
-  return means.map((mean) => {
-    const rounded = round(mean);
-    return Number.isFinite(rounded) && rounded !== 0 ? rounded : mean;
+export function roundedCodebook(means: Float32Array, round: Rounding = throughHalf): Float32Array {
+  const rounded = means.map((mean) => {
+    const value = round(mean);
+    return Number.isFinite(value) && value !== 0 ? value : mean;
   });
+  return rounded.filter((value, i) => i === 0 || value !== rounded[i - 1]);
 }
 
 /** By hand: `filter` of a typed array goes through an ordinary one, at ten times the time and memory. */
@@ -156,10 +164,6 @@ function nonZero(weights: Float32Array): Float32Array {
   let count = 0;
   for (let i = 0; i < weights.length; i++) if (weights[i] !== 0) kept[count++] = weights[i];
   return kept.subarray(0, count);
-}
-
-function distinct(ascending: Float32Array): Float32Array {
-  return ascending.filter((value, i) => i === 0 || value !== ascending[i - 1]);
 }
 
 function shareValues(weights: Float32Array, codebook: Float32Array): Float32Array {
