@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -101,6 +101,19 @@ describe('imports', () => {
     expect(files.length).toBeGreaterThan(80);
     expect(imports.length).toBeGreaterThan(2 * files.length);
     for (const { to, isFile } of imports) if (isFile) expect(files).toContain(to);
+  });
+
+  it('of scripts are found, those of what the build makes included', () => {
+    const scripts = readdirSync(join(root, 'scripts'), { recursive: true, encoding: 'utf8' });
+    const wanted = scripts
+      .filter((path) => path.endsWith('.js'))
+      .flatMap((path) => {
+        const from = join(root, 'scripts', path);
+        const named = readFileSync(from, 'utf8').matchAll(/(?:from |import\()'(\.{1,2}\/[^']+\.js)'/g);
+        return Array.from(named, ([, to]) => ({ from: path, to: join(from, '..', to) }));
+      });
+    expect(wanted.length).toBeGreaterThan(30);
+    expect(wanted.filter(({ to }) => !existsSync(to))).toEqual([]);
   });
 
   it('point down', () => {
