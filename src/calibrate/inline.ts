@@ -1,12 +1,11 @@
 import type { onnx } from 'onnx-proto';
-import { readGraphs } from '../gradient/attributes.js';
+import { isStandard, readGraphs } from '../gradient/attributes.js';
 import { GraphBuilder } from '../gradient/builder.js';
 import { floatValue, writeModel } from '../gradient/model.js';
 import { asFloat } from './columns.js';
 import { type CalibrationGraph, indexGraph } from './graph.js';
 import { copyOf } from './moments.js';
 import { type Feeder, runGraph } from './run.js';
-import { isStandard } from './view.js';
 
 /**
  * Puts the branches that run in the place of the `If` nodes that choose them, wherever the choice is the same for all

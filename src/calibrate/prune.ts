@@ -1,3 +1,4 @@
+import { breather } from '../breather.js';
 import { throwIfAborted } from '../errors.js';
 import type { Tensor } from '../layers/model.js';
 import { finiteWeights, mapWeights, selectLayers } from '../layers/patch.js';
@@ -81,7 +82,11 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
       const rest = new Map(densities);
       for (const { tensor } of prepared.layers) rest.delete(tensor);
       for (const tensor of rest.keys()) onNote?.(`${tensor.name}: pruned by magnitude, ${whyNot(prepared, tensor)}`);
-      const breathe = breather(signal);
+      const breath = breather();
+      const breathe = () => {
+        throwIfAborted(signal);
+        return breath();
+      };
       const kernels = await loadCalibrationKernels();
       // A survey of all layers, where it is needed, is about as much work as what follows.
       const isGlobal = scope === 'global';
@@ -164,16 +169,3 @@ async function shareOut(
 }
 
 /** Lets timers and signals through at times: the work never waits otherwise. */
-function breather(signal: AbortSignal | undefined): Breathe {
-  let last = performance.now();
-  return () => {
-    throwIfAborted(signal);
-    if (performance.now() - last < 50) return undefined;
-    return new Promise((resolve) => {
-      setTimeout(() => {
-        last = performance.now();
-        resolve();
-      });
-    });
-  };
-}

@@ -1,5 +1,5 @@
 import onnxProto, { type onnx } from 'onnx-proto';
-import { readInt, readInts } from '../gradient/attributes.js';
+import { isStandard, readInt, readInts } from '../gradient/attributes.js';
 import type { CalibrationGraph, Stored } from './graph.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
@@ -157,11 +157,6 @@ export function reshaped(view: View, wanted: readonly number[] | undefined): Vie
 
 export function product(dims: readonly number[]): number {
   return dims.reduce((all, dim) => all * dim, 1);
-}
-
-/** Whether it is one of ONNX's own operators. */
-export function isStandard({ domain }: onnx.INodeProto): boolean {
-  return !domain || domain === 'ai.onnx';
 }
 
 /** The axes a node names, counted from the front. */

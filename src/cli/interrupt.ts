@@ -17,17 +17,3 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     for (const name of SIGNALS) process.off(name, stop);
   }
 }
-
-/** Lets signals and other work through, at most every few milliseconds; for loops that never wait otherwise. */
-export function breather(): () => Promise<void> | undefined {
-  let last = performance.now();
-  return () => {
-    if (performance.now() - last < 20) return undefined;
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        last = performance.now();
-        resolve();
-      });
-    });
-  };
-}

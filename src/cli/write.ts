@@ -1,6 +1,7 @@
+import { breather } from '../breather.js';
 import { throwIfAborted } from '../errors.js';
 import type { FilePiece } from '../onnx/write.js';
-import { breather, interruptible } from './interrupt.js';
+import { interruptible } from './interrupt.js';
 import { type OutputPlan, startOutput } from './output.js';
 
 /** What a command's pieces may use while they are made. */

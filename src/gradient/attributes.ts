@@ -3,6 +3,11 @@ import onnxProto, { type onnx } from 'onnx-proto';
 const { AttributeType } = onnxProto.onnx.AttributeProto;
 const text = new TextDecoder();
 
+/** Whether it is one of ONNX's own operators, or operator sets. */
+export function isStandard({ domain }: Pick<onnx.INodeProto, 'domain'>): boolean {
+  return !domain || domain === 'ai.onnx';
+}
+
 function find(node: onnx.INodeProto, name: string): onnx.IAttributeProto | undefined {
   return node.attribute?.find((attribute) => attribute.name === name);
 }

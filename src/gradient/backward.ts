@@ -1,5 +1,6 @@
 import type { onnx } from 'onnx-proto';
 import { FxqError } from '../errors.js';
+import { isStandard } from './attributes.js';
 import { describeNode, type GraphBuilder, valuesRead } from './builder.js';
 import { type GradientRule, RULES, STOPS } from './rules/index.js';
 
@@ -79,7 +80,7 @@ function influences(node: onnx.INodeProto): string[] {
 }
 
 function ruleOf(node: onnx.INodeProto): GradientRule | 'stop' | undefined {
-  if (node.domain && node.domain !== 'ai.onnx') return undefined;
+  if (!isStandard(node)) return undefined;
   return STOPS.has(node.opType!) ? 'stop' : RULES.get(node.opType!);
 }
 

@@ -1,6 +1,6 @@
 import type { onnx } from 'onnx-proto';
 import { FxqError } from '../errors.js';
-import { int, readFloat, readInt, readInts } from './attributes.js';
+import { int, isStandard, readFloat, readInt, readInts } from './attributes.js';
 import { describeNode, type GraphBuilder } from './builder.js';
 
 /** The rules emit operators as of this set: ScatterElements with reduction came with 16, BatchNormalization's form with 15. */
@@ -63,7 +63,7 @@ const UNSETTLED: Readonly<Record<string, number>> = {
  * @throws FxqError `CONFIG` for a set older than 7, or an operator that cannot be brought up.
  */
 export function upgrade(proto: onnx.IModelProto, builder: GraphBuilder): void {
-  const standard = proto.opsetImport?.find((entry) => !entry.domain || entry.domain === 'ai.onnx');
+  const standard = proto.opsetImport?.find(isStandard);
   const version = Number(standard?.version ?? 1);
   if (!standard || version < OLDEST_OPSET) {
     const message = `model: gradients need operator set ${OLDEST_OPSET} or later, this one uses ${version}; convert it first`;
@@ -71,7 +71,7 @@ export function upgrade(proto: onnx.IModelProto, builder: GraphBuilder): void {
   }
   if (version < SETTLED_OPSET) {
     for (const node of [...builder.graph.node!]) {
-      if (node.domain && node.domain !== 'ai.onnx') continue;
+      if (!isStandard(node)) continue;
       if (version < (UNSETTLED[node.opType!] ?? 0)) throw unsettled(node);
       REWRITES[node.opType!]?.(node, builder, version);
     }

@@ -1,7 +1,7 @@
 import { deflateSync } from 'fflate';
 import { concat } from '../binary/bytes.js';
 import { PREFIX_BYTES } from '../container/constants.js';
-import type { TensorEntry } from '../container/header.js';
+import { elements, type TensorEntry } from '../container/header.js';
 import type { Head } from '../container/read/index.js';
 import { DEFLATE } from '../container/write/container.js';
 import { openContainer, pieces } from '../decode/container.js';
@@ -94,7 +94,7 @@ function describe(
 ): TensorReport {
   const { name, dims, dtype, section } = entry;
   // A container may hold what no ONNX reader takes apart: then only the header tells what a tensor is.
-  const count = dims.reduce((product, dim) => product * dim, 1);
+  const count = elements(dims);
   const { role, op, ...known } = tensor ?? { role: 'other', op: '', form: 'raw', count };
   const bytes = container.subarray(section.offset, section.offset + section.length);
   return {

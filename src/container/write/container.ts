@@ -3,6 +3,7 @@ import { deflateSync } from 'fflate';
 import { concat } from '../../binary/bytes.js';
 import { DTYPES } from '../../binary/dtype.js';
 import { Xxh32 } from '../../binary/xxh32.js';
+import { breather } from '../../breather.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
 import type { Model, Tensor } from '../../layers/model.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
@@ -30,9 +31,6 @@ export interface WriteOptions {
  * machines, and so would files.
  */
 export const DEFLATE = { level: 9, mem: 12 } as const;
-
-/** How long work goes on before others have their turn. */
-const BREATH_MS = 50;
 
 /** Bytes of a source that are copied at a time, so that a large skeleton or file is never in memory twice. */
 const COPY_BYTES = 1 << 24;
@@ -82,16 +80,6 @@ export async function writeContainer(model: Model, options: WriteOptions = {}): 
   }
   const sectionBytes = sections.reduce((sum, { length }) => sum + length, 0);
   return [...writeHead(header, concat(skeleton), sectionBytes), ...sections];
-}
-
-/** Lets timers and signals have their turn, every now and then: coding itself never waits for anything. */
-function breather(): () => Promise<void> {
-  let last = performance.now();
-  return async () => {
-    if (performance.now() - last < BREATH_MS) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    last = performance.now();
-  };
 }
 
 function writeHead(header: WireHeader, skeleton: Uint8Array, sectionBytes: number): Uint8Array[] {
