@@ -41,11 +41,19 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** An array that belongs to the model rather than to a sample, such as weights in training. */
+export interface HeldArray {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
 export interface SessionOptions {
   /** Threads that work on one operator. Default: ONNX Runtime's own choice, one a core. */
   readonly threads?: number | undefined;
   /** For messages, where the model is given as bytes. Default: `'model'`. */
   readonly name?: string | undefined;
+  /** Arrays by the names of inputs that they are fed to in every run, as they are at that time; they are not copied. */
+  readonly held?: Readonly<Record<string, HeldArray>> | undefined;
   /** Further options of ONNX Runtime's `InferenceSession.create`, such as `graphOptimizationLevel`. */
   readonly session?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -64,7 +72,7 @@ export async function openSession(
   model: Uint8Array | string,
   options: SessionOptions = {},
 ): Promise<Session> {
-  const { threads, name = typeof model === 'string' ? model : 'model', session: further } = options;
+  const { threads, name = typeof model === 'string' ? model : 'model', held = {}, session: further } = options;
   const all = {
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     // Threads that spin between two runs take the cores from everything else, a second session included.
@@ -82,7 +90,12 @@ export async function openSession(
       cause,
     });
   });
-  const inputs = session.inputNames.map((input) => inputOf(session, input, name));
+  const inputs = session.inputNames
+    .filter((input) => !Object.hasOwn(held, input))
+    .map((input) => inputOf(session, input, name));
+  const heldTensors = Object.entries(held).map(([input, { data, dims }]) => {
+    return [input, new runtime.Tensor('float32' as never, data as never, dims)] as const;
+  });
   const tensors = new Set(
     metadataOf(session.outputMetadata, name)
       .filter((output) => output.isTensor)
@@ -97,7 +110,7 @@ export async function openSession(
         array.name,
         new runtime.Tensor(array.type as never, array.data as never, array.dims),
       ]);
-      return await session.run(Object.fromEntries(feeds), outputNames);
+      return await session.run(Object.fromEntries([...feeds, ...heldTensors]), outputNames);
     } catch (cause) {
       const given = feed.arrays.map((array) => `${array.name} ${array.type} [${array.dims.join(', ')}]`).join(', ');
       const message = `${name}: ONNX Runtime stopped (${(cause as Error).message}) on ${given}`;

@@ -1,0 +1,105 @@
+import type { Batch } from '../evaluate/dataset.js';
+import type { Runtime } from '../evaluate/runtime.js';
+import { type OutputArray, openSession, type Session } from '../evaluate/session.js';
+import { type GradientGraph, gradientGraph } from '../gradient/gradient-graph.js';
+import { floatValue, makeInputs, openModel, writeModel } from '../gradient/model.js';
+import { judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
+import type { Parameter } from './parameter.js';
+
+/** The outputs that a loss judges, or what they should be; logits in place of a Softmax over them. */
+export type Outputs = readonly OutputArray[];
+
+/** Runs a model as it is. */
+export interface Predictor {
+  predict(batch: Batch): Promise<Outputs>;
+  release(): Promise<void>;
+}
+
+/** What training asks of ONNX Runtime. The weights are those that `Parameter.values` holds at the time. */
+export interface Engine extends Predictor {
+  /** Mean loss over a batch, and the gradient of each parameter's values. */
+  gradients(batch: Batch, targets: Outputs): Promise<{ loss: number; gradients: Float32Array[] }>;
+}
+
+export interface EngineOptions {
+  readonly runtime: Runtime;
+  readonly threads: number | undefined;
+  /** The loss, and what it judges. */
+  readonly judged: OutputOptions;
+}
+
+/** Opens a model for training. */
+export async function openEngine(
+  model: Uint8Array,
+  parameters: readonly Parameter[],
+  options: EngineOptions,
+): Promise<Engine> {
+  const names = parameters.map(({ name }) => name);
+  const graph = gradientGraph(model, { ...options.judged, parameters: names });
+  const held = Object.fromEntries(parameters.map(({ name, values }, i) => [name, { data: values, dims: graph.parameters[i].dims }]));
+  const { runtime, threads } = options;
+  const session = await openSession(runtime, graph.bytes, { threads, held, name: 'gradient graph' });
+  const predictor = await openPredictor(model, options, parameters, held);
+  return {
+    gradients: (batch, targets) => gradientsOf(session, graph, names, batch, targets),
+    predict: predictor.predict,
+    async release() {
+      await session.release();
+      await predictor.release();
+    },
+  };
+}
+
+/** Opens a model to run, with the weights in it; those of `parameters` are fed from `held`. */
+export async function openPredictor(
+  model: Uint8Array,
+  { runtime, threads, judged }: EngineOptions,
+  parameters: readonly Parameter[] = [],
+  held: Parameters<typeof openSession>[2] extends { held?: infer H } | undefined ? H : never = {},
+): Promise<Predictor> {
+  const open = openModel(model);
+  const outputs = judgedOutputs(open, judged);
+  makeInputs(open, parameters.map(({ name }) => name));
+  const bytes = writeModel(open, outputs.map((name) => floatValue(name)));
+  const session = await openSession(runtime, bytes, { threads, held, name: 'model in training' });
+  return {
+    async predict({ inputs }) {
+      const results = await session.run({ inputs });
+      return outputs.map((name) => results.outputs[name]);
+    },
+    release: () => session.release(),
+  };
+}
+
+async function gradientsOf(
+  session: Session,
+  graph: GradientGraph,
+  names: readonly string[],
+  batch: Batch,
+  targets: Outputs,
+): Promise<{ loss: number; gradients: Float32Array[] }> {
+  const wanted = graph.targets.map(({ name }, i) => [name, targets[i]] as const);
+  const inputs = { ...named(batch, graph.inputs), ...Object.fromEntries(wanted) };
+  let loss = 0;
+  let samples = 0;
+  const sums: Float32Array[] = [];
+  // One run, but for a model of a fixed batch size.
+  for await (const run of session.runs({ inputs })) {
+    const before = samples / (samples + run.samples);
+    samples += run.samples;
+    loss = before * loss + (1 - before) * (run.outputs[graph.loss].data[0] as number);
+    for (const [i, name] of names.entries()) {
+      const gradient = run.outputs[graph.gradients.get(name) as string].data as Float32Array;
+      const sum = sums[i];
+      if (!sum) sums[i] = gradient;
+      else for (let j = 0; j < sum.length; j++) sum[j] = before * sum[j] + (1 - before) * gradient[j];
+    }
+  }
+  return { loss, gradients: sums };
+}
+
+/** A single array of any name feeds a model with a single input: here it gets that name, because targets come beside it. */
+function named({ inputs }: Batch, names: readonly string[]): Batch['inputs'] {
+  const arrays = Object.values(inputs);
+  return names.length === 1 && arrays.length === 1 ? { [names[0]]: arrays[0] } : inputs;
+}

@@ -1,0 +1,98 @@
+import { fromHalf, toHalf } from '../binary/half.js';
+import { MAX_CODEBOOK } from '../container/constants.js';
+import type { Tensor } from '../layers/model.js';
+import { finiteWeights } from '../layers/patch.js';
+
+/**
+ * A stored tensor in training. The model sees `values`; what training moves are the `free` numbers behind them: one for
+ * each weight, or one for all weights that share a value. Zeros stay zero.
+ */
+export interface Parameter {
+  /** The value's name in the graph. */
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly values: Float32Array;
+  readonly free: Float32Array;
+  /** Whether several weights share a free number. */
+  readonly isShared: boolean;
+  /** Which weights are not zero; pruning writes zeros here. */
+  readonly alive: Uint8Array;
+  /** The gradient of the free numbers. Shared ones get the mean of their members' gradients: their sum, over a length that
+   * leaves a step as long as the members' own would be. */
+  collect(gradient: Float32Array, into: Float32Array): void;
+  /** Writes the values that the free numbers now mean. */
+  publish(): void;
+}
+
+/** A tensor as training finds it: what is zero, what is shared, what float16 can hold. */
+export function openParameter(name: string, tensor: Tensor): Parameter {
+  const values = finiteWeights(tensor);
+  const alive = Uint8Array.from(values, (value) => Number(value !== 0));
+  const codebook = sharedValues(values);
+  return codebook ? shared(name, tensor, values, alive, codebook) : single(name, tensor, values, alive);
+}
+
+/** The values besides zero that weights share, ascending; none where they are too many for a codebook, or all differ. */
+function sharedValues(values: Float32Array): Float32Array | undefined {
+  const distinct = new Set<number>();
+  let count = 0;
+  for (const value of values) {
+    if (value === 0) continue;
+    count++;
+    distinct.add(value);
+    if (distinct.size >= MAX_CODEBOOK) return undefined;
+  }
+  return distinct.size < count ? Float32Array.from(distinct).sort() : undefined;
+}
+
+function single(name: string, tensor: Tensor, values: Float32Array, alive: Uint8Array): Parameter {
+  const free = values.slice();
+  return {
+    ...{ name, tensor, values, free, alive, isShared: false },
+    collect(gradient, into) {
+      for (let i = 0; i < into.length; i++) into[i] = alive[i] * gradient[i];
+    },
+    publish() {
+      for (let i = 0; i < values.length; i++) {
+        // A weight that lands on zero by chance is not pruned: it waits a step.
+        if (alive[i] === 0) values[i] = 0;
+        else if (free[i] !== 0) values[i] = free[i];
+      }
+    },
+  };
+}
+
+function shared(
+  name: string,
+  tensor: Tensor,
+  values: Float32Array,
+  alive: Uint8Array,
+  codebook: Float32Array,
+): Parameter {
+  const free = codebook.slice();
+  const places = new Map(Array.from(codebook, (value, i) => [value, i]));
+  const members = Uint16Array.from(values, (value) => (value === 0 ? codebook.length : (places.get(value) as number)));
+  const share = new Float32Array(codebook.length + 1);
+  for (const member of members) share[member]++;
+  for (let k = 0; k < share.length; k++) share[k] = 1 / share[k];
+  const isHalf = codebook.every((value) => fromHalf(toHalf(value)) === value);
+  const sums = new Float64Array(codebook.length + 1);
+  // The last value is that of the pruned weights.
+  const published = new Float32Array(codebook.length + 1);
+  published.set(codebook);
+  return {
+    ...{ name, tensor, values, free, alive, isShared: true },
+    collect(gradient, into) {
+      sums.fill(0);
+      for (let i = 0; i < members.length; i++) sums[members[i]] += gradient[i];
+      for (let k = 0; k < into.length; k++) into[k] = sums[k] * share[k];
+    },
+    publish() {
+      for (let k = 0; k < free.length; k++) {
+        const value = isHalf ? fromHalf(toHalf(free[k])) : free[k];
+        if (value !== 0 && Number.isFinite(value)) published[k] = value;
+      }
+      for (let i = 0; i < members.length; i++) values[i] = published[members[i]];
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { Tensor } from '../layers/model.js';
+import { selectLargest } from '../stages/magnitude.js';
+import type { Parameter } from './parameter.js';
+
+/** How densities fall during a training. */
+export interface Schedule {
+  /** `cubic`: fast at first and slower at the end (Zhu & Gupta 2017). `steps`: in jumps, each by one ratio, with retraining between (Han et al. 2015). */
+  readonly schedule: (typeof SCHEDULES)[number];
+  /** Jumps of `steps`. */
+  readonly steps: number;
+}
+
+export const SCHEDULES = ['cubic', 'steps'] as const;
+
+/** Steps of training between two looks at which weights are the smallest, on a cubic schedule. */
+export const LOOK_STEPS = 50;
+
+/**
+ * The density at a share of the schedule's time, from `first` at 0 to `last` at 1.
+ *
+ * Source: Zhu & Gupta 2017, "To prune, or not to prune", equation 1; Han, Pool, Tran & Dally 2015, §3.
+ */
+export function densityAt(share: number, first: number, last: number, { schedule, steps }: Schedule): number {
+  if (share >= 1 || first <= last) return last;
+  if (schedule === 'cubic') return last + (first - last) * (1 - share) ** 3;
+  // The last jump is made with as much time left as there is between two jumps.
+  const jump = Math.floor(share * steps) + 1;
+  return first * (last / first) ** (jump / steps);
+}
+
+/** Prunes parameters further and further. */
+export interface Pruner {
+  /** The parameters it prunes. */
+  readonly parameters: readonly Parameter[];
+  /** Leaves each layer as dense as it is meant to be at this share of the schedule's time. */
+  prune(share: number): void;
+}
+
+/**
+ * @param densities - where the schedule ends, by tensor
+ * @param scope - whether each layer has that density, or all together, by magnitude across layers
+ * @param regrows - whether pruned weights are trained on and may come back (Guo, Yao & Chen 2016)
+ */
+export function createPruner(
+  parameters: readonly Parameter[],
+  densities: ReadonlyMap<Tensor, number>,
+  scope: 'layer' | 'global',
+  schedule: Schedule,
+  regrows: boolean,
+): Pruner {
+  const pruned = parameters.filter(({ tensor }) => densities.has(tensor));
+  const groups = scope === 'global' ? [pruned] : pruned.map((parameter) => [parameter]);
+  const plans = groups
+    .filter((group) => group.length > 0)
+    .map((group) => {
+      const count = group.reduce((sum, { values }) => sum + values.length, 0);
+      const kept = group.reduce((sum, { alive }) => sum + alive.reduce((a, b) => a + b, 0), 0);
+      const last = densities.get(group[0].tensor) as number;
+      return { group, count, first: kept / count, last };
+    });
+  return {
+    parameters: pruned,
+    prune(share) {
+      for (const { group, count, first, last } of plans) {
+        cut(group, Math.round(count * densityAt(share, first, last, schedule)), regrows && share < 1);
+      }
+    },
+  };
+}
+
+function cut(group: readonly Parameter[], keep: number, regrows: boolean): void {
+  const cutoff = selectLargest(() => group.map(({ free }) => free), keep);
+  let { ties } = cutoff;
+  for (const { free, alive } of group) {
+    for (let i = 0; i < free.length; i++) {
+      const magnitude = Math.abs(free[i]);
+      const survives = magnitude > cutoff.threshold || (magnitude === cutoff.threshold && ties-- > 0);
+      alive[i] = Number(survives && magnitude > 0);
+      if (!survives && !regrows) free[i] = 0;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { FxqError } from '../errors.js';
+import type { Batch } from '../evaluate/dataset.js';
+import type { OutputArray } from '../evaluate/session.js';
+import type { LossName } from '../gradient/losses.js';
+import type { Outputs, Predictor } from './engine.js';
+
+/** What the outputs should be for a batch. */
+export type Targets = (batch: Batch) => Promise<Outputs>;
+
+/** Targets from labels: all of a sample's probability on its class. */
+export function labelTargets(classes: number): Targets {
+  return async ({ labels }) => {
+    if (!labels) throw new FxqError('DATASET', 'training data: expected labels, got none; give the original as teacher');
+    const data = new Float32Array(labels.length * classes);
+    for (let i = 0; i < labels.length; i++) {
+      const label = labels[i];
+      if (!(label >= 0 && label < classes)) {
+        const message = `training data: expected labels from 0 to ${classes - 1}, got ${label}`;
+        throw new FxqError('DATASET', message, { tensor: 'labels', actual: label });
+      }
+      data[i * classes + label] = 1;
+    }
+    return [{ type: 'float32', dims: [labels.length, classes], data }];
+  };
+}
+
+/** Targets from another model. */
+export function teacherTargets(teacher: Predictor): Targets {
+  return (batch) => teacher.predict(batch);
+}
+
+/**
+ * The loss of outputs that have been computed, as the graph would compute it, up to what does not depend on the outputs.
+ */
+export function lossOf(outputs: Outputs, targets: Outputs, loss: LossName, temperature: number): number {
+  const each = outputs.map((output, i) => {
+    if (loss === 'mean-squared-error') return meanSquaredError(output, targets[i]);
+    const wanted = loss === 'distillation' ? softmax(targets[i], temperature) : targets[i].data;
+    return crossEntropy(output, wanted, loss === 'distillation' ? temperature : 1);
+  });
+  return each.reduce((a, b) => a + b, 0);
+}
+
+function meanSquaredError({ data }: OutputArray, target: OutputArray): number {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += (data[i] - target.data[i]) ** 2;
+  return sum / data.length;
+}
+
+function crossEntropy({ dims, data }: OutputArray, wanted: ArrayLike<number>, temperature: number): number {
+  const classes = dims.at(-1) as number;
+  let loss = 0;
+  for (let at = 0; at < data.length; at += classes) {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let i = at; i < at + classes; i++) largest = Math.max(largest, data[i]);
+    let sum = 0;
+    for (let i = at; i < at + classes; i++) sum += Math.exp((data[i] - largest) / temperature);
+    for (let i = at; i < at + classes; i++) loss -= wanted[i] * ((data[i] - largest) / temperature - Math.log(sum));
+  }
+  return (loss * temperature ** 2) / (data.length / classes);
+}
+
+function softmax({ dims, data }: OutputArray, temperature: number): Float32Array {
+  const classes = dims.at(-1) as number;
+  const shares = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at += classes) {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let i = at; i < at + classes; i++) largest = Math.max(largest, data[i]);
+    let sum = 0;
+    for (let i = at; i < at + classes; i++) {
+      shares[i] = Math.exp((data[i] - largest) / temperature);
+      sum += shares[i];
+    }
+    for (let i = at; i < at + classes; i++) shares[i] /= sum;
+  }
+  return shares;
+}
