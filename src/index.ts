@@ -64,3 +64,6 @@ export {
 } from './stages/cluster.js';
 export { PRUNE_DEFAULTS, type PruneOptions, type PruneTarget, prune } from './stages/prune.js';
 export type { Stage, StageContext } from './stages/stage.js';
+export type { Augmentation } from './tune/augment.js';
+export { type Epoch, TUNE_DEFAULTS, type TuneOptions, type TunePruneTarget } from './tune/options.js';
+export { tune } from './tune/tune.js';

@@ -13,6 +13,19 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** The user has stopped work that had a result by then, which is written. */
+export class StoppedEarly extends Error {
+  override readonly name = 'StoppedEarly';
+
+  /** @param by - the signal's name */
+  constructor(
+    readonly by: string,
+    result: string,
+  ) {
+    super(`stopped by ${by}; ${result}`);
+  }
+}
+
 /** Runs the making of a stage: what it says about its options is about the user's. */
 export function asUsage<T>(build: () => T): T {
   try {
@@ -35,6 +48,10 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
   if (error instanceof UsageError) {
     stderr.write(isJson ? errorJson({ code: 'USAGE', message: error.message }) : `error: ${error.message}\n`);
     return USAGE;
+  }
+  if (error instanceof StoppedEarly) {
+    stderr.write(isJson ? errorJson({ code: 'ABORTED', message: error.message }) : `${error.message}\n`);
+    return SIGNALS[error.by] ?? FAILED;
   }
   if (error instanceof FxqError) {
     const { code, file, tensor, offset, expected, actual } = error;

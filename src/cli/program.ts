@@ -7,6 +7,7 @@ import { addEncodeCommand } from './commands/encode.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPruneCommand } from './commands/prune.js';
+import { addTuneCommand } from './commands/tune.js';
 import { errorJson, reportError } from './errors.js';
 import { createTerminal, type Streams, type Terminal } from './terminal.js';
 
@@ -61,6 +62,7 @@ export function createProgram(terminal: Terminal, isJson = false): Command {
   addEvaluateCommand(program, terminal);
   addPruneCommand(program, terminal);
   addClusterCommand(program, terminal);
+  addTuneCommand(program, terminal);
   addEncodeCommand(program, terminal);
   program.addHelpText(
     'after',

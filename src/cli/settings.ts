@@ -6,8 +6,9 @@ import { isPatchable } from '../layers/weights.js';
 import { cluster } from '../stages/cluster.js';
 import { prune } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
+import type { TuneOptions, TunePruneTarget } from '../tune/options.js';
 import { type Config, readConfig } from './config.js';
-import { asUsage } from './errors.js';
+import { asUsage, UsageError } from './errors.js';
 import type { ClusterFlags, PruneFlags, SelectionFlags } from './options.js';
 
 /** Everything that a lossy command may be told. Commander gives `cluster: false` for `--no-cluster`. */
@@ -58,6 +59,27 @@ export function readSettings(
   const ignored =
     flags.cluster === false && hasClusters ? ['config: what it says of clusters has no effect with these options'] : [];
   return { stages, selection, warnings: (model) => [...ignored, ...findUnused(model, config, selection, isLossy)] };
+}
+
+/** What `tune` may be told of tensors. */
+export type TargetFlags = SelectionFlags & Pick<PruneFlags, 'density' | 'scope'>;
+
+/** Which tensors `tune` works on, and how dense they are to be, from its config file and its options. */
+export function readTargets(flags: TargetFlags): {
+  options: Pick<TuneOptions, 'include' | 'exclude' | 'rules' | 'density' | 'scope'>;
+  warnings: Settings['warnings'];
+} {
+  const config = flags.config === undefined ? {} : readConfig(flags.config);
+  const rules = rulesOf(config, 'prune');
+  const targets = [config.prune, ...(rules ?? []).map(({ options }) => options)];
+  const stray = targets.flatMap((target) =>
+    (['threshold', 'quality'] as const).filter((key) => target?.[key] !== undefined),
+  );
+  if (stray.length > 0) throw new UsageError(`config: prune to a density with tune, not to a ${stray[0]}`);
+  const selection = { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
+  const { density, scope } = override(config.prune, flags, ['density'], ['scope']);
+  const options = { ...selection, rules: rules as readonly Rule<TunePruneTarget>[] | undefined, density, scope };
+  return { options, warnings: (model) => findUnused(model, config, selection, true) };
 }
 
 function isPruneWanted(config: Config, flags: StageFlags): boolean {

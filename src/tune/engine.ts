@@ -36,7 +36,9 @@ export async function openEngine(
 ): Promise<Engine> {
   const names = parameters.map(({ name }) => name);
   const graph = gradientGraph(model, { ...options.judged, parameters: names });
-  const held = Object.fromEntries(parameters.map(({ name, values }, i) => [name, { data: values, dims: graph.parameters[i].dims }]));
+  const held = Object.fromEntries(
+    parameters.map(({ name, values }, i) => [name, { data: values, dims: graph.parameters[i].dims }]),
+  );
   const { runtime, threads } = options;
   const session = await openSession(runtime, graph.bytes, { threads, held, name: 'gradient graph' });
   const predictor = await openPredictor(model, options, parameters, held);
@@ -59,8 +61,14 @@ export async function openPredictor(
 ): Promise<Predictor> {
   const open = openModel(model);
   const outputs = judgedOutputs(open, judged);
-  makeInputs(open, parameters.map(({ name }) => name));
-  const bytes = writeModel(open, outputs.map((name) => floatValue(name)));
+  makeInputs(
+    open,
+    parameters.map(({ name }) => name),
+  );
+  const bytes = writeModel(
+    open,
+    outputs.map((name) => floatValue(name)),
+  );
   const session = await openSession(runtime, bytes, { threads, held, name: 'model in training' });
   return {
     async predict({ inputs }) {

@@ -1,14 +1,13 @@
 import { checkPositive, type Dataset } from '../evaluate/dataset.js';
 import type { Runtime } from '../evaluate/runtime.js';
-import type { Model, Tensor } from '../layers/model.js';
+import { LOSSES, type LossName } from '../gradient/losses.js';
+import type { Model } from '../layers/model.js';
 import type { Selection } from '../layers/selectors.js';
 import { inRange, integerInRange } from '../stages/options.js';
 import { SCOPES } from '../stages/prune.js';
 import { type Augmentation, checkAugmentation } from './augment.js';
 import { OPTIMISERS } from './optimiser.js';
 import { SCHEDULES } from './pruning.js';
-
-export const LOSSES = ['cross-entropy', 'distillation'] as const;
 
 /** How much of a layer training prunes. */
 export interface TunePruneTarget {
@@ -19,11 +18,17 @@ export interface TunePruneTarget {
 export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget> {
   /** Inputs like those that the model is for, with labels or without. They are held in memory. */
   readonly dataset: Dataset;
-  /** The original model, to learn from. Without labels and without it, the model learns from itself as it comes in. */
+  /** The original model, to learn from. Default: the model as it comes in, where the loss needs a teacher. */
   readonly teacher?: Model | undefined;
-  /** `cross-entropy` with the labels, or `distillation` from the teacher. Default: labels, unless there is a teacher. */
-  readonly loss?: (typeof LOSSES)[number] | undefined;
-  /** The output to train on: logits or a Softmax over them, [N, classes]. Default: the model's first. */
+  /**
+   * `cross-entropy` with the labels; `distillation` of the teacher's decisions; or `mean-squared-error` between its outputs and
+   * the model's, for models that are no classifiers. Default: labels without a teacher, where there are any; otherwise
+   * distillation for a first output [N, classes] or a Softmax, mean squared error of all outputs for others.
+   */
+  readonly loss?: LossName | undefined;
+  /** How much distillation softens the decisions, above 0. Default 1. */
+  readonly temperature?: number | undefined;
+  /** The output to train on. Default: the model's first; with the mean squared error, all. */
   readonly output?: string | undefined;
   /** Times that every sample is seen. Default 10. */
   readonly epochs?: number | undefined;
@@ -77,14 +82,28 @@ export const TUNE_DEFAULTS = {
   momentum: 0.9,
   weightDecay: 1e-4,
   clip: 10,
+  temperature: 1,
   seed: 0,
-  heldOut: 5000,
   scope: 'layer',
   schedule: 'cubic',
   pruneSteps: 4,
   pruneShare: 0.6,
   regrow: false,
+  augmentation: {},
 } as const;
+
+/** Most samples held out if nothing else is said. */
+export const MOST_HELD_OUT = 5000;
+
+/** The options that have defaults. */
+export type Settled = { readonly [Key in keyof typeof TUNE_DEFAULTS]: NonNullable<TuneOptions[Key]> };
+
+/** Fills in the defaults. */
+export function settle(options: TuneOptions): Settled {
+  const given = Object.entries(options).filter(([key, value]) => key in TUNE_DEFAULTS && value !== undefined);
+  const learningRate = TUNE_DEFAULTS.learningRate[options.optimiser ?? TUNE_DEFAULTS.optimiser];
+  return { ...TUNE_DEFAULTS, learningRate, ...Object.fromEntries(given) };
+}
 
 /** How training went in one epoch. */
 export interface Epoch {
@@ -93,9 +112,9 @@ export interface Epoch {
   readonly epochs: number;
   /** Mean over the training samples. */
   readonly loss: number;
-  /** Of the samples held out: mean loss, and share whose label, or the teacher's decision, is met. */
+  /** Of the samples held out: mean loss, and share whose label, or the teacher's decision, is met; `null` for a mean squared error. */
   readonly heldOutLoss: number;
-  readonly accuracy: number;
+  readonly accuracy: number | null;
   /** Share of the weights of pruned layers that are left; of all trained weights without pruning. */
   readonly density: number;
   /** Whether it is the best so far, among those with the density asked for. */
@@ -113,6 +132,7 @@ export function checkTuneOptions(options: TuneOptions): void {
   inRange('tune', 'momentum', options.momentum, 0, 1);
   inRange('tune', 'weightDecay', options.weightDecay, 0, Number.MAX_VALUE);
   inRange('tune', 'clip', options.clip, 0, Number.MAX_VALUE);
+  inRange('tune', 'temperature', options.temperature, 0, Number.MAX_VALUE);
   inRange('tune', 'density', options.density, 0, 1);
   inRange('tune', 'pruneShare', options.pruneShare, 0, 1);
   integerInRange('tune', 'seed', options.seed, 0, 2 ** 31);
@@ -134,5 +154,3 @@ function oneOf(option: string, value: string | undefined, values: readonly strin
     throw new RangeError(`tune: expected ${option} ${values.join(' or ')}, got ${value}`);
   }
 }
-
-export type Densities = ReadonlyMap<Tensor, number>;

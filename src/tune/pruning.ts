@@ -10,6 +10,13 @@ export interface Schedule {
   readonly steps: number;
 }
 
+export interface PruningPlan extends Schedule {
+  /** Whether each layer has its density, or all together, by magnitude across layers. */
+  readonly scope: 'layer' | 'global';
+  /** Whether pruned weights are trained on while densities fall, and may come back (Guo, Yao & Chen 2016). */
+  readonly regrows: boolean;
+}
+
 export const SCHEDULES = ['cubic', 'steps'] as const;
 
 /** Steps of training between two looks at which weights are the smallest, on a cubic schedule. */
@@ -38,16 +45,13 @@ export interface Pruner {
 
 /**
  * @param densities - where the schedule ends, by tensor
- * @param scope - whether each layer has that density, or all together, by magnitude across layers
- * @param regrows - whether pruned weights are trained on and may come back (Guo, Yao & Chen 2016)
  */
 export function createPruner(
   parameters: readonly Parameter[],
   densities: ReadonlyMap<Tensor, number>,
-  scope: 'layer' | 'global',
-  schedule: Schedule,
-  regrows: boolean,
+  plan: PruningPlan,
 ): Pruner {
+  const { scope, regrows } = plan;
   const pruned = parameters.filter(({ tensor }) => densities.has(tensor));
   const groups = scope === 'global' ? [pruned] : pruned.map((parameter) => [parameter]);
   const plans = groups
@@ -62,7 +66,7 @@ export function createPruner(
     parameters: pruned,
     prune(share) {
       for (const { group, count, first, last } of plans) {
-        cut(group, Math.round(count * densityAt(share, first, last, schedule)), regrows && share < 1);
+        cut(group, Math.round(count * densityAt(share, first, last, plan)), regrows && share < 1);
       }
     },
   };

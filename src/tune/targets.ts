@@ -10,7 +10,8 @@ export type Targets = (batch: Batch) => Promise<Outputs>;
 /** Targets from labels: all of a sample's probability on its class. */
 export function labelTargets(classes: number): Targets {
   return async ({ labels }) => {
-    if (!labels) throw new FxqError('DATASET', 'training data: expected labels, got none; give the original as teacher');
+    if (!labels)
+      throw new FxqError('DATASET', 'training data: expected labels, got none; give the original as teacher');
     const data = new Float32Array(labels.length * classes);
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i];

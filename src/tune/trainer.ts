@@ -1,15 +1,17 @@
 import { FxqError, throwIfAborted } from '../errors.js';
 import type { Batch } from '../evaluate/dataset.js';
-import { argmax } from '../evaluate/metrics.js';
-import type { OutputArray } from '../evaluate/session.js';
+import { accuracyMeter, agreementMeter } from '../evaluate/metrics.js';
+import type { LossName } from '../gradient/losses.js';
 import { createRandom } from '../stages/kmeans/random.js';
-import { type Augmentation, augment } from './augment.js';
+import { augment } from './augment.js';
+import type { State } from './checkpoint.js';
 import type { Engine } from './engine.js';
 import { clip, cosine, type Optimiser } from './optimiser.js';
-import type { Epoch } from './options.js';
+import type { Epoch, Settled } from './options.js';
 import type { Parameter } from './parameter.js';
 import { LOOK_STEPS, type Pruner } from './pruning.js';
 import type { Samples } from './samples.js';
+import { lossOf, type Targets } from './targets.js';
 
 /** Everything that a training consists of, ready to go. */
 export interface Training {
@@ -21,63 +23,50 @@ export interface Training {
   /** Places of the samples to train on, and of those to judge by. */
   readonly trained: Uint32Array;
   readonly heldOut: Uint32Array;
-  /** What the output should be for a batch: a distribution over the classes for each sample. */
-  targetsOf(batch: Batch): Promise<OutputArray>;
-  readonly settings: Settings;
+  readonly targetsOf: Targets;
+  readonly settings: Settled & { readonly loss: LossName };
 }
 
-/** Options with their defaults filled in. */
-export interface Settings {
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
-  readonly clip: number;
-  readonly seed: number;
-  readonly pruneShare: number;
-  readonly augmentation: Augmentation;
-}
-
-/** What is kept of the best epoch, and what training goes on from. */
-export interface Progress {
-  /** Epochs done. */
-  epoch: number;
-  best:
-    | { readonly epoch: number; readonly accuracy: number; readonly loss: number; readonly values: Float32Array[] }
-    | undefined;
+/** The best epoch so far. */
+export interface Best {
+  readonly epoch: number;
+  readonly accuracy: number | null;
+  readonly loss: number;
+  /** The values of each parameter. */
+  readonly values: readonly Float32Array[];
 }
 
 /**
- * Trains from where `progress` stands to the last epoch, and keeps the best epoch in it.
+ * Trains from where `state` stands to the last epoch, and keeps the best epoch in it.
  *
  * @param onStep - called with the share of all epochs that is done
  */
 export async function train(
   training: Training,
-  progress: Progress,
+  state: State,
   signal: AbortSignal | undefined,
-  onStep: (share: number) => void,
+  onStep: ((share: number) => void) | undefined,
   onEpoch: (epoch: Epoch) => Promise<void>,
 ): Promise<void> {
   const { parameters, settings, trained } = training;
   const { epochs, batchSize } = settings;
   const steps = Math.max(1, Math.floor(trained.length / batchSize));
-  while (progress.epoch < epochs) {
+  while (state.epoch < epochs) {
     const start = performance.now();
-    const loss = await trainEpoch(training, progress.epoch, steps, signal, onStep);
+    const loss = await trainEpoch(training, state.epoch, steps, signal, onStep);
     const { accuracy, loss: heldOutLoss } = await judge(training, signal);
-    progress.epoch++;
+    state.epoch++;
     // Before the density is reached, a better epoch is only a denser one.
-    const isDone = !training.pruner || progress.epoch / epochs >= settings.pruneShare;
-    const { best } = progress;
-    const isBest =
-      isDone && (!best || accuracy > best.accuracy || (accuracy === best.accuracy && heldOutLoss < best.loss));
+    const isDone = !training.pruner || state.epoch / epochs >= settings.pruneShare;
+    const { best } = state;
+    const isBest = isDone && (!best || isBetter({ accuracy, loss: heldOutLoss }, best));
     if (isBest) {
       const values = parameters.map((parameter) => parameter.values.slice());
-      progress.best = { epoch: progress.epoch, accuracy, loss: heldOutLoss, values };
+      state.best = { epoch: state.epoch, accuracy, loss: heldOutLoss, values };
     }
     const ms = performance.now() - start;
     await onEpoch({
-      epoch: progress.epoch,
+      epoch: state.epoch,
       epochs,
       loss,
       heldOutLoss,
@@ -94,7 +83,7 @@ async function trainEpoch(
   epoch: number,
   steps: number,
   signal: AbortSignal | undefined,
-  onStep: (share: number) => void,
+  onStep: ((share: number) => void) | undefined,
 ): Promise<number> {
   const { epochs, batchSize, learningRate, seed, pruneShare, augmentation } = settings;
   // Each epoch starts its own stream of numbers, so that one can go on from any epoch.
@@ -116,7 +105,7 @@ async function trainEpoch(
     for (const [i, parameter] of parameters.entries()) parameter.collect(result.gradients[i], gradients[i]);
     clip(gradients, settings.clip);
     optimiser.step(gradients, cosine(learningRate, share));
-    onStep(share);
+    onStep?.(share);
   }
   pruner?.prune((epoch + 1) / epochs / pruneShare);
   for (const parameter of parameters) parameter.publish();
@@ -127,33 +116,28 @@ async function trainEpoch(
 export async function judge(
   { engine, samples, heldOut, targetsOf, settings }: Training,
   signal: AbortSignal | undefined,
-): Promise<{ accuracy: number; loss: number }> {
-  const size = Math.max(settings.batchSize, 256);
-  let right = 0;
+): Promise<{ accuracy: number | null; loss: number }> {
+  const { loss: kind, temperature, batchSize } = settings;
+  const size = Math.max(batchSize, 256);
+  const accuracy = accuracyMeter();
+  const agreement = agreementMeter();
   let loss = 0;
   for (let start = 0; start < heldOut.length; start += size) {
     throwIfAborted(signal);
     const batch = samples.batch(heldOut.subarray(start, start + size));
-    const targets = await targetsOf(batch);
-    const output = await engine.predict(batch);
-    const classes = output.dims.at(-1) as number;
-    for (let at = 0, row = 0; at < output.data.length; at += classes, row++) {
-      const wanted = batch.labels ? batch.labels[row] : argmax(targets.data, at, classes);
-      if (argmax(output.data, at, classes) === wanted) right++;
-      loss += crossEntropy(output.data, targets.data, at, classes);
-    }
+    const [targets, outputs] = [await targetsOf(batch), await engine.predict(batch)];
+    const count = Math.min(size, heldOut.length - start);
+    if (batch.labels) accuracy.add(outputs[0], batch.labels);
+    else agreement.add(outputs[0], targets[0], count);
+    loss += lossOf(outputs, targets, kind, temperature) * count;
   }
-  return { accuracy: right / heldOut.length, loss: loss / heldOut.length };
+  const decided = kind === 'mean-squared-error' ? null : (accuracy.result().top1 ?? agreement.result());
+  return { accuracy: decided, loss: loss / heldOut.length };
 }
 
-function crossEntropy(logits: ArrayLike<number>, targets: ArrayLike<number>, at: number, classes: number): number {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (let i = at; i < at + classes; i++) largest = Math.max(largest, logits[i]);
-  let sum = 0;
-  for (let i = at; i < at + classes; i++) sum += Math.exp(logits[i] - largest);
-  let loss = 0;
-  for (let i = at; i < at + classes; i++) loss -= targets[i] * (logits[i] - largest - Math.log(sum));
-  return loss;
+function isBetter(one: Omit<Best, 'epoch' | 'values'>, other: Best): boolean {
+  const gain = (one.accuracy ?? 0) - (other.accuracy ?? 0);
+  return gain > 0 || (gain === 0 && one.loss < other.loss);
 }
 
 function densityOf({ parameters, pruner }: Training): number {

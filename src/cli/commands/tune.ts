@@ -1,0 +1,254 @@
+import { existsSync, rmSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { decode } from '../../decode/index.js';
+import { FxqError } from '../../errors.js';
+import { openDataset } from '../../evaluate/open-dataset.js';
+import { LOSSES } from '../../gradient/losses.js';
+import type { Model } from '../../layers/model.js';
+import { readWhole } from '../../onnx/files.js';
+import { openOnnx } from '../../onnx/open.js';
+import { writeOnnx } from '../../onnx/write.js';
+import { runStages } from '../../pipeline/pipeline.js';
+import { inspectOnnx } from '../../report/inspect.js';
+import { SCOPES } from '../../stages/prune.js';
+import { AUGMENTATIONS, type Augmentation } from '../../tune/augment.js';
+import { OPTIMISERS } from '../../tune/optimiser.js';
+import { type Epoch, TUNE_DEFAULTS, type TuneOptions } from '../../tune/options.js';
+import { SCHEDULES } from '../../tune/pruning.js';
+import { tune } from '../../tune/tune.js';
+import { disk } from '../disk.js';
+import { asUsage, StoppedEarly } from '../errors.js';
+import { aboutFile, openInput, openModel, sizeOf } from '../input.js';
+import { interruptible } from '../interrupt.js';
+import {
+  addCommon,
+  addExamples,
+  addOutput,
+  addSelection,
+  type CommonFlags,
+  parseNumber,
+  parsePositive,
+} from '../options.js';
+import { planOutput, startOutput } from '../output.js';
+import { readTargets, type TargetFlags } from '../settings.js';
+import { tellSummary } from '../summary.js';
+import type { Terminal } from '../terminal.js';
+import { writePieces } from '../write.js';
+
+/** Options that are handed on as they are. */
+type Passed = Pick<
+  TuneOptions,
+  | 'loss'
+  | 'temperature'
+  | 'epochs'
+  | 'batchSize'
+  | 'optimiser'
+  | 'learningRate'
+  | 'momentum'
+  | 'weightDecay'
+  | 'clip'
+  | 'seed'
+  | 'heldOut'
+  | 'schedule'
+  | 'pruneSteps'
+  | 'pruneShare'
+  | 'regrow'
+  | 'threads'
+>;
+
+type TuneFlags = CommonFlags &
+  TargetFlags &
+  Passed & {
+    readonly output: string;
+    readonly data: string;
+    readonly teacher?: string;
+    readonly limit?: number;
+    readonly scale?: number;
+    readonly trainOutput?: string;
+    readonly augment?: Augmentation;
+    readonly resume?: boolean;
+  };
+
+export function addTuneCommand(program: Command, terminal: Terminal): void {
+  const d = TUNE_DEFAULTS;
+  const command = program
+    .command('tune')
+    .summary('retrain what pruning and clustering have cost (onnx → onnx)')
+    .description(
+      `Trains a model's weights further and writes it as ONNX again. Zeros stay zero, weights that share a value move together. With --density it prunes while it trains. Needs the package onnxruntime-node.
+
+DATA is what evaluate takes. Its labels are learned from; without labels, or with --teacher, the original model is. The best epoch is kept, judged by samples held out. Ctrl-C keeps the best so far; --resume goes on.`,
+    )
+    .argument('<file>', 'the ONNX file')
+    .requiredOption('--data <data>', 'inputs to train on, with labels or without');
+  addOutput(command, 'the tuned ONNX file');
+  command
+    .option('--teacher <file>', 'the original model, to learn from (onnx or fxq)')
+    .addOption(new Option('--loss <loss>', 'what to learn by (default: what data and model suggest)').choices(LOSSES))
+    .option(
+      '--temperature <number>',
+      `how much distillation softens decisions (default: ${d.temperature})`,
+      parseNumber,
+    )
+    .option('--epochs <number>', `times that every sample is seen (default: ${d.epochs})`, parsePositive)
+    .option('--batch-size <samples>', `samples a step (default: ${d.batchSize})`, parsePositive)
+    .addOption(new Option('--optimiser <method>', `how weights move (default: ${d.optimiser})`).choices(OPTIMISERS))
+    .option(
+      '--learning-rate <number>',
+      `length of the first step (default: ${d.learningRate.adam}, with sgd ${d.learningRate.sgd})`,
+      parseNumber,
+    )
+    .option('--momentum <share>', `what a step keeps of the one before, for sgd (default: ${d.momentum})`, parseNumber)
+    .option('--weight-decay <number>', `pull of weights towards zero (default: ${d.weightDecay})`, parseNumber)
+    .option('--clip <length>', `longest gradient (default: ${d.clip})`, parseNumber)
+    .option('--held-out <samples>', 'samples to judge epochs by (default: a tenth, at most 5000)', parsePositive)
+    .option('--limit <samples>', 'use the first samples only', parsePositive)
+    .option('--scale <factor>', 'factor on 8-bit pixels (default: 1/255)', parseNumber)
+    .option('--train-output <name>', "the output to train on (default: the model's first)")
+    .option(
+      '--augment <changes...>',
+      `change images each time: ${AUGMENTATIONS.map((name) => `${name}=…`).join(' ')} (shares; rotate in degrees)`,
+      parseAugmentation,
+    )
+    .option('--density <share>', 'prune while training, down to this share of the weights', parseNumber)
+    .addOption(
+      new Option('--scope <scope>', `one density for each layer or for all (default: ${d.scope})`).choices(SCOPES),
+    )
+    .addOption(new Option('--schedule <kind>', `how density falls (default: ${d.schedule})`).choices(SCHEDULES))
+    .option('--prune-steps <number>', `steps of the schedule steps (default: ${d.pruneSteps})`, parsePositive)
+    .option('--prune-share <share>', `share of the epochs to reach it in (default: ${d.pruneShare})`, parseNumber)
+    .option('--regrow', 'let pruned weights come back while density falls')
+    .option('--seed <number>', `of order, samples held out and augmentation (default: ${d.seed})`, parseNumber)
+    .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive)
+    .option('--resume', 'go on from where the same command was stopped');
+  addSelection(command);
+  addCommon(command);
+  addExamples(
+    command,
+    'tune pruned.onnx -o tuned.onnx --data images.npz --teacher original.onnx',
+    'tune original.onnx -o pruned.onnx --data mnist/ --density 0.05 --epochs 20',
+  );
+  command.action((file: string, flags: TuneFlags) => aboutFile(file, () => tuneFile(file, flags, terminal)));
+}
+
+async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Promise<void> {
+  const { output, data, scale, limit, trainOutput, augment, resume } = flags;
+  const targets = readTargets(flags);
+  const options = { ...passed(flags), ...targets.options, samples: limit, output: trainOutput, augmentation: augment };
+  const ignore = async function* () {};
+  asUsage(() => tune({ ...options, dataset: ignore }));
+  const { model, paths, close } = openModel(input);
+  try {
+    const plan = planOutput(
+      output,
+      model.files.slice(1).map(({ name }) => name),
+      flags.teacher === undefined ? paths : [...paths, flags.teacher],
+    );
+    const warned = targets.warnings(model);
+    const onNote = (text: string) => {
+      warned.push(text);
+      terminal.note(`warning: ${text}`);
+    };
+    for (const warning of warned) terminal.note(`warning: ${warning}`);
+    const teacher = flags.teacher === undefined ? undefined : await openTeacher(flags.teacher);
+    const dataset = await openDataset(data, disk, { scale });
+    const checkpoint = `${output}.tune`;
+    const epochs: Epoch[] = [];
+    let stoppedBy: string | undefined;
+    const run = await interruptible(async (signal) => {
+      const stage = tune({
+        ...options,
+        dataset,
+        teacher,
+        onEpoch: (epoch) => {
+          epochs.push(epoch);
+          terminal.note(epochLine(epoch));
+        },
+        onCheckpoint: (bytes) => writeWhole(checkpoint, bytes),
+        resume: resume ? readCheckpoint(checkpoint) : undefined,
+      });
+      const context = { onProgress: terminal.progress('tune'), onNote };
+      try {
+        return await runStages(model, [stage], { signal, context });
+      } finally {
+        if (signal.aborted) stoppedBy = String(signal.reason);
+        if (signal.aborted && existsSync(checkpoint))
+          terminal.note(`${checkpoint}: kept, so that --resume goes on from there`);
+      }
+    });
+    await writePieces(plan, ({ signal }) => writeOnnx(run.model, { signal }));
+    if (stoppedBy === undefined) rmSync(checkpoint, { force: true });
+    const summary = {
+      input,
+      output,
+      inputBytes: sizeOf(paths),
+      outputBytes: sizeOf(plan.paths),
+      ratio: null,
+      stages: run.times(),
+      warnings: warned,
+      epochs,
+    };
+    await tellSummary(terminal, flags, summary, () => {
+      const written = openModel(output);
+      try {
+        return inspectOnnx(written.model, { file: output });
+      } finally {
+        written.close();
+      }
+    });
+    if (stoppedBy !== undefined) throw new StoppedEarly(stoppedBy, `${output} is the best epoch so far`);
+  } finally {
+    close();
+  }
+}
+
+function passed(flags: Passed): Passed {
+  const { loss, temperature, epochs, batchSize, optimiser, learningRate, momentum, weightDecay, clip } = flags;
+  const { seed, heldOut, schedule, pruneSteps, pruneShare, regrow, threads } = flags;
+  return {
+    ...{ loss, temperature, epochs, batchSize, optimiser, learningRate, momentum, weightDecay, clip },
+    ...{ seed, heldOut, schedule, pruneSteps, pruneShare, regrow, threads },
+  };
+}
+
+function openTeacher(path: string): Promise<Model> {
+  return aboutFile(path, async () => {
+    const input = openInput(path);
+    return input.kind === 'onnx' ? input.opened.model : openOnnx(await decode(input.bytes));
+  });
+}
+
+function readCheckpoint(path: string): Uint8Array {
+  if (existsSync(path)) return readWhole(path);
+  throw new FxqError('IO', `${path}: nothing to resume from; leave out --resume to start anew`, { file: path });
+}
+
+function writeWhole(path: string, bytes: Uint8Array): void {
+  const output = startOutput({ paths: [path] });
+  try {
+    output.write(0, bytes);
+    output.commit();
+  } finally {
+    output.discard();
+  }
+}
+
+function parseAugmentation(text: string, before: Augmentation = {}): Augmentation {
+  const [, name, value] = /^([a-z]+)=(.+)$/.exec(text) ?? [];
+  if (!AUGMENTATIONS.some((known) => known === name)) {
+    throw new InvalidArgumentError(`Expected one of ${AUGMENTATIONS.map((known) => `${known}=…`).join(', ')}.`);
+  }
+  return { ...before, [name]: parseNumber(value) };
+}
+
+function epochLine({ epoch, epochs, loss, heldOutLoss, accuracy, density, isBest }: Epoch): string {
+  const decided = accuracy === null ? '' : `${(100 * accuracy).toFixed(2)}% right, `;
+  const width = String(epochs).length;
+  const parts = [
+    `epoch ${String(epoch).padStart(width)}/${epochs}`,
+    `loss ${loss.toFixed(4)}`,
+    `held out ${decided}loss ${heldOutLoss.toFixed(4)}`,
+    ...(density < 1 ? [`kept ${(100 * density).toFixed(2)}%`] : []),
+  ];
+  return `${parts.join('  ')}${isBest ? '  best' : ''}`;
+}

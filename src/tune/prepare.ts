@@ -1,0 +1,173 @@
+import { Xxh32 } from '../binary/xxh32.js';
+import { type CalibrationGraph, readCalibrationGraph } from '../calibrate/graph.js';
+import { copyOf } from '../calibrate/moments.js';
+import { FxqError } from '../errors.js';
+import { loadRuntime } from '../evaluate/runtime.js';
+import { trainableInputs } from '../gradient/backward.js';
+import { logitsBehind } from '../gradient/cross-entropy.js';
+import type { LossName } from '../gradient/losses.js';
+import { openModel, trainable, writeModel } from '../gradient/model.js';
+import { firstOutput, judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
+import type { Model, Tensor } from '../layers/model.js';
+import { selector } from '../layers/selectors.js';
+import { isPatchable } from '../layers/weights.js';
+import { createRandom } from '../stages/kmeans/random.js';
+import type { StageContext } from '../stages/stage.js';
+import { readCheckpoint, type State } from './checkpoint.js';
+import { type EngineOptions, openEngine, openPredictor } from './engine.js';
+import { adam, sgd } from './optimiser.js';
+import { MOST_HELD_OUT, settle, type TuneOptions, type TunePruneTarget } from './options.js';
+import { openParameter, type Parameter } from './parameter.js';
+import { createPruner, type Pruner } from './pruning.js';
+import { loadSamples, type Samples } from './samples.js';
+import { labelTargets, teacherTargets } from './targets.js';
+import type { Training } from './trainer.js';
+
+/** What is trained by default: everything that a gradient reaches, and that is not a constant of some formula. */
+const TRAINED = ['role:weight', 'role:bias', 'role:normalisation'] as const;
+
+/** A training that is ready to go, and where it stands. */
+export interface Prepared {
+  readonly training: Training;
+  readonly state: State;
+  /** Tells this training from others. */
+  readonly subject: string;
+  release(): Promise<void>;
+}
+
+/** Reads the data, finds what there is to train, and opens the model and its teacher in ONNX Runtime. */
+export async function prepareTraining(
+  model: Model,
+  options: TuneOptions,
+  { signal, onNote }: StageContext,
+): Promise<Prepared> {
+  const settled = settle(options);
+  const { seed, optimiser: kind, weightDecay, momentum, scope, schedule, pruneSteps, regrow } = settled;
+  const runtime = options.runtime ?? (await loadRuntime());
+  const graph = readCalibrationGraph(model);
+  const bytes = bytesOf(graph);
+  const samples = await loadSamples(options.dataset, options.samples, signal);
+  const { trained, heldOut } = divide(samples.count, options.heldOut, seed);
+
+  const base = { runtime, threads: options.threads };
+  const loss = options.loss ?? (await defaultLoss(bytes, samples, options, base));
+  const judged: OutputOptions = {
+    loss,
+    temperature: settled.temperature,
+    ...(options.output !== undefined && { output: options.output }),
+  };
+  const engineOptions = { ...base, judged };
+  const parameters = openParameters(graph, bytes, options, judged);
+  const pruner = prunerOf(parameters, options, { scope, schedule, steps: pruneSteps, regrows: regrow }, onNote);
+  const engine = await openEngine(bytes, parameters, engineOptions);
+  const teacher =
+    loss === 'cross-entropy'
+      ? undefined
+      : await openPredictor(options.teacher ? bytesOf(readCalibrationGraph(options.teacher)) : bytes, engineOptions);
+  const release = async () => {
+    await engine.release();
+    await teacher?.release();
+  };
+  try {
+    const [output] = await engine.predict(samples.batch(heldOut.subarray(0, 1)));
+    const moved = parameters.map(({ free, tensor }) => ({ free, decay: tensor.role === 'weight' ? weightDecay : 0 }));
+    const optimiser = kind === 'adam' ? adam(moved) : sgd(moved, momentum);
+    const state: State = {
+      epoch: 0,
+      best: undefined,
+      free: parameters.map(({ free }) => free),
+      alive: parameters.map(({ alive }) => alive),
+      optimiser: optimiser.state,
+    };
+    const settings = { ...settled, loss };
+    const subject = subjectOf(bytes, samples.count, settings);
+    if (options.resume) readCheckpoint(options.resume, state, subject);
+    const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(output.dims.at(-1) as number);
+    const training = { engine, parameters, optimiser, pruner, samples, trained, heldOut, targetsOf, settings };
+    return { training, state, subject, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** The model as one piece, as ONNX Runtime takes it: with external data inside, and the stages' changes. */
+function bytesOf({ open }: CalibrationGraph): Uint8Array {
+  const copy = copyOf(open);
+  return writeModel(copy, copy.builder.graph.output ?? []);
+}
+
+/** Labels say what is wanted; without them, whether the teacher decides on something or computes it. */
+async function defaultLoss(
+  bytes: Uint8Array,
+  samples: Samples,
+  options: TuneOptions,
+  base: Pick<EngineOptions, 'runtime' | 'threads'>,
+): Promise<LossName> {
+  if (samples.labels && !options.teacher) return 'cross-entropy';
+  const model = openModel(bytes);
+  const output = options.output ?? firstOutput(model);
+  if (logitsBehind(model.builder, output) !== output) return 'distillation';
+  const predictor = await openPredictor(bytes, { ...base, judged: { loss: 'mean-squared-error', output } });
+  const [{ dims }] = await predictor.predict(samples.batch([0])).finally(predictor.release);
+  return dims.length === 2 && dims[1] > 1 ? 'distillation' : 'mean-squared-error';
+}
+
+function openParameters(
+  graph: CalibrationGraph,
+  bytes: Uint8Array,
+  { include = TRAINED, exclude }: TuneOptions,
+  judged: OutputOptions,
+): Parameter[] {
+  const isTrained = selector({ include, exclude }, {}, []);
+  const open = openModel(bytes);
+  const names = trainable(open, trainableInputs(open.builder, judgedOutputs(open, judged)));
+  const parameters = names.flatMap((name) => {
+    const tensor = graph.stored.get(name)?.tensor;
+    return tensor && isPatchable(tensor) && isTrained(tensor) ? [openParameter(name, tensor)] : [];
+  });
+  if (parameters.length > 0) return parameters;
+  throw new FxqError('CONFIG', 'tune: no selected float32 tensor of the model is one that the loss depends on');
+}
+
+function prunerOf(
+  parameters: readonly Parameter[],
+  { density, include, exclude, rules }: TuneOptions,
+  plan: { scope: 'layer' | 'global'; schedule: 'cubic' | 'steps'; steps: number; regrows: boolean },
+  onNote: StageContext['onNote'],
+): Pruner | undefined {
+  const select = selector<TunePruneTarget>({ include, exclude, rules }, { density }, ['density']);
+  const densities = new Map<Tensor, number>();
+  for (const { tensor, isShared } of parameters) {
+    const target = tensor.role === 'weight' || include ? select(tensor)?.density : undefined;
+    if (target === undefined) continue;
+    if (isShared) onNote?.(`${tensor.name}: not pruned, its weights share values already; prune before clustering`);
+    else densities.set(tensor, target);
+  }
+  return densities.size > 0 ? createPruner(parameters, densities, plan) : undefined;
+}
+
+/** Sets samples apart: a tenth of them, at most so many, if nothing else is said. */
+function divide(
+  count: number,
+  wanted: number | undefined,
+  seed: number,
+): { trained: Uint32Array; heldOut: Uint32Array } {
+  const most = Math.min(MOST_HELD_OUT, Math.ceil(count / 10));
+  const size = wanted ?? most;
+  if (size >= count) {
+    const message = `training data: expected more samples than the ${size} to be held out, got ${count}`;
+    throw new FxqError('DATASET', message, { expected: size, actual: count });
+  }
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const random = createRandom(seed);
+  for (let i = count - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return { heldOut: order.slice(0, size).sort(), trained: order.slice(size) };
+}
+
+function subjectOf(bytes: Uint8Array, samples: number, settings: object): string {
+  return `${new Xxh32().update(bytes).digest().toString(16)} ${samples} ${JSON.stringify(settings)}`;
+}
