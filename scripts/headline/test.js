@@ -1,0 +1,3 @@
+import { splitDataset } from './data.js';
+
+export default splitDataset('test');
