@@ -29,16 +29,6 @@ export const averagePool: GradientRule = {
   },
 };
 
-/** Y = the mean over all spatial axes, kept as axes of size 1. */
-export const globalAveragePool: GradientRule = {
-  differentiable: [0],
-  backward({ builder, inputs: [x], output, gradient }) {
-    const count = builder.emit('Div', [builder.emit('Size', [x]), builder.emit('Size', [output])]);
-    const share = builder.emit('Div', [gradient, builder.emit('Cast', [count], [int('to', DataType.FLOAT)])]);
-    return [builder.emit('Expand', [share, builder.shape(x)])];
-  },
-};
-
 /** How many real elements each window covers, [1, 1, spatial…]: ones, slid over by a kernel of ones. */
 function elementsUnder(builder: GraphBuilder, x: string, y: string, window: Window, ceil: boolean): string {
   const { kernel, strides, dilations, begin, end } = window;

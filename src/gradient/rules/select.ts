@@ -1,5 +1,5 @@
 import onnxProto, { type onnx } from 'onnx-proto';
-import { int, readString, string, tensor } from '../attributes.js';
+import { int, readString, string } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
 import { type GradientRule, unsupported } from './rule.js';
 
@@ -12,16 +12,14 @@ const { DataType } = onnxProto.onnx.TensorProto;
 export function scatterAdd(builder: GraphBuilder, x: string, indices: string, gradient: string): string {
   const shape = builder.shape(x);
   const flat = (value: string) => builder.emit('Reshape', [value, builder.ints([-1])]);
-  const zero = { dims: [1], dataType: DataType.FLOAT, floatData: [0] };
   const size = builder.emit('ReduceProd', [shape], [int('keepdims', 1)]);
-  const zeros = builder.emit('ConstantOfShape', [size], [tensor('value', zero)]);
   const attributes = [int('axis', 0), string('reduction', 'add')];
-  const sums = builder.emit('ScatterElements', [zeros, flat(indices), flat(gradient)], attributes);
+  const sums = builder.emit('ScatterElements', [builder.zeros(size), flat(indices), flat(gradient)], attributes);
   return builder.emit('Reshape', [sums, shape]);
 }
 
 /**
- * Slice and Gather: whatever they pick, done to the numbers 0, 1, 2 … in the shape of x, they tell which elements were
+ * Slice, the Gathers and Tile: whatever they pick, done to the numbers 0, 1, 2 … in the shape of x, they tell which elements were
  * picked. So negative steps, clamped ends and repeated indices need no thought here.
  */
 export const select: GradientRule = {
