@@ -46,6 +46,16 @@ describe('LayerNormalization', () => {
     ));
 });
 
+describe('InstanceNormalization', () => {
+  it.each([[[2, 3, 5]], [[2, 3, 2, 4]], [[1, 3, 2, 2, 3]]])('of %j', (dims) =>
+    expectGradients({
+      nodes: [node('InstanceNormalization', ['x', 'scale', 'bias'], ['y'], { epsilon: { float: 0.01 } })],
+      inputs: { x: distinct(1, dims) },
+      stored: { scale: distinct(2, [3]), bias: distinct(3, [3]) },
+    }),
+  );
+});
+
 describe('BatchNormalization', () => {
   it.each([[[3, 4]], [[2, 4, 5]], [[1, 4, 2, 3]], [[2, 4, 1, 2, 3]]])('of %j', (dims) =>
     expectGradients(

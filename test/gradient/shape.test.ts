@@ -105,6 +105,19 @@ describe('operators that keep all elements', () => {
       inputs: { x: distinct(1, [2, 3, 1, 4]) },
     }));
 
+  it.each(['DCR', 'CRD'])('DepthToSpace, %s', (mode) =>
+    expectGradients({
+      nodes: [node('DepthToSpace', ['x'], ['y'], { blocksize: 2, mode })],
+      inputs: { x: distinct(1, [2, 8, 1, 3]) },
+    }),
+  );
+
+  it('SpaceToDepth', () =>
+    expectGradients({
+      nodes: [node('SpaceToDepth', ['x'], ['y'], { blocksize: 2 })],
+      inputs: { x: distinct(1, [2, 2, 2, 6]) },
+    }));
+
   it('Squeeze of every axis of size 1', () =>
     expectGradients({ nodes: [node('Squeeze', ['x'], ['y'])], inputs: { x: distinct(1, [3, 1, 2, 1]) } }));
 });

@@ -7,13 +7,14 @@ import { add, div, extreme, mul, sub, sum, where } from './elementwise.js';
 import { abs, elu, erf, exp, log, neg, pow, reciprocal, softplus, sqrt } from './function.js';
 import { gelu } from './gelu.js';
 import { gemm } from './gemm.js';
+import { instanceNormalization } from './instance-normalization.js';
 import { layerNormalization } from './layer-normalization.js';
 import { matMul } from './mat-mul.js';
 import { maxPool } from './max-pool.js';
 import { pRelu } from './prelu.js';
 import { globalAveragePool, globalMaxPool, reduceExtreme, reduceL2, reduceMean, reduceSum } from './reduce.js';
 import type { GradientRule } from './rule.js';
-import { resize, select } from './select.js';
+import { rearrange, resize, select } from './select.js';
 import { concat, expand, identity, pad, reshape, split, transpose } from './shape.js';
 
 /** The gradient rules by operator type of the standard domain. */
@@ -28,6 +29,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Concat: concat,
     Conv: conv,
     ConvTranspose: convTranspose,
+    DepthToSpace: rearrange,
     Div: div,
     Dropout: identity,
     Elu: elu,
@@ -45,6 +47,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     HardSigmoid: hardSigmoid,
     HardSwish: hardSwish,
     Identity: identity,
+    InstanceNormalization: instanceNormalization,
     LayerNormalization: layerNormalization,
     LeakyRelu: leakyRelu,
     Log: log,
@@ -71,6 +74,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Slice: select,
     Softmax: softmax,
     Softplus: softplus,
+    SpaceToDepth: rearrange,
     Split: split,
     Sqrt: sqrt,
     Squeeze: reshape,
