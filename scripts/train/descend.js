@@ -37,7 +37,7 @@ export async function descend(model, split, recipe, afterEpoch) {
   const labels = new Float32Array(batchSize * CLASSES);
   const feeds = {
     input: tensor(pixels, [batchSize, 1, SIDE, SIDE]),
-    [graph.labels]: tensor(labels, [batchSize, CLASSES]),
+    [graph.targets[0].name]: tensor(labels, [batchSize, CLASSES]),
   };
   for (const [name, { data, dims }] of parameters) feeds[name] = tensor(data, dims);
 

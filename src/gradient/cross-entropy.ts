@@ -1,25 +1,18 @@
 import { int } from './attributes.js';
 import type { GraphBuilder } from './builder.js';
-
-/** The names of a loss and of its gradient with respect to the logits. */
-export interface LossHead {
-  readonly loss: string;
-  readonly gradient: string;
-}
+import { type LossHead, meanOfRows } from './loss.js';
 
 /**
  * Appends the softmax cross-entropy of `logits` [N, classes] against `labels` of the same shape, averaged over the N
- * samples. Each row of labels is a distribution: one-hot for a class, or the probabilities of a teacher.
+ * samples. Each row of labels is a distribution: one-hot for a class, or the probabilities of a teacher. Axes between
+ * those two make rows as well.
  */
 export function crossEntropy(builder: GraphBuilder, logits: string, labels: string): LossHead {
   const logarithms = builder.emit('LogSoftmax', [logits], [int('axis', -1)]);
-  const samples = builder.emit('Gather', [builder.shape(logits), builder.emit('Squeeze', [builder.ints([0])])]);
-  const count = builder.emit('CastLike', [samples, logits]);
-  const agreement = builder.emit('ReduceSum', [builder.emit('Mul', [logarithms, labels])], [int('keepdims', 0)]);
-  const loss = builder.emit('Neg', [builder.emit('Div', [agreement, count])]);
+  const { mean, count } = meanOfRows(builder, builder.emit('Mul', [logarithms, labels]));
   // d loss / d logits = (softmax − labels) / N
   const excess = builder.emit('Sub', [builder.emit('Exp', [logarithms]), labels]);
-  return { loss, gradient: builder.emit('Div', [excess, count]) };
+  return { loss: builder.emit('Neg', [mean]), gradient: builder.emit('Div', [excess, count]) };
 }
 
 /**

@@ -1,7 +1,9 @@
 import { FxqError } from '../errors.js';
-import { backwardPass, trainableInputs } from './backward.js';
-import { crossEntropy, logitsBehind } from './cross-entropy.js';
+import { type BackwardPass, backwardPass, trainableInputs } from './backward.js';
+import { chooseLoss } from './losses.js';
 import { floatValue, makeInputs, type OpenModel, openModel, type Parameter, trainable, writeModel } from './model.js';
+import { firstOutput, judgedOutputs, type OutputOptions } from './outputs.js';
+import { type Tunable, tunable } from './tunable.js';
 
 /** A generated model, and what to feed it and fetch from it. */
 export interface GeneratedGraph {
@@ -13,16 +15,25 @@ export interface GeneratedGraph {
   readonly parameters: readonly Parameter[];
 }
 
-export interface GradientGraphOptions {
+export interface GradientGraphOptions extends OutputOptions {
   /** Names of the stored tensors to train. Default: every float32 tensor of at least one axis a gradient can reach. */
   parameters?: readonly string[];
-  /** The output to train on, logits or a Softmax over them, [N, classes]. Default: the model's first output. */
-  output?: string;
+}
+
+/** An input for what an output should have been. */
+export interface Target {
+  /**
+   * Name of the input: `labels` for a cross-entropy, one-hot or a teacher's probabilities; `teacher` for a distillation, a
+   * teacher's logits; `target_` and the output's name for a mean squared error. Of the shape of `output`.
+   */
+  readonly name: string;
+  /** The value it is compared with, as the model names it: an output, or the logits behind one. It is fetched like the loss. */
+  readonly output: string;
 }
 
 export interface GradientGraph extends GeneratedGraph {
-  /** Name of the input for the labels, float32 [N, classes]: one-hot, or a teacher's probabilities. */
-  readonly labels: string;
+  /** What the loss compares, one for each output trained on. */
+  readonly targets: readonly Target[];
   /** Name of the output with the mean loss of the batch, a scalar. */
   readonly loss: string;
   /** Name of the output with dL/d(parameter), by parameter: `d_` and its name. */
@@ -30,10 +41,11 @@ export interface GradientGraph extends GeneratedGraph {
 }
 
 /**
- * Turns an inference model into one that computes a softmax cross-entropy loss and its gradients. It consists of standard
- * operators only, so that any runtime can run it; weights are inputs, so that one session serves a whole training.
+ * Turns an inference model into one that computes a loss and its gradients. It consists of standard operators only, so that
+ * any runtime can run it; weights are inputs, so that one session serves a whole training.
  *
- * @throws FxqError `CONFIG` when an operator on the way has no gradient rule, or a named parameter does not exist.
+ * @throws FxqError `CONFIG` when an operator on the way has no gradient rule, or a named parameter or output does not exist.
+ * @throws RangeError for a loss that does not exist, or a temperature that is not above 0.
  * @example
  * const graph = gradientGraph(modelBytes);
  * const session = await InferenceSession.create(graph.bytes);
@@ -42,21 +54,47 @@ export interface GradientGraph extends GeneratedGraph {
 export function gradientGraph(modelBytes: Uint8Array, options: GradientGraphOptions = {}): GradientGraph {
   const model = openModel(modelBytes);
   const { builder } = model;
-  const logits = logitsBehind(builder, options.output ?? firstOutput(model));
+  const outputs = judgedOutputs(model, options);
   const inputs = builder.graph.input!.map(({ name }) => name!);
-  const names = options.parameters ?? trainable(model, trainableInputs(builder, logits));
+  const names = options.parameters ?? trainable(model, trainableInputs(builder, outputs));
+  if (!options.parameters && names.length === 0) {
+    throw new FxqError('CONFIG', `${outputs.join(', ')}: no float32 tensor of the model has a part in it`);
+  }
   const parameters = makeInputs(model, names);
-  const labels = builder.fresh('labels');
-  builder.graph.input!.push(floatValue(labels, ['N', 'classes']));
 
-  const head = crossEntropy(builder, logits, labels);
-  const reached = backwardPass(builder, new Map([[logits, head.gradient]]), names);
-  const gradients = publish(model, reached, names);
-  const loss = rename(model, head.loss, 'loss');
-  const dims = new Map(parameters.map((parameter) => [parameter.name, parameter.dims]));
-  const outputs = [floatValue(loss, []), ...names.map((name) => floatValue(gradients.get(name)!, dims.get(name)))];
-  const bytes = writeModel(model, outputs);
-  return { bytes, inputs: stillThere(model, inputs), parameters, labels, loss, gradients };
+  const loss = chooseLoss(options);
+  const heads = outputs.map((output) => {
+    const target = builder.fresh(loss.target(output));
+    builder.graph.input!.push(floatValue(target));
+    return { target, output, ...loss.append(builder, output, target) };
+  });
+  const pass = backwardPass(builder, new Map(heads.map(({ output, gradient }) => [output, gradient])), names);
+  const cut = names.find((name) => pass.blocked.has(name));
+  if (cut !== undefined) throw cutOff(cut, pass, tunable(modelBytes, options));
+  const gradients = publish(model, pass, names);
+  const losses = heads.map((head) => head.loss);
+  const sum = rename(model, losses.length === 1 ? losses[0] : builder.emit('Sum', losses), 'loss');
+  const bytes = writeModel(model, [
+    floatValue(sum, []),
+    ...parameters.map(({ name, dims }) => floatValue(gradients.get(name)!, dims)),
+    ...outputs.map((output) => floatValue(output)),
+  ]);
+  const targets = heads.map(({ target, output }) => ({ name: target, output }));
+  return { bytes, inputs: stillThere(model, inputs), parameters, targets, loss: sum, gradients };
+}
+
+/** The error for a model that can be trained in part at most: it names the operator, what lies behind it and what does not. */
+function cutOff(name: string, { blocked }: BackwardPass, { parameters }: Tunable): FxqError {
+  const cause = blocked.get(name)!;
+  const behind = [...blocked].filter(([, error]) => error === cause).map(([parameter]) => parameter);
+  const rest = parameters.length > 0 ? `what can be tuned is ${list(parameters)}` : 'nothing can be tuned';
+  const message = `${cause.message}; it cuts off ${list(behind)}; ${rest}`;
+  return new FxqError('CONFIG', message, { tensor: name, actual: cause.actual, cause });
+}
+
+function list(names: readonly string[], most = 12): string {
+  const more = names.length - most;
+  return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 export interface JacobianGraphOptions {
@@ -102,21 +140,17 @@ export function jacobianGraph(modelBytes: Uint8Array, options: JacobianGraphOpti
   return { bytes, inputs: stillThere(model, inputs), parameters, seed, output, gradients };
 }
 
-function firstOutput({ builder }: OpenModel): string {
-  const name = builder.graph.output?.[0]?.name;
-  if (!name) throw new FxqError('ONNX_MALFORMED', 'model: its graph has no output');
-  return name;
-}
-
 /** Gives each target's gradient the name `d_<target>`. */
 function publish(
   model: OpenModel,
-  reached: ReadonlyMap<string, string>,
+  { gradients, blocked }: BackwardPass,
   targets: readonly string[],
 ): Map<string, string> {
   return new Map(
     targets.map((target) => {
-      const gradient = reached.get(target);
+      const error = blocked.get(target);
+      if (error) throw error;
+      const gradient = gradients.get(target);
       if (gradient === undefined) {
         throw new FxqError('CONFIG', `${target}: no gradient reaches it; the output does not depend on it`, {
           tensor: target,

@@ -40,8 +40,8 @@ describe('gradientGraph', () => {
     expect(graph.parameters.map(({ name, dims }) => [name, dims])).toEqual(
       Object.entries(stored).map(([name, { dims }]) => [name, dims]),
     );
-    const results = await run(await open(graph.bytes), { x, ...stored, [graph.labels]: labels });
-    expect(Object.keys(results).sort()).toEqual(['d_b1', 'd_b2', 'd_w1', 'd_w2', 'loss']);
+    const results = await run(await open(graph.bytes), { x, ...stored, [graph.targets[0].name]: labels });
+    expect(Object.keys(results).sort()).toEqual(['d_b1', 'd_b2', 'd_w1', 'd_w2', 'loss', 'y']);
     expect(results[graph.loss].dims).toEqual([]);
     expect(results.loss.data[0]).toBeCloseTo(await lossOf(parts), 5);
     for (const [name, { dims, data }] of Object.entries(stored)) {
@@ -70,7 +70,7 @@ describe('gradientGraph', () => {
     const graph = gradientGraph(buildModel(parts), { parameters: ['w2'] });
     const { graph: proto } = ModelProto.decode(graph.bytes);
     expect(proto!.input!.map(({ name }) => name)).toEqual(['x', 'w2', 'labels']);
-    expect(proto!.output!.map(({ name }) => name)).toEqual(['loss', 'd_w2']);
+    expect(proto!.output!.map(({ name }) => name)).toEqual(['loss', 'd_w2', 'y']);
     expect(proto!.initializer!.map(({ name }) => name)).toEqual(expect.arrayContaining(['w1', 'b1', 'b2']));
   });
 
@@ -84,7 +84,7 @@ describe('gradientGraph', () => {
     });
     const graph = gradientGraph(ModelProto.encode(model).finish());
     expect(graph.parameters.map(({ name }) => name).sort()).toEqual(['b1', 'b2', 'w1', 'w2']);
-    const results = await run(await open(graph.bytes), { x, ...stored, [graph.labels]: labels });
+    const results = await run(await open(graph.bytes), { x, ...stored, [graph.targets[0].name]: labels });
     expect(results.loss.data[0]).toBeCloseTo(await lossOf(parts), 5);
   });
 
@@ -95,8 +95,8 @@ describe('gradientGraph', () => {
       node('Gemm', ['labels', 'w2', 'b2'], ['y'], { transB: 1 }),
     ];
     const graph = gradientGraph(buildModel({ ...parts, nodes }));
-    expect(graph.labels).not.toBe('labels');
-    const results = await run(await open(graph.bytes), { x, ...stored, [graph.labels]: labels });
+    expect(graph.targets[0].name).not.toBe('labels');
+    const results = await run(await open(graph.bytes), { x, ...stored, [graph.targets[0].name]: labels });
     expect(results.loss.data[0]).toBeCloseTo(await lossOf(parts), 5);
   });
 
@@ -177,6 +177,11 @@ describe('errors', () => {
     const integers = buildModel({ nodes, inputs: { x }, integers: { to: [-1] } });
     expect(() => jacobianGraph(integers, { targets: ['to'] })).toThrow(config(/^to: only float32/));
     expect(() => gradientGraph(buildModel({ ...parts, opset: 6 }))).toThrow(config(/operator set 7 or later/));
+  });
+
+  it('tell when there is nothing to train', () => {
+    const bytes = buildModel({ nodes: [node('Relu', ['x'], ['y'])], inputs: { x } });
+    expect(() => gradientGraph(bytes)).toThrow(config(/^y: no float32 tensor/));
   });
 
   it('tell bytes that are no model', () => {

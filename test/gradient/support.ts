@@ -1,7 +1,7 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
-import { jacobianGraph } from '../../src/gradient/gradient-graph.js';
+import { type GradientGraph, jacobianGraph } from '../../src/gradient/gradient-graph.js';
 import { floatValue } from '../../src/gradient/model.js';
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
@@ -174,4 +174,49 @@ function exposed(bytes: Uint8Array, stored: Record<string, Values>): Uint8Array 
   graph.initializer = graph.initializer!.filter(({ name }) => !(name! in stored));
   graph.input = [...graph.input!, ...Object.entries(stored).map(([name, { dims }]) => floatValue(name, dims))];
   return ModelProto.encode(model).finish();
+}
+
+/**
+ * Compares the gradient of every parameter of a loss graph with central differences of its own loss output, in two
+ * directions each: that of the gradient itself and a random one.
+ */
+export async function expectLossGradients(
+  session: ort.InferenceSession,
+  { parameters, gradients, loss }: GradientGraph,
+  feeds: Record<string, Values>,
+  { epsilon = 1e-2, tolerance = 2e-3 }: Omit<GradientCheck, 'targets'> = {},
+) {
+  const results = await run(session, feeds);
+  for (const [index, { name, dims }] of parameters.entries()) {
+    const gradient = results[gradients.get(name)!];
+    expect(gradient.dims, name).toEqual(dims);
+    const { data } = feeds[name];
+    for (const direction of [gradient.data, distinct(index, dims).data]) {
+      const length = norm(direction) || 1;
+      const moved = async (by: number) => {
+        const values = data.map((value, i) => value + (by * direction[i]) / length);
+        return (await run(session, { ...feeds, [name]: { dims, data: values } }))[loss].data[0];
+      };
+      const numeric = ((await moved(epsilon)) - (await moved(-epsilon))) / (2 * epsilon);
+      const analytic = gradient.data.reduce((sum, value, i) => sum + (value * direction[i]) / length, 0);
+      const scale = Math.max(1e-1, norm(gradient.data));
+      expect(Math.abs(analytic - numeric) / scale, `d ${name}: ${analytic} against ${numeric}`).toBeLessThan(tolerance);
+    }
+  }
+}
+
+function norm(values: Float32Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}
+
+/** The float32 tensors a model stores as initializers. */
+export function storedIn(bytes: Uint8Array): Record<string, Values> {
+  const { graph } = ModelProto.decode(bytes);
+  const floats = graph!.initializer!.filter(({ dataType }) => dataType === TensorProto.DataType.FLOAT);
+  return Object.fromEntries(
+    floats.map(({ name, dims, rawData, floatData }) => {
+      const data = rawData?.length ? new Float32Array(Uint8Array.from(rawData).buffer) : Float32Array.from(floatData!);
+      return [name!, { dims: dims!.map(Number), data }];
+    }),
+  );
 }
