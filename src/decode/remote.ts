@@ -1,6 +1,6 @@
 import { type ErrorDetails, FxqError, throwIfAborted } from '../errors.js';
 import type { Progress, ReadOptions } from './container.js';
-import { type Source, streamOf } from './source.js';
+import { type Reader, readerOf, type Source } from './source.js';
 
 /** The first message to a worker, with the port that all others use. */
 export interface Task {
@@ -55,12 +55,12 @@ export async function inWorker<Result>(
 ): Promise<Result | undefined> {
   throwIfAborted(signal);
   const { port1, port2 } = new MessageChannel();
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let reader: Reader | undefined;
   let broken: unknown;
   let stop = () => {};
 
-  const send = async (stream: ReadableStream<Uint8Array>) => {
-    reader = stream.getReader();
+  const send = async (from: Reader) => {
+    reader = from;
     try {
       for (;;) {
         const { done, value } = await reader.read();
@@ -98,7 +98,7 @@ export async function inWorker<Result>(
           if (progress) onProgress?.(progress);
           else if (result) resolve(result as Result);
           else if (error) reject(error.name === 'FxqError' ? revive(error, broken) : new Error(error.message));
-          else void send(streamOf(source));
+          else void send(readerOf(source));
         } catch (problem) {
           reject(problem);
         }

@@ -5,6 +5,12 @@ import { FxqError, throwIfAborted } from '../errors.js';
 /** Where a container may come from. A `Response` is read while it is still arriving. */
 export type Source = Uint8Array | ArrayBuffer | SharedArrayBuffer | Blob | Response | ReadableStream<Uint8Array>;
 
+/** What is used of a stream's reader. */
+export interface Reader {
+  read(): Promise<IteratorResult<Uint8Array, Uint8Array | undefined>>;
+  cancel(): Promise<void>;
+}
+
 /** The bytes of a container, handed out in order. */
 export interface Input {
   /** How many bytes there are in all, where that is known before they have arrived. */
@@ -30,7 +36,7 @@ export interface Input {
  */
 export function openInput(source: Source, signal: AbortSignal | undefined, onBytes: (loaded: number) => void): Input {
   const size = bytesOf(source)?.length ?? (source instanceof Blob ? source.size : undefined);
-  const reader = streamOf(source).getReader();
+  const reader = readerOf(source);
   /** What has arrived and was not taken yet. */
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -90,17 +96,16 @@ function bytesOf(source: Source): Uint8Array | undefined {
   return source instanceof ArrayBuffer || isShared ? new Uint8Array(source as ArrayBuffer) : undefined;
 }
 
-/** Any source as a stream: of memory, in a single piece. */
-export function streamOf(source: Source): ReadableStream<Uint8Array> {
-  if (source instanceof ReadableStream) return source;
+/** What reads a source. Memory is one piece and no stream: the first of a process takes longer than reading a head. */
+export function readerOf(source: Source): Reader {
   const bytes = bytesOf(source);
-  if (bytes)
-    return new ReadableStream({
-      start(controller) {
-        controller.enqueue(bytes);
-        controller.close();
-      },
-    });
+  if (!bytes) return streamOf(source).getReader();
+  const pieces = [bytes].values();
+  return { read: async () => pieces.next(), cancel: async () => {} };
+}
+
+function streamOf(source: Source): ReadableStream<Uint8Array> {
+  if (source instanceof ReadableStream) return source;
   if (source instanceof Blob) return source.stream();
   if (!(source instanceof Response))
     throw new TypeError('expected a Uint8Array, an ArrayBuffer, a Blob, a Response or a ReadableStream of bytes');

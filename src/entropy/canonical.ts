@@ -7,11 +7,15 @@
  */
 export function canonicalCodes(lengths: Uint8Array): Uint16Array {
   const codes = new Uint16Array(lengths.length);
+  // Reversed, a code followed by a zero is the same number, and counting carries from the highest bit down.
   let code = 0;
   for (let length = 1; length <= 15; length++) {
-    code <<= 1;
-    for (let symbol = 0; symbol < lengths.length; symbol++) {
-      if (lengths[symbol] === length) codes[symbol] = reverse(code++, length);
+    for (let symbol = lengths.indexOf(length); symbol >= 0; symbol = lengths.indexOf(length, symbol + 1)) {
+      codes[symbol] = code;
+      for (let bit = 1 << (length - 1); bit > 0; bit >>= 1) {
+        code ^= bit;
+        if (code & bit) break;
+      }
     }
   }
   return codes;
@@ -31,10 +35,4 @@ export function isCompleteCode(lengths: Uint8Array, limit: number): boolean {
     space += 2 ** (limit - length);
   }
   return used === 1 ? space === 2 ** (limit - 1) : used > 1 && space === 2 ** limit;
-}
-
-function reverse(code: number, length: number): number {
-  let reversed = 0;
-  for (let i = 0; i < length; i++) reversed |= ((code >> i) & 1) << (length - 1 - i);
-  return reversed;
 }

@@ -68,12 +68,17 @@ function throughNode(
   if (rule === 'stop') return [];
   if (!rule) throw unsupported(node, `this operator${node.domain ? ` of domain ${node.domain}` : ''}`);
   const [output, ...others] = node.output!;
-  if (others.some((name) => arrived.has(name))) throw unsupported(node, 'a gradient at its second output');
+  if (!rule.severalOutputs && others.some((name) => arrived.has(name))) {
+    throw unsupported(node, 'a gradient at another output than its first');
+  }
   const inputs = node.input ?? [];
   const may = rule.differentiable;
   const needs = (i: number) => carriers.has(inputs[i]) && (may === 'all' || may.includes(i));
-  const gradient = total(builder, arrived, output);
-  const gradients = rule.backward({ node, builder, inputs, output, gradient, needs });
+  const gradientOf = (i: number) => {
+    const name = node.output![i];
+    return arrived.has(name) ? total(builder, arrived, name) : builder.zeros(builder.shape(name));
+  };
+  const gradients = rule.backward({ node, builder, inputs, output, gradient: gradientOf(0), gradientOf, needs });
   return gradients.flatMap((name, i) => (name !== undefined && needs(i) ? [[inputs[i], name]] : []));
 }
 
@@ -110,7 +115,8 @@ function influences(node: onnx.INodeProto): string[] {
 
 function ruleOf(node: onnx.INodeProto): GradientRule | 'stop' | undefined {
   if (!isStandard(node)) return undefined;
-  return STOPS.has(node.opType!) ? 'stop' : RULES.get(node.opType!);
+  const rule = RULES.get(node.opType!);
+  return STOPS.has(node.opType!) || rule?.stops?.(node) ? 'stop' : rule;
 }
 
 /** The sum of everything that arrived at a value, made once. */

@@ -8,12 +8,20 @@ import type { GraphBuilder } from './builder.js';
 export function reduceTo(builder: GraphBuilder, gradient: string, operand: string): string {
   const target = builder.shape(operand);
   const full = builder.shape(gradient);
-  // Ranks are aligned at the right: the operand's shape gets ones in front until both have the same length.
-  const missing = builder.emit('Sub', [builder.emit('Shape', [full]), builder.emit('Shape', [target])]);
-  const ones = builder.emit('Expand', [builder.ints([1]), missing]);
-  const aligned = builder.emit('Concat', [ones, target], [int('axis', 0)]);
-  const differs = builder.emit('Not', [builder.emit('Equal', [aligned, full])]);
+  const differs = builder.emit('Not', [builder.emit('Equal', [aligned(builder, target, full), full])]);
   const axes = builder.emit('Squeeze', [builder.emit('NonZero', [differs]), builder.ints([0])]);
   const sum = builder.emit('ReduceSum', [gradient, axes], [int('keepdims', 1), int('noop_with_empty_axes', 1)]);
   return builder.emit('Reshape', [sum, target]);
+}
+
+/** Gives `operand` the rank of `other`, which is not lower, by axes of size 1 in front. */
+export function raiseTo(builder: GraphBuilder, operand: string, other: string): string {
+  return builder.emit('Reshape', [operand, aligned(builder, builder.shape(operand), builder.shape(other))]);
+}
+
+/** Broadcasting aligns ranks at the right: `shape` gets ones in front until it is as long as `full`. */
+function aligned(builder: GraphBuilder, shape: string, full: string): string {
+  const missing = builder.emit('Sub', [builder.emit('Shape', [full]), builder.emit('Shape', [shape])]);
+  const ones = builder.emit('Expand', [builder.ints([1]), missing]);
+  return builder.emit('Concat', [ones, shape], [int('axis', 0)]);
 }

@@ -118,6 +118,11 @@ export class GraphBuilder {
     return node.output[index];
   }
 
+  /** Float32 zeros in a shape given as an int64 vector. */
+  zeros(shape: string): string {
+    return this.emit('ConstantOfShape', [shape]);
+  }
+
   /** Int64 vector: the dimensions of `value` from axis `start` on. */
   shape(value: string, start = 0): string {
     const shape = this.emit('Shape', [value]);

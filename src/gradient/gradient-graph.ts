@@ -57,6 +57,9 @@ export function gradientGraph(modelBytes: Uint8Array, options: GradientGraphOpti
   const outputs = judgedOutputs(model, options);
   const inputs = builder.graph.input!.map(({ name }) => name!);
   const names = options.parameters ?? trainable(model, trainableInputs(builder, outputs));
+  if (!options.parameters && names.length === 0) {
+    throw new FxqError('CONFIG', `${outputs.join(', ')}: no float32 tensor of the model has a part in it`);
+  }
   const parameters = makeInputs(model, names);
 
   const loss = chooseLoss(options);
@@ -83,8 +86,9 @@ export function gradientGraph(modelBytes: Uint8Array, options: GradientGraphOpti
 /** The error for a model that can be trained in part at most: it names the operator, what lies behind it and what does not. */
 function cutOff(name: string, { blocked }: BackwardPass, { parameters }: Tunable): FxqError {
   const cause = blocked.get(name)!;
-  const rest = parameters.length > 0 ? `can be tuned: ${list(parameters)}` : 'nothing can be tuned';
-  const message = `${cause.message}; it cuts off ${list([...blocked.keys()])}; without these, ${rest}`;
+  const behind = [...blocked].filter(([, error]) => error === cause).map(([parameter]) => parameter);
+  const rest = parameters.length > 0 ? `what can be tuned is ${list(parameters)}` : 'nothing can be tuned';
+  const message = `${cause.message}; it cuts off ${list(behind)}; ${rest}`;
   return new FxqError('CONFIG', message, { tensor: name, actual: cause.actual, cause });
 }
 

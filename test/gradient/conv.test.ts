@@ -37,6 +37,26 @@ describe('Conv', () => {
     ['two groups, stride 2', [3, 4, 6, 6], [2, 2, 3, 3], { group: 2, strides: [2, 2] }],
     ['auto_pad SAME_UPPER, even kernel', [2, 2, 5, 5], [2, 2, 4, 2], { auto_pad: 'SAME_UPPER' }],
     ['auto_pad SAME_LOWER, even kernel', [2, 2, 5, 5], [2, 2, 4, 2], { auto_pad: 'SAME_LOWER' }],
+    ['auto_pad SAME_UPPER, stride 2', [2, 2, 6, 5], [3, 2, 3, 2], { auto_pad: 'SAME_UPPER', strides: [2, 2] }],
+    ['auto_pad SAME_LOWER, stride 2 by 3', [2, 2, 7, 8], [3, 2, 3, 4], { auto_pad: 'SAME_LOWER', strides: [2, 3] }],
+    [
+      'auto_pad SAME_UPPER, stride above the kernel',
+      [2, 2, 8, 7],
+      [2, 2, 1, 2],
+      { auto_pad: 'SAME_UPPER', strides: [3, 3] },
+    ],
+    [
+      'two groups, stride 2 by 3, dilation 2 by 1, asymmetric pads',
+      [2, 4, 9, 8],
+      [6, 2, 3, 2],
+      { group: 2, strides: [2, 3], dilations: [2, 1], pads: [1, 0, 2, 3] },
+    ],
+    [
+      'three groups, auto_pad SAME_UPPER, stride 2',
+      [2, 3, 7, 6],
+      [6, 1, 3, 3],
+      { group: 3, auto_pad: 'SAME_UPPER', strides: [2, 2] },
+    ],
     ['auto_pad VALID', [2, 2, 5, 5], [2, 2, 3, 3], { auto_pad: 'VALID', strides: [2, 2] }],
     ['one spatial axis', [2, 3, 9], [2, 3, 4], { strides: [2], pads: [1, 1] }],
     ['three spatial axes', [1, 2, 4, 5, 4], [2, 2, 2, 3, 2], { strides: [1, 2, 2] }],
@@ -44,12 +64,15 @@ describe('Conv', () => {
 
   it('with a bias', () => expectGradients(convolution([2, 2, 4, 5], [3, 2, 3, 3], {}, true)));
 
-  it('refuses auto_pad SAME with a stride, whose padding depends on the input', () => {
-    const bytes = buildModel(convolution([1, 1, 5, 5], [1, 1, 3, 3], { auto_pad: 'SAME_UPPER', strides: [2, 2] }));
-    expect(() => jacobianGraph(bytes, { targets: ['w'] })).toThrow(
-      expect.objectContaining({ code: 'CONFIG', message: expect.stringMatching(/Conv node 'y_Conv'.*SAME_UPPER/) }),
-    );
-  });
+  it('by a kernel that is computed', () =>
+    expectGradients({
+      nodes: [
+        node('Mul', ['w', 'mask'], ['masked']),
+        node('Conv', ['x', 'masked'], ['y'], { kernel_shape: [3, 2], strides: [2, 1] }),
+      ],
+      inputs: { x: distinct(1, [2, 2, 6, 5]) },
+      stored: { w: distinct(2, [3, 2, 3, 2]), mask: distinct(3, [3, 2, 3, 2]) },
+    }));
 });
 
 describe('ConvTranspose', () => {
@@ -69,6 +92,10 @@ describe('ConvTranspose', () => {
       { strides: [3, 2], dilations: [2, 2], pads: [0, 1, 2, 0] },
     ],
     ['two groups', [2, 4, 3, 3], [4, 3, 2, 2], { group: 2, strides: [2, 2] }],
+    ['depthwise, asymmetric pads', [2, 3, 4, 3], [3, 1, 3, 2], { group: 3, strides: [2, 1], pads: [0, 0, 1, 1] }],
+    ['auto_pad SAME_UPPER', [1, 2, 3, 4], [2, 2, 3, 4], { auto_pad: 'SAME_UPPER', strides: [2, 2] }],
+    ['auto_pad SAME_LOWER', [1, 2, 3, 4], [2, 2, 3, 4], { auto_pad: 'SAME_LOWER', strides: [2, 1] }],
+    ['one spatial axis', [2, 2, 5], [2, 3, 4], { strides: [3], pads: [1, 0], output_padding: [2] }],
   ])('%s', (_, x, weight, attributes) =>
     expectGradients({
       nodes: [node('ConvTranspose', ['x', 'w', 'b'], ['y'], attributes)],
@@ -76,4 +103,16 @@ describe('ConvTranspose', () => {
       stored: { w: distinct(2, weight), b: distinct(3, [weight[1] * Number(attributes.group ?? 1)]) },
     }),
   );
+
+  it('refuses an output_shape, whose padding depends on the input', () => {
+    const nodes = [node('ConvTranspose', ['x', 'w'], ['y'], { output_shape: [5, 5] })];
+    const bytes = buildModel({
+      nodes,
+      inputs: { x: distinct(1, [1, 1, 3, 3]) },
+      stored: { w: distinct(2, [1, 1, 3, 3]) },
+    });
+    expect(() => jacobianGraph(bytes, { targets: ['w'] })).toThrow(
+      expect.objectContaining({ code: 'CONFIG', message: expect.stringMatching(/ConvTranspose node.*output_shape/) }),
+    );
+  });
 });

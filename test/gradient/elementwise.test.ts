@@ -33,15 +33,25 @@ describe('operators of two operands', () => {
     );
   }
 
-  it('Div, the divisor broadcast', () => {
-    const { dims, data } = distinct(2, [3, 1]);
+  it.each(shapes)('Div %j and %j', (a, b) => {
+    const { dims, data } = distinct(2, b);
     const away = { dims, data: data.map((value) => value + 3) };
     return expectGradients({
       nodes: [node('Div', ['a', 'b'], ['y'])],
-      inputs: { a: distinct(1, [2, 3, 4]) },
+      inputs: { a: distinct(1, a) },
       stored: { b: away },
     });
   });
+
+  it('Pow of every channel by its own exponent', () =>
+    expectGradients(
+      {
+        nodes: [node('Abs', ['x'], ['base']), node('Pow', ['base', 'exponents'], ['y'])],
+        inputs: { x: { dims: [2, 3, 4], data: distinct(1, [2, 3, 4]).data.map((value) => value + 2) } },
+        stored: { exponents: { dims: [3, 1], data: Float32Array.of(0.5, 1, 3) } },
+      },
+      { targets: ['x'] },
+    ));
 
   it('adds up what arrives when an operand stands on both sides', () =>
     expectGradients({ nodes: [node('Mul', ['a', 'a'], ['y'])], inputs: { a: distinct(1, [2, 3]) } }));

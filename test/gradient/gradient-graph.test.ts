@@ -179,6 +179,11 @@ describe('errors', () => {
     expect(() => gradientGraph(buildModel({ ...parts, opset: 6 }))).toThrow(config(/operator set 7 or later/));
   });
 
+  it('tell when there is nothing to train', () => {
+    const bytes = buildModel({ nodes: [node('Relu', ['x'], ['y'])], inputs: { x } });
+    expect(() => gradientGraph(bytes)).toThrow(config(/^y: no float32 tensor/));
+  });
+
   it('tell bytes that are no model', () => {
     expect(() => gradientGraph(Uint8Array.of(255, 255, 255))).toThrow(
       expect.objectContaining({ code: 'ONNX_MALFORMED' }),

@@ -1,6 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { jacobianGraph } from '../../src/gradient/gradient-graph.js';
-import { type Attributes, buildModel, distinct, expectGradients, node } from './support.js';
+import { describe, it } from 'vitest';
+import { type Attributes, distinct, expectGradients, node } from './support.js';
 
 describe('Gemm', () => {
   it.each<[number, number]>([
@@ -52,10 +51,42 @@ describe('MatMul', () => {
   it('of two batches, one of them broadcast', () =>
     expectGradients({ nodes: y('a', 'b'), inputs: { a: distinct(1, [2, 3, 2, 4]), b: distinct(2, [1, 3, 4, 3]) } }));
 
-  it('refuses a vector operand', () => {
-    const parts = { nodes: y('x', 'w'), inputs: { x: distinct(1, [3, 4]) }, stored: { w: distinct(2, [4]) } };
-    expect(() => jacobianGraph(buildModel(parts), { targets: ['w'] })).toThrow(
-      expect.objectContaining({ code: 'CONFIG', message: expect.stringContaining("MatMul node 'y_MatMul'") }),
-    );
-  });
+  it.each<[string, number[], number[]]>([
+    ['a stored vector, right', [3, 4], [4]],
+    ['a stored vector, right of a batch', [2, 3, 4], [4]],
+  ])('by %s', (_, x, w) =>
+    expectGradients({ nodes: y('x', 'w'), inputs: { x: distinct(1, x) }, stored: { w: distinct(2, w) } }),
+  );
+
+  it.each([[[4, 3]], [[2, 4, 3]], [[2, 3, 4, 2]]])('of a stored vector by %j', (x) =>
+    expectGradients({ nodes: y('w', 'x'), inputs: { x: distinct(1, x) }, stored: { w: distinct(2, [4]) } }),
+  );
+
+  it('of two stored vectors', () =>
+    expectGradients({
+      nodes: [node('MatMul', ['v', 'w'], ['p']), node('Mul', ['p', 'x'], ['y'])],
+      inputs: { x: distinct(1, [2]) },
+      stored: { v: distinct(2, [3]), w: distinct(3, [3]) },
+    }));
+
+  it.each<[number[], number[]]>([
+    [
+      [3, 2, 4],
+      [2, 3, 4, 3],
+    ],
+    [
+      [2, 1, 2, 4],
+      [3, 4, 3],
+    ],
+    [
+      [2, 3, 2, 4],
+      [4, 3],
+    ],
+    [
+      [2, 4],
+      [2, 3, 4, 3],
+    ],
+  ])('of %j by %j, neither stored', (a, b) =>
+    expectGradients({ nodes: y('a', 'b'), inputs: { a: distinct(1, a), b: distinct(2, b) } }),
+  );
 });

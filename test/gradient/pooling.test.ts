@@ -20,6 +20,13 @@ describe('MaxPool', () => {
     ['dilation 2', [1, 2, 7, 7], { kernel_shape: [2, 2], dilations: [2, 2], strides: [2, 2] }],
     ['asymmetric pads', [1, 2, 5, 5], { kernel_shape: [3, 2], strides: [2, 2], pads: [0, 0, 1, 1] }],
     ['auto_pad SAME_UPPER, stride 2', [2, 2, 5, 5], { kernel_shape: [2, 2], strides: [2, 2], auto_pad: 'SAME_UPPER' }],
+    [
+      '3×3, stride 2, pads and ceil_mode',
+      [2, 2, 6, 7],
+      { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 0, 1, 1], ceil_mode: 1 },
+    ],
+    ['auto_pad SAME_LOWER, stride 1', [2, 2, 4, 5], { kernel_shape: [2, 3], auto_pad: 'SAME_LOWER' }],
+    ['three spatial axes', [1, 2, 3, 4, 3], { kernel_shape: [2, 3, 2], pads: [0, 1, 0, 1, 0, 1] }],
     ['one spatial axis', [2, 2, 9], { kernel_shape: [3], strides: [2] }],
   ])('%s', (_, x, attributes) => expectGradients(pool('MaxPool', x, attributes), small));
 
@@ -51,8 +58,34 @@ describe('AveragePool', () => {
     ['3×3, stride 2, asymmetric pads', [2, 2, 6, 5], { kernel_shape: [3, 3], strides: [2, 2], pads: [0, 1, 1, 0] }],
     ['auto_pad SAME_UPPER', [2, 2, 4, 5], { kernel_shape: [2, 2], auto_pad: 'SAME_UPPER' }],
     ['ceil_mode', [2, 2, 6, 5], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }],
+    [
+      'ceil_mode, pad 1, padding not counted',
+      [2, 2, 6, 5],
+      { kernel_shape: [3, 2], strides: [2, 3], pads: [1, 0, 1, 1], ceil_mode: 1 },
+    ],
+    ['auto_pad SAME_LOWER, stride 2', [2, 2, 5, 6], { kernel_shape: [3, 3], strides: [2, 2], auto_pad: 'SAME_LOWER' }],
+    [
+      'auto_pad SAME_UPPER, stride 2, padding counted',
+      [2, 2, 5, 6],
+      { kernel_shape: [3, 3], strides: [2, 2], auto_pad: 'SAME_UPPER', count_include_pad: 1 },
+    ],
+    ['three spatial axes', [1, 2, 3, 4, 3], { kernel_shape: [2, 3, 2], pads: [0, 1, 0, 1, 0, 1] }],
     ['one spatial axis', [2, 2, 9], { kernel_shape: [3], strides: [2] }],
   ])('%s', (_, x, attributes) => expectGradients(pool('AveragePool', x, attributes)));
+
+  it.each([17, 19])('ceil_mode, padding counted (set %i)', (opset) => {
+    const attributes = {
+      kernel_shape: [3, 3],
+      strides: [2, 2],
+      pads: [1, 1, 0, 1],
+      ceil_mode: 1,
+      count_include_pad: 1,
+    };
+    return expectGradients({ ...pool('AveragePool', [2, 2, 6, 5], attributes), opset });
+  });
+
+  it('dilation 2 (set 19)', () =>
+    expectGradients({ ...pool('AveragePool', [1, 2, 7, 6], { kernel_shape: [3, 2], dilations: [2, 2] }), opset: 19 }));
 
   it('over everything (GlobalAveragePool)', () => expectGradients(pool('GlobalAveragePool', [2, 3, 4, 5], {})));
 });

@@ -192,15 +192,31 @@ export async function expectLossGradients(
     expect(gradient.dims, name).toEqual(dims);
     const { data } = feeds[name];
     for (const direction of [gradient.data, distinct(index, dims).data]) {
-      const length = Math.hypot(...direction) || 1;
+      const length = norm(direction) || 1;
       const moved = async (by: number) => {
         const values = data.map((value, i) => value + (by * direction[i]) / length);
         return (await run(session, { ...feeds, [name]: { dims, data: values } }))[loss].data[0];
       };
       const numeric = ((await moved(epsilon)) - (await moved(-epsilon))) / (2 * epsilon);
       const analytic = gradient.data.reduce((sum, value, i) => sum + (value * direction[i]) / length, 0);
-      const scale = Math.max(1e-1, Math.hypot(...gradient.data));
+      const scale = Math.max(1e-1, norm(gradient.data));
       expect(Math.abs(analytic - numeric) / scale, `d ${name}: ${analytic} against ${numeric}`).toBeLessThan(tolerance);
     }
   }
+}
+
+function norm(values: Float32Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}
+
+/** The float32 tensors a model stores as initializers. */
+export function storedIn(bytes: Uint8Array): Record<string, Values> {
+  const { graph } = ModelProto.decode(bytes);
+  const floats = graph!.initializer!.filter(({ dataType }) => dataType === TensorProto.DataType.FLOAT);
+  return Object.fromEntries(
+    floats.map(({ name, dims, rawData, floatData }) => {
+      const data = rawData?.length ? new Float32Array(Uint8Array.from(rawData).buffer) : Float32Array.from(floatData!);
+      return [name!, { dims: dims!.map(Number), data }];
+    }),
+  );
 }

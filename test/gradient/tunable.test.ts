@@ -72,7 +72,8 @@ describe('tunable', () => {
 describe('the error for an operator without a rule', () => {
   it('says what it cuts off and what is left', () => {
     const bytes = buildModel(parts);
-    const message = /^Cos node 'c_Cos': no gradient rule for this operator; it cuts off w1; .* can be tuned: w2, w3$/;
+    const message =
+      /^Cos node 'c_Cos': no gradient rule for this operator; it cuts off w1; what can be tuned is w2, w3$/;
     expect(() => gradientGraph(bytes)).toThrow(config(message));
     expect(() => gradientGraph(bytes, { parameters: ['w1'] })).toThrow(config(message));
   });
@@ -82,7 +83,23 @@ describe('the error for an operator without a rule', () => {
     const sums = Object.keys(many).map((name, i) => node('Add', [i === 0 ? 'x' : `s${i - 1}`, name], [`s${i}`]));
     const nodes = [...sums, node('Cos', ['s19'], ['y'])];
     expect(() => gradientGraph(buildModel({ nodes, inputs: { x }, stored: many }))).toThrow(
-      config(/cuts off w\d+(, w\d+){11} and 8 more; without these, nothing can be tuned$/),
+      config(/cuts off w\d+(, w\d+){11} and 8 more; nothing can be tuned$/),
+    );
+  });
+
+  it('lists only what lies behind that operator, not behind another', () => {
+    const nodes = [
+      node('MatMul', ['x', 'w1'], ['a']),
+      node('Cos', ['a'], ['c']),
+      node('MatMul', ['c', 'w2'], ['b']),
+      node('Tan', ['b'], ['t']),
+      node('Sin', ['w4'], ['s']),
+      node('Mul', ['t', 's'], ['y']),
+    ];
+    const bytes = buildModel({ nodes, inputs: { x }, stored: { ...stored, w4: distinct(9, [5]) } });
+    expect([...tunable(bytes).blocked.keys()].sort()).toEqual(['w1', 'w2', 'w4']);
+    expect(() => gradientGraph(bytes, { parameters: ['w2', 'w4', 'w1'] })).toThrow(
+      config(/^Tan node 't_Tan': .*; it cuts off w2, w1; nothing can be tuned$/),
     );
   });
 

@@ -22,6 +22,18 @@ describe('the kernels', async () => {
     expect(await isReference()).toBe(false);
   });
 
+  it('are WebAssembly where a page may not wait for it to be compiled', async () => {
+    const refuse = () => {
+      throw new RangeError(
+        'WebAssembly.Module is disallowed on the main thread, if the buffer size is larger than 4KB',
+      );
+    };
+    vi.stubGlobal('WebAssembly', { Module: refuse, instantiate: WebAssembly.instantiate });
+    const { decode, isReference } = await freshDecoder();
+    expect(Buffer.compare(await decode(container, { verify: 'all' }), model)).toBe(0);
+    expect(await isReference()).toBe(false);
+  });
+
   it('are the reference where there is none', async () => {
     vi.stubGlobal('WebAssembly', undefined);
     const { decode, isReference } = await freshDecoder();

@@ -1,7 +1,8 @@
-import { int, ints, readInt, readInts, readString } from '../attributes.js';
+import { int, ints, readInt, readInts } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
 import { type GradientRule, type RuleContext, unsupported } from './rule.js';
-import { cutTo, readWindow, slideBack, type Window } from './window.js';
+import { padSame } from './same.js';
+import { cutTo, readTransposedWindow, readWindow, slideBack, type Window } from './window.js';
 
 /** Convolution of any spatial rank, with strides, dilations, groups and asymmetric padding. */
 export const conv: GradientRule = {
@@ -13,9 +14,10 @@ export const conv: GradientRule = {
     if (!kernel) throw unsupported(node, 'a kernel whose size is not stored in the model');
     const window = readWindow(node, kernel);
     const group = readInt(node, 'group', 1);
+    const { padded, cut } = padSame(builder, x, window);
     return [
-      needs(0) ? slideBack(builder, gradient, weight, x, window, group) : undefined,
-      needs(1) ? gradientOfWeight(context, x, gradient, window, group) : undefined,
+      needs(0) ? cut(slideBack(builder, gradient, weight, padded, window, group)) : undefined,
+      needs(1) ? gradientOfWeight(context, padded, gradient, window, group) : undefined,
       bias && needs(2) ? gradientOfBias(builder, gradient, kernel.length) : undefined,
     ];
   },
@@ -29,10 +31,9 @@ export const convTranspose: GradientRule = {
     const [x, weight, bias] = inputs;
     const kernel = builder.dims(weight)?.slice(2) ?? readInts(node, 'kernel_shape');
     if (!kernel) throw unsupported(node, 'a kernel whose size is not stored in the model');
-    // Both set the padding by sizes that are known only when the model runs.
+    // It sets the padding by sizes that are known only when the model runs.
     if (readInts(node, 'output_shape')) throw unsupported(node, 'output_shape');
-    if (readString(node, 'auto_pad', 'NOTSET').startsWith('SAME')) throw unsupported(node, 'auto_pad SAME');
-    const window = readWindow(node, kernel);
+    const window = readTransposedWindow(node, kernel);
     const group = readInt(node, 'group', 1);
     return [
       needs(0) ? slide(builder, gradient, weight, window, group) : undefined,

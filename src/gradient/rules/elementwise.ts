@@ -11,6 +11,33 @@ export const add: GradientRule = {
 /** Y = the sum of any number of inputs, each of them broadcast. */
 export const sum: GradientRule = { ...add, differentiable: 'all' };
 
+/** Y = the largest, or smallest, of any number of inputs, each of them broadcast: those that are it share the gradient. */
+export const extreme: GradientRule = {
+  differentiable: 'all',
+  backward({ builder, inputs, output, gradient, needs }) {
+    const areIt = inputs.map((operand) => {
+      return builder.emit('CastLike', [builder.emit('Equal', [operand, output]), output]);
+    });
+    const share = builder.emit('Div', [gradient, builder.emit('Sum', areIt)]);
+    return inputs.map((operand, i) =>
+      needs(i) ? reduceTo(builder, builder.emit('Mul', [areIt[i], share]), operand) : undefined,
+    );
+  },
+};
+
+/** Y = A where a condition holds and B elsewhere, all three broadcast. */
+export const where: GradientRule = {
+  differentiable: [1, 2],
+  backward({ builder, inputs: [condition, a, b], gradient, needs }) {
+    const zero = builder.float(0);
+    return [
+      undefined,
+      needs(1) ? reduceTo(builder, builder.emit('Where', [condition, gradient, zero]), a) : undefined,
+      needs(2) ? reduceTo(builder, builder.emit('Where', [condition, zero, gradient]), b) : undefined,
+    ];
+  },
+};
+
 /** Y = A − B, either one broadcast. */
 export const sub: GradientRule = {
   differentiable: [0, 1],

@@ -1,13 +1,17 @@
+import type { onnx } from 'onnx-proto';
+import { readFloat } from '../attributes.js';
 import { reduceTo } from '../broadcast.js';
 import type { GraphBuilder } from '../builder.js';
 import type { GradientRule } from './rule.js';
 
 /** The rule of Y = f(X), element by element, from a node that computes f'(X) given X and Y. */
-function byDerivative(derivative: (builder: GraphBuilder, x: string, y: string) => string): GradientRule {
+function byDerivative(
+  derivative: (builder: GraphBuilder, x: string, y: string, node: onnx.INodeProto) => string,
+): GradientRule {
   return {
     differentiable: [0],
-    backward({ builder, inputs: [x], output, gradient }) {
-      return [builder.emit('Mul', [gradient, derivative(builder, x, output)])];
+    backward({ node, builder, inputs: [x], output, gradient }) {
+      return [builder.emit('Mul', [gradient, derivative(builder, x, output, node)])];
     },
   };
 }
@@ -34,6 +38,15 @@ export const erf = byDerivative((builder, x) => {
     builder.emit('Exp', [builder.emit('Neg', [square])]),
     builder.float(2 / Math.sqrt(Math.PI)),
   ]);
+});
+
+/** ln(1 + e^X)' = 1 / (1 + e^−X) */
+export const softplus = byDerivative((builder, x) => builder.emit('Sigmoid', [x]));
+
+/** (α · (e^X − 1))' = α · e^X = Y + α below 0, where the function is not X itself. */
+export const elu = byDerivative((builder, x, y, node) => {
+  const below = builder.emit('Add', [y, builder.float(readFloat(node, 'alpha', 1))]);
+  return builder.emit('Where', [builder.emit('Greater', [x, builder.float(0)]), builder.float(1), below]);
 });
 
 /** (−X)' = −1 */

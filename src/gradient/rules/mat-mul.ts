@@ -1,14 +1,14 @@
 import { int, ints, string } from '../attributes.js';
-import { reduceTo } from '../broadcast.js';
-import { type GradientRule, type RuleContext, unsupported } from './rule.js';
+import { raiseTo, reduceTo } from '../broadcast.js';
+import type { GradientRule, RuleContext } from './rule.js';
 
 /** Y = A · B over the last two axes, with the leading ones broadcast. */
 export const matMul: GradientRule = {
   differentiable: [0, 1],
   backward(context) {
-    const { node, builder, inputs } = context;
-    if (inputs.some((name) => builder.dims(name)?.length === 1)) throw unsupported(node, 'a vector (1-D) operand');
-    return builder.dims(inputs[1])?.length === 2 ? byMatrix(context) : batched(context);
+    const [a, b] = context.inputs.map((name) => context.builder.dims(name)?.length);
+    if (a === 1 || b === 1) return byVector(context, a === 1, b === 1);
+    return b === 2 ? byMatrix(context) : batched(context);
   },
 };
 
@@ -25,13 +25,25 @@ function byMatrix({ builder, inputs, gradient, needs }: RuleContext): (string | 
   return [needs(0) ? dA() : undefined, needs(1) ? dB() : undefined];
 }
 
-/** Ranks unknown: Einsum transposes the last two axes without being told how many there are in front. */
+/** A stored vector counts as a matrix: one row on the left, one column on the right. */
+function byVector(context: RuleContext, isRow: boolean, isColumn: boolean): (string | undefined)[] {
+  const { builder, inputs } = context;
+  const grown = (value: string, row: boolean, column: boolean) => {
+    const axes = [...(row ? [-2] : []), ...(column ? [-1] : [])];
+    return axes.length > 0 ? builder.emit('Unsqueeze', [value, builder.ints(axes)]) : value;
+  };
+  const matrices = [grown(inputs[0], isRow, false), grown(inputs[1], false, isColumn)];
+  const gradients = batched({ ...context, inputs: matrices, gradient: grown(context.gradient, isRow, isColumn) });
+  return gradients.map((name, i) => name && builder.emit('Reshape', [name, builder.shape(inputs[i])]));
+}
+
+/** Ranks unknown: Einsum transposes the last two axes without being told how many there are in front, if only all agree. */
 function batched({ builder, inputs, gradient, needs }: RuleContext): (string | undefined)[] {
-  const [a, b] = inputs;
-  const einsum = (equation: string, left: string, right: string, operand: string) =>
-    reduceTo(builder, builder.emit('Einsum', [left, right], [string('equation', equation)]), operand);
+  const [a, b] = inputs.map((operand) => raiseTo(builder, operand, gradient));
+  const einsum = (equation: string, left: string, right: string) =>
+    builder.emit('Einsum', [left, right], [string('equation', equation)]);
   return [
-    needs(0) ? einsum('...mn,...kn->...mk', gradient, b, a) : undefined,
-    needs(1) ? einsum('...mk,...mn->...kn', a, gradient, b) : undefined,
+    needs(0) ? reduceTo(builder, einsum('...mn,...kn->...mk', gradient, b), inputs[0]) : undefined,
+    needs(1) ? reduceTo(builder, einsum('...mk,...mn->...kn', a, gradient), inputs[1]) : undefined,
   ];
 }

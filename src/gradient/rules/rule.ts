@@ -2,7 +2,7 @@ import type { onnx } from 'onnx-proto';
 import { FxqError } from '../../errors.js';
 import { describeNode, type GraphBuilder } from '../builder.js';
 
-/** What a rule is given: one forward node and the gradient that arrives at its first output. */
+/** What a rule is given: one forward node and the gradients that arrive at its outputs. */
 export interface RuleContext {
   readonly node: onnx.INodeProto;
   readonly builder: GraphBuilder;
@@ -12,6 +12,8 @@ export interface RuleContext {
   readonly output: string;
   /** Name of dL/d(first output), of the same shape as that output. */
   readonly gradient: string;
+  /** Name of dL/d(output `index`), zeros where nothing arrives; for rules of several outputs. */
+  gradientOf(index: number): string;
   /** Whether anybody wants dL/d(input `index`). A rule skips the work for the others. */
   needs(index: number): boolean;
 }
@@ -20,6 +22,10 @@ export interface RuleContext {
 export interface GradientRule {
   /** Indices of the inputs a gradient can flow to; shapes, axes and statistics are not among them. `all`: every input. */
   readonly differentiable: readonly number[] | 'all';
+  /** Whether it takes gradients at other outputs than the first; without, one that arrives there is an error. */
+  readonly severalOutputs?: true;
+  /** Whether a node ends all gradients, none being missing; without, none does. */
+  stops?(node: onnx.INodeProto): boolean;
   /** Appends nodes and returns the name of dL/d(input), by input index; `undefined` where none is wanted. */
   backward(context: RuleContext): (string | undefined)[];
 }

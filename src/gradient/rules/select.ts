@@ -1,7 +1,7 @@
 import onnxProto, { type onnx } from 'onnx-proto';
-import { int, readString, string, tensor } from '../attributes.js';
+import { int, readString, string } from '../attributes.js';
 import type { GraphBuilder } from '../builder.js';
-import { type GradientRule, unsupported } from './rule.js';
+import { type GradientRule, type RuleContext, unsupported } from './rule.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 
@@ -12,41 +12,47 @@ const { DataType } = onnxProto.onnx.TensorProto;
 export function scatterAdd(builder: GraphBuilder, x: string, indices: string, gradient: string): string {
   const shape = builder.shape(x);
   const flat = (value: string) => builder.emit('Reshape', [value, builder.ints([-1])]);
-  const zero = { dims: [1], dataType: DataType.FLOAT, floatData: [0] };
   const size = builder.emit('ReduceProd', [shape], [int('keepdims', 1)]);
-  const zeros = builder.emit('ConstantOfShape', [size], [tensor('value', zero)]);
   const attributes = [int('axis', 0), string('reduction', 'add')];
-  const sums = builder.emit('ScatterElements', [zeros, flat(indices), flat(gradient)], attributes);
+  const sums = builder.emit('ScatterElements', [builder.zeros(size), flat(indices), flat(gradient)], attributes);
   return builder.emit('Reshape', [sums, shape]);
 }
 
 /**
- * Slice and Gather: whatever they pick, done to the numbers 0, 1, 2 … in the shape of x, they tell which elements were
- * picked. So negative steps, clamped ends and repeated indices need no thought here.
+ * Slice, the Gathers, Tile and their like: whatever they pick, done to the numbers 0, 1, 2 … in the shape of x, they tell
+ * which elements were picked. So negative steps, clamped ends and repeated indices need no thought here.
  */
 export const select: GradientRule = {
   differentiable: [0],
-  backward({ node, builder, inputs: [x, ...choice], gradient }) {
-    const picked = builder.emit(node.opType!, [numbered(builder, x), ...choice], node.attribute ?? []);
-    return [scatterAdd(builder, x, picked, gradient)];
-  },
+  backward: (context) => pick(context, DataType.INT64),
+};
+
+/** DepthToSpace and SpaceToDepth move elements about. ONNX Runtime has them for floats only: the numbers are float64. */
+export const rearrange: GradientRule = {
+  differentiable: [0],
+  backward: (context) => pick(context, DataType.DOUBLE),
 };
 
 /** Resize to the nearest element picks as well; interpolation would mix elements and has no rule. */
 export const resize: GradientRule = {
   differentiable: [0],
-  backward({ node, builder, inputs: [x, ...choice], gradient }) {
-    const mode = readString(node, 'mode', 'nearest');
-    if (mode !== 'nearest') throw unsupported(node, `mode ${mode}`);
+  backward(context) {
+    const mode = readString(context.node, 'mode', 'nearest');
+    if (mode !== 'nearest') throw unsupported(context.node, `mode ${mode}`);
     // Resize takes no int64.
-    const numbers = cast(builder, numbered(builder, x), DataType.INT32);
-    const picked = builder.emit('Resize', [numbers, ...choice], node.attribute ?? []);
-    return [scatterAdd(builder, x, cast(builder, picked, DataType.INT64), gradient)];
+    return pick(context, DataType.INT32);
   },
 };
 
-function cast(builder: GraphBuilder, value: string, to: onnx.TensorProto.DataType): string {
-  return builder.emit('Cast', [value], [int('to', to)]);
+/** Sends numbers of the type given through the operator itself, and the gradient to the elements they come from. */
+function pick(
+  { node, builder, inputs: [x, ...choice], gradient }: RuleContext,
+  type: onnx.TensorProto.DataType,
+): string[] {
+  const cast = (value: string, to: onnx.TensorProto.DataType) =>
+    type === DataType.INT64 ? value : builder.emit('Cast', [value], [int('to', to)]);
+  const picked = builder.emit(node.opType!, [cast(numbered(builder, x), type), ...choice], node.attribute ?? []);
+  return [scatterAdd(builder, x, cast(picked, DataType.INT64), gradient)];
 }
 
 /** 0, 1, 2 … in the shape of x. */

@@ -1,5 +1,7 @@
 import { int, ints, readInt, readInts, readString } from '../attributes.js';
-import { type GradientRule, unsupported } from './rule.js';
+import { reduceTo } from '../broadcast.js';
+import type { GradientRule } from './rule.js';
+import { select } from './select.js';
 
 /** Identity, and Dropout at inference, which is one. */
 export const identity: GradientRule = {
@@ -34,12 +36,30 @@ export const concat: GradientRule = {
   },
 };
 
+/** The outputs are X cut along `axis`: their gradients one after the other. */
+export const split: GradientRule = {
+  differentiable: [0],
+  severalOutputs: true,
+  backward({ node, builder, gradientOf }) {
+    const gradients = node.output!.map((_, i) => gradientOf(i));
+    return [builder.emit('Concat', gradients, [int('axis', readInt(node, 'axis', 0))])];
+  },
+};
+
+/** Y = X broadcast to a shape. */
+export const expand: GradientRule = {
+  differentiable: [0],
+  backward: ({ builder, inputs: [x], gradient }) => [reduceTo(builder, gradient, x)],
+};
+
 /** Y = X with constants around it: padding by the negative of the same cuts them off again. */
 export const pad: GradientRule = {
   differentiable: [0],
-  backward({ node, builder, inputs: [, pads, , axes], gradient }) {
-    const mode = readString(node, 'mode', 'constant');
-    if (mode !== 'constant') throw unsupported(node, `mode ${mode}`);
+  backward(context) {
+    const { node, builder, gradient } = context;
+    const [, pads, , axes] = context.inputs;
+    // The other modes repeat elements of X, wherever they take them from.
+    if (readString(node, 'mode', 'constant') !== 'constant') return select.backward(context);
     const back = [gradient, builder.emit('Neg', [pads])];
     return [builder.emit('Pad', axes ? [...back, '', axes] : back)];
   },

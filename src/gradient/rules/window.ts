@@ -11,25 +11,54 @@ export interface Window {
   /** Padding in front of and behind each spatial axis. */
   readonly begin: readonly number[];
   readonly end: readonly number[];
+  /** Set when the padding has to be found from the input's size, see `padSame`; until then there is none. */
+  readonly same?: SamePadding | undefined;
 }
+
+export type SamePadding = 'SAME_UPPER' | 'SAME_LOWER';
 
 /** Reads the window attributes of a Conv or pooling node; `kernel` is the extent of the kernel without dilation. */
 export function readWindow(node: onnx.INodeProto, kernel: readonly number[]): Window {
-  const rank = kernel.length;
-  const strides = readInts(node, 'strides') ?? kernel.map(() => 1);
-  const dilations = readInts(node, 'dilations') ?? kernel.map(() => 1);
+  const { strides, dilations, same } = readSteps(node, kernel);
+  if (!same) return { kernel, strides, dilations, ...readPads(node, kernel) };
+  const reach = kernel.map((extent, i) => dilations[i] * (extent - 1));
+  if (strides.every((stride) => stride === 1)) return { kernel, strides, dilations, ...halves(reach, same) };
+  // The padding then depends on the input's size.
+  const none = kernel.map(() => 0);
+  return { kernel, strides, dilations, begin: none, end: none, same };
+}
+
+/** Reads the same of a ConvTranspose, whose padding is known in any case: it makes the output stride times the input. */
+export function readTransposedWindow(node: onnx.INodeProto, kernel: readonly number[]): Window {
+  const { strides, dilations, same } = readSteps(node, kernel);
+  if (!same) return { kernel, strides, dilations, ...readPads(node, kernel) };
+  const extra = readInts(node, 'output_padding') ?? kernel.map(() => 0);
+  const surplus = kernel.map((extent, i) => dilations[i] * (extent - 1) + 1 + extra[i] - strides[i]);
+  if (surplus.some((pad) => pad < 0)) throw unsupported(node, 'auto_pad SAME with a stride above the kernel');
+  return { kernel, strides, dilations, ...halves(surplus, same) };
+}
+
+function readSteps(node: onnx.INodeProto, kernel: readonly number[]): Pick<Window, 'strides' | 'dilations' | 'same'> {
   const autoPad = readString(node, 'auto_pad', 'NOTSET');
-  if (autoPad === 'SAME_UPPER' || autoPad === 'SAME_LOWER') {
-    // The padding then depends on the input's size, unless the stride is 1: what is needed is dilation · (kernel − 1).
-    if (strides.some((stride) => stride !== 1)) throw unsupported(node, `auto_pad ${autoPad} with a stride above 1`);
-    const total = kernel.map((extent, i) => dilations[i] * (extent - 1));
-    const smaller = total.map((pad) => Math.floor(pad / 2));
-    const larger = total.map((pad) => Math.ceil(pad / 2));
-    const upper = autoPad === 'SAME_UPPER';
-    return { kernel, strides, dilations, begin: upper ? smaller : larger, end: upper ? larger : smaller };
-  }
-  const pads = (autoPad === 'NOTSET' && readInts(node, 'pads')) || Array<number>(2 * rank).fill(0);
-  return { kernel, strides, dilations, begin: pads.slice(0, rank), end: pads.slice(rank) };
+  return {
+    strides: readInts(node, 'strides') ?? kernel.map(() => 1),
+    dilations: readInts(node, 'dilations') ?? kernel.map(() => 1),
+    same: autoPad === 'SAME_UPPER' || autoPad === 'SAME_LOWER' ? autoPad : undefined,
+  };
+}
+
+function readPads(node: onnx.INodeProto, kernel: readonly number[]): Pick<Window, 'begin' | 'end'> {
+  const rank = kernel.length;
+  const given = readString(node, 'auto_pad', 'NOTSET') === 'NOTSET' && readInts(node, 'pads');
+  const pads = given || Array<number>(2 * rank).fill(0);
+  return { begin: pads.slice(0, rank), end: pads.slice(rank) };
+}
+
+/** Of an odd total, SAME_UPPER puts the larger half behind and SAME_LOWER in front. */
+function halves(totals: readonly number[], same: SamePadding): Pick<Window, 'begin' | 'end'> {
+  const smaller = totals.map((total) => Math.floor(total / 2));
+  const larger = totals.map((total) => Math.ceil(total / 2));
+  return same === 'SAME_UPPER' ? { begin: smaller, end: larger } : { begin: larger, end: smaller };
 }
 
 /**
