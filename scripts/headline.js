@@ -24,7 +24,14 @@ const { values } = parseArgs({
 
 /** How each net is trained, and by how much the file chosen may err on the validation images. */
 const RECIPES = {
-  'lenet-300-100': { epochs: 40, density: 0.016, learningRate: 0.001, biases: 12, lambdas: [2e-7, 4e-7, 6e-7, 8e-7], most: 1.4 },
+  'lenet-300-100': {
+    epochs: 40,
+    density: 0.016,
+    learningRate: 0.001,
+    biases: 12,
+    lambdas: [2e-7, 4e-7, 6e-7, 8e-7],
+    most: 1.4,
+  },
   'lenet-5': { epochs: 30, density: 0.015, learningRate: 0.0007, biases: 16, lambdas: [1e-7, 2e-7, 4e-7], most: 0.6 },
 };
 
@@ -32,9 +39,13 @@ const AUGMENTATION = ['--augment', 'shift=0.07', 'rotate=11', 'scale=0.12', 'she
 const data = (split) => join(root, 'scripts', 'headline', `${split}.js`);
 
 async function fxq(...args) {
-  const { stdout } = await execute(process.execPath, [join(root, 'bin', 'fxq-compress.js'), ...args.map(String), '--json'], {
-    maxBuffer: 1 << 28,
-  });
+  const { stdout } = await execute(
+    process.execPath,
+    [join(root, 'bin', 'fxq-compress.js'), ...args.map(String), '--json'],
+    {
+      maxBuffer: 1 << 28,
+    },
+  );
   return JSON.parse(stdout);
 }
 
@@ -54,7 +65,9 @@ async function compressNet(net, seed) {
   const training = ['--data', data('training'), '--batch-size', 100, '--threads', 1, '--seed', seed, ...AUGMENTATION];
   const pruning = ['--density', density, '--scope', 'global', '--epochs', epochs, '--learning-rate', learningRate];
   await fxq('tune', join(root, 'models', `${net}.onnx`), '-o', file('pruned.onnx'), ...training, ...pruning);
-  console.error(`${net}, seed ${seed}: pruned, validation error ${(await errorOf(file('pruned.onnx'), 'validation')).toFixed(2)} %`);
+  console.error(
+    `${net}, seed ${seed}: pruned, validation error ${(await errorOf(file('pruned.onnx'), 'validation')).toFixed(2)} %`,
+  );
 
   const tried = [];
   for (const lambda of lambdas) {
@@ -67,10 +80,108 @@ async function compressNet(net, seed) {
     await fxq('encode', file(`${name}.onnx`), '-o', file(`${name}.fxq`));
     const point = { file: file(`${name}.fxq`), bytes: statSync(file(`${name}.fxq`)).size };
     tried.push({ ...point, validation: await errorOf(point.file, 'validation') });
-    console.error(`  ${net}, λ ${lambda}: ${tried.at(-1).bytes} bytes, validation error ${tried.at(-1).validation.toFixed(2)} %`);
+    console.error(
+      `  ${net}, λ ${lambda}: ${tried.at(-1).bytes} bytes, validation error ${tried.at(-1).validation.toFixed(2)} %`,
+    );
   }
   const allowed = tried.filter(({ validation }) => validation <= most).sort((a, b) => a.bytes - b.bytes);
   const chosen = allowed[0] ?? tried.sort((a, b) => a.validation - b.validation)[0];
   const minutes = (performance.now() - start) / 60_000;
   return { ...chosen, minutes, test: await errorOf(chosen.file, 'test') };
 }
+
+/** The paper's table 2 or 3 beside the layers of a container. */
+async function layerTable(net, file) {
+  const { tensors } = await fxq('inspect', file);
+  const rows = LAYERS[net].map(({ layer, ours, kept, weight, index }) => {
+    const { weights, density, weightBits, codedWeightBits, indexBits, codedIndexBits } = tensors.find(
+      ({ name }) => name === ours,
+    );
+    const bits = (plain, coded) => `${plain.toFixed(1)} → ${coded.toFixed(1)}`;
+    return [
+      `${layer}, ${ours}`,
+      weights.toLocaleString('en'),
+      `${kept} %`,
+      `${(100 * density).toFixed(1)} %`,
+      bits(...weight),
+      bits(weightBits, codedWeightBits),
+      bits(...index),
+      bits(indexBits, codedIndexBits),
+    ];
+  });
+  print(['layer', 'weights', 'kept: paper', 'ours', 'weight bits: paper', 'ours', 'index bits: paper', 'ours'], rows);
+}
+
+/** The paper's table 1 beside whole files. */
+function summaryTable(best) {
+  const rows = best.flatMap(({ net, reference, originalBytes, bytes, test }) => {
+    const { error, kilobytes, ratio } = TABLE_1[net];
+    const ours = (originalBytes / bytes).toFixed(0);
+    return [
+      [`${net}, paper`, `${error[0]} %`, `${error[1]} %`, `${kilobytes[0]} KB`, `${kilobytes[1]} KB`, `${ratio}×`],
+      [
+        `${net}, ours`,
+        `${reference.toFixed(2)} %`,
+        `**${test.toFixed(2)} %**`,
+        kb(originalBytes),
+        `**${kb(bytes)}**`,
+        `**${ours}×**`,
+      ],
+    ];
+  });
+  print(['net', 'error before', 'after', 'file before', 'after', 'ratio'], rows);
+}
+
+function seedTable(results) {
+  const rows = Object.keys(TABLE_1).flatMap((net) => {
+    const of = results.filter((result) => result.net === net);
+    const mean = (key) => of.reduce((sum, result) => sum + result[key], 0) / of.length;
+    const row = ({ seed, bytes, validation, test, minutes }) => [
+      `${net}, ${seed}`,
+      Math.round(bytes).toLocaleString('en'),
+      `${validation.toFixed(2)} %`,
+      `${test.toFixed(2)} %`,
+      minutes.toFixed(0),
+    ];
+    const average = {
+      seed: 'mean',
+      bytes: mean('bytes'),
+      validation: mean('validation'),
+      test: mean('test'),
+      minutes: mean('minutes'),
+    };
+    return [
+      ...of.map((result) => row({ ...result, seed: `seed ${result.seed}` })),
+      ...(of.length > 1 ? [row(average)] : []),
+    ];
+  });
+  print(['net', 'bytes', 'validation error', 'test error', 'minutes'], rows);
+}
+
+function print(head, rows) {
+  for (const cells of [head, head.map(() => '---'), ...rows]) console.log(`| ${cells.join(' | ')} |`);
+  console.log();
+}
+
+function kb(bytes) {
+  return `${(bytes / 1000).toLocaleString('en', { maximumSignificantDigits: 4 })} KB`;
+}
+
+const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => Number(values.seed) + i);
+const results = await Promise.all(
+  values.net.map(async (net) => {
+    const original = join(root, 'models', `${net}.onnx`);
+    const reference = await errorOf(original, 'test');
+    const of = [];
+    for (const seed of seeds) {
+      of.push({ net, seed, reference, originalBytes: statSync(original).size, ...(await compressNet(net, seed)) });
+    }
+    return of;
+  }),
+);
+// The best seed by validation images, not by the test's.
+const best = results.map((of) => of.reduce((a, b) => (b.validation < a.validation ? b : a)));
+for (const { net, file } of best) copyFileSync(file, join(values.out, `${net}.fxq`));
+summaryTable(best);
+for (const { net, file } of best) await layerTable(net, file);
+seedTable(results.flat());
