@@ -13,7 +13,7 @@ import { inspectOnnx } from '../../report/inspect.js';
 import { SCOPES } from '../../stages/prune.js';
 import { AUGMENTATIONS, type Augmentation } from '../../tune/augment.js';
 import { OPTIMISERS } from '../../tune/optimiser.js';
-import { type Epoch, TUNE_DEFAULTS, type TuneOptions } from '../../tune/options.js';
+import { type Epoch, TRAINED, TUNE_DEFAULTS, type TuneOptions } from '../../tune/options.js';
 import { SCHEDULES } from '../../tune/pruning.js';
 import { tune } from '../../tune/tune.js';
 import { disk } from '../disk.js';
@@ -121,7 +121,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     .option('--seed <number>', `of order, samples held out and augmentation (default: ${d.seed})`, parseNumber)
     .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive)
     .option('--resume', 'go on from where the same command was stopped');
-  addSelection(command);
+  addSelection(command, TRAINED.join(' '));
   addCommon(command);
   addExamples(
     command,
