@@ -406,6 +406,27 @@ describe('what is trained', () => {
     expect(changed(shape, await tuned(shape, { dataset, epochs: 1, exclude: ['c1'] }))).toEqual(['c2', 'w']);
   });
 
+  it('is a normalisation’s scale and bias, but not its statistics', async () => {
+    const [w1, b1, w2] = SMALL_TENSORS();
+    const statistics = [
+      ...[floats('scale', [16]), floats('shift', [16]), floats('mean', [16])],
+      floats(
+        'variance',
+        [16],
+        new Float32Array(16).map((_, i) => 1 + i / 16),
+      ),
+    ];
+    const nodes = [
+      node('Gemm', ['X', 'w1', 'b1'], ['a']),
+      node('BatchNormalization', ['a', 'scale', 'shift', 'mean', 'variance'], ['n']),
+      node('Relu', ['n'], ['r']),
+      node('MatMul', ['r', 'w2'], ['Y']),
+    ];
+    const initializers = [w1, b1, w2, ...statistics].map(({ proto }) => proto);
+    const model = modelProto({ graph: { nodes, initializers, ...io(['N', 6]) } });
+    expect(changed(model, await tuned(model, options))).toEqual(['w1', 'b1', 'w2', 'scale', 'shift']);
+  });
+
   it('may stand in Constant nodes', async () => {
     const [w1, b1, w2] = SMALL_TENSORS();
     const nodes = [
