@@ -14,6 +14,7 @@ describe('the public surface', () => {
         "MAX_CLUSTERS",
         "PRUNE_DEFAULTS",
         "SEARCH_DEFAULTS",
+        "TUNE_DEFAULTS",
         "arrayDataset",
         "calibrate",
         "calibratedPrune",
@@ -36,6 +37,7 @@ describe('the public surface', () => {
         "prune",
         "runStages",
         "searchCalibration",
+        "tune",
         "writeOnnx",
       ]
     `);

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_INCLUDE } from '../layers/selectors.js';
 import { CLUSTER_DEFAULTS, MAX_CLUSTERS } from '../stages/cluster.js';
 import { INITIALISATIONS } from '../stages/kmeans/index.js';
 import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
@@ -59,12 +60,13 @@ export function addOutput(command: Command, what: string): Command {
   return command.requiredOption('-o, --output <file>', `${what} (never an input)`);
 }
 
-export function addSelection(command: Command): Command {
+/** @param included - what is worked on if nothing is said */
+export function addSelection(command: Command, included = DEFAULT_INCLUDE.join(' ')): Command {
   return command
     .option('--config <file>', 'YAML file with options, also for single layers')
     .option(
       '--include <selectors...>',
-      'tensors to work on: name globs, or op:, role:, dtype: with globs (default: role:weight)',
+      `tensors to work on: name globs, or op:, role:, dtype: with globs (default: ${included})`,
     )
     .option('--exclude <selectors...>', 'tensors to leave alone');
 }

@@ -11,7 +11,7 @@ const MAX_RANK = 8;
 
 /** Bytes an element and a reader, by the type code in the magic number. All numbers are big-endian. */
 const TYPES: Record<number, { size: number; read: (view: DataView, count: number) => IdxArray['data'] }> = {
-  8: { size: 1, read: (view, count) => Uint8Array.from({ length: count }, (_, i) => view.getUint8(i)) },
+  8: { size: 1, read: (view, count) => new Uint8Array(view.buffer, view.byteOffset, count).slice() },
   9: { size: 1, read: (view, count) => Int8Array.from({ length: count }, (_, i) => view.getInt8(i)) },
   11: { size: 2, read: (view, count) => Int16Array.from({ length: count }, (_, i) => view.getInt16(2 * i)) },
   12: { size: 4, read: (view, count) => Int32Array.from({ length: count }, (_, i) => view.getInt32(4 * i)) },

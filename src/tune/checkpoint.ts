@@ -10,6 +10,8 @@ export interface State {
   readonly free: readonly Float32Array[];
   /** Which weights of each parameter are not pruned. */
   readonly alive: readonly Uint8Array[];
+  /** The values: some stay as they were where a free number cannot be one. */
+  readonly values: readonly Float32Array[];
   /** What the optimiser remembers. */
   readonly optimiser: readonly Float32Array[];
 }
@@ -38,9 +40,9 @@ export function readCheckpoint(bytes: Uint8Array, state: State, subject: string)
   const end = bytes.indexOf(10, MAGIC.length);
   if (text !== MAGIC || end < 0) throw new FxqError('CONFIG', 'checkpoint: not one of fxq-compress tune');
   const told = parse(bytes.subarray(MAGIC.length, end));
-  if (told.subject !== subject) {
+  if (told?.subject !== subject) {
     const message = 'checkpoint: of another model, other data or other options; give the same ones, or start anew';
-    throw new FxqError('CONFIG', message, { expected: subject, actual: told.subject });
+    throw new FxqError('CONFIG', message, { expected: subject, actual: told?.subject });
   }
   const values = told.best && state.free.map((_, i) => new Float32Array(state.alive[i].length));
   const arrays = arraysOf(state, values).map(bytesOf);
@@ -72,8 +74,8 @@ function parse(bytes: Uint8Array): Told {
   }
 }
 
-function arraysOf({ free, alive, optimiser }: State, values: readonly Float32Array[] = []) {
-  return [...free, ...alive, ...optimiser, ...values];
+function arraysOf({ free, alive, values, optimiser }: State, best: readonly Float32Array[] = []) {
+  return [...free, ...alive, ...values, ...optimiser, ...best];
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint8Array): Uint8Array {

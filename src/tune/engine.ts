@@ -1,4 +1,6 @@
-import type { Batch } from '../evaluate/dataset.js';
+import { FxqError } from '../errors.js';
+import { type Batch, countOf } from '../evaluate/dataset.js';
+import { isFixed } from '../evaluate/fit.js';
 import type { Runtime } from '../evaluate/runtime.js';
 import { type OutputArray, openSession, type Session } from '../evaluate/session.js';
 import { type GradientGraph, gradientGraph } from '../gradient/gradient-graph.js';
@@ -91,8 +93,8 @@ async function gradientsOf(
   let loss = 0;
   let samples = 0;
   const sums: Float32Array[] = [];
-  // One run, but for a model of a fixed batch size.
-  for await (const run of session.runs({ inputs })) {
+  for (const part of partsOf(inputs, batchSizeOf(session, graph), countIn(batch))) {
+    const run = await session.run({ inputs: part });
     const before = samples / (samples + run.samples);
     samples += run.samples;
     loss = before * loss + (1 - before) * (run.outputs[graph.loss].data[0] as number);
@@ -104,6 +106,40 @@ async function gradientsOf(
     }
   }
   return { loss, gradients: sums };
+}
+
+/** The batch size of a model that has a fixed one: every input of its own says so, and the same. */
+function batchSizeOf({ inputs }: Session, graph: GradientGraph): number | undefined {
+  const sizes = new Set(inputs.filter(({ name }) => graph.inputs.includes(name)).map(({ shape }) => shape[0]));
+  const [size] = sizes;
+  return sizes.size === 1 && isFixed(size) ? (size as number) : undefined;
+}
+
+function countIn({ inputs }: Batch): number {
+  return Object.values(inputs).find(({ dims }) => dims.length > 0)?.dims[0] ?? 1;
+}
+
+/** The batch in pieces of a size, without what is left over, which could only be filled up with samples seen already. */
+function* partsOf(inputs: Batch['inputs'], size: number | undefined, samples: number): Iterable<Batch['inputs']> {
+  if (size === undefined || size === samples) {
+    yield inputs;
+    return;
+  }
+  if (samples < size) {
+    const message = `training: expected steps of at least ${size} samples, as the model takes them, got ${samples}; give a larger batch size, or more samples`;
+    throw new FxqError('CONFIG', message, { expected: size, actual: samples });
+  }
+  for (let start = 0; start + size <= samples; start += size) {
+    const parts = Object.entries(inputs).map(([name, input]) => {
+      // Outputs may have several rows a sample; a scalar has none.
+      const rows = input.dims[0] / samples;
+      if (!Number.isInteger(rows)) return [name, input] as const;
+      const length = rows * countOf(input.dims.slice(1));
+      const data = input.data.subarray(start * length, (start + size) * length);
+      return [name, { ...input, data, dims: [size * rows, ...input.dims.slice(1)] }] as const;
+    });
+    yield Object.fromEntries(parts);
+  }
 }
 
 /** A single array of any name feeds a model with a single input: here it gets that name, because targets come beside it. */

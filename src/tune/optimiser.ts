@@ -61,13 +61,15 @@ export function adam(moved: readonly Moved[]): Optimiser {
   };
 }
 
-/** Shortens gradients that are together longer than `limit`. */
-export function clip(gradients: readonly Float32Array[], limit: number): void {
+/** Shortens gradients that are together longer than `limit`, and tells how long they were. */
+export function clip(gradients: readonly Float32Array[], limit: number): number {
   let square = 0;
   for (const gradient of gradients) for (const value of gradient) square += value * value;
-  const factor = limit / Math.sqrt(square);
-  if (factor >= 1) return;
+  const length = Math.sqrt(square);
+  if (length <= limit) return length;
+  const factor = limit / length;
   for (const gradient of gradients) for (let i = 0; i < gradient.length; i++) gradient[i] *= factor;
+  return length;
 }
 
 /** Half a cosine from the first rate at share 0 down to nothing at share 1. */

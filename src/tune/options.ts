@@ -60,7 +60,7 @@ export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget>
   readonly pruneSteps?: number | undefined;
   /** Share of the epochs after which the density is reached. Default .6. */
   readonly pruneShare?: number | undefined;
-  /** Whether pruned weights are trained on while the schedule runs, and may come back. Default false. */
+  /** Whether weights that training prunes are trained on while the schedule runs, and may come back. Default false. */
   readonly regrow?: boolean | undefined;
   /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
   readonly threads?: number | undefined;
@@ -73,6 +73,9 @@ export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget>
   /** A checkpoint of the same model, data and options. */
   readonly resume?: Uint8Array | undefined;
 }
+
+/** What is trained by default: everything that a gradient reaches, and that is not a constant of some formula. */
+export const TRAINED = ['role:weight', 'role:bias', 'role:normalisation'] as const;
 
 export const TUNE_DEFAULTS = {
   epochs: 10,
@@ -132,7 +135,10 @@ export function checkTuneOptions(options: TuneOptions): void {
   inRange('tune', 'momentum', options.momentum, 0, 1);
   inRange('tune', 'weightDecay', options.weightDecay, 0, Number.MAX_VALUE);
   inRange('tune', 'clip', options.clip, 0, Number.MAX_VALUE);
-  inRange('tune', 'temperature', options.temperature, 0, Number.MAX_VALUE);
+  const { temperature = 1 } = options;
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new RangeError(`tune: expected a temperature above 0, got ${temperature}`);
+  }
   inRange('tune', 'density', options.density, 0, 1);
   inRange('tune', 'pruneShare', options.pruneShare, 0, 1);
   integerInRange('tune', 'seed', options.seed, 0, 2 ** 31);

@@ -15,7 +15,7 @@ export interface Parameter {
   readonly free: Float32Array;
   /** Whether several weights share a free number. */
   readonly isShared: boolean;
-  /** Which weights are not zero; pruning writes zeros here. */
+  /** Which weights are pruned for good, alive, or zero for now but trained on: {@link PRUNED}, {@link ALIVE}, {@link RESTING}. */
   readonly alive: Uint8Array;
   /** The gradient of the free numbers. Shared ones get the mean of their members' gradients: their sum, over a length that
    * leaves a step as long as the members' own would be. */
@@ -23,6 +23,10 @@ export interface Parameter {
   /** Writes the values that the free numbers now mean. */
   publish(): void;
 }
+
+export const PRUNED = 0;
+export const ALIVE = 1;
+export const RESTING = 2;
 
 /** A tensor as training finds it: what is zero, what is shared, what float16 can hold. */
 export function openParameter(name: string, tensor: Tensor): Parameter {
@@ -50,13 +54,13 @@ function single(name: string, tensor: Tensor, values: Float32Array, alive: Uint8
   return {
     ...{ name, tensor, values, free, alive, isShared: false },
     collect(gradient, into) {
-      for (let i = 0; i < into.length; i++) into[i] = alive[i] * gradient[i];
+      for (let i = 0; i < into.length; i++) into[i] = alive[i] === PRUNED ? 0 : gradient[i];
     },
     publish() {
       for (let i = 0; i < values.length; i++) {
         // A weight that lands on zero by chance is not pruned: it waits a step.
-        if (alive[i] === 0) values[i] = 0;
-        else if (free[i] !== 0) values[i] = free[i];
+        if (alive[i] !== ALIVE) values[i] = 0;
+        else if (isUsable(free[i])) values[i] = free[i];
       }
     },
   };
@@ -78,8 +82,7 @@ function shared(
   const isHalf = codebook.every((value) => fromHalf(toHalf(value)) === value);
   const sums = new Float64Array(codebook.length + 1);
   // The last value is that of the pruned weights.
-  const published = new Float32Array(codebook.length + 1);
-  published.set(codebook);
+  const next = new Float32Array(codebook.length + 1);
   return {
     ...{ name, tensor, values, free, alive, isShared: true },
     collect(gradient, into) {
@@ -89,10 +92,14 @@ function shared(
     },
     publish() {
       for (let k = 0; k < free.length; k++) {
-        const value = isHalf ? fromHalf(toHalf(free[k])) : free[k];
-        if (value !== 0 && Number.isFinite(value)) published[k] = value;
+        next[k] = isHalf ? fromHalf(toHalf(free[k])) : free[k];
       }
-      for (let i = 0; i < members.length; i++) values[i] = published[members[i]];
+      for (let i = 0; i < members.length; i++) if (isUsable(next[members[i]])) values[i] = next[members[i]];
     },
   };
+}
+
+/** Whether a number may be a weight's value; else the weight keeps the one before. */
+function isUsable(value: number): boolean {
+  return value !== 0 && Number.isFinite(value);
 }

@@ -16,15 +16,12 @@ import type { StageContext } from '../stages/stage.js';
 import { readCheckpoint, type State } from './checkpoint.js';
 import { type EngineOptions, openEngine, openPredictor } from './engine.js';
 import { adam, sgd } from './optimiser.js';
-import { MOST_HELD_OUT, settle, type TuneOptions, type TunePruneTarget } from './options.js';
+import { MOST_HELD_OUT, settle, TRAINED, type TuneOptions, type TunePruneTarget } from './options.js';
 import { openParameter, type Parameter } from './parameter.js';
 import { createPruner, type Pruner } from './pruning.js';
 import { loadSamples, type Samples } from './samples.js';
 import { labelTargets, teacherTargets } from './targets.js';
 import type { Training } from './trainer.js';
-
-/** What is trained by default: everything that a gradient reaches, and that is not a constant of some formula. */
-const TRAINED = ['role:weight', 'role:bias', 'role:normalisation'] as const;
 
 /** A training that is ready to go, and where it stands. */
 export interface Prepared {
@@ -60,10 +57,14 @@ export async function prepareTraining(
   const parameters = openParameters(graph, bytes, options, judged);
   const pruner = prunerOf(parameters, options, { scope, schedule, steps: pruneSteps, regrows: regrow }, onNote);
   const engine = await openEngine(bytes, parameters, engineOptions);
+  const taught = options.teacher ? bytesOf(readCalibrationGraph(options.teacher)) : bytes;
   const teacher =
     loss === 'cross-entropy'
       ? undefined
-      : await openPredictor(options.teacher ? bytesOf(readCalibrationGraph(options.teacher)) : bytes, engineOptions);
+      : await openPredictor(taught, engineOptions).catch(async (error) => {
+          await engine.release();
+          throw error;
+        });
   const release = async () => {
     await engine.release();
     await teacher?.release();
@@ -77,10 +78,13 @@ export async function prepareTraining(
       best: undefined,
       free: parameters.map(({ free }) => free),
       alive: parameters.map(({ alive }) => alive),
+      values: parameters.map(({ values }) => values),
       optimiser: optimiser.state,
     };
     const settings = { ...settled, loss };
-    const subject = subjectOf(bytes, samples.count, settings);
+    const { density, rules } = options;
+    const told = { ...settings, density, rules, judged, parameters: parameters.map(({ name }) => name) };
+    const subject = subjectOf([bytes, taught], samples, heldOut, told);
     if (options.resume) readCheckpoint(options.resume, state, subject);
     const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(output.dims.at(-1) as number);
     const training = { engine, parameters, optimiser, pruner, samples, trained, heldOut, targetsOf, settings };
@@ -168,6 +172,10 @@ function divide(
   return { heldOut: order.slice(0, size).sort(), trained: order.slice(size) };
 }
 
-function subjectOf(bytes: Uint8Array, samples: number, settings: object): string {
-  return `${new Xxh32().update(bytes).digest().toString(16)} ${samples} ${JSON.stringify(settings)}`;
+/** What a checkpoint belongs to: the models, the data by its number and some of its samples, and the options. */
+function subjectOf(models: readonly Uint8Array[], samples: Samples, heldOut: Uint32Array, told: object): string {
+  const { inputs, labels = [] } = samples.batch(heldOut.subarray(0, 64));
+  const seen = Object.values(inputs).map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const rest = new TextEncoder().encode(JSON.stringify([samples.count, heldOut.length, Array.from(labels), told]));
+  return [...models, ...seen, rest].map((bytes) => new Xxh32().update(bytes).digest().toString(16)).join(' ');
 }

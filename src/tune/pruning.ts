@@ -1,6 +1,6 @@
 import type { Tensor } from '../layers/model.js';
 import { selectLargest } from '../stages/magnitude.js';
-import type { Parameter } from './parameter.js';
+import { ALIVE, type Parameter, PRUNED, RESTING } from './parameter.js';
 
 /** How densities fall during a training. */
 export interface Schedule {
@@ -28,7 +28,8 @@ export const LOOK_STEPS = 50;
  * Source: Zhu & Gupta 2017, "To prune, or not to prune", equation 1; Han, Pool, Tran & Dally 2015, §3.
  */
 export function densityAt(share: number, first: number, last: number, { schedule, steps }: Schedule): number {
-  if (share >= 1 || first <= last) return last;
+  // Of no time at all, every share is the end.
+  if (!(share < 1) || first <= last) return last;
   if (schedule === 'cubic') return last + (first - last) * (1 - share) ** 3;
   // The last jump is made with as much time left as there is between two jumps.
   const jump = Math.floor(share * steps) + 1;
@@ -73,14 +74,17 @@ export function createPruner(
 }
 
 function cut(group: readonly Parameter[], keep: number, regrows: boolean): void {
+  // Momentum goes on moving what has been pruned.
+  for (const { free, alive } of group) for (let i = 0; i < free.length; i++) if (alive[i] === PRUNED) free[i] = 0;
   const cutoff = selectLargest(() => group.map(({ free }) => free), keep);
   let { ties } = cutoff;
   for (const { free, alive } of group) {
     for (let i = 0; i < free.length; i++) {
       const magnitude = Math.abs(free[i]);
       const survives = magnitude > cutoff.threshold || (magnitude === cutoff.threshold && ties-- > 0);
-      alive[i] = Number(survives && magnitude > 0);
-      if (!survives && !regrows) free[i] = 0;
+      if (survives && magnitude > 0) alive[i] = ALIVE;
+      else alive[i] = regrows && alive[i] !== PRUNED ? RESTING : PRUNED;
+      if (alive[i] === PRUNED) free[i] = 0;
     }
   }
 }

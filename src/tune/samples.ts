@@ -28,12 +28,20 @@ export async function loadSamples(dataset: Dataset, limit?: number, signal?: Abo
     throwIfAborted(signal);
     batches.push(batch);
     count += samplesIn(batch);
+    // A data set may ignore the limit.
+    if (limit !== undefined && count >= limit) break;
   }
+  const read = count;
+  count = Math.min(count, limit ?? count);
   if (count === 0) throw new FxqError('DATASET', 'training data: expected at least one sample, got none');
   const names = Object.keys(batches[0].inputs);
   const columns = new Map(names.map((name) => [name, columnOf(name, batches)]));
   const isLabelled = batches.every(({ labels }) => labels !== undefined);
   const labels = isLabelled ? Float64Array.from(batches.flatMap(({ labels }) => Array.from(labels!))) : undefined;
+  if (labels && labels.length !== read) {
+    const message = `training data: expected a label for each of ${read} samples, got ${labels.length}`;
+    throw new FxqError('DATASET', message, { tensor: 'labels', expected: read, actual: labels.length });
+  }
   return {
     count,
     labels,
@@ -69,6 +77,15 @@ function columnOf(name: string, batches: readonly Batch[]): Column {
     const got = odd ? `[${odd.dims.slice(1).join(', ')}]` : 'none';
     const message = `training data: expected '${name}' of shape [${first.dims.slice(1).join(', ')}] for every sample, got ${got}`;
     throw new FxqError('DATASET', message, { tensor: name, expected: first.dims.slice(1), actual: odd?.dims.slice(1) });
+  }
+  if (
+    arrays.some(
+      ({ data, type, scale }) =>
+        data.constructor !== first.data.constructor || type !== first.type || scale !== first.scale,
+    )
+  ) {
+    const message = `training data: expected '${name}' of one type and scale for all samples, got several`;
+    throw new FxqError('DATASET', message, { tensor: name });
   }
   const data = like(
     first.data,

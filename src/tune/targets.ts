@@ -15,7 +15,7 @@ export function labelTargets(classes: number): Targets {
     const data = new Float32Array(labels.length * classes);
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i];
-      if (!(label >= 0 && label < classes)) {
+      if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
         const message = `training data: expected labels from 0 to ${classes - 1}, got ${label}`;
         throw new FxqError('DATASET', message, { tensor: 'labels', actual: label });
       }
@@ -30,14 +30,12 @@ export function teacherTargets(teacher: Predictor): Targets {
   return (batch) => teacher.predict(batch);
 }
 
-/**
- * The loss of outputs that have been computed, as the graph would compute it, up to what does not depend on the outputs.
- */
+/** The loss of outputs that have been computed, as the graph computes it. */
 export function lossOf(outputs: Outputs, targets: Outputs, loss: LossName, temperature: number): number {
   const each = outputs.map((output, i) => {
     if (loss === 'mean-squared-error') return meanSquaredError(output, targets[i]);
     const wanted = loss === 'distillation' ? softmax(targets[i], temperature) : targets[i].data;
-    return crossEntropy(output, wanted, loss === 'distillation' ? temperature : 1);
+    return divergence(output, wanted, loss === 'distillation' ? temperature : 1);
   });
   return each.reduce((a, b) => a + b, 0);
 }
@@ -48,7 +46,8 @@ function meanSquaredError({ data }: OutputArray, target: OutputArray): number {
   return sum / data.length;
 }
 
-function crossEntropy({ dims, data }: OutputArray, wanted: ArrayLike<number>, temperature: number): number {
+/** What softmax(outputs) is away from the probabilities wanted: for a single class, the cross-entropy. */
+function divergence({ dims, data }: OutputArray, wanted: ArrayLike<number>, temperature: number): number {
   const classes = dims.at(-1) as number;
   let loss = 0;
   for (let at = 0; at < data.length; at += classes) {
@@ -56,7 +55,10 @@ function crossEntropy({ dims, data }: OutputArray, wanted: ArrayLike<number>, te
     for (let i = at; i < at + classes; i++) largest = Math.max(largest, data[i]);
     let sum = 0;
     for (let i = at; i < at + classes; i++) sum += Math.exp((data[i] - largest) / temperature);
-    for (let i = at; i < at + classes; i++) loss -= wanted[i] * ((data[i] - largest) / temperature - Math.log(sum));
+    for (let i = at; i < at + classes; i++) {
+      const own = (data[i] - largest) / temperature - Math.log(sum);
+      if (wanted[i] > 0) loss += wanted[i] * (Math.log(wanted[i]) - own);
+    }
   }
   return (loss * temperature ** 2) / (data.length / classes);
 }

@@ -55,6 +55,7 @@ export async function train(
     const start = performance.now();
     const loss = await trainEpoch(training, state.epoch, steps, signal, onStep);
     const { accuracy, loss: heldOutLoss } = await judge(training, signal);
+    if (!Number.isFinite(heldOutLoss)) throw diverged(state.epoch);
     state.epoch++;
     // Before the density is reached, a better epoch is only a denser one.
     const isDone = !training.pruner || state.epoch / epochs >= settings.pruneShare;
@@ -100,10 +101,10 @@ async function trainEpoch(
     const drawn = samples.batch(order.subarray(step * batchSize, (step + 1) * batchSize));
     const batch = isAugmented ? augmented(drawn, (input) => augment(input, augmentation, random)) : drawn;
     const result = await engine.gradients(batch, await targetsOf(batch));
-    if (!Number.isFinite(result.loss)) throw diverged(epoch);
     loss += result.loss / steps;
     for (const [i, parameter] of parameters.entries()) parameter.collect(result.gradients[i], gradients[i]);
-    clip(gradients, settings.clip);
+    const length = clip(gradients, settings.clip);
+    if (!Number.isFinite(result.loss + length)) throw diverged(epoch);
     optimiser.step(gradients, cosine(learningRate, share));
     onStep?.(share);
   }

@@ -13,7 +13,7 @@ import { inspectOnnx } from '../../report/inspect.js';
 import { SCOPES } from '../../stages/prune.js';
 import { AUGMENTATIONS, type Augmentation } from '../../tune/augment.js';
 import { OPTIMISERS } from '../../tune/optimiser.js';
-import { type Epoch, TUNE_DEFAULTS, type TuneOptions } from '../../tune/options.js';
+import { type Epoch, TRAINED, TUNE_DEFAULTS, type TuneOptions } from '../../tune/options.js';
 import { SCHEDULES } from '../../tune/pruning.js';
 import { tune } from '../../tune/tune.js';
 import { disk } from '../disk.js';
@@ -121,7 +121,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     .option('--seed <number>', `of order, samples held out and augmentation (default: ${d.seed})`, parseNumber)
     .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive)
     .option('--resume', 'go on from where the same command was stopped');
-  addSelection(command);
+  addSelection(command, TRAINED.join(' '));
   addCommon(command);
   addExamples(
     command,
@@ -139,10 +139,13 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
   asUsage(() => tune({ ...options, dataset: ignore }));
   const { model, paths, close } = openModel(input);
   try {
+    const inputs = flags.teacher === undefined ? paths : [...paths, flags.teacher];
+    const checkpoint = `${output}.tune`;
+    planOutput(checkpoint, [], inputs);
     const plan = planOutput(
       output,
       model.files.slice(1).map(({ name }) => name),
-      flags.teacher === undefined ? paths : [...paths, flags.teacher],
+      inputs,
     );
     const warned = targets.warnings(model);
     const onNote = (text: string) => {
@@ -152,7 +155,6 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
     for (const warning of warned) terminal.note(`warning: ${warning}`);
     const teacher = flags.teacher === undefined ? undefined : await openTeacher(flags.teacher);
     const dataset = await openDataset(data, disk, { scale });
-    const checkpoint = `${output}.tune`;
     const epochs: Epoch[] = [];
     let stoppedBy: string | undefined;
     const run = await interruptible(async (signal) => {
@@ -168,11 +170,14 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
         resume: resume ? readCheckpoint(checkpoint) : undefined,
       });
       const context = { onProgress: terminal.progress('tune'), onNote };
+      let isWhole = false;
       try {
-        return await runStages(model, [stage], { signal, context });
+        const run = await runStages(model, [stage], { signal, context });
+        isWhole = !signal.aborted;
+        return run;
       } finally {
         if (signal.aborted) stoppedBy = String(signal.reason);
-        if (signal.aborted && existsSync(checkpoint))
+        if (!isWhole && (epochs.length > 0 || (resume && signal.aborted)))
           terminal.note(`${checkpoint}: kept, so that --resume goes on from there`);
       }
     });

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { arrayDataset, type Batch, type Dataset, type InputArray } from '../../src/evaluate/dataset.js';
+import { loadSamples } from '../../src/tune/samples.js';
+
+const pixels = (count: number, from = 0): InputArray => ({
+  data: Uint8Array.from({ length: count * 2 }, (_, i) => from + i),
+  dims: [count, 2],
+  scale: 0.5,
+});
+const datasetOf = (...batches: Batch[]): Dataset =>
+  async function* () {
+    yield* batches;
+  };
+const broken = (message: string) =>
+  expect.objectContaining({ code: 'DATASET', message: expect.stringContaining(message) });
+
+describe('samples', () => {
+  it('are drawn in any order, over the borders of batches, in the type they came in', async () => {
+    const samples = await loadSamples(
+      datasetOf({ inputs: { x: pixels(3) }, labels: [7, 8, 9] }, { inputs: { x: pixels(2, 6) }, labels: [5, 6] }),
+    );
+    expect([samples.count, [...samples.labels!]]).toEqual([5, [7, 8, 9, 5, 6]]);
+    expect(samples.batch([4, 0, 0, 2])).toEqual({
+      inputs: { x: { data: Uint8Array.of(8, 9, 0, 1, 0, 1, 4, 5), dims: [4, 2], scale: 0.5 } },
+      labels: [6, 7, 7, 9],
+    });
+    expect(samples.batch(new Uint32Array(0)).inputs.x.dims).toEqual([0, 2]);
+  });
+
+  it('have scalars beside them, which stay as they are', async () => {
+    const rate = { data: BigInt64Array.of(16n), dims: [] };
+    const samples = await loadSamples(arrayDataset({ inputs: { rate, x: pixels(5) } }));
+    expect(samples.batch([3]).inputs).toEqual({ rate, x: { data: Uint8Array.of(6, 7), dims: [1, 2], scale: 0.5 } });
+  });
+
+  it('are copies', async () => {
+    const data = Float32Array.of(1, 2);
+    const samples = await loadSamples(datasetOf({ inputs: { x: { data, dims: [2] } } }));
+    data.fill(0);
+    (samples.batch([0]).inputs.x.data as Float32Array).fill(0);
+    expect(samples.batch([0, 1]).inputs.x.data).toEqual(Float32Array.of(1, 2));
+  });
+
+  it('have labels if all of them have', async () => {
+    const samples = await loadSamples(
+      datasetOf({ inputs: { x: pixels(1) }, labels: [1] }, { inputs: { x: pixels(1) } }),
+    );
+    expect([samples.labels, samples.batch([1]).labels]).toEqual([undefined, undefined]);
+  });
+
+  it('are the first ones up to a limit, though the data set ignores it', async () => {
+    let asked = 0;
+    const endless: Dataset = async function* () {
+      for (;;) {
+        asked++;
+        yield { inputs: { x: pixels(4) }, labels: [0, 1, 2, 3] };
+      }
+    };
+    const samples = await loadSamples(endless, 10);
+    expect([samples.count, asked]).toEqual([10, 3]);
+  });
+
+  it.each([
+    ['no samples', [], 'expected at least one sample, got none'],
+    ['empty batches', [{ inputs: { x: pixels(0) } }], 'expected at least one sample, got none'],
+    ['scalars', [{ inputs: { x: { data: Float32Array.of(1), dims: [] } } }], 'got scalars only'],
+    ['no arrays', [{ inputs: {} }], 'got scalars only'],
+    [
+      'arrays that differ in length',
+      [{ inputs: { x: pixels(3), y: pixels(2) } }],
+      "to be the first axis of every array, got 3 in 'x' and 2 in 'y'",
+    ],
+    [
+      'batches that differ in shape',
+      [{ inputs: { x: pixels(3) } }, { inputs: { x: { data: Uint8Array.of(1, 2, 3), dims: [1, 3] } } }],
+      "expected 'x' of shape [2] for every sample, got [3]",
+    ],
+    [
+      'batches that differ in names',
+      [{ inputs: { x: pixels(3) } }, { inputs: { y: pixels(3) } }],
+      "expected 'x' of shape [2] for every sample, got none",
+    ],
+    [
+      'batches that differ in type',
+      [{ inputs: { x: pixels(3) } }, { inputs: { x: { data: Float32Array.of(0.5, 1), dims: [1, 2] } } }],
+      "expected 'x' of one type and scale for all samples",
+    ],
+    ['too few labels', [{ inputs: { x: pixels(3) }, labels: [1, 2] }], 'a label for each of 3 samples, got 2'],
+  ])('cannot be %s', async (_, batches, message) => {
+    await expect(loadSamples(datasetOf(...(batches as Batch[])))).rejects.toThrow(broken(message));
+  });
+
+  it('are not read on after a signal', async () => {
+    const reading = loadSamples(datasetOf({ inputs: { x: pixels(1) } }), undefined, AbortSignal.abort('enough'));
+    await expect(reading).rejects.toThrow(expect.objectContaining({ code: 'ABORTED' }));
+  });
+});
