@@ -1,4 +1,4 @@
-import { isFloat, typeOf } from '../evaluate/cast.js';
+import { typeOf } from '../evaluate/cast.js';
 import type { InputArray } from '../evaluate/dataset.js';
 import type { Random } from '../stages/kmeans/random.js';
 import { inRange } from '../stages/options.js';
@@ -28,7 +28,7 @@ export function checkAugmentation(augmentation: Augmentation): void {
 type Affine = readonly [xx: number, xy: number, yx: number, yy: number, x: number, y: number];
 
 /**
- * Randomly moved, turned, scaled, slanted and mirrored copies of images, as floats; what lies outside an image looks
+ * Randomly moved, turned, scaled, slanted and mirrored copies of images, of the type they come in; what lies outside an image looks
  * like its border. Arrays that hold no images, [N, height, width], [N, channels, height, width] or [N, height, width, channels],
  * come back as they are.
  *
@@ -41,14 +41,13 @@ export function augment(input: InputArray, augmentation: Augmentation, random: R
   if (!layout || (type !== 'uint8' && type !== 'float32')) return input;
   const { width, height } = layout;
   const source = input.data as Uint8Array | Float32Array;
-  const factor = isFloat(type) ? 1 : (input.scale ?? 1);
-  const target = new Float32Array(source.length);
+  const target = source instanceof Uint8Array ? new Uint8ClampedArray(source.length) : new Float32Array(source.length);
   const size = source.length / input.dims[0];
   for (let start = 0; start < source.length; start += size) {
     const affine = drawAffine(augmentation, width, height, random);
-    warp(source.subarray(start, start + size), target.subarray(start, start + size), layout, affine, factor);
+    warp(source.subarray(start, start + size), target.subarray(start, start + size), layout, affine);
   }
-  return { data: target, dims: input.dims };
+  return { ...input, data: target instanceof Uint8ClampedArray ? new Uint8Array(target.buffer) : target };
 }
 
 interface Layout {
@@ -83,10 +82,9 @@ function drawAffine(augmentation: Augmentation, width: number, height: number, r
 
 function warp(
   source: Uint8Array | Float32Array,
-  target: Float32Array,
+  target: Uint8ClampedArray | Float32Array,
   { width, height, planes, pixel, plane }: Layout,
   [xx, xy, yx, yy, shiftX, shiftY]: Affine,
-  factor: number,
 ): void {
   const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
   for (let row = 0; row < height; row++) {
@@ -105,7 +103,7 @@ function warp(
         const at = (top * width + left) * pixel + p * plane;
         const above = (1 - right) * source[at] + right * source[at + stepX];
         const below = (1 - right) * source[at + stepY] + right * source[at + stepY + stepX];
-        target[(row * width + column) * pixel + p * plane] = factor * ((1 - down) * above + down * below);
+        target[(row * width + column) * pixel + p * plane] = (1 - down) * above + down * below;
       }
     }
   }

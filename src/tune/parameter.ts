@@ -31,12 +31,20 @@ export const RESTING = 2;
 /** A tensor as training finds it: what is zero, what is shared, what float16 can hold. */
 export function openParameter(name: string, tensor: Tensor): Parameter {
   const values = finiteWeights(tensor);
-  const alive = Uint8Array.from(values, (value) => Number(value !== 0));
-  const codebook = sharedValues(values);
+  // Biases all zero, or scales all one, are not shared: they have never been trained.
+  const isFresh = tensor.role !== 'weight' && values.every((value) => value === values[0]);
+  const alive = Uint8Array.from(values, (value) => (isFresh || value !== 0 ? ALIVE : PRUNED));
+  const codebook = isFresh ? undefined : sharedValues(values);
   return codebook ? shared(name, tensor, values, alive, codebook) : single(name, tensor, values, alive);
 }
 
-/** The values besides zero that weights share, ascending; none where they are too many for a codebook, or all differ. */
+/** Share of a tensor's weights that may differ where some are equal on purpose. */
+const MOST_DISTINCT = 0.9;
+
+/**
+ * The values besides zero that weights share, ascending; none where they are too many for a codebook, or where no more
+ * of them are equal than by chance. Values that float16 holds have been rounded, so there it is no chance.
+ */
 function sharedValues(values: Float32Array): Float32Array | undefined {
   const distinct = new Set<number>();
   let count = 0;
@@ -46,7 +54,13 @@ function sharedValues(values: Float32Array): Float32Array | undefined {
     distinct.add(value);
     if (distinct.size >= MAX_CODEBOOK) return undefined;
   }
-  return distinct.size < count ? Float32Array.from(distinct).sort() : undefined;
+  if (distinct.size === count) return undefined;
+  const codebook = Float32Array.from(distinct).sort();
+  return distinct.size <= MOST_DISTINCT * count || codebook.every(isHalf) ? codebook : undefined;
+}
+
+function isHalf(value: number): boolean {
+  return fromHalf(toHalf(value)) === value;
 }
 
 function single(name: string, tensor: Tensor, values: Float32Array, alive: Uint8Array): Parameter {
@@ -79,7 +93,7 @@ function shared(
   const share = new Float32Array(codebook.length + 1);
   for (const member of members) share[member]++;
   for (let k = 0; k < share.length; k++) share[k] = 1 / share[k];
-  const isHalf = codebook.every((value) => fromHalf(toHalf(value)) === value);
+  const areHalves = codebook.every(isHalf);
   const sums = new Float64Array(codebook.length + 1);
   // The last value is that of the pruned weights.
   const next = new Float32Array(codebook.length + 1);
@@ -92,7 +106,7 @@ function shared(
     },
     publish() {
       for (let k = 0; k < free.length; k++) {
-        next[k] = isHalf ? fromHalf(toHalf(free[k])) : free[k];
+        next[k] = areHalves ? fromHalf(toHalf(free[k])) : free[k];
       }
       for (let i = 0; i < members.length; i++) if (isUsable(next[members[i]])) values[i] = next[members[i]];
     },

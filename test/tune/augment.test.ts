@@ -78,11 +78,12 @@ describe('augment', () => {
     for (const [i, value] of [1, 1.5, 2, 2.5, 3].entries()) expect(slanted[5 * i + 2]).toBeCloseTo(value, 5);
   });
 
-  it('makes floats of 8-bit pixels, with their factor', () => {
+  it('leaves 8-bit pixels 8-bit, rounded, with their factor', () => {
     const input: InputArray = { dims: [1, 1, 3], data: Uint8Array.of(0, 51, 255), scale: 1 / 255 };
-    const output = augment(input, { flip: 1 }, createRandom(1));
-    expect(output).toEqual({ dims: [1, 1, 3], data: Float32Array.of(1, 0.2, 0) });
-    expect(augment({ ...input, scale: undefined }, {}, createRandom(1)).data).toEqual(Float32Array.of(0, 51, 255));
+    expect(augment(input, { flip: 1 }, createRandom(1))).toEqual({ ...input, data: Uint8Array.of(255, 51, 0) });
+    const moved = augment(input, { shift: 0.3 }, createRandom(1)).data;
+    const exact = augment({ ...input, data: Float32Array.of(0, 51, 255) }, { shift: 0.3 }, createRandom(1)).data;
+    expect([...moved]).toEqual(Array.from(exact as Float32Array, (value) => Math.round(value)));
   });
 
   it('moves all channels of an image alike, first or last', () => {

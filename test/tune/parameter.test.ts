@@ -18,6 +18,29 @@ const collected = (parameter: Parameter, gradient: readonly number[]) => {
 const SHARED = [0.1, 0, -0.3, 0.1, 0, 0.1, -0.3, 0.7];
 const HALVES = [0.5, 0, -0.25, 0.5, 0, 0.5, -0.25, 3];
 
+/** A tensor of role bias and one that a Gemm multiplies with. */
+function withRole(role: 'weight' | 'bias', values: readonly number[]): Parameter {
+  const tensor = tensorNamed(layers(Float32Array.from(values)), 'A');
+  return openParameter('A', { ...tensor, role });
+}
+
+describe('what is shared', () => {
+  it('is not a bias that has never been trained', () => {
+    const zeros = withRole('bias', [0, 0, 0]);
+    expect([zeros.isShared, [...zeros.alive]]).toEqual([false, [1, 1, 1]]);
+    expect(withRole('bias', [1, 1, 1]).free).toHaveLength(3);
+    expect(withRole('weight', [1, 1, 1]).free).toHaveLength(1);
+    expect([...withRole('weight', [0, 0, 0]).alive]).toEqual([PRUNED, PRUNED, PRUNED]);
+  });
+
+  it('is not a tensor in which a few values are equal by chance', () => {
+    const values = Array.from({ length: 40 }, (_, i) => (i + 1) / 3);
+    values[7] = values[8];
+    expect(withRole('weight', values).isShared).toBe(false);
+    expect(withRole('weight', values.map(Math.round)).isShared, 'rounded on purpose').toBe(true);
+  });
+});
+
 describe('a dense tensor', () => {
   it('has a free number for each weight, and moves by each gradient', () => {
     const values = [0.5, -1, 2, 0.25];
