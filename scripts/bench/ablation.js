@@ -32,15 +32,18 @@ const base = { dataset, samples: Number(values.samples), fast: values.fast, thre
 /** Dampings so large that hardly anything is left of what they damp. */
 const MUCH = { many: 100, few: 100 };
 const ALL = 1e9;
+const NONE = { many: 0, few: 0 };
+const EVERYWHERE = { many: 3, few: 3 };
 const VARIANTS = {
   'all of it': {},
-  'no compensation': { recipe: { damping: MUCH, sweeps: 0 }, price: 30 },
-  'no compensation, but sweeps': { recipe: { damping: MUCH }, price: 30 },
+  'no compensation': { recipe: { damping: MUCH, sweeps: NONE }, price: 30 },
+  'no compensation, but sweeps': { recipe: { damping: MUCH, sweeps: EVERYWHERE }, price: 30 },
   'hardly any damping': { recipe: { damping: { many: 1e-4, few: 1e-4 } } },
   'one damping for all layers (.02)': { recipe: { damping: { many: 0.02, few: 0.02 } } },
   'one damping for all layers (.1)': { recipe: { damping: { many: 0.1, few: 0.1 } } },
   'no targets of the original': { recipe: { targetDamping: ALL } },
-  'no sweeps': { recipe: { sweeps: 0 } },
+  'no sweeps': { recipe: { sweeps: NONE } },
+  'sweeps everywhere': { recipe: { sweeps: EVERYWHERE } },
   'no price on bits': { recipe: { isPriced: false } },
   'no probes': { recipe: { isProbed: false } },
   'no means, no bias correction': { recipe: { isCentred: false } },

@@ -4,7 +4,6 @@ import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { cluster, clustersOf } from '../stages/cluster.js';
 import { recordOf } from '../stages/options.js';
-import type { Layer } from './layers.js';
 import { type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
 import { probeRows } from './sensitivity.js';
@@ -17,12 +16,22 @@ export interface Calibration {
   run(lambda: number, onProgress?: (share: number) => void): Promise<Model>;
 }
 
+/** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
+interface ByColumns {
+  readonly many: number;
+  readonly few: number;
+}
+
 /** What the method is made of; the ablation leaves one out at a time. */
 export interface Recipe {
   /** Damping of convolutions with many columns, and of all other layers. */
-  readonly damping: { readonly many: number; readonly few: number };
+  readonly damping: ByColumns;
   readonly targetDamping: number;
-  readonly sweeps: number;
+  /**
+   * How often coordinate descent goes over what compensation has chosen. It comes nearer to the optimum on the inputs it
+   * sees, which on others is nearer only where columns are many.
+   */
+  readonly sweeps: ByColumns;
   /** Whether bits have a price when levels are chosen, and not only when the grid is. */
   readonly isPriced: boolean;
   /** Whether rows are weighed by what the model's outputs make of their errors, or layer by layer. */
@@ -34,7 +43,7 @@ export interface Recipe {
 export const RECIPE: Recipe = {
   damping: { many: 0.02, few: 0.1 },
   targetDamping: 0.07,
-  sweeps: 3,
+  sweeps: { many: 3, few: 0 },
   isPriced: true,
   isProbed: true,
   isCentred: true,
@@ -62,7 +71,7 @@ export async function startCalibration(
   const plain = await cluster({ ...size, include, exclude }).run(raw, {});
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
   const { pool = inThreadPool() } = options;
-  const { sweeps, isPriced, targetDamping } = recipe;
+  const { isPriced, targetDamping } = recipe;
   const count = size && clustersOf(size);
   return {
     prepared,
@@ -73,11 +82,12 @@ export async function startCalibration(
           const { layer, weights, moments } = turn;
           const { groups, rows, inputs } = layer;
           return pool.run({
-            ...{ groups, rows, inputs, weights, moments, lambda, sweeps, isPriced, targetDamping },
+            ...{ groups, rows, inputs, weights, moments, lambda, isPriced, targetDamping },
             bias: recipe.isCentred ? turn.bias : undefined,
             clusters: count,
             rowCosts: rowCosts?.get(layer),
-            damping: dampingOf(layer, turn, recipe),
+            damping: recipe.damping[amountOf(turn)],
+            sweeps: recipe.sweeps[amountOf(turn)],
           });
         },
         onProgress,
@@ -96,12 +106,8 @@ export async function startCalibration(
   };
 }
 
-/** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
-export function dampingOf(
-  { node }: Layer,
-  { columns }: Pick<LayerTurn, 'columns'>,
-  { damping }: Pick<Recipe, 'damping'> = RECIPE,
-): number {
+/** Which of the two a layer has. */
+export function amountOf({ layer: { node }, columns }: Pick<LayerTurn, 'layer' | 'columns'>): keyof ByColumns {
   const isConvolution = node.opType === 'Conv' || node.opType === 'ConvTranspose';
-  return isConvolution && columns >= MANY_COLUMNS ? damping.many : damping.few;
+  return isConvolution && columns >= MANY_COLUMNS ? 'many' : 'few';
 }
