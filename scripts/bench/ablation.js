@@ -29,8 +29,8 @@ const goal = Number(values.disagreement);
 const seeds = values.seeds.split(',').map(Number);
 const base = { dataset, samples: Number(values.samples), fast: values.fast, threads: 1 };
 
-/** Dampings so large that hardly anything is left of what they damp. */
-const MUCH = { many: 100, few: 100 };
+/** Damping so large that hardly anything is left of what it damps. */
+const MUCH = 100;
 const ALL = 1e9;
 const NONE = { many: 0, few: 0 };
 const EVERYWHERE = { many: 3, few: 3 };
@@ -38,9 +38,8 @@ const VARIANTS = {
   'all of it': {},
   'no compensation': { recipe: { damping: MUCH, sweeps: NONE }, price: 30 },
   'no compensation, but sweeps': { recipe: { damping: MUCH, sweeps: EVERYWHERE }, price: 30 },
-  'hardly any damping': { recipe: { damping: { many: 1e-4, few: 1e-4 } } },
-  'one damping for all layers (.02)': { recipe: { damping: { many: 0.02, few: 0.02 } } },
-  'one damping for all layers (.1)': { recipe: { damping: { many: 0.1, few: 0.1 } } },
+  'hardly any damping': { recipe: { damping: 1e-4 } },
+  'a fifth of the damping': { recipe: { damping: RECIPE.damping / 5 } },
   'no targets of the original': { recipe: { targetDamping: ALL } },
   'no sweeps': { recipe: { sweeps: NONE } },
   'sweeps everywhere': { recipe: { sweeps: EVERYWHERE } },

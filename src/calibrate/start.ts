@@ -16,22 +16,15 @@ export interface Calibration {
   run(lambda: number, onProgress?: (share: number) => void): Promise<Model>;
 }
 
-/** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
-interface ByColumns {
-  readonly many: number;
-  readonly few: number;
-}
-
 /** What the method is made of; the ablation leaves one out at a time. */
 export interface Recipe {
-  /** Damping of convolutions with many columns, and of all other layers. */
-  readonly damping: ByColumns;
+  readonly damping: number;
   readonly targetDamping: number;
   /**
-   * How often coordinate descent goes over what compensation has chosen. It comes nearer to the optimum on the inputs it
-   * sees, which on others is nearer only where columns are many.
+   * How often coordinate descent goes over what compensation has chosen, in convolutions with many columns and in all
+   * other layers. It comes nearer to the optimum on the inputs it sees; where these are few, it moves away on others.
    */
-  readonly sweeps: ByColumns;
+  readonly sweeps: { readonly many: number; readonly few: number };
   /** Whether bits have a price when levels are chosen, and not only when the grid is. */
   readonly isPriced: boolean;
   /** Whether rows are weighed by what the model's outputs make of their errors, or layer by layer. */
@@ -41,7 +34,7 @@ export interface Recipe {
 }
 
 export const RECIPE: Recipe = {
-  damping: { many: 0.02, few: 0.1 },
+  damping: 0.1,
   targetDamping: 0.07,
   sweeps: { many: 3, few: 0 },
   isPriced: true,
@@ -71,7 +64,7 @@ export async function startCalibration(
   const plain = await cluster({ ...size, include, exclude }).run(raw, {});
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
   const { pool = inThreadPool() } = options;
-  const { isPriced, targetDamping } = recipe;
+  const { damping, isPriced, targetDamping } = recipe;
   const count = size && clustersOf(size);
   return {
     prepared,
@@ -82,12 +75,11 @@ export async function startCalibration(
           const { layer, weights, moments } = turn;
           const { groups, rows, inputs } = layer;
           return pool.run({
-            ...{ groups, rows, inputs, weights, moments, lambda, isPriced, targetDamping },
+            ...{ groups, rows, inputs, weights, moments, lambda, isPriced, damping, targetDamping },
             bias: recipe.isCentred ? turn.bias : undefined,
             clusters: count,
             rowCosts: rowCosts?.get(layer),
-            damping: recipe.damping[amountOf(turn)],
-            sweeps: recipe.sweeps[amountOf(turn)],
+            sweeps: recipe.sweeps[hasManyColumns(turn) ? 'many' : 'few'],
           });
         },
         onProgress,
@@ -106,8 +98,8 @@ export async function startCalibration(
   };
 }
 
-/** Which of the two a layer has. */
-export function amountOf({ layer: { node }, columns }: Pick<LayerTurn, 'layer' | 'columns'>): keyof ByColumns {
+/** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
+function hasManyColumns({ layer: { node }, columns }: LayerTurn): boolean {
   const isConvolution = node.opType === 'Conv' || node.opType === 'ConvTranspose';
-  return isConvolution && columns >= MANY_COLUMNS ? 'many' : 'few';
+  return isConvolution && columns >= MANY_COLUMNS;
 }
