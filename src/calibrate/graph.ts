@@ -1,10 +1,11 @@
 import type { onnx } from 'onnx-proto';
-import { concat } from '../binary/bytes.js';
 import { readGraphs } from '../gradient/attributes.js';
 import { valuesRead } from '../gradient/builder.js';
 import { type OpenModel, openGraph } from '../gradient/model.js';
 import type { Model, Tensor } from '../layers/model.js';
+import { hollow } from '../onnx/open.js';
 import { scanTensors } from '../onnx/scan.js';
+import type { ScannedTensor } from '../onnx/scan-tensor.js';
 import { writeOnnx } from '../onnx/write.js';
 
 /** A model's graph as calibration works on it: decoded, with its weights inside, and who makes and reads each value. */
@@ -29,22 +30,33 @@ export interface Stored {
 }
 
 /**
- * Decodes a model for calibration. External data is taken in, so that ONNX Runtime gets the model as one piece.
+ * Decodes a model for calibration. Payloads are the model's own where it is in memory, and external data is taken in, so
+ * that ONNX Runtime gets the model as one piece.
  *
  * @param model - as the stages so far have left it
  */
 export function readCalibrationGraph(model: Model): CalibrationGraph {
   const bytes = mainFile(model);
-  const open = openGraph(bytes);
+  const { tensors } = scanTensors(bytes);
   const places = new Map(model.tensors.map((tensor) => [`${tensor.file}:${tensor.offset}`, tensor]));
-  const records = new Map<onnx.ITensorProto, Tensor>();
-  for (const { path, window, external } of scanTensors(bytes).tensors) {
+  const recordOf = ({ window, external }: ScannedTensor) => {
     const file = external ? model.files.findIndex(({ name }, i) => i > 0 && name === external.location) : 0;
-    const tensor = places.get(`${file}:${window?.start ?? external?.offset ?? 0}`);
-    const proto = at(open.proto, path);
+    return places.get(`${file}:${window?.start ?? external?.offset ?? 0}`);
+  };
+  // A decoded graph is views of its file, of which the smallest, a string of an attribute, would keep all in memory.
+  const open = openGraph(
+    hollow(
+      bytes,
+      tensors.filter((each) => each.form === 'raw' && recordOf(each)),
+    ),
+  );
+  const records = new Map<onnx.ITensorProto, Tensor>();
+  for (const each of tensors) {
+    const tensor = recordOf(each);
+    const proto = at(open.proto, each.path);
     if (!tensor || !proto) continue;
     records.set(proto, tensor);
-    if (external) {
+    if (each.form === 'raw') {
       proto.rawData = tensor.read();
       proto.externalData = [];
       proto.dataLocation = 0;
@@ -131,13 +143,14 @@ function holderOf(graph: onnx.IGraphProto): onnx.INodeProto {
 
 /** The model file as one piece, with the records of the stages left out: they come after the weights. */
 export function mainFile(model: Model): Uint8Array {
-  const parts: Uint8Array[] = [];
+  const whole = new Uint8Array(model.files[0].size + model.appendix.length);
+  let at = 0;
   for (const { file, bytes } of writeOnnx(model)) {
     if (file > 0) break;
-    // A piece may be a view that is used again.
-    parts.push(bytes.slice());
+    whole.set(bytes, at);
+    at += bytes.length;
   }
-  return concat(parts);
+  return whole;
 }
 
 /** The tensor at a dotted path of the decoded model; none for a list of numbers, which is no tensor of its own. */

@@ -4,6 +4,7 @@ import { floatValue, type OpenModel, writeModel } from '../gradient/model.js';
 import type { Tensor } from '../layers/model.js';
 import { createRandom } from '../stages/kmeans/random.js';
 import { emitColumns, transpose } from './columns.js';
+import { discard } from './discard.js';
 import type { CalibrationGraph } from './graph.js';
 import type { Moments } from './job.js';
 import type { Layer } from './layers.js';
@@ -68,6 +69,7 @@ export async function captureMoments(
       const sum = sums.get(name) ?? { dims, data: new Float64Array(data.length) };
       sums.set(name, sum);
       for (let i = 0; i < data.length; i++) sum.data[i] += data[i];
+      discard(data);
     }
   });
   return new Map(

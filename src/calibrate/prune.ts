@@ -13,7 +13,7 @@ import { loadCalibrationKernels } from './kernels/index.js';
 import type { CalibrationKernels } from './kernels/kernels.js';
 import type { Layer } from './layers.js';
 import { CALIBRATION_DEFAULTS, type CalibrationOptions } from './options.js';
-import { dampingOf, RECIPE } from './start.js';
+import { RECIPE } from './start.js';
 import { type Breathe, blockOf, countWithin, cutAt, type Patient, prepareThinning, rank, thin } from './thin.js';
 import { type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
 
@@ -137,7 +137,8 @@ function patientOf(turn: LayerTurn, kernels: CalibrationKernels): Patient {
   const { layer, weights, bias, moments } = turn;
   const { groups, rows, inputs } = layer;
   const job = { groups, rows, inputs, weights, bias, moments };
-  return prepareThinning({ ...job, damping: dampingOf(layer, turn), targetDamping: RECIPE.targetDamping }, kernels);
+  const { damping, targetDamping } = RECIPE;
+  return prepareThinning({ ...job, damping, targetDamping }, kernels);
 }
 
 /** How many weights go from each layer, so that the last one costs the same everywhere, in relation to the outputs. */

@@ -18,7 +18,11 @@ export async function runGraph(
   { runtime, threads, signal, batches }: Feeder,
   visit: (outputs: Readonly<Record<string, OutputArray>>, samples: number, batch: Batch) => void | Promise<void>,
 ): Promise<void> {
-  const session = await openSession(runtime, bytes, { threads, name: 'calibration graph' });
+  // Without an arena memory is free again when the last node that reads a value is done, not when the session is.
+  const session = await openSession(runtime, bytes, {
+    ...{ threads, name: 'calibration graph' },
+    session: { enableCpuMemArena: false },
+  });
   try {
     for await (const batch of batches()) {
       for await (const { samples, outputs } of session.runs(batch)) {

@@ -4,7 +4,6 @@ import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { cluster, clustersOf } from '../stages/cluster.js';
 import { recordOf } from '../stages/options.js';
-import type { Layer } from './layers.js';
 import { type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
 import { probeRows } from './sensitivity.js';
@@ -19,10 +18,13 @@ export interface Calibration {
 
 /** What the method is made of; the ablation leaves one out at a time. */
 export interface Recipe {
-  /** Damping of convolutions with many columns, and of all other layers. */
-  readonly damping: { readonly many: number; readonly few: number };
+  readonly damping: number;
   readonly targetDamping: number;
-  readonly sweeps: number;
+  /**
+   * How often coordinate descent goes over what compensation has chosen, in convolutions with many columns and in all
+   * other layers. It comes nearer to the optimum on the inputs it sees; where these are few, it moves away on others.
+   */
+  readonly sweeps: { readonly many: number; readonly few: number };
   /** Whether bits have a price when levels are chosen, and not only when the grid is. */
   readonly isPriced: boolean;
   /** Whether rows are weighed by what the model's outputs make of their errors, or layer by layer. */
@@ -32,9 +34,9 @@ export interface Recipe {
 }
 
 export const RECIPE: Recipe = {
-  damping: { many: 0.02, few: 0.1 },
+  damping: 0.1,
   targetDamping: 0.07,
-  sweeps: 3,
+  sweeps: { many: 3, few: 0 },
   isPriced: true,
   isProbed: true,
   isCentred: true,
@@ -62,7 +64,7 @@ export async function startCalibration(
   const plain = await cluster({ ...size, include, exclude }).run(raw, {});
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
   const { pool = inThreadPool() } = options;
-  const { sweeps, isPriced, targetDamping } = recipe;
+  const { damping, isPriced, targetDamping } = recipe;
   const count = size && clustersOf(size);
   return {
     prepared,
@@ -73,11 +75,11 @@ export async function startCalibration(
           const { layer, weights, moments } = turn;
           const { groups, rows, inputs } = layer;
           return pool.run({
-            ...{ groups, rows, inputs, weights, moments, lambda, sweeps, isPriced, targetDamping },
+            ...{ groups, rows, inputs, weights, moments, lambda, isPriced, damping, targetDamping },
             bias: recipe.isCentred ? turn.bias : undefined,
             clusters: count,
             rowCosts: rowCosts?.get(layer),
-            damping: dampingOf(layer, turn, recipe),
+            sweeps: recipe.sweeps[hasManyColumns(turn) ? 'many' : 'few'],
           });
         },
         onProgress,
@@ -97,11 +99,7 @@ export async function startCalibration(
 }
 
 /** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
-export function dampingOf(
-  { node }: Layer,
-  { columns }: Pick<LayerTurn, 'columns'>,
-  { damping }: Pick<Recipe, 'damping'> = RECIPE,
-): number {
+function hasManyColumns({ layer: { node }, columns }: LayerTurn): boolean {
   const isConvolution = node.opType === 'Conv' || node.opType === 'ConvTranspose';
-  return isConvolution && columns >= MANY_COLUMNS ? damping.many : damping.few;
+  return isConvolution && columns >= MANY_COLUMNS;
 }

@@ -9,9 +9,12 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** Elements of moments from which on a layer leaves more behind in its thread than a new one costs. */
+const LARGE = 1 << 20;
+
 /**
- * Threads that compensate a layer each. They are started when there is work for them; the process does not end before
- * the pool is closed.
+ * Threads that compensate a layer each. They are started when there is work for them, and end after a large layer, as the
+ * memory of one that waits would not be tidied up; the process does not end before the pool is closed.
  *
  * @param entry - the threads' program
  */
@@ -40,7 +43,8 @@ export function threadPool(
     worker.on('message', ({ result, error }: { result?: LayerResult; error?: unknown }) => {
       const waiting = busy.get(worker);
       busy.delete(worker);
-      idle.push(worker);
+      if (waiting && isLarge(waiting.job)) worker.terminate();
+      else idle.push(worker);
       if (result) waiting?.resolve(result);
       else waiting?.reject(error);
       dispatch();
@@ -74,6 +78,10 @@ export function threadPool(
       await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()));
     },
   };
+}
+
+function isLarge({ moments: { groups, inputs } }: LayerJob): boolean {
+  return groups * inputs * inputs >= LARGE;
 }
 
 /** Moments are large, and nobody else's once the layer's turn has come. */

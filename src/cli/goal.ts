@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CALIBRATE_DEFAULTS, type CalibrationOptions, checkCalibrateOptions } from '../calibrate/options.js';
 import type { Selection } from '../layers/selectors.js';
-import { type Found, type Point, SEARCH_DEFAULTS, searchCalibration } from '../pipeline/search.js';
+import { checkGoal, type Found, type Point, SEARCH_DEFAULTS, searchCalibration } from '../pipeline/search.js';
 import { formatBytes, formatCount } from '../report/format.js';
 import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
@@ -76,7 +76,10 @@ export function searchStage(
   if (hasCodebook && GOALS.some((goal) => flags[goal] !== undefined)) {
     throw new UsageError('--bits and --clusters fix the size; leave out --max-loss, --target-size and --lambda');
   }
-  asUsage(() => checkCalibrateOptions({ ...calibration, lambda, bits, clusters }));
+  asUsage(() => {
+    checkCalibrateOptions({ ...calibration, lambda, bits, clusters });
+    checkGoal({ maxLoss, targetSize });
+  });
   let found: Found | undefined;
   return {
     name: 'calibrate',

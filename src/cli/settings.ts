@@ -55,7 +55,9 @@ export function readSettings(
     stages.push(asUsage(() => cluster({ ...options, rules: rulesOf(config, 'cluster') })));
   }
   const isLossy = stages.length > 0 || calibration !== undefined;
-  const hasClusters = Boolean(config.cluster) || config.layers?.some((layer) => layer.cluster !== undefined);
+  // Calibration goes against `cluster: false` too.
+  const isTold = calibration ? config.cluster !== undefined : Boolean(config.cluster);
+  const hasClusters = isTold || config.layers?.some((layer) => layer.cluster !== undefined);
   const ignored =
     flags.cluster === false && hasClusters ? ['config: what it says of clusters has no effect with these options'] : [];
   return { stages, selection, warnings: (model) => [...ignored, ...findUnused(model, config, selection, isLossy)] };

@@ -92,8 +92,8 @@ function makeTensor(window: Placed, name: string, files: readonly ByteSource[]):
   };
 }
 
-/** The model without its payloads: small, and all that reading the graph needs. */
-function hollow(bytes: Uint8Array, tensors: readonly ScannedTensor[]): Uint8Array {
+/** The model without these tensors' payloads: small, and all that reading the graph needs. */
+export function hollow(bytes: Uint8Array, tensors: readonly ScannedTensor[]): Uint8Array {
   const edits: Edit[] = [];
   for (const { window } of tensors) {
     if (window) edits.push({ start: window.start, end: window.end, bytes: new Uint8Array(), within: window });

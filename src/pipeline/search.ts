@@ -6,6 +6,7 @@ import { throwIfAborted } from '../errors.js';
 import type { Dataset } from '../evaluate/dataset.js';
 import { evaluate } from '../evaluate/evaluate.js';
 import type { Model } from '../layers/model.js';
+import { inRange, integerInRange } from '../stages/options.js';
 
 /** What is asked of a calibrated model: a loss not to exceed, a size not to exceed, or just a price of a bit. */
 export interface Goal {
@@ -60,6 +61,12 @@ const SIZE_EXPONENT = 0.4;
 const SMALLEST_LAMBDA = 1e-12;
 const LARGEST_LAMBDA = 1;
 
+/** @throws RangeError */
+export function checkGoal({ maxLoss, targetSize }: Goal): void {
+  inRange('calibrate', 'maxLoss', maxLoss, 0, Number.MAX_VALUE);
+  integerInRange('calibrate', 'targetSize', targetSize, 1, Number.MAX_SAFE_INTEGER);
+}
+
 /**
  * Calibrates a model for a goal: the smallest file that loses no more than asked, or the best one that is no larger.
  * Every point tried is a whole calibration; what it is judged by was kept out of it.
@@ -70,6 +77,7 @@ const LARGEST_LAMBDA = 1;
  * const { model, points } = await searchCalibration(openOnnx(bytes), { dataset, maxLoss: 0.5 });
  */
 export async function searchCalibration(model: Model, options: SearchOptions): Promise<Found> {
+  checkGoal(options);
   const { targetSize, lambda, onProgress, onPoint, signal } = options;
   const hasCodebook = options.bits !== undefined || options.clusters !== undefined;
   const isFixed = lambda !== undefined || hasCodebook;

@@ -229,6 +229,19 @@ describe('the stage', () => {
   });
 
   it.each([
+    [{ maxLoss: -0.1 }, 'calibrate: expected a maxLoss of at least 0, got -0.1'],
+    [{ maxLoss: Number.NaN }, 'calibrate: expected a maxLoss of at least 0, got NaN'],
+    [{ maxLoss: Number.POSITIVE_INFINITY }, 'calibrate: expected a maxLoss of at least 0, got Infinity'],
+    [{ targetSize: 0 }, 'calibrate: expected a whole number of targetSize from 1 to'],
+    [{ targetSize: 9000.5 }, 'calibrate: expected a whole number of targetSize from 1 to'],
+    [{ targetSize: Number.POSITIVE_INFINITY }, 'calibrate: expected a whole number of targetSize from 1 to'],
+  ])('refuses the goal %o', async (goal, message) => {
+    const searched = search(goal);
+    await expect(searched).rejects.toThrow(RangeError);
+    await expect(searched).rejects.toThrow(message);
+  });
+
+  it.each([
     { lambda: 1e-7, maxLoss: 1 },
     { lambda: 1e-7, targetSize: 9000 },
     { bits: 2, maxLoss: 1 },

@@ -94,6 +94,18 @@ describe('compress --calibrate', () => {
     expect(clusters['conv1.weight']).toBeGreaterThan(100);
   });
 
+  it('tells of layers that are pruned by magnitude, and of a file that is against it', () => {
+    const folder = makeFolder();
+    const [out, config] = [join(folder, 'model.fxq'), join(folder, 'fxq.yaml')];
+    writeFileSync(config, 'cluster: false');
+    const pruned = ['--config', config, '--density', '0.5', '--include', 'fc3.weight', 'fc3.bias'];
+    const { code, stdout, stderr } = fxq('compress', LENET, '-o', out, ...FAST, ...pruned, '--bits', '4', '--json');
+    const note = expect.stringMatching(/^fc3\.bias: pruned by magnitude, not calibrated: /);
+    const ignored = 'config: what it says of clusters has no effect with these options';
+    expect([code, JSON.parse(stdout).warnings]).toEqual([0, [ignored, note]]);
+    expect(stderr).toMatch(/^warning: fc3\.bias: pruned by magnitude/m);
+  });
+
   it.each([
     [['--max-loss', '1'], '--max-loss needs --calibrate'],
     [['--target-size', '9kB'], '--target-size needs --calibrate'],
@@ -104,8 +116,10 @@ describe('compress --calibrate', () => {
     [[...FAST, '--target-size', '9kB', '--max-loss', '1'], 'cannot be used with option'],
     [[...FAST, '--target-size', 'small'], 'Expected a size such as 90000, 90kB or 1.5MB.'],
     [[...FAST, '--bits', '2', '--max-loss', '1'], '--bits and --clusters fix the size'],
+    [[...FAST, '--no-cluster'], "option '--no-cluster' cannot be used with option '--calibrate <data>'"],
     [[...FAST, '--snr', '30'], '--snr does not go with --calibrate'],
     [[...FAST, '--threads', '0'], 'Expected a whole number of at least 1.'],
+    [[...FAST, '--max-loss', '-1'], 'calibrate: expected a maxLoss of at least 0, got -1'],
     [[...FAST, '--lambda', '-1'], 'calibrate: expected a lambda of at least 0, got -1'],
     [[...FAST, '--bits', '40'], 'calibrate: expected a whole number of bits from 1 to 10, got 40'],
     [[...FAST, '--seed', '-1'], 'calibrate: expected a whole number of seed from 0 to'],

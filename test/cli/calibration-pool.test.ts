@@ -46,6 +46,17 @@ it('threads give what one thread does', async () => {
   }
 });
 
+it('goes on in another thread after a large layer', async () => {
+  const seeds = [1, 1100, 2];
+  const alone = inThreadPool();
+  const pool = threadPool(1, ENTRY);
+  try {
+    for (const seed of seeds) expect(await pool.run(jobOf(seed))).toEqual(await alone.run(jobOf(seed)));
+  } finally {
+    await pool.close();
+  }
+});
+
 it('fails with what the job fails with, goes on, and refuses jobs once it is closed', async () => {
   const pool = threadPool(1, ENTRY);
   try {

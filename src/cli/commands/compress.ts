@@ -26,7 +26,13 @@ With --calibrate the values that weights share are chosen by what they do to the
   addCalibration(command);
   addGoal(command);
   command.addOption(
-    new Option('--no-cluster', 'keep the values of the weights').conflicts(['bits', 'clusters', 'snr', 'init']),
+    new Option('--no-cluster', 'keep the values of the weights').conflicts([
+      'bits',
+      'clusters',
+      'snr',
+      'init',
+      'calibrate',
+    ]),
   );
   addSelection(command);
   addCommon(command);

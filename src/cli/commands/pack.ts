@@ -33,8 +33,14 @@ export async function packModel(
     const warned = settings?.warnings(model) ?? [];
     for (const warning of warned) terminal.note(`warning: ${warning}`);
     const onProgress = terminal.progress(command);
+    const onNote = (text: string) => {
+      warned.push(text);
+      terminal.note(`warning: ${text}`);
+    };
     const all = [...(settings?.stages ?? []), ...(search ? [search] : [])];
-    const { container, stages } = await interruptible((signal) => compressWith(model, all, { signal, onProgress }));
+    const { container, stages } = await interruptible((signal) =>
+      compressWith(model, all, { signal, onProgress, context: { onProgress, onNote } }),
+    );
     await writePieces(plan, () => [{ file: 0, bytes: container }]);
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
     const summary = {
