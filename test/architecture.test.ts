@@ -42,6 +42,7 @@ const PACKAGES: Record<string, string[]> = {
   fflate: ['container/write/', 'evaluate/', 'report/'],
   'onnx-proto': ['onnx/', 'gradient/', 'calibrate/', 'tune/'],
   'onnxruntime-node': ['evaluate/runtime.ts'],
+  'onnxruntime-web': ['evaluate/runtime.ts'],
   yaml: ['cli/'],
 };
 

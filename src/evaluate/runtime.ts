@@ -48,30 +48,42 @@ export interface Runtime {
 
 const INSTALL = 'npm install onnxruntime-node';
 
+/** Where ONNX Runtime is looked for: the native one first, then the one in WebAssembly, which runs where no binary does. */
+const PACKAGES: readonly (() => Promise<unknown>)[] = [
+  // Bundlers for browsers would fail on a package that only Node has.
+  () => import(/* webpackIgnore: true */ 'onnxruntime-node'),
+  () => import(/* webpackIgnore: true */ 'onnxruntime-web'),
+];
+
 /**
- * ONNX Runtime for Node.js, an optional peer dependency, loaded when it is first needed. The only place that names it.
+ * ONNX Runtime, an optional peer dependency, loaded when it is first needed: `onnxruntime-node`, or `onnxruntime-web`
+ * where that is missing or has no binary for this machine. The only place that names them.
  *
- * @param load for tests, and for programs that keep the package elsewhere
- * @throws FxqError `MISSING_PACKAGE` when it is not installed, `RUNTIME` when it is but does not load on this machine
+ * @param packages for tests, and for programs that keep the packages elsewhere
+ * @throws FxqError `MISSING_PACKAGE` when neither is installed, `RUNTIME` when one is but does not load on this machine
  * @example
  * const session = await openSession(await loadRuntime(), 'model.onnx');
  */
-export async function loadRuntime(
-  // Bundlers for browsers would fail on a package that only Node has.
-  load: () => Promise<unknown> = () => import(/* webpackIgnore: true */ 'onnxruntime-node'),
-): Promise<Runtime> {
-  let module: Partial<Runtime> & { default?: Runtime };
-  try {
-    module = (await load()) as typeof module;
-  } catch (cause) {
-    const { message } = cause as Error;
-    // The quoted name is the package itself; a part of it that does not load, such as its binary, reads differently.
-    if (/['"]onnxruntime-node['"]/.test(message.split('\n', 1)[0])) {
-      const text = `onnxruntime-node: needed to run models, but not installed; install it with \`${INSTALL}\``;
-      throw new FxqError('MISSING_PACKAGE', text, { expected: 'onnxruntime-node', cause });
+export async function loadRuntime(packages = PACKAGES): Promise<Runtime> {
+  const problems: Error[] = [];
+  for (const load of packages) {
+    try {
+      const module = (await load()) as Partial<Runtime> & { default?: Runtime };
+      return module.InferenceSession ? (module as Runtime) : (module.default as Runtime);
+    } catch (problem) {
+      problems.push(problem as Error);
     }
-    const text = `onnxruntime-node: installed, but could not be loaded (${message}); reinstall it with \`${INSTALL}\``;
-    throw new FxqError('RUNTIME', text, { cause });
   }
-  return module.InferenceSession ? (module as Runtime) : (module.default as Runtime);
+  const broken = problems.find((problem) => !isMissing(problem));
+  if (broken) {
+    const text = `onnxruntime-node: installed, but could not be loaded (${broken.message}); reinstall it with \`${INSTALL}\`, or install onnxruntime-web beside it`;
+    throw new FxqError('RUNTIME', text, { cause: broken });
+  }
+  const text = `onnxruntime-node: needed to run models, but not installed; install it with \`${INSTALL}\``;
+  throw new FxqError('MISSING_PACKAGE', text, { expected: 'onnxruntime-node', cause: problems[0] });
+}
+
+/** Whether the package itself is not there; where a part of it does not load, such as its binary, the error reads otherwise. */
+function isMissing({ message }: Error): boolean {
+  return /['"]onnxruntime-(node|web)['"]/.test(message.split('\n', 1)[0]);
 }

@@ -25,16 +25,28 @@ describe('loadRuntime', () => {
     expect((await loadRuntime()).InferenceSession).toBe(ort.InferenceSession);
   });
 
+  const absent = (name: string) => () =>
+    Promise.reject(new Error(`Cannot find package '${name}' imported from /app/a.js`));
+  const stack = '- /app/node_modules/onnxruntime-node/dist/binding.js';
+  const broken = () => Promise.reject(new Error(`Cannot find module '../bin/binding.node'\nRequire stack:\n${stack}`));
+
   it('names the package and the command when it is missing, and says so when it is only broken', async () => {
-    const absent = () => Promise.reject(new Error("Cannot find package 'onnxruntime-node' imported from /app/a.js"));
-    await expect(loadRuntime(absent)).rejects.toMatchObject({
+    const missing = [absent('onnxruntime-node'), absent('onnxruntime-web')];
+    await expect(loadRuntime(missing)).rejects.toMatchObject({
       code: 'MISSING_PACKAGE',
       message: expect.stringContaining('npm install onnxruntime-node'),
     });
-    const stack = '- /app/node_modules/onnxruntime-node/dist/binding.js';
-    const broken = () =>
-      Promise.reject(new Error(`Cannot find module '../bin/binding.node'\nRequire stack:\n${stack}`));
-    await expect(loadRuntime(broken)).rejects.toMatchObject({ code: 'RUNTIME' });
+    await expect(loadRuntime([broken, absent('onnxruntime-web')])).rejects.toMatchObject({ code: 'RUNTIME' });
+  });
+
+  it.each([
+    ['is missing', absent('onnxruntime-node')],
+    ['has no binary', broken],
+  ])('falls back to WebAssembly where the native package %s', async (_, native) => {
+    const web = await loadRuntime([native, () => import('onnxruntime-web')]);
+    expect(web.InferenceSession).not.toBe(ort.InferenceSession);
+    const result = await evaluate({ model: linearModel(), dataset, runtime: web });
+    expect(result).toEqual(await evaluate({ model: linearModel(), dataset, runtime }));
   });
 });
 
