@@ -91,7 +91,6 @@ export const TUNE_DEFAULTS = {
   schedule: 'cubic',
   pruneSteps: 4,
   pruneShare: 0.6,
-  regrow: false,
   augmentation: {},
 } as const;
 

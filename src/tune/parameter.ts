@@ -15,7 +15,7 @@ export interface Parameter {
   readonly free: Float32Array;
   /** Whether several weights share a free number. */
   readonly isShared: boolean;
-  /** Which weights are pruned for good, alive, or zero for now but trained on: {@link PRUNED}, {@link ALIVE}, {@link RESTING}. */
+  /** Which weights are pruned, and stay zero: {@link PRUNED}, or {@link ALIVE}. */
   readonly alive: Uint8Array;
   /** The gradient of the free numbers. Shared ones get the mean of their members' gradients: their sum, over a length that
    * leaves a step as long as the members' own would be. */
@@ -26,7 +26,6 @@ export interface Parameter {
 
 export const PRUNED = 0;
 export const ALIVE = 1;
-export const RESTING = 2;
 
 /** A tensor as training finds it: what is zero, what is shared, what float16 can hold. */
 export function openParameter(name: string, tensor: Tensor): Parameter {
@@ -68,7 +67,7 @@ function single(name: string, tensor: Tensor, values: Float32Array, alive: Uint8
   return {
     ...{ name, tensor, values, free, alive, isShared: false },
     collect(gradient, into) {
-      for (let i = 0; i < into.length; i++) into[i] = alive[i] === PRUNED ? 0 : gradient[i];
+      for (let i = 0; i < into.length; i++) into[i] = alive[i] * gradient[i];
     },
     publish() {
       for (let i = 0; i < values.length; i++) {

@@ -39,7 +39,7 @@ export async function prepareTraining(
   { signal, onNote }: StageContext,
 ): Promise<Prepared> {
   const settled = settle(options);
-  const { seed, optimiser: kind, weightDecay, momentum, scope, schedule, pruneSteps, regrow } = settled;
+  const { seed, optimiser: kind, weightDecay, momentum, scope, schedule, pruneSteps } = settled;
   const runtime = options.runtime ?? (await loadRuntime());
   const graph = readCalibrationGraph(model);
   const bytes = bytesOf(graph);
@@ -55,7 +55,7 @@ export async function prepareTraining(
   };
   const engineOptions = { ...base, judged };
   const parameters = openParameters(graph, bytes, options, judged);
-  const pruner = prunerOf(parameters, options, { scope, schedule, steps: pruneSteps, regrows: regrow }, onNote);
+  const pruner = prunerOf(parameters, options, { scope, schedule, steps: pruneSteps }, onNote);
   const engine = await openEngine(bytes, parameters, engineOptions);
   const taught = options.teacher ? bytesOf(readCalibrationGraph(options.teacher)) : bytes;
   const teacher =
@@ -137,7 +137,7 @@ function openParameters(
 function prunerOf(
   parameters: readonly Parameter[],
   { density, include, exclude, rules }: TuneOptions,
-  plan: { scope: 'layer' | 'global'; schedule: 'cubic' | 'steps'; steps: number; regrows: boolean },
+  plan: { scope: 'layer' | 'global'; schedule: 'cubic' | 'steps'; steps: number },
   onNote: StageContext['onNote'],
 ): Pruner | undefined {
   const select = selector<TunePruneTarget>({ include, exclude, rules }, { density }, ['density']);

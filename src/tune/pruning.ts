@@ -1,6 +1,6 @@
 import type { Tensor } from '../layers/model.js';
 import { selectLargest } from '../stages/magnitude.js';
-import { ALIVE, type Parameter, PRUNED, RESTING } from './parameter.js';
+import { ALIVE, type Parameter, PRUNED } from './parameter.js';
 
 /** How densities fall during a training. */
 export interface Schedule {
@@ -13,8 +13,6 @@ export interface Schedule {
 export interface PruningPlan extends Schedule {
   /** Whether each layer has its density, or all together, by magnitude across layers. */
   readonly scope: 'layer' | 'global';
-  /** Whether pruned weights are trained on while densities fall, and may come back (Guo, Yao & Chen 2016). */
-  readonly regrows: boolean;
 }
 
 export const SCHEDULES = ['cubic', 'steps'] as const;
@@ -52,9 +50,8 @@ export function createPruner(
   densities: ReadonlyMap<Tensor, number>,
   plan: PruningPlan,
 ): Pruner {
-  const { scope, regrows } = plan;
   const pruned = parameters.filter(({ tensor }) => densities.has(tensor));
-  const groups = scope === 'global' ? [pruned] : pruned.map((parameter) => [parameter]);
+  const groups = plan.scope === 'global' ? [pruned] : pruned.map((parameter) => [parameter]);
   const plans = groups
     .filter((group) => group.length > 0)
     .map((group) => {
@@ -67,13 +64,13 @@ export function createPruner(
     parameters: pruned,
     prune(share) {
       for (const { group, count, first, last } of plans) {
-        cut(group, Math.round(count * densityAt(share, first, last, plan)), regrows && share < 1);
+        cut(group, Math.round(count * densityAt(share, first, last, plan)));
       }
     },
   };
 }
 
-function cut(group: readonly Parameter[], keep: number, regrows: boolean): void {
+function cut(group: readonly Parameter[], keep: number): void {
   // Momentum goes on moving what has been pruned.
   for (const { free, alive } of group) for (let i = 0; i < free.length; i++) if (alive[i] === PRUNED) free[i] = 0;
   const cutoff = selectLargest(() => group.map(({ free }) => free), keep);
@@ -82,8 +79,7 @@ function cut(group: readonly Parameter[], keep: number, regrows: boolean): void 
     for (let i = 0; i < free.length; i++) {
       const magnitude = Math.abs(free[i]);
       const survives = magnitude > cutoff.threshold || (magnitude === cutoff.threshold && ties-- > 0);
-      if (survives && magnitude > 0) alive[i] = ALIVE;
-      else alive[i] = regrows && alive[i] !== PRUNED ? RESTING : PRUNED;
+      alive[i] = survives && magnitude > 0 ? ALIVE : PRUNED;
       if (alive[i] === PRUNED) free[i] = 0;
     }
   }

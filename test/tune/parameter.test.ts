@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fromHalf, toHalf } from '../../src/binary/half.js';
-import { openParameter, type Parameter, PRUNED, RESTING } from '../../src/tune/parameter.js';
+import { openParameter, type Parameter, PRUNED } from '../../src/tune/parameter.js';
 import { layers, tensorNamed } from '../stages/support.js';
 import { Random } from '../support/random.js';
 
@@ -77,14 +77,6 @@ describe('a dense tensor', () => {
     parameter.free[0] = -0.125;
     parameter.publish();
     expect(parameter.values[0]).toBe(-0.125);
-  });
-
-  it('trains on a weight that rests, which is zero meanwhile', () => {
-    const parameter = parameterOf([0.5, -1, 2]);
-    parameter.alive.set([RESTING, PRUNED, 1]);
-    expect(collected(parameter, [1, 2, 3])).toEqual([1, 0, 3]);
-    parameter.publish();
-    expect([...parameter.values]).toEqual([0, 0, 2]);
   });
 });
 

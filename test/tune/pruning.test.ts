@@ -5,7 +5,7 @@ import { createPruner, densityAt, type PruningPlan } from '../../src/tune/prunin
 import { layers, tensorNamed } from '../stages/support.js';
 import { Random } from '../support/random.js';
 
-const PLAN: PruningPlan = { schedule: 'cubic', steps: 4, scope: 'layer', regrows: false };
+const PLAN: PruningPlan = { schedule: 'cubic', steps: 4, scope: 'layer' };
 const CUBIC = { schedule: 'cubic', steps: 4 } as const;
 const STEPS = { schedule: 'steps', steps: 4 } as const;
 
@@ -119,9 +119,9 @@ describe('pruning', () => {
 });
 
 /** Trains eight weights of which the first, the smallest, is pruned at once, with a gradient that pulls it far away. */
-function trained(plan: Partial<PruningPlan>, kind: 'sgd' | 'adam', last = 1): Float32Array {
+function trained(kind: 'sgd' | 'adam'): Float32Array {
   const [parameter] = parametersOf([0.1, 1, 2, 3, 4, 5, 6, 7]);
-  const pruner = prunerOf([parameter], [7 / 8], { schedule: 'steps', steps: 1, ...plan });
+  const pruner = prunerOf([parameter], [7 / 8], { schedule: 'steps', steps: 1 });
   const moved = [{ free: parameter.free, decay: 0 }];
   const optimiser = kind === 'adam' ? adam(moved) : sgd(moved, 0.9);
   const into = [new Float32Array(8)];
@@ -137,48 +137,13 @@ function trained(plan: Partial<PruningPlan>, kind: 'sgd' | 'adam', last = 1): Fl
     parameter.collect(pull, into[0]);
     optimiser.step(into, 0.5);
   }
-  pruner.prune(last);
+  pruner.prune(1);
   parameter.publish();
   return parameter.values;
 }
 
 describe.each(['sgd', 'adam'] as const)('a pruned weight, with %s,', (kind) => {
   it('never comes back, though momentum goes on moving it', () => {
-    expect([...trained({}, kind)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-  });
-
-  it('comes back with regrow where its gradient is large, in the place of another', () => {
-    const values = trained({ regrows: true }, kind);
-    expect(values[0]).toBeGreaterThan(2);
-    expect([...values.subarray(1)]).toEqual([0, 2, 3, 4, 5, 6, 7]);
-    expect([...trained({ regrows: true }, kind, 0.9)]).toEqual([...values]);
-  });
-});
-
-describe('regrow', () => {
-  it('is over when the density is reached', () => {
-    const [parameter] = parametersOf([0.1, 1, 2, 3]);
-    const pruner = prunerOf([parameter], [0.75], { regrows: true });
-    pruner.prune(0.9);
-    pruner.prune(1);
-    parameter.free[0] = 9;
-    pruner.prune(1);
-    parameter.publish();
-    expect([...parameter.values]).toEqual([0, 1, 2, 3]);
-  });
-
-  it('is not for weights that were zero before', () => {
-    const [parameter] = parametersOf([0, 1, 2, 3, 4, 0.1]);
-    const pruner = prunerOf([parameter], [0.5], { regrows: true });
-    const into = new Float32Array(6);
-    for (const share of [0.1, 0.5, 0.9]) {
-      pruner.prune(share);
-      parameter.collect(Float32Array.of(-9, 0, 0, 0, 0, -9), into);
-      expect(into[0]).toBe(0);
-      parameter.free[5] -= into[5];
-    }
-    pruner.prune(1);
-    parameter.publish();
-    expect([...parameter.values]).toEqual([0, 0, 0, 3, 4, expect.closeTo(27.1, 4)]);
+    expect([...trained(kind)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 });

@@ -52,7 +52,6 @@ type Passed = Pick<
   | 'schedule'
   | 'pruneSteps'
   | 'pruneShare'
-  | 'regrow'
   | 'threads'
 >;
 
@@ -117,7 +116,6 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     .addOption(new Option('--schedule <kind>', `how density falls (default: ${d.schedule})`).choices(SCHEDULES))
     .option('--prune-steps <number>', `steps of the schedule steps (default: ${d.pruneSteps})`, parsePositive)
     .option('--prune-share <share>', `share of the epochs to reach it in (default: ${d.pruneShare})`, parseNumber)
-    .option('--regrow', 'let pruned weights come back while density falls')
     .option('--seed <number>', `of order, samples held out and augmentation (default: ${d.seed})`, parseNumber)
     .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive)
     .option('--resume', 'go on from where the same command was stopped');
@@ -209,10 +207,10 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
 
 function passed(flags: Passed): Passed {
   const { loss, temperature, epochs, batchSize, optimiser, learningRate, momentum, weightDecay, clip } = flags;
-  const { seed, heldOut, schedule, pruneSteps, pruneShare, regrow, threads } = flags;
+  const { seed, heldOut, schedule, pruneSteps, pruneShare, threads } = flags;
   return {
     ...{ loss, temperature, epochs, batchSize, optimiser, learningRate, momentum, weightDecay, clip },
-    ...{ seed, heldOut, schedule, pruneSteps, pruneShare, regrow, threads },
+    ...{ seed, heldOut, schedule, pruneSteps, pruneShare, threads },
   };
 }
 
