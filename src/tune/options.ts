@@ -48,7 +48,7 @@ export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget>
   readonly seed?: number | undefined;
   /** At most so many samples, the first ones. Default: all. */
   readonly samples?: number | undefined;
-  /** Samples kept out of training, by which the best epoch is chosen. Default: a tenth, at most 5000. */
+  /** Samples kept out of training, by which the best epoch is chosen: by labels that are met, or by the loss without. Default: a tenth, at most 5000. */
   readonly heldOut?: number | undefined;
   /** Changes to images each time they are seen. Default: none. */
   readonly augmentation?: Augmentation | undefined;

@@ -60,7 +60,7 @@ export async function train(
     // Before the density is reached, a better epoch is only a denser one.
     const isDone = !training.pruner || state.epoch / epochs >= settings.pruneShare;
     const { best } = state;
-    const isBest = isDone && (!best || isBetter({ accuracy, loss: heldOutLoss }, best));
+    const isBest = isDone && (!best || isBetter({ accuracy, loss: heldOutLoss }, best, settings.loss));
     if (isBest) {
       const values = parameters.map((parameter) => parameter.values.slice());
       state.best = { epoch: state.epoch, accuracy, loss: heldOutLoss, values };
@@ -136,8 +136,9 @@ export async function judge(
   return { accuracy: decided, loss: loss / heldOut.length };
 }
 
-function isBetter(one: Omit<Best, 'epoch' | 'values'>, other: Best): boolean {
-  const gain = (one.accuracy ?? 0) - (other.accuracy ?? 0);
+/** Labels are right or wrong; how near a teacher is, the loss tells more finely than its decisions. */
+function isBetter(one: Omit<Best, 'epoch' | 'values'>, other: Best, loss: LossName): boolean {
+  const gain = loss === 'cross-entropy' ? (one.accuracy ?? 0) - (other.accuracy ?? 0) : 0;
   return gain > 0 || (gain === 0 && one.loss < other.loss);
 }
 
