@@ -1,6 +1,6 @@
 import { checkPositive, type Dataset } from '../evaluate/dataset.js';
 import type { Runtime } from '../evaluate/runtime.js';
-import { LOSSES, type LossName } from '../gradient/losses.js';
+import { LOSSES } from '../gradient/losses.js';
 import type { Model } from '../layers/model.js';
 import type { Selection } from '../layers/selectors.js';
 import { inRange, integerInRange } from '../stages/options.js';
@@ -25,7 +25,7 @@ export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget>
    * the model's, for models that are no classifiers. Default: labels without a teacher, where there are any; otherwise
    * distillation for a first output [N, classes] or a Softmax, mean squared error of all outputs for others.
    */
-  readonly loss?: LossName | undefined;
+  readonly loss?: 'cross-entropy' | 'distillation' | 'mean-squared-error' | undefined;
   /** How much distillation softens the decisions, above 0. Default 1. */
   readonly temperature?: number | undefined;
   /** The output to train on. Default: the model's first; with the mean squared error, all. */
