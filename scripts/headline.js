@@ -22,15 +22,18 @@ const { values } = parseArgs({
   },
 });
 
-/** How each net is trained, and by how much the file chosen may err on the validation images. */
+/**
+ * How each net is trained, and how much the file chosen may err on the validation images, in per cent: less than the paper's
+ * error, because 5,000 images tell an error to .1 or .2 points, and because the smallest of several is the luckiest.
+ */
 const RECIPES = {
   'lenet-300-100': {
     epochs: 60,
     density: 0.03,
     learningRate: 0.001,
     biases: 12,
-    lambdas: [6e-7, 8e-7, 1e-6, 1.2e-6],
-    most: 1.5,
+    lambdas: [3e-7, 4e-7, 5e-7, 6e-7, 7e-7, 8e-7],
+    most: 1.25,
   },
   'lenet-5': {
     epochs: 34,
@@ -38,7 +41,7 @@ const RECIPES = {
     learningRate: 0.0006,
     biases: 16,
     lambdas: [1.5e-7, 2e-7, 2.5e-7, 3e-7, 4e-7],
-    most: 0.82,
+    most: 0.62,
   },
 };
 
@@ -99,7 +102,10 @@ async function compressNet(net, seed) {
     );
   }
   const allowed = tried.filter(({ validation }) => validation <= most).sort((a, b) => a.bytes - b.bytes);
-  const chosen = allowed[0] ?? tried.sort((a, b) => a.validation - b.validation)[0];
+  const chosen = {
+    ...(allowed[0] ?? tried.sort((a, b) => a.validation - b.validation)[0]),
+    isAllowed: allowed.length > 0,
+  };
   const minutes = (performance.now() - start) / 60_000;
   return { ...chosen, minutes, test: await errorOf(chosen.file, 'test') };
 }
@@ -193,8 +199,11 @@ const results = await Promise.all(
     return of;
   }),
 );
-// The best seed by validation images, not by the test's.
-const best = results.map((of) => of.reduce((a, b) => (b.validation < a.validation ? b : a)));
+// The smallest of what the validation images allow, whatever the test images say.
+const best = results.map((of) => {
+  const allowed = of.filter(({ isAllowed }) => isAllowed);
+  return (allowed.length > 0 ? allowed : of).reduce((a, b) => (b.bytes < a.bytes ? b : a));
+});
 for (const { net, file } of best) copyFileSync(file, join(values.out, `${net}.fxq`));
 summaryTable(best);
 for (const { net, file } of best) await layerTable(net, file);
