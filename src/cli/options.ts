@@ -33,6 +33,10 @@ export interface ClusterFlags {
   readonly centroids?: (typeof CENTROIDS)[number];
 }
 
+/** The options of which one may be given. */
+export const TARGETS = ['density', 'threshold', 'quality'] as const;
+export const SIZES = ['bits', 'clusters', 'snr'] as const;
+
 export const CENTROIDS = ['float16', 'native'] as const;
 
 /** A number; its range is the stage's to check. */

@@ -9,13 +9,10 @@ import type { Stage } from '../stages/stage.js';
 import type { TuneOptions, TunePruneTarget } from '../tune/options.js';
 import { type Config, readConfig } from './config.js';
 import { asUsage, UsageError } from './errors.js';
-import type { ClusterFlags, PruneFlags, SelectionFlags } from './options.js';
+import { type ClusterFlags, type PruneFlags, type SelectionFlags, SIZES, TARGETS } from './options.js';
 
 /** Everything that a lossy command may be told. Commander gives `cluster: false` for `--no-cluster`. */
 export type StageFlags = SelectionFlags & PruneFlags & ClusterFlags & { readonly cluster?: boolean };
-
-const TARGETS = ['density', 'threshold', 'quality'] as const;
-const SIZES = ['bits', 'clusters', 'snr'] as const;
 
 /** The stages of a command, made from its config file and its options, and checked. */
 export interface Settings {
