@@ -5,7 +5,7 @@ import { parseConfig } from '../../src/cli/config.js';
 import { FxqError } from '../../src/errors.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { inspectOnnx } from '../../src/report/inspect.js';
-import { filesIn, fxq, LENET, makeFolder } from './support.js';
+import { filesIn, fxq, LENET, makeFolder, putModel } from './support.js';
 
 const problem = (text: string) => {
   try {
@@ -182,6 +182,15 @@ describe('--config', () => {
     expect(JSON.parse(json.stdout).warnings).toHaveLength(2);
     const nothing = fxq('cluster', LENET, '-o', path('m.onnx'), '--include', 'dtype:int8');
     expect(nothing.stderr).toContain('warning: no floating-point tensor is selected: nothing is changed\n');
+  });
+
+  it('does not warn of float16 weights in int32_data, which are changed, too', () => {
+    const { path, args } = setUp('layers: [{ match: W, cluster: { clusters: 2 } }]\n');
+    const input = putModel(path('.'), 'int32_data of float16 bits');
+    const { code, stdout } = fxq('cluster', input, '-o', path('m.onnx'), ...args, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).warnings).toEqual([]);
+    expect(tensors(path('m.onnx')).W.clusters).toBeLessThanOrEqual(3);
   });
 
   it('that is wrong ends with 2 and writes nothing', () => {
