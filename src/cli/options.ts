@@ -67,7 +67,7 @@ export function addOutput(command: Command, what: string): Command {
 /** @param included - what is worked on if nothing is said */
 export function addSelection(command: Command, included = DEFAULT_INCLUDE.join(' ')): Command {
   return command
-    .option('--config <file>', 'YAML file with options, also for single layers')
+    .option('--config <file>', 'YAML file with options, also for single layers; init writes one')
     .option(
       '--include <selectors...>',
       `tensors to work on: name globs, or op:, role:, dtype: with globs (default: ${included})`,
