@@ -158,5 +158,11 @@ function pathText(path: Path): string {
 
 /** A value as it may stand in a message: on one line, and short. */
 function show(value: unknown): string {
-  return String(typeof value === 'number' ? value : JSON.stringify(value)).slice(0, 80);
+  if (typeof value === 'number') return String(value);
+  try {
+    return String(JSON.stringify(value)).slice(0, 80);
+  } catch {
+    // An alias inside of what it stands for makes a circle.
+    return 'a value that contains itself';
+  }
 }

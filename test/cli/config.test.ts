@@ -103,6 +103,13 @@ layers:
     expect(problem(other)).toMatch(/^fxq\.yaml:1:29: layers\[0\]\.prune\.scope: unknown key/);
   });
 
+  it('refuses a circle of aliases', () => {
+    expect(problem('prune: &a { density: *a }')).toBe(
+      'fxq.yaml:1:11: prune.density: expected a number from 0 to 1, got a value that contains itself',
+    );
+    expect(problem('layers: &a [*a]')).toMatch(/^fxq\.yaml:1:12: layers\[0\]: expected keys and values, got /);
+  });
+
   it('has the place of every value, whatever the style', () => {
     const values = ['include', 'prune.density', 'layers[0].match', 'layers[1].cluster.init'];
     const text = (bad: string) => {
