@@ -1,7 +1,7 @@
 // Compiles src/ into build/, module by module for scripts, and from that makes dist/, which is what ships: few files, as
 // each costs Node a millisecond to load. Both folders are emptied first, so that no file outlives its source.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -39,6 +39,10 @@ if (workers.length > 0) await build({ ...options, entryPoints: workers });
 const types = new Set();
 for (const entry of ['index.d.ts', 'decode/index.d.ts']) addTypes(join(root, 'build', entry), types);
 for (const path of types) cpSync(path, join(root, 'dist', relative(join(root, 'build'), path)));
+
+// For editors: what a config file may say.
+const { configSchema } = await import('../build/cli/config.js');
+writeFileSync(join(root, 'dist/config.schema.json'), `${JSON.stringify(configSchema(), undefined, 2)}\n`);
 
 /** Adds a file of declarations and all that it refers to. */
 function addTypes(path, found) {

@@ -33,6 +33,10 @@ export interface ClusterFlags {
   readonly centroids?: (typeof CENTROIDS)[number];
 }
 
+/** The options of which one may be given. */
+export const TARGETS = ['density', 'threshold', 'quality'] as const;
+export const SIZES = ['bits', 'clusters', 'snr'] as const;
+
 export const CENTROIDS = ['float16', 'native'] as const;
 
 /** A number; its range is the stage's to check. */
@@ -63,7 +67,7 @@ export function addOutput(command: Command, what: string): Command {
 /** @param included - what is worked on if nothing is said */
 export function addSelection(command: Command, included = DEFAULT_INCLUDE.join(' ')): Command {
   return command
-    .option('--config <file>', 'YAML file with options, also for single layers')
+    .option('--config <file>', 'YAML file with options, also for single layers; init writes one')
     .option(
       '--include <selectors...>',
       `tensors to work on: name globs, or op:, role:, dtype: with globs (default: ${included})`,

@@ -5,6 +5,7 @@ import { addCompressCommand } from './commands/compress.js';
 import { addDecodeCommand } from './commands/decode.js';
 import { addEncodeCommand } from './commands/encode.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
+import { addInitCommand } from './commands/init.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPruneCommand } from './commands/prune.js';
 import { addTuneCommand } from './commands/tune.js';
@@ -60,6 +61,7 @@ export function createProgram(terminal: Terminal, isJson = false): Command {
   addDecodeCommand(program, terminal);
   addInspectCommand(program, terminal);
   addEvaluateCommand(program, terminal);
+  addInitCommand(program, terminal);
   addPruneCommand(program, terminal);
   addClusterCommand(program, terminal);
   addTuneCommand(program, terminal);

@@ -1,21 +1,19 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedPrune } from '../calibrate/prune.js';
-import type { Model } from '../layers/model.js';
+import type { Model, Tensor } from '../layers/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection } from '../layers/selectors.js';
 import { isPatchable } from '../layers/weights.js';
+import { isVarintHalf } from '../onnx/halves.js';
 import { cluster } from '../stages/cluster.js';
 import { prune } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import type { TuneOptions, TunePruneTarget } from '../tune/options.js';
 import { type Config, readConfig } from './config.js';
 import { asUsage, UsageError } from './errors.js';
-import type { ClusterFlags, PruneFlags, SelectionFlags } from './options.js';
+import { type ClusterFlags, type PruneFlags, type SelectionFlags, SIZES, TARGETS } from './options.js';
 
 /** Everything that a lossy command may be told. Commander gives `cluster: false` for `--no-cluster`. */
 export type StageFlags = SelectionFlags & PruneFlags & ClusterFlags & { readonly cluster?: boolean };
-
-const TARGETS = ['density', 'threshold', 'quality'] as const;
-const SIZES = ['bits', 'clusters', 'snr'] as const;
 
 /** The stages of a command, made from its config file and its options, and checked. */
 export interface Settings {
@@ -127,7 +125,7 @@ function findUnused(model: Model, config: Config, selection: Selection<never>, i
   const include = (selection.include ?? DEFAULT_INCLUDE).map(matcher);
   const exclude = (selection.exclude ?? []).map(matcher);
   const chosen = all.filter(
-    (tensor) => isPatchable(tensor) && include.some((is) => is(tensor)) && !exclude.some((is) => is(tensor)),
+    (tensor) => isChangeable(tensor) && include.some((is) => is(tensor)) && !exclude.some((is) => is(tensor)),
   );
   for (const { match } of config.layers ?? []) {
     if (!all.some(matcher(match))) warnings.push(`layers: "${match}" matches no tensor`);
@@ -135,4 +133,9 @@ function findUnused(model: Model, config: Config, selection: Selection<never>, i
   }
   if (chosen.length === 0) warnings.push('no floating-point tensor is selected: nothing is changed');
   return warnings;
+}
+
+/** Whether a lossy stage may change a tensor, once it has places for its values. */
+export function isChangeable(tensor: Tensor): boolean {
+  return isPatchable(tensor) || isVarintHalf(tensor);
 }

@@ -4,7 +4,8 @@ import type { Tensor } from './model.js';
 /** Which tensors: a glob over names (`conv*`), or `op:Conv`, `role:bias`, `dtype:float16`, with globs there, too. */
 export type Selector = string;
 
-const FIELDS = ['name', 'op', 'role', 'dtype'] as const;
+/** What a selector may look at; the name, if it says nothing. */
+export const SELECTOR_FIELDS = ['name', 'op', 'role', 'dtype'] as const;
 
 /**
  * Compiles a selector. In a glob, `*` stands for any characters, `?` for one; everything else for itself.
@@ -14,7 +15,7 @@ const FIELDS = ['name', 'op', 'role', 'dtype'] as const;
  * model.tensors.filter(isConv);
  */
 export function matcher(selector: Selector): (tensor: Tensor) => boolean {
-  const field = FIELDS.find((name) => selector.startsWith(`${name}:`));
+  const field = SELECTOR_FIELDS.find((name) => selector.startsWith(`${name}:`));
   const glob = field === undefined ? selector : selector.slice(field.length + 1);
   if (glob === '')
     throw new FxqError('CONFIG', `selector "${selector}": expected a pattern, got nothing`, { actual: selector });

@@ -44,7 +44,8 @@ export function withRawHalves(model: Model, isWanted: (tensor: Tensor) => boolea
   return { ...opened, tensors };
 }
 
-function isVarintHalf({ dtype, form, file }: Tensor): boolean {
+/** Whether it is a tensor that {@link withRawHalves} gives places. */
+export function isVarintHalf({ dtype, form, file }: Tensor): boolean {
   return file === 0 && form === 'varint' && (dtype === 'float16' || dtype === 'bfloat16');
 }
 

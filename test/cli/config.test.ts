@@ -5,7 +5,7 @@ import { parseConfig } from '../../src/cli/config.js';
 import { FxqError } from '../../src/errors.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { inspectOnnx } from '../../src/report/inspect.js';
-import { filesIn, fxq, LENET, makeFolder } from './support.js';
+import { filesIn, fxq, LENET, makeFolder, putModel } from './support.js';
 
 const problem = (text: string) => {
   try {
@@ -44,26 +44,92 @@ layers:
   });
 
   it.each([
-    ['prun: {}', 'unknown key "prun"; allowed: include, exclude, prune, cluster, layers'],
-    ['prune: { densty: 1 }', 'unknown key "densty" in prune; allowed: density, threshold, quality, scope'],
+    [
+      'prun: {}',
+      '1:1: prun: unknown key "prun" (did you mean "prune"?); allowed: include, exclude, prune, cluster, layers',
+    ],
+    [
+      'prune: { densty: 1 }',
+      '1:10: prune.densty: unknown key "densty" (did you mean "density"?); allowed: density, threshold, quality, scope',
+    ],
+    [
+      'layers:\n  - match: a\n  - match: b\n    prune:\n      share: 1',
+      '5:7: layers[1].prune.share: unknown key "share"; allowed: density, threshold, quality',
+    ],
     [
       'layers: [{ match: a, prune: { scope: layer } }]',
-      'unknown key "scope" in layers[0].prune; allowed: density, threshold, quality',
+      '1:31: layers[0].prune.scope: unknown key "scope"; allowed: density, threshold, quality',
     ],
-    ['layers: [{ prune: { density: 1 } }]', 'layers[0]: expected a key "match"'],
-    ['layers: { match: a }', 'layers: expected a list, got {"match":"a"}'],
-    ['prune: 0.1', 'prune: expected keys and values, got 0.1'],
-    ['prune:', 'prune: expected keys and values, got null'],
-    ['prune: { density: "10%" }', 'prune.density: expected a number, got "10%"'],
-    ['cluster: { init: best }', 'cluster.init: expected one of linear, density, random, kmeans++, got "best"'],
-    ['include: op:Conv', 'include: expected a list of selectors, got "op:Conv"'],
-    ['exclude: [1]', 'exclude[0]: expected a selector, got 1'],
-    ['include: ["op:"]', 'selector "op:": expected a pattern, got nothing'],
-    ['[]', 'the file: expected keys and values, got []'],
-    ['__proto__: { a: 1 }', 'unknown key "__proto__"; allowed: include, exclude, prune, cluster, layers'],
-    ['prune: {}\nprune: {}', 'line 2, column 1: Map keys must be unique'],
+    ['a b: 1', '1:1: ["a b"]: unknown key "a b"; allowed: include, exclude, prune, cluster, layers'],
+    ['1: 1', '1:1: 1: unknown key "1"; allowed: include, exclude, prune, cluster, layers'],
+    ['layers: [{ prune: { density: 1 } }]', '1:10: layers[0]: expected a key "match"'],
+    ['layers:\n- match: a\n- prune: { density: 1 }', '3:3: layers[1]: expected a key "match"'],
+    ['layers: { match: a }', '1:9: layers: expected a list of rules, got {"match":"a"}'],
+    ['layers: [a]', '1:10: layers[0]: expected keys and values, got "a"'],
+    ['\nprune: 0.1', '2:8: prune: expected keys and values, got 0.1'],
+    ['prune:', '1:7: prune: expected keys and values, got null'],
+    ['cluster: true', '1:10: cluster: expected keys and values or false, got true'],
+    ['prune: { density: "10%" }', '1:19: prune.density: expected a number from 0 to 1, got "10%"'],
+    ['prune: { density: 10 }', '1:19: prune.density: expected a number from 0 to 1, got 10'],
+    ['prune: { quality: .inf }', '1:19: prune.quality: expected a number of at least 0, got Infinity'],
+    ['cluster: { bits: 4.5 }', '1:18: cluster.bits: expected a whole number from 1 to 10, got 4.5'],
+    [
+      'prune: { quality: 1, density: 1 }',
+      '1:22: prune.density: expected one of density, threshold, quality, got density after quality',
+    ],
+    ['cluster: { init: best }', '1:18: cluster.init: expected one of linear, density, random, kmeans++, got "best"'],
+    ['include: op:Conv', '1:10: include: expected a list of selectors, got "op:Conv"'],
+    ['exclude: [1]', '1:11: exclude[0]: expected a selector, got 1'],
+    ['include: ["op:"]', '1:11: include[0]: selector "op:": expected a pattern, got nothing'],
+    ['[]', '1:1: the file: expected keys and values, got []'],
+    [
+      '# one\n__proto__: { a: 1 }',
+      '2:1: __proto__: unknown key "__proto__"; allowed: include, exclude, prune, cluster, layers',
+    ],
+    ['prune: {}\nprune: {}', '2:1: Map keys must be unique'],
+    [
+      'prune: {}\r\ncluster: { bit: 1 }',
+      '2:12: cluster.bit: unknown key "bit" (did you mean "bits"?); allowed: bits, clusters, snr, init, seed, centroids',
+    ],
+    ['include: [a]\nprune: *one', '2:8: Unresolved alias (the anchor must be set before the alias): one'],
   ])('%j is refused', (text, message) => {
-    expect(problem(text)).toBe(`fxq.yaml: ${message}`);
+    expect(problem(text)).toBe(`fxq.yaml:${message}`);
+  });
+
+  it('tells of what an alias stands for where that is written', () => {
+    const text = 'layers:\n  - match: a\n    cluster: &few { bits: 40 }\n  - { match: b, cluster: *few }\n';
+    expect(problem(text)).toBe('fxq.yaml:3:27: layers[0].cluster.bits: expected a whole number from 1 to 10, got 40');
+    const other = 'prune: &all { density: 0.5, scope: layer }\nlayers: [{ match: a, prune: *all }]\n';
+    expect(problem(other)).toMatch(/^fxq\.yaml:1:29: layers\[0\]\.prune\.scope: unknown key/);
+  });
+
+  it('refuses a circle of aliases', () => {
+    expect(problem('prune: &a { density: *a }')).toBe(
+      'fxq.yaml:1:11: prune.density: expected a number from 0 to 1, got a value that contains itself',
+    );
+    expect(problem('layers: &a [*a]')).toMatch(/^fxq\.yaml:1:12: layers\[0\]: expected keys and values, got /);
+  });
+
+  it('has the place of every value, whatever the style', () => {
+    const values = ['include', 'prune.density', 'layers[0].match', 'layers[1].cluster.init'];
+    const text = (bad: string) => {
+      const value = (at: string, good: string) => (at === bad ? '{ bad: here }' : good);
+      return `# options
+include: ${value('include', '[a]')}
+"prune":
+    'density'   :   ${value('prune.density', '0.5')} # half
+layers:
+- match: ${value('layers[0].match', '>-\n    a')}
+-
+  { "match": b, cluster: { init: ${value('layers[1].cluster.init', 'linear')} } }
+`;
+    };
+    expect(problem(text(''))).toEqual(expect.objectContaining({ include: ['a'] }));
+    for (const at of values) {
+      const before = text(at).split('{ bad')[0].split('\n');
+      const place = `${before.length}:${(before.at(-1) ?? '').length + 1}`;
+      expect(problem(text(at))).toMatch(`fxq.yaml:${place}: ${at}: expected `);
+    }
   });
 
   it('cannot grow without bound', () => {
@@ -125,14 +191,20 @@ describe('--config', () => {
     expect(nothing.stderr).toContain('warning: no floating-point tensor is selected: nothing is changed\n');
   });
 
+  it('does not warn of float16 weights in int32_data, which are changed, too', () => {
+    const { path, args } = setUp('layers: [{ match: W, cluster: { clusters: 2 } }]\n');
+    const input = putModel(path('.'), 'int32_data of float16 bits');
+    const { code, stdout } = fxq('cluster', input, '-o', path('m.onnx'), ...args, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).warnings).toEqual([]);
+    expect(tensors(path('m.onnx')).W.clusters).toBeLessThanOrEqual(3);
+  });
+
   it('that is wrong ends with 2 and writes nothing', () => {
     for (const [text, message] of [
-      ['prune: { densty: 0.1 }', /fxq\.yaml: unknown key "densty" in prune; allowed: .* \(CONFIG\)\n$/],
-      ['prune: { density: 3 }', /^error: prune: expected a density from 0 to 1, got 3\n$/],
-      [
-        'layers: [{ match: a*, prune: { density: 1, quality: 1 } }]',
-        /^error: prune: expected one of density, .*, got 2\n$/,
-      ],
+      ['prune: { densty: 0.1 }', /fxq\.yaml:1:10: prune\.densty: unknown key "densty" .*; allowed: .* \(CONFIG\)\n$/],
+      ['prune: { density: 3 }', /fxq\.yaml:1:19: prune\.density: expected a number from 0 to 1, got 3 \(CONFIG\)\n$/],
+      ['prune: { scope: layer }', /^error: prune: expected a density, a threshold or a quality\n$/],
     ] as const) {
       const { path, args } = setUp(text);
       const { code, stdout, stderr } = fxq('compress', LENET, '-o', path('m.fxq'), ...args);

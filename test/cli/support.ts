@@ -24,7 +24,13 @@ export interface Finished {
 
 /** Runs the real program to its end. */
 export function fxq(...args: string[]): Finished {
+  return fxqIn(undefined, ...args);
+}
+
+/** The same in a folder of one's own. */
+export function fxqIn(folder: string | undefined, ...args: string[]): Finished {
   const { status, stdout, stderr }: SpawnSyncReturns<string> = spawnSync(process.execPath, [BIN, ...args], {
+    cwd: folder,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });

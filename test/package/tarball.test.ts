@@ -90,7 +90,7 @@ describe('the packed package', () => {
       ].sort(),
     );
     const others = packed.filter((path) => !path.endsWith('.js') && !/^dist\/[\w/-]+\.d\.ts$/.test(path));
-    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/config.schema.json', 'package.json']);
     expect(packed).toEqual(expect.arrayContaining(['dist/index.d.ts', 'dist/decode/index.d.ts']));
     // Types of the command line and of tests are nobody's.
     expect(packed.filter((path) => /\.d\.ts$/.test(path) && /cli|gradient|test|assembly/.test(path))).toEqual([]);
@@ -161,6 +161,14 @@ describe('the packed package', () => {
       "await import('fxq-compress/dist/cli/program.js').catch((e) => console.log(e.code));",
     );
     expect(node(script)).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  it('has the schema of config files', () => {
+    const script = write(
+      'schema.mjs',
+      "import { readFileSync } from 'node:fs';\nconst at = new URL(import.meta.resolve('fxq-compress/config.schema.json'));\nconsole.log(Object.keys(JSON.parse(readFileSync(at, 'utf8')).properties).join());",
+    );
+    expect(node(script).trim()).toBe('include,exclude,prune,cluster,layers');
   });
 
   it('has a program that runs', () => {
