@@ -7,6 +7,7 @@ import { addEncodeCommand } from './commands/encode.js';
 import { addEvaluateCommand } from './commands/evaluate.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPruneCommand } from './commands/prune.js';
+import { addSensitivityCommand } from './commands/sensitivity.js';
 import { addTuneCommand } from './commands/tune.js';
 import { errorJson, reportError } from './errors.js';
 import { createTerminal, type Streams, type Terminal } from './terminal.js';
@@ -60,6 +61,7 @@ export function createProgram(terminal: Terminal, isJson = false): Command {
   addDecodeCommand(program, terminal);
   addInspectCommand(program, terminal);
   addEvaluateCommand(program, terminal);
+  addSensitivityCommand(program, terminal);
   addPruneCommand(program, terminal);
   addClusterCommand(program, terminal);
   addTuneCommand(program, terminal);
