@@ -6,11 +6,20 @@ import type { Model, Tensor } from '../layers/model.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 
+/** An input that feeds a layer. */
+export interface LayerInput {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly dims: readonly number[];
+}
+
 /** A model whose layers are fed. */
 export interface FedModel {
   readonly bytes: Uint8Array;
-  /** The inputs that feed the layers; what no output depends on has none. */
-  readonly inputs: ReadonlyMap<Tensor, string>;
+  /** The inputs that feed the layers, one for each place that a tensor stands in. */
+  readonly inputs: readonly LayerInput[];
+  /** Layers that have no input, and why. */
+  readonly unfed: ReadonlyMap<Tensor, string>;
   /** Outputs that are probabilities. */
   readonly probabilities: ReadonlySet<string>;
 }
@@ -23,12 +32,13 @@ export function feedLayers(model: Model, layers: ReadonlySet<Tensor>): FedModel 
   const graph = readCalibrationGraph(model);
   const { open } = graph;
   const main = open.builder.graph;
-  const inputs = new Map<Tensor, string>();
-  const feed = (tensor: Tensor, proto: onnx.ITensorProto, name: string): onnx.INodeProto => {
-    const input = inputs.get(tensor) ?? open.builder.fresh(`fed/${tensor.name}`);
-    if (!inputs.has(tensor)) main.input?.push(floatValue(input, proto.dims?.map(Number)));
-    inputs.set(tensor, input);
-    return passOn(input, name, proto.dataType ?? DataType.FLOAT);
+  const inputs: LayerInput[] = [];
+  const feed: Feed = (tensor, proto, output) => {
+    const name = open.builder.fresh(`fed/${tensor.name}`);
+    const dims = (proto.dims ?? []).map(Number);
+    main.input?.push(floatValue(name, dims));
+    inputs.push({ name, tensor, dims });
+    return passOn(name, output, proto.dataType ?? DataType.FLOAT);
   };
   replace(main, layers, graph.records, feed);
   const probabilities = new Set(
@@ -36,7 +46,20 @@ export function feedLayers(model: Model, layers: ReadonlySet<Tensor>): FedModel 
   );
   const bytes = writeModel(open, main.output ?? []);
   const read = new Set(main.input?.map(({ name }) => name));
-  return { bytes, probabilities, inputs: new Map([...inputs].filter(([, input]) => read.has(input))) };
+  const fed = inputs.filter(({ name }) => read.has(name));
+  const placed = new Set(inputs.map(({ tensor }) => tensor));
+  const served = new Set(fed.map(({ tensor }) => tensor));
+  const unfed = [...layers].filter((tensor) => !served.has(tensor));
+  const reasonOf = (tensor: Tensor) => {
+    if (placed.has(tensor)) return 'no output depends on it';
+    return graph.outside.get(tensor) ?? 'stands where it cannot be fed';
+  };
+  return {
+    bytes,
+    probabilities,
+    inputs: fed,
+    unfed: new Map(unfed.map((tensor) => [tensor, reasonOf(tensor)])),
+  };
 }
 
 type Feed = (tensor: Tensor, proto: onnx.ITensorProto, name: string) => onnx.INodeProto;
@@ -68,8 +91,8 @@ function replace(
   graph.node = [...fed, ...nodes];
 }
 
-function passOn(input: string, name: string, type: number): onnx.INodeProto {
-  const base = { name: `${input}/node`, input: [input], output: [name] };
+function passOn(from: string, to: string, type: number): onnx.INodeProto {
+  const base = { input: [from], output: [to] };
   if (type === DataType.FLOAT) return { ...base, opType: 'Identity' };
   return { ...base, opType: 'Cast', attribute: [int('to', type)] };
 }

@@ -42,11 +42,9 @@ export async function sensitivity(
   const runtime = options.runtime ?? (await loadRuntime());
   const { pairs, skipped } = findPairs(original, compressed);
   const fed = feedLayers(original, new Set(pairs.map(({ tensor }) => tensor)));
-  const unfed = pairs.filter(({ tensor }) => !fed.inputs.has(tensor));
-  const switches = pairs.filter(({ tensor }) => fed.inputs.has(tensor)).map(openSwitch);
-  const held = switches.map(
-    ({ tensor, values }) => [fed.inputs.get(tensor) as string, { data: values, dims: tensor.dims }] as const,
-  );
+  const switches = pairs.filter(({ tensor }) => !fed.unfed.has(tensor)).map(openSwitch);
+  const valuesOf = new Map(switches.map(({ tensor, values }) => [tensor, values]));
+  const held = fed.inputs.map(({ name, tensor, dims }) => [name, { data: valuesOf.get(tensor) as Float32Array, dims }]);
   const session = await openSession(runtime, fed.bytes, {
     threads,
     held: Object.fromEntries(held),
@@ -80,14 +78,12 @@ export async function sensitivity(
       cumulative: order.map(({ layer }, i): CumulativeStep => {
         return { name: layer.tensor.name, layers: i + 1, ...cumulative[i].result() };
       }),
-      skipped: [...skipped, ...unfed.map(({ tensor: { name } }) => ({ name, reason: NOT_FED }))],
+      skipped: [...skipped, ...Array.from(fed.unfed, ([{ name }, reason]) => ({ name, reason }))],
     };
   } finally {
     await session.release();
   }
 }
-
-const NOT_FED = 'inside a function, or read by nothing that an output depends on';
 
 /** The first pass: each layer alone. */
 async function measureLayers(

@@ -89,5 +89,6 @@ function small(value: number): string {
 }
 
 function formatDecibels(value: number): string {
-  return Number.isFinite(value) ? `${value.toFixed(1)} dB` : value > 0 ? '∞' : '-∞';
+  // Plus zero: what rounds to −0 prints without a sign.
+  return Number.isFinite(value) ? `${(Math.round(10 * value) / 10 + 0).toFixed(1)} dB` : value > 0 ? '∞' : '-∞';
 }
