@@ -145,7 +145,7 @@ describe('work that fails ends with 1', () => {
 });
 
 describe('help', () => {
-  const commands = ['compress', 'decode', 'inspect', 'evaluate', 'prune', 'cluster', 'tune', 'encode'];
+  const commands = ['compress', 'decode', 'inspect', 'evaluate', 'sensitivity', 'prune', 'cluster', 'tune', 'encode'];
 
   it('lists the commands', () => {
     const { code, stdout, stderr } = fxq('--help');
