@@ -54,6 +54,17 @@ export {
 export { type InspectOptions, inspectContainer, inspectOnnx } from './report/inspect.js';
 export type { Overhead, Report, TensorReport } from './report/report.js';
 export { formatTable, type TableOptions } from './report/table.js';
+export type {
+  CumulativeStep,
+  Fidelity,
+  LayerSensitivity,
+  NotMeasured,
+  OutputFidelity,
+  Sensitivity,
+  SensitivityOptions,
+  SensitivityProgress,
+} from './sensitivity/options.js';
+export { sensitivity } from './sensitivity/sensitivity.js';
 export {
   CLUSTER_DEFAULTS,
   type ClusterLayer,

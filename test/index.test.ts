@@ -37,6 +37,7 @@ describe('the public surface', () => {
         "prune",
         "runStages",
         "searchCalibration",
+        "sensitivity",
         "tune",
         "writeOnnx",
       ]

@@ -8,6 +8,7 @@ import { addEvaluateCommand } from './commands/evaluate.js';
 import { addInitCommand } from './commands/init.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPruneCommand } from './commands/prune.js';
+import { addSensitivityCommand } from './commands/sensitivity.js';
 import { addTuneCommand } from './commands/tune.js';
 import { errorJson, reportError } from './errors.js';
 import { createTerminal, type Streams, type Terminal } from './terminal.js';
@@ -62,6 +63,7 @@ export function createProgram(terminal: Terminal, isJson = false): Command {
   addInspectCommand(program, terminal);
   addEvaluateCommand(program, terminal);
   addInitCommand(program, terminal);
+  addSensitivityCommand(program, terminal);
   addPruneCommand(program, terminal);
   addClusterCommand(program, terminal);
   addTuneCommand(program, terminal);

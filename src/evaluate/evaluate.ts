@@ -127,7 +127,8 @@ function nameOf(model: Uint8Array | string, name: string): string {
   return typeof model === 'string' ? model : name;
 }
 
-function checkOutput(output: string, names: readonly string[]): void {
+/** @throws FxqError `DATASET` when a model has no output of this name */
+export function checkOutput(output: string, names: readonly string[]): void {
   if (names.includes(output)) return;
   const got = names.map((name) => `'${name}'`).join(', ');
   const message = `output '${output}': expected the name of one of the model's outputs, which are ${got}`;

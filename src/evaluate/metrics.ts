@@ -163,7 +163,7 @@ function rankOf(data: ArrayLike<number>, start: number, classes: number, label: 
  * Rows and classes of an output: [N, C], [N, C, 1, 1] and [N, T, C] alike, also [C] where there is no sample axis;
  * integers are one class each.
  */
-function rowsOf({ type, dims, data }: MetricArray, samples: number): { rows: number; classes: number } {
+export function rowsOf({ type, dims, data }: MetricArray, samples: number): { rows: number; classes: number } {
   if (!isFloat(type)) return { rows: data.length, classes: 1 };
   let axis = dims.length - 1;
   while (axis > 1 && dims[axis] === 1) axis--;

@@ -30,6 +30,11 @@ export function formatBits(bits: number): string {
   return bits.toFixed(1);
 }
 
+/** A figure that may not apply. */
+export function orDash(value: number | null, format: (value: number) => string): string {
+  return value === null ? '–' : format(value);
+}
+
 /** Milliseconds, in seconds from ten on: `12 ms`, `14.2 s`. */
 export function formatTime(ms: number): string {
   return ms < 9999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;

@@ -1,5 +1,6 @@
+import { type Column, layOut } from './columns.js';
 import { MAX_DISTINCT } from './elements.js';
-import { formatBits, formatBytes, formatCount, formatRatio, formatShare, shorten } from './format.js';
+import { formatBits, formatBytes, formatCount, formatRatio, formatShare, orDash } from './format.js';
 import type { Report, TensorReport } from './report.js';
 import { type Row, toRow } from './totals.js';
 
@@ -8,24 +9,13 @@ export interface TableOptions {
   readonly all?: boolean | undefined;
 }
 
-/** What the table has to fit into, and what names get of it at least. */
-const WIDTH = 100;
-const MIN_NAME_WIDTH = 24;
-
-interface Column {
-  /** Head of this and the following columns that have none. */
-  readonly group: string;
-  readonly head: string;
-  readonly text: (row: Row) => string;
-}
-
-const SIZE: Column[] = [
+const SIZE: Column<Row>[] = [
   { group: '', head: 'weights', text: ({ weights }) => formatCount(weights) },
   { group: '', head: 'kept', text: ({ density }) => formatShare(density) },
 ];
 
 /** As in the tables of Deep Compression (Han, Mao, Dally 2016): pruned and quantised, then also Huffman-coded. */
-const CODED: Column[] = [
+const CODED: Column<Row>[] = [
   ...SIZE,
   { group: 'weight bits', head: 'P+Q', text: ({ weightBits }) => orDash(weightBits[0], formatBits) },
   { group: 'weight bits', head: 'P+Q+H', text: ({ weightBits }) => orDash(weightBits[1], formatBits) },
@@ -35,7 +25,7 @@ const CODED: Column[] = [
   { group: 'ratio', head: 'P+Q+H', text: ({ ratio }) => orDash(ratio[1], formatRatio) },
 ];
 
-const PLAIN: Column[] = [
+const PLAIN: Column<Row>[] = [
   ...SIZE,
   { group: '', head: 'values', text: ({ clusters }) => orDash(clusters, formatValues) },
   { group: '', head: 'weight bits', text: ({ weightBits }) => orDash(weightBits[0], formatBits) },
@@ -73,41 +63,6 @@ function note(tensors: readonly TensorReport[], where: string, remark: string): 
   return [`– ${where}: ${formatCount(tensors.length)} ${noun} ${formatBytes(bytes)}, ${remark}`];
 }
 
-function layOut(columns: readonly Column[], rows: readonly Row[], total: Row): string[] {
-  const cells = [...rows, total].map((row) => columns.map(({ text }) => text(row)));
-  const widths = columns.map(({ head }, i) => Math.max(head.length, ...cells.map((line) => line[i].length)));
-  const figures = widths.reduce((sum, each) => sum + each + 2, 0);
-  const names = [...rows, total].map(({ label }) => shorten(label, Math.max(MIN_NAME_WIDTH, WIDTH - figures)));
-  const first = Math.max('layer'.length, ...names.map((name) => [...name].length));
-  const line = (name: string, texts: readonly string[]) =>
-    `${name.padEnd(first)}${texts.map((text, i) => `  ${text.padStart(widths[i])}`).join('')}`.trimEnd();
-  const rule = '─'.repeat(first + figures);
-  const body = cells.map((texts, i) => line(names[i], texts));
-  const head = line(
-    'layer',
-    columns.map(({ head: text }) => text),
-  );
-  const groups = groupLine(columns, widths, first);
-  return [...(groups ? [groups] : []), head, rule, ...body.slice(0, -1), rule, ...body.slice(-1)];
-}
-
-/** The line above the heads: each group's name, to the right as the heads are. */
-function groupLine(columns: readonly Column[], widths: readonly number[], first: number): string | undefined {
-  if (columns.every(({ group }) => group === '')) return undefined;
-  let line = ' '.repeat(first);
-  for (let i = 0; i < columns.length; ) {
-    const { group } = columns[i];
-    let width = 0;
-    for (; i < columns.length && columns[i].group === group; i++) {
-      width += widths[i] + 2;
-      if (group === '') break;
-    }
-    if (group === '') i++;
-    line += group.padStart(width);
-  }
-  return line.trimEnd();
-}
-
 function formatSizes({ bytes, originalBytes, ratio, overhead, tensors }: Report, isCoded: boolean): string[] {
   const exact = (size: number) => `${formatCount(size)} bytes`;
   const coded = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
@@ -140,8 +95,4 @@ function formatSizes({ bytes, originalBytes, ratio, overhead, tensors }: Report,
 
 function formatValues(count: number): string {
   return Number.isFinite(count) ? formatCount(count) : `>${formatCount(MAX_DISTINCT)}`;
-}
-
-function orDash(value: number | null, format: (value: number) => string): string {
-  return value === null ? '–' : format(value);
 }

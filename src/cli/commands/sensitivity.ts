@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { decodeFiles } from '../../decode/index.js';
+import { openDataset } from '../../evaluate/open-dataset.js';
+import type { Model } from '../../layers/model.js';
+import { inMemory, openOnnx } from '../../onnx/open.js';
+import type { SensitivityProgress } from '../../sensitivity/options.js';
+import { sensitivity } from '../../sensitivity/sensitivity.js';
+import { formatSensitivity } from '../../sensitivity/table.js';
+import { disk } from '../disk.js';
+import { aboutFile, openInput } from '../input.js';
+import { interruptible } from '../interrupt.js';
+import { addCommon, addExamples, type CommonFlags, parseNumber, parsePositive } from '../options.js';
+import type { Terminal } from '../terminal.js';
+
+type SensitivityFlags = CommonFlags & {
+  readonly data: string;
+  readonly limit?: number;
+  readonly batchSize?: number;
+  readonly scale?: number;
+  readonly output?: string;
+  readonly threads?: number;
+};
+
+export function addSensitivityCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('sensitivity')
+    .summary('show what the compression of each layer costs (onnx or fxq)')
+    .description(
+      `Runs a model with one layer compressed at a time, and then with the layers added up, from the least harmful to the most. Needs the package onnxruntime-node.
+
+Layers are the tensors that differ between the two files. Harm is the divergence (KL, in nats) of the decisions from the original's; where a model decides on nothing, noise by signal of its outputs. Labels are needed for accuracy only. In JSON, null is "does not apply", and a ratio without noise.`,
+    )
+    .argument('<original>', 'the model before compression: an ONNX file or a .fxq container')
+    .argument('<compressed>', 'the same after it')
+    .requiredOption('--data <data>', 'the data set, as `evaluate` takes it')
+    .option('--limit <samples>', 'use the first samples only', parsePositive)
+    .option('--batch-size <samples>', 'samples that go through the model together', parsePositive)
+    .option('--scale <factor>', 'factor on 8-bit pixels (default: 1/255)', parseNumber)
+    .option('--output <name>', "the output that decides on classes (default: the model's first)")
+    .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive);
+  addCommon(command);
+  addExamples(command, 'sensitivity model.onnx model.fxq --data data.npz --limit 1000');
+  command.action((original: string, compressed: string, flags: SensitivityFlags) =>
+    interruptible((signal) => compareFiles(original, compressed, flags, signal, terminal)),
+  );
+}
+
+async function compareFiles(
+  original: string,
+  compressed: string,
+  flags: SensitivityFlags,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<void> {
+  const { data, limit, batchSize, scale, output, threads, json } = flags;
+  const opened: Opened[] = [];
+  try {
+    for (const path of [original, compressed]) opened.push(await aboutFile(path, () => open(path, signal)));
+    const dataset = await openDataset(data, disk, { scale });
+    const onProgress = shareOf(terminal.progress('sensitivity'), limit);
+    const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
+    const result = await sensitivity(opened[0].model, opened[1].model, options);
+    const told = { original, compressed, data };
+    terminal.print(json ? JSON.stringify({ files: told, ...result }, undefined, 2) : formatSensitivity(result));
+  } finally {
+    for (const { close } of opened) close();
+  }
+}
+
+interface Opened {
+  readonly model: Model;
+  close(): void;
+}
+
+async function open(path: string, signal: AbortSignal): Promise<Opened> {
+  const input = openInput(path);
+  if (input.kind === 'onnx') return input.opened;
+  const [main, ...external] = await decodeFiles(input.bytes, { verify: 'all', signal });
+  const files = new Map(external.map(({ name, bytes }) => [name, inMemory(name, bytes)]));
+  return { model: openOnnx(main.bytes, { external: (name) => files.get(name) }), close() {} };
+}
+
+/** How many samples there are is known once the first pass is through, if not from a limit. */
+function shareOf(draw: (share: number) => void, limit: number | undefined): (progress: SensitivityProgress) => void {
+  let first = 0;
+  return ({ pass, samples }) => {
+    if (pass === 1) first = samples;
+    if (pass === 2) draw((1 + samples / first) / 2);
+    else if (limit !== undefined) draw(Math.min(samples / limit, 1) / 2);
+  };
+}

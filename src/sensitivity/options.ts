@@ -1,0 +1,104 @@
+import type { Dataset } from '../evaluate/dataset.js';
+import type { Runtime } from '../evaluate/runtime.js';
+import type { Role } from '../layers/model.js';
+
+/** Options of {@link sensitivity}. */
+export interface SensitivityOptions {
+  /** What the models are run on; labels are needed for `top1` and `top5` only. It is gone through twice. */
+  readonly dataset: Dataset;
+  /** At most so many samples. Default: all. */
+  readonly limit?: number | undefined;
+  /** Samples in a batch. Default: the data set's. */
+  readonly batchSize?: number | undefined;
+  /** The output that decides on classes. Default: the first. */
+  readonly output?: string | undefined;
+  /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
+  readonly threads?: number | undefined;
+  /** ONNX Runtime. Default: `onnxruntime-node`, if it is installed. */
+  readonly runtime?: Runtime | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every batch. */
+  readonly onProgress?: ((progress: SensitivityProgress) => void) | undefined;
+}
+
+/** How far {@link sensitivity} is. */
+export interface SensitivityProgress {
+  /** The first pass runs the layers one by one, the second adds them up. */
+  readonly pass: 1 | 2;
+  /** Samples that this pass is done with. */
+  readonly samples: number;
+}
+
+/** How near one output comes to the original's, over all elements of all samples. */
+export interface OutputFidelity {
+  readonly name: string;
+  /** Of the two as vectors. */
+  readonly cosine: number | null;
+  /** Signal-to-noise ratio in decibels; `Infinity` where nothing differs. */
+  readonly snr: number | null;
+}
+
+/** How a model in between holds against the original; `null` is "does not apply here". */
+export interface Fidelity {
+  /**
+   * What the ranking goes by: `kl` where the model decides on something, otherwise noise by signal (1/SNR), as the mean
+   * over the float outputs; the share of other decisions where there are no floats at all. 0 is no harm.
+   */
+  readonly harm: number;
+  /** Share of samples, 0 to 1, whose label has the largest score, or one of the five largest. */
+  readonly top1: number | null;
+  readonly top5: number | null;
+  /** Share of rows, 0 to 1, in which both decide alike. */
+  readonly agreement: number | null;
+  /** Kullback-Leibler divergence from the original's probabilities, in nats, as the mean over the rows. */
+  readonly kl: number | null;
+  readonly outputs: readonly OutputFidelity[];
+  /** How often an output's shape was not the original's, as with detectors; those are in none of the figures. */
+  readonly shapeMismatches: number;
+}
+
+/** A layer, and the model with this layer alone compressed. */
+export interface LayerSensitivity extends Fidelity {
+  readonly name: string;
+  readonly role: Role;
+  /** Operator type of its main consumer, or `''`. */
+  readonly op: string;
+  /** Number of elements. */
+  readonly weights: number;
+  /** Share of the compressed weights that are not zero. */
+  readonly density: number;
+  /** Distinct values besides zero. */
+  readonly clusters: number;
+  /** Bits a weight, zeros among them, that the best code for single values would take: their entropy. */
+  readonly bits: number;
+  /** Signal-to-noise ratio of the weights in decibels. */
+  readonly weightSnr: number;
+}
+
+/** The model with this layer compressed and all that come before it on the curve. */
+export interface CumulativeStep extends Fidelity {
+  /** The layer that this step adds. */
+  readonly name: string;
+  /** How many are compressed. */
+  readonly layers: number;
+}
+
+/** A tensor that differs and was not measured. */
+export interface NotMeasured {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** What {@link sensitivity} finds. */
+export interface Sensitivity {
+  readonly samples: number;
+  /** The output that decides. */
+  readonly output: string;
+  /** The original's accuracy on the same samples. */
+  readonly original: { readonly top1: number | null; readonly top5: number | null };
+  /** Most harmful first. */
+  readonly layers: readonly LayerSensitivity[];
+  /** One layer added after the other, least harmful first; the last step has all of them compressed. */
+  readonly cumulative: readonly CumulativeStep[];
+  readonly skipped: readonly NotMeasured[];
+}

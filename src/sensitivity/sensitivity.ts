@@ -1,0 +1,158 @@
+import { FxqError, throwIfAborted } from '../errors.js';
+import { type Batch, checkPositive } from '../evaluate/dataset.js';
+import { checkOutput } from '../evaluate/evaluate.js';
+import { accuracyMeter } from '../evaluate/metrics.js';
+import { loadRuntime } from '../evaluate/runtime.js';
+import { openSession, type Session } from '../evaluate/session.js';
+import type { Model } from '../layers/model.js';
+import { feedLayers } from './graph.js';
+import { findPairs, openSwitch, type Switch } from './layers.js';
+import { type FidelityMeter, fidelityMeter, type Judged, type Seen } from './meters.js';
+import type { CumulativeStep, LayerSensitivity, Sensitivity, SensitivityOptions } from './options.js';
+
+/**
+ * Measures what the compression of each layer does to a model's outputs: once with that layer alone compressed, and once
+ * adding the layers up, from the least harmful to the most, so that the curve shows where it bends. A layer is a tensor
+ * that differs between the two models; they are told by their names.
+ *
+ * All runs go through one session, to which the layers' weights are fed. A batch is read once and goes through all layers
+ * before the next, so memory holds the model, both states of its layers, and one batch.
+ *
+ * @param original - the model before compression
+ * @param compressed - the same model after it
+ * @throws FxqError `CONFIG` when the models are not versions of one model, `DATASET` when data and model do not fit,
+ *   `RUNTIME` when ONNX Runtime fails, `MISSING_PACKAGE`, `ABORTED`
+ * @example
+ * const original = openOnnx(await readFile('model.onnx'));
+ * const compressed = openOnnx(await decode(await readFile('model.fxq')));
+ * const dataset = npzDataset(await readFile('data.npz'));
+ * const { layers } = await sensitivity(original, compressed, { dataset, limit: 1000 });
+ * for (const { name, kl, agreement } of layers) console.log(name, kl, agreement);
+ */
+export async function sensitivity(
+  original: Model,
+  compressed: Model,
+  options: SensitivityOptions,
+): Promise<Sensitivity> {
+  checkPositive('limit', options.limit);
+  checkPositive('batchSize', options.batchSize);
+  checkPositive('threads', options.threads);
+  const { threads, signal } = options;
+  throwIfAborted(signal);
+  const runtime = options.runtime ?? (await loadRuntime());
+  const { pairs, skipped } = findPairs(original, compressed);
+  const fed = feedLayers(original, new Set(pairs.map(({ tensor }) => tensor)));
+  const switches = pairs.filter(({ tensor }) => !fed.unfed.has(tensor)).map(openSwitch);
+  const valuesOf = new Map(switches.map(({ tensor, values }) => [tensor, values]));
+  const held = fed.inputs.map(({ name, tensor, dims }) => [name, { data: valuesOf.get(tensor) as Float32Array, dims }]);
+  const session = await openSession(runtime, fed.bytes, {
+    threads,
+    held: Object.fromEntries(held),
+    name: original.files[0].name,
+  });
+  try {
+    const output = options.output ?? session.outputNames[0];
+    checkOutput(output, session.outputNames);
+    const judged: Judged = { output, scores: fed.probabilities.has(output) ? 'probabilities' : 'logits' };
+    const single = await measureLayers(session, switches, judged, options);
+    // The least harmful first; of equals the first in the model.
+    const order = [...single.meters]
+      .map((meter, i) => ({ layer: switches[i], fidelity: meter.result() }))
+      .sort((a, b) => a.fidelity.harm - b.fidelity.harm || 0);
+    const cumulative = await measureSums(
+      session,
+      order.map(({ layer }) => layer),
+      judged,
+      options,
+    );
+    return {
+      samples: single.samples,
+      output,
+      original: single.accuracy,
+      layers: order
+        .map(({ layer, fidelity }): LayerSensitivity => {
+          const { name, role, op, count } = layer.tensor;
+          return { name, role, op, weights: count, ...layer.figures, ...fidelity };
+        })
+        .reverse(),
+      cumulative: order.map(({ layer }, i): CumulativeStep => {
+        return { name: layer.tensor.name, layers: i + 1, ...cumulative[i].result() };
+      }),
+      skipped: [...skipped, ...Array.from(fed.unfed, ([{ name }, reason]) => ({ name, reason }))],
+    };
+  } finally {
+    await session.release();
+  }
+}
+
+/** The first pass: each layer alone. */
+async function measureLayers(
+  session: Session,
+  switches: readonly Switch[],
+  judged: Judged,
+  options: SensitivityOptions,
+) {
+  const meters = switches.map(() => fidelityMeter(judged));
+  const accuracy = accuracyMeter();
+  let samples = 0;
+  for await (const [batch, seen] of batches(session, options)) {
+    samples += seen.samples;
+    if (seen.labels && seen.outputs[judged.output]) accuracy.add(seen.outputs[judged.output], seen.labels);
+    for (const [i, layer] of switches.entries()) {
+      layer.flip();
+      await measure(session, batch, seen, meters[i], options);
+      layer.flip();
+    }
+    options.onProgress?.({ pass: 1, samples });
+  }
+  if (samples === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
+  return { samples, meters, accuracy: accuracy.result() };
+}
+
+/** The second pass: one layer after the other, on the same samples. */
+async function measureSums(
+  session: Session,
+  order: readonly Switch[],
+  judged: Judged,
+  options: SensitivityOptions,
+): Promise<FidelityMeter[]> {
+  const meters = order.map(() => fidelityMeter(judged));
+  let samples = 0;
+  if (order.length === 0) return meters;
+  for await (const [batch, seen] of batches(session, options)) {
+    samples += seen.samples;
+    for (const [i, layer] of order.entries()) {
+      layer.flip();
+      await measure(session, batch, seen, meters[i], options);
+    }
+    for (const layer of order) layer.flip();
+    options.onProgress?.({ pass: 2, samples });
+  }
+  return meters;
+}
+
+/** The batches of the data set, and what the original makes of them. */
+async function* batches(
+  session: Session,
+  { dataset, limit, batchSize, signal }: SensitivityOptions,
+): AsyncGenerator<[batch: Batch, seen: Seen]> {
+  let samples = 0;
+  for await (const batch of dataset({ limit, batchSize })) {
+    throwIfAborted(signal);
+    // The data set may not keep the limit, or not exactly.
+    const run = await session.run(batch, limit === undefined ? undefined : limit - samples);
+    if (run.samples > 0) {
+      const labels = batch.labels && Array.prototype.slice.call(batch.labels, 0, run.samples);
+      yield [batch, { ...run, labels }];
+    }
+    samples += run.samples;
+    if (limit !== undefined && samples >= limit) break;
+  }
+  throwIfAborted(signal);
+}
+
+/** Runs the model as its layers stand now. */
+async function measure(session: Session, batch: Batch, seen: Seen, meter: FidelityMeter, options: SensitivityOptions) {
+  throwIfAborted(options.signal);
+  meter.add((await session.run(batch, seen.samples)).outputs, seen);
+}

@@ -1,0 +1,94 @@
+import { type Column, layOut } from '../report/columns.js';
+import { formatBits, formatCount, formatShare, orDash } from '../report/format.js';
+import type { Fidelity, LayerSensitivity, Sensitivity } from './options.js';
+
+type Row<T> = T & { readonly label: string };
+
+/**
+ * What each layer does to the outputs, most harmful first, below it the curve of adding them up, and then what was not
+ * measured. Plain text without a final line break.
+ *
+ * @example
+ * console.log(formatSensitivity(await sensitivity(original, compressed, { dataset })));
+ */
+export function formatSensitivity(found: Sensitivity): string {
+  const { samples, output, original, layers, cumulative, skipped } = found;
+  const outputs = outputColumns(found);
+  const labelled = <T extends { name: string }>(row: T): Row<T> => ({ ...row, label: row.name });
+  const lines =
+    layers.length === 0
+      ? ['no layers differ']
+      : [
+          ...layOut([...WEIGHTS, ...outputs], layers.map(labelled)),
+          '',
+          ...layOut([LAYERS, ...outputs], cumulative.map(labelled), undefined, 'compressed, one after the other'),
+        ];
+  const notes = skipped.map(({ name, reason }) => `– not measured: ${name} (${reason})`);
+  const top = [
+    ['top-1', original.top1],
+    ['top-5', original.top5],
+  ] as const;
+  const shares = top.flatMap(([name, value]) =>
+    value === null ? [] : [`, ${name} of the original ${percent(value)}`],
+  );
+  const mismatches = layers.some(({ shapeMismatches }) => shapeMismatches > 0);
+  if (mismatches) notes.push('– outputs of other shapes than the original’s are not in the figures');
+  return [...lines, ...notes, '', `${formatCount(samples)} samples, output '${output}'${shares.join('')}`].join('\n');
+}
+
+const WEIGHTS: Column<Row<LayerSensitivity>>[] = [
+  { group: 'weights', head: 'kept', text: ({ density }) => formatShare(density) },
+  { group: 'weights', head: 'values', text: ({ clusters }) => formatCount(clusters) },
+  { group: 'weights', head: 'bits', text: ({ bits }) => formatBits(bits) },
+  { group: 'weights', head: 'SNR', text: ({ weightSnr }) => formatDecibels(weightSnr) },
+];
+
+const LAYERS: Column<{ readonly layers: number }> = {
+  group: '',
+  head: 'layers',
+  text: ({ layers }) => formatCount(layers),
+};
+
+/** The columns that have something to tell in this model. */
+function outputColumns({ layers, original }: Sensitivity): Column<Fidelity>[] {
+  const decides = layers.some(({ kl }) => kl !== null);
+  const compares = layers.some(({ outputs }) => outputs.some(({ snr }) => snr !== null));
+  const agrees = layers.some(({ agreement }) => agreement !== null);
+  const group = 'outputs';
+  // Of several outputs the one that is worst off.
+  const least = (values: readonly (number | null)[]) => {
+    const known = values.filter((value) => value !== null);
+    return known.length === 0 ? null : Math.min(...known);
+  };
+  const cosine = {
+    group,
+    head: 'cosine',
+    text: ({ outputs }: Fidelity) => orDash(least(outputs.map((each) => each.cosine)), (value) => value.toFixed(4)),
+  };
+  const snr = {
+    group,
+    head: 'SNR',
+    text: ({ outputs }: Fidelity) => orDash(least(outputs.map((each) => each.snr)), formatDecibels),
+  };
+  return [
+    ...(original.top1 === null ? [] : [{ group, head: 'top-1', text: ({ top1 }: Fidelity) => orDash(top1, percent) }]),
+    ...(agrees ? [{ group, head: 'agree', text: ({ agreement }: Fidelity) => orDash(agreement, percent) }] : []),
+    ...(decides ? [{ group, head: 'KL', text: ({ kl }: Fidelity) => orDash(kl, small) }] : []),
+    ...(decides || !compares ? [] : [{ group, head: 'noise/signal', text: ({ harm }: Fidelity) => small(harm) }]),
+    ...(compares ? [cosine, snr] : []),
+  ];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)}%`;
+}
+
+function small(value: number): string {
+  if (!Number.isFinite(value)) return '∞';
+  return value === 0 ? '0' : value < 1e-4 || value >= 1e4 ? value.toExponential(1) : value.toPrecision(3);
+}
+
+function formatDecibels(value: number): string {
+  // Plus zero: what rounds to −0 prints without a sign.
+  return Number.isFinite(value) ? `${(Math.round(10 * value) / 10 + 0).toFixed(1)} dB` : value > 0 ? '∞' : '-∞';
+}

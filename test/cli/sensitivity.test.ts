@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fxq, LENET, MNIST, makeFolder } from './support.js';
+
+const FEW = ['--data', MNIST, '--limit', '200', '--threads', '1'];
+
+/** LeNet-300-100 with two values a layer, as a container or decoded. */
+function compressed(folder: string, ...flags: string[]): string {
+  const out = join(folder, 'small.fxq');
+  expect(fxq('compress', LENET, '-o', out, '--bits', '1', '-q', ...flags).code).toBe(0);
+  return out;
+}
+
+describe('sensitivity', () => {
+  it('prints the layers by their harm, and the curve', () => {
+    const folder = makeFolder();
+    const { code, stdout, stderr } = fxq('sensitivity', LENET, compressed(folder), ...FEW);
+    expect([code, stderr]).toEqual([0, '']);
+    const names = [...stdout.matchAll(/^(fc\d\.weight) /gm)].map(([, name]) => name);
+    expect(names).toHaveLength(6);
+    expect(names.slice(3)).toEqual(names.slice(0, 3).reverse());
+    expect(stdout).toMatch(
+      /\n200 samples, output 'logits', top-1 of the original [\d.]+%, top-5 of the original [\d.]+%\n$/,
+    );
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  it('gives JSON, alike for a container and the ONNX file it decodes to', () => {
+    const folder = makeFolder();
+    const small = compressed(folder, '--exclude', 'fc3.weight');
+    const onnx = join(folder, 'small.onnx');
+    expect(fxq('decode', small, '-o', onnx, '-q').code).toBe(0);
+    const [fromContainer, fromOnnx] = [small, onnx].map((path) => {
+      const { code, stdout, stderr } = fxq('sensitivity', LENET, path, ...FEW, '--json');
+      expect([code, stderr]).toEqual([0, '']);
+      const { files, ...rest } = JSON.parse(stdout);
+      expect(files).toEqual({ original: LENET, compressed: path, data: MNIST });
+      return rest;
+    });
+    expect(fromContainer).toEqual(fromOnnx);
+    const { samples, layers, cumulative } = fromContainer;
+    expect(samples).toBe(200);
+    expect(layers.map(({ name }: { name: string }) => name).sort()).toEqual(['fc1.weight', 'fc2.weight']);
+    expect(cumulative.map(({ layers: count }: { layers: number }) => count)).toEqual([1, 2]);
+  });
+
+  it('tells what is wrong with the files and options', () => {
+    const folder = makeFolder();
+    const small = compressed(folder);
+    const other = fxq('sensitivity', LENET, LENET.replace('300-100', '5'), ...FEW);
+    expect([other.code, other.stdout]).toEqual([2, '']);
+    expect(other.stderr).toMatch(/^error: fc1\.weight: expected shape .* in the compressed model \(CONFIG\)\n$/);
+    const missing = fxq('sensitivity', LENET, join(folder, 'none.fxq'), ...FEW);
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('none.fxq')]);
+    const output = fxq('sensitivity', LENET, small, ...FEW, '--output', 'none');
+    expect([output.code, output.stderr]).toEqual([1, expect.stringMatching(/which are 'logits' \(DATASET\)/)]);
+    expect(fxq('sensitivity', LENET, ...FEW).code).toBe(2);
+  });
+});
