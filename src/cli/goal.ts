@@ -71,6 +71,8 @@ export function searchStage(
     return undefined;
   }
   if (flags.snr !== undefined) throw new UsageError('--snr does not go with --calibrate; give --max-loss or --bits');
+  const stray = (['init', 'centroids'] as const).find((key) => flags[key] !== undefined);
+  if (stray) throw new UsageError(`--${stray} is for clustering without --calibrate; leave it out`);
   const { maxLoss, targetSize, lambda, bits, clusters } = flags;
   const hasCodebook = bits !== undefined || clusters !== undefined;
   if (hasCodebook && GOALS.some((goal) => flags[goal] !== undefined)) {

@@ -118,6 +118,8 @@ describe('compress --calibrate', () => {
     [[...FAST, '--bits', '2', '--max-loss', '1'], '--bits and --clusters fix the size'],
     [[...FAST, '--no-cluster'], "option '--no-cluster' cannot be used with option '--calibrate <data>'"],
     [[...FAST, '--snr', '30'], '--snr does not go with --calibrate'],
+    [[...FAST, '--init', 'random'], '--init is for clustering without --calibrate'],
+    [[...FAST, '--centroids', 'native'], '--centroids is for clustering without --calibrate'],
     [[...FAST, '--threads', '0'], 'Expected a whole number of at least 1.'],
     [[...FAST, '--max-loss', '-1'], 'calibrate: expected a maxLoss of at least 0, got -1'],
     [[...FAST, '--lambda', '-1'], 'calibrate: expected a lambda of at least 0, got -1'],
