@@ -23,7 +23,7 @@ With --calibrate those weights go that the model can best do without on such inp
   addExamples(
     command,
     'prune model.onnx -o pruned.onnx --density 0.3',
-    'prune model.onnx -o pruned.onnx --density 0.2 --calibrate mnist/',
+    'prune model.onnx -o pruned.onnx --density 0.2 --calibrate inputs.npz',
     'prune model.onnx -o pruned.onnx --quality 1.2 --include "op:Conv" --exclude "head*"',
   );
   command.action((file: string, flags: EditFlags) => aboutFile(file, () => editModel('prune', file, flags, terminal)));
