@@ -124,7 +124,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
   addExamples(
     command,
     'tune pruned.onnx -o tuned.onnx --data images.npz --teacher original.onnx',
-    'tune original.onnx -o pruned.onnx --data mnist/train-images-idx3-ubyte --density 0.05',
+    'tune original.onnx -o pruned.onnx --data images.npz --density 0.05',
   );
   command.action((file: string, flags: TuneFlags) => aboutFile(file, () => tuneFile(file, flags, terminal)));
 }
