@@ -60,9 +60,13 @@ export function createPruner(
       const last = densities.get(group[0].tensor) as number;
       return { group, count, first: kept / count, last };
     });
+  // What is pruned stays so: the last cut is made once.
+  let isDone = false;
   return {
     parameters: pruned,
     prune(share) {
+      if (isDone) return;
+      isDone = !(share < 1);
       for (const { group, count, first, last } of plans) {
         cut(group, Math.round(count * densityAt(share, first, last, plan)));
       }
