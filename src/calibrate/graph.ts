@@ -1,7 +1,7 @@
 import type { onnx } from 'onnx-proto';
 import { readGraphs } from '../gradient/attributes.js';
-import { valuesRead } from '../gradient/builder.js';
-import { type OpenModel, openGraph } from '../gradient/model.js';
+import { GraphBuilder, valuesRead } from '../gradient/builder.js';
+import { type OpenModel, openGraph, writeModel } from '../gradient/model.js';
 import type { Model, Tensor } from '../layers/model.js';
 import { hollow } from '../onnx/open.js';
 import { scanTensors } from '../onnx/scan.js';
@@ -162,4 +162,16 @@ function at(root: object, path: string): onnx.ITensorProto | undefined {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
     ? (value as onnx.ITensorProto)
     : undefined;
+}
+
+/** A copy to which nodes can be added; what is in it stays shared. */
+export function copyOf({ proto, builder: { graph } }: OpenModel): OpenModel {
+  const copy = { ...graph, node: [...(graph.node ?? [])], initializer: [...(graph.initializer ?? [])] };
+  return { proto: { ...proto, graph: copy }, builder: new GraphBuilder(copy) };
+}
+
+/** The graph's model as one piece, as ONNX Runtime takes it: with external data inside, and what stages have changed. */
+export function bytesOf({ open }: CalibrationGraph): Uint8Array {
+  const copy = copyOf(open);
+  return writeModel(copy, copy.builder.graph.output ?? []);
 }

@@ -3,8 +3,7 @@ import { isStandard, readGraphs } from '../gradient/attributes.js';
 import { GraphBuilder } from '../gradient/builder.js';
 import { floatValue, writeModel } from '../gradient/model.js';
 import { asFloat } from './columns.js';
-import { type CalibrationGraph, indexGraph } from './graph.js';
-import { copyOf } from './moments.js';
+import { type CalibrationGraph, copyOf, indexGraph } from './graph.js';
 import { type Feeder, runGraph } from './run.js';
 
 /**

@@ -1,11 +1,11 @@
 import type { onnx } from 'onnx-proto';
-import { GraphBuilder, valuesRead } from '../gradient/builder.js';
-import { floatValue, type OpenModel, writeModel } from '../gradient/model.js';
+import { type GraphBuilder, valuesRead } from '../gradient/builder.js';
+import { floatValue, writeModel } from '../gradient/model.js';
 import type { Tensor } from '../layers/model.js';
 import { createRandom } from '../stages/kmeans/random.js';
 import { emitColumns, transpose } from './columns.js';
 import { discard } from './discard.js';
-import type { CalibrationGraph } from './graph.js';
+import { type CalibrationGraph, copyOf } from './graph.js';
 import type { Moments } from './job.js';
 import type { Layer } from './layers.js';
 import { type Feeder, runGraph } from './run.js';
@@ -84,12 +84,6 @@ export async function captureMoments(
       return [layer, moments];
     }),
   );
-}
-
-/** A copy to which nodes can be added; what is in it stays shared. */
-export function copyOf({ proto, builder: { graph } }: OpenModel): OpenModel {
-  const copy = { ...graph, node: [...(graph.node ?? [])], initializer: [...(graph.initializer ?? [])] };
-  return { proto: { ...proto, graph: copy }, builder: new GraphBuilder(copy) };
 }
 
 /**

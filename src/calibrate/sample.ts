@@ -1,5 +1,5 @@
 import type { Batch, Dataset } from '../evaluate/dataset.js';
-import { createRandom } from '../stages/kmeans/random.js';
+import { createRandom, shuffle } from '../stages/kmeans/random.js';
 
 /** Inputs to calibrate on, and others to judge the result by. */
 export interface Split {
@@ -24,12 +24,8 @@ export async function splitDataset(
 ): Promise<Split> {
   let total = 0;
   for await (const _ of dataset({ batchSize })) total++;
-  const order = Array.from({ length: total }, (_, i) => i);
-  const random = createRandom(seed);
-  for (let i = total - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
+  const places = Array.from({ length: total }, (_, i) => i);
+  const order = shuffle(places, createRandom(seed));
   const wantedHeldOut = Math.ceil(heldOutSamples / batchSize);
   const wanted = Math.ceil(calibrationSamples / batchSize);
   const heldOutCount = Math.min(wantedHeldOut, Math.max(Math.floor(total / 4), total - wanted));

@@ -5,9 +5,8 @@ import { jacobianGraph } from '../gradient/gradient-graph.js';
 import { floatValue, type OpenModel, openGraph, openModel, writeModel } from '../gradient/model.js';
 import { createRandom } from '../stages/kmeans/random.js';
 import { asFloat, reshape, transpose } from './columns.js';
-import type { CalibrationGraph } from './graph.js';
+import { bytesOf, type CalibrationGraph } from './graph.js';
 import type { Layer } from './layers.js';
-import { copyOf } from './moments.js';
 import type { Feeder } from './run.js';
 import type { Survey } from './survey.js';
 
@@ -23,7 +22,7 @@ const PROBED_SAMPLES = 256;
  *   no gradient rule, as one with subgraphs
  */
 export async function probeRows(
-  { open }: CalibrationGraph,
+  original: CalibrationGraph,
   layers: readonly Layer[],
   survey: Survey,
   seed: number,
@@ -31,8 +30,7 @@ export async function probeRows(
 ): Promise<Map<Layer, Float64Array> | undefined> {
   const probed = layers.filter(({ output }) => output !== undefined);
   if (probed.length === 0) return undefined;
-  const copy = copyOf(open);
-  const graph = graphFor(writeModel(copy, copy.builder.graph.output ?? []), probed, survey);
+  const graph = graphFor(bytesOf(original), probed, survey);
   if (!graph) return undefined;
   const { runtime, threads, signal, batches } = feeder;
   const forward = await openSession(runtime, graph.forward, { threads });

@@ -1,7 +1,6 @@
 import { floatValue, writeModel } from '../gradient/model.js';
-import type { CalibrationGraph } from './graph.js';
+import { type CalibrationGraph, copyOf } from './graph.js';
 import type { Layer } from './layers.js';
-import { copyOf } from './moments.js';
 import { type Feeder, runGraph } from './run.js';
 import { product } from './view.js';
 

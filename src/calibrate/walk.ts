@@ -1,6 +1,7 @@
 import { FxqError, throwIfAborted } from '../errors.js';
 import { loadRuntime } from '../evaluate/runtime.js';
 import type { Model, Tensor } from '../layers/model.js';
+import { withPayloads } from '../layers/patch.js';
 import { isPatchable, readWeights, writeWeights } from '../layers/weights.js';
 import { readCalibrationGraph } from './graph.js';
 import { inlineBranches } from './inline.js';
@@ -119,11 +120,7 @@ export async function walkLayers(
       if (bias && newBias) replaced.set(bias, writeWeights(bias, newBias));
     }
   }
-  const tensors = model.tensors.map((tensor) => {
-    const bytes = replaced.get(tensor);
-    return bytes ? { ...tensor, read: () => bytes } : tensor;
-  });
-  return { ...model, tensors };
+  return withPayloads(model, replaced);
 }
 
 const NOTHING: ReadonlyMap<Tensor, Uint8Array> = new Map();

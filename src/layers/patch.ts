@@ -38,6 +38,15 @@ export function mapWeights<Options>(
   return { ...model, tensors };
 }
 
+/** The model with other payloads in the place of some tensors', each of the length of the one before. */
+export function withPayloads(model: Model, payloads: ReadonlyMap<Tensor, Uint8Array>): Model {
+  const tensors = model.tensors.map((tensor) => {
+    const bytes = payloads.get(tensor);
+    return bytes ? { ...tensor, read: () => bytes } : tensor;
+  });
+  return { ...model, tensors };
+}
+
 /** A layer's weights; a NaN or an infinity among them has no place in a sorted order, so it is refused by name. */
 export function finiteWeights(tensor: Tensor): Float32Array {
   const weights = readWeights(tensor);

@@ -1,17 +1,16 @@
 import { Xxh32 } from '../binary/xxh32.js';
-import { type CalibrationGraph, readCalibrationGraph } from '../calibrate/graph.js';
-import { copyOf } from '../calibrate/moments.js';
+import { bytesOf, type CalibrationGraph, readCalibrationGraph } from '../calibrate/graph.js';
 import { FxqError } from '../errors.js';
 import { loadRuntime } from '../evaluate/runtime.js';
 import { trainableInputs } from '../gradient/backward.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
 import type { LossName } from '../gradient/losses.js';
-import { openModel, trainable, writeModel } from '../gradient/model.js';
+import { openModel, trainable } from '../gradient/model.js';
 import { firstOutput, judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
 import type { Model, Tensor } from '../layers/model.js';
 import { selector } from '../layers/selectors.js';
 import { isPatchable } from '../layers/weights.js';
-import { createRandom } from '../stages/kmeans/random.js';
+import { createRandom, shuffle } from '../stages/kmeans/random.js';
 import type { StageContext } from '../stages/stage.js';
 import { readCheckpoint, type State } from './checkpoint.js';
 import { type EngineOptions, openEngine, openPredictor } from './engine.js';
@@ -95,12 +94,6 @@ export async function prepareTraining(
   }
 }
 
-/** The model as one piece, as ONNX Runtime takes it: with external data inside, and the stages' changes. */
-function bytesOf({ open }: CalibrationGraph): Uint8Array {
-  const copy = copyOf(open);
-  return writeModel(copy, copy.builder.graph.output ?? []);
-}
-
 /** Labels say what is wanted; without them, whether the teacher decides on something or computes it. */
 async function defaultLoss(
   bytes: Uint8Array,
@@ -163,12 +156,8 @@ function divide(
     const message = `training data: expected more samples than the ${size} to be held out, got ${count}`;
     throw new FxqError('DATASET', message, { expected: size, actual: count });
   }
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
-  const random = createRandom(seed);
-  for (let i = count - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
+  const places = Uint32Array.from({ length: count }, (_, i) => i);
+  const order = shuffle(places, createRandom(seed));
   return { heldOut: order.slice(0, size).sort(), trained: order.slice(size) };
 }
 

@@ -2,7 +2,7 @@ import { FxqError, throwIfAborted } from '../errors.js';
 import type { Batch } from '../evaluate/dataset.js';
 import { accuracyMeter, agreementMeter } from '../evaluate/metrics.js';
 import type { LossName } from '../gradient/losses.js';
-import { createRandom } from '../stages/kmeans/random.js';
+import { createRandom, shuffle } from '../stages/kmeans/random.js';
 import { augment } from './augment.js';
 import type { State } from './checkpoint.js';
 import type { Engine } from './engine.js';
@@ -89,7 +89,7 @@ async function trainEpoch(
   const { epochs, batchSize, learningRate, seed, pruneShare, augmentation } = settings;
   // Each epoch starts its own stream of numbers, so that one can go on from any epoch.
   const random = createRandom(seed * 65_536 + epoch);
-  const order = shuffled(trained, random.below);
+  const order = shuffle(trained.slice(), random);
   const gradients = parameters.map(({ free }) => new Float32Array(free.length));
   const isAugmented = Object.values(augmentation).some((extent) => extent);
   let loss = 0;
@@ -151,15 +151,6 @@ function densityOf({ parameters, pruner }: Training): number {
 function augmented(batch: Batch, change: (input: Batch['inputs'][string]) => Batch['inputs'][string]): Batch {
   const inputs = Object.entries(batch.inputs).map(([name, input]) => [name, change(input)] as const);
   return { ...batch, inputs: Object.fromEntries(inputs) };
-}
-
-function shuffled(places: Uint32Array, below: (n: number) => number): Uint32Array {
-  const order = places.slice();
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = below(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
 }
 
 function diverged(epoch: number): FxqError {

@@ -1,5 +1,6 @@
 import { FxqError } from '../errors.js';
 import type { Model, Tensor } from '../layers/model.js';
+import { withPayloads } from '../layers/patch.js';
 import { writeWeights } from '../layers/weights.js';
 import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../stages/options.js';
@@ -64,9 +65,5 @@ export function tune(options: TuneOptions): Stage {
 function withValues(model: Model, parameters: readonly Parameter[], { values }: Best): Model {
   const payloads = new Map<Tensor, Uint8Array>();
   for (const [i, { tensor }] of parameters.entries()) payloads.set(tensor, writeWeights(tensor, values[i]));
-  const tensors = model.tensors.map((tensor) => {
-    const bytes = payloads.get(tensor);
-    return bytes ? { ...tensor, read: () => bytes } : tensor;
-  });
-  return { ...model, tensors };
+  return withPayloads(model, payloads);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { asFloat, emitColumns } from '../../src/calibrate/columns.js';
+import { copyOf } from '../../src/calibrate/graph.js';
 import type { Layer } from '../../src/calibrate/layers.js';
-import { captureMoments, copyOf } from '../../src/calibrate/moments.js';
+import { captureMoments } from '../../src/calibrate/moments.js';
 import { runGraph } from '../../src/calibrate/run.js';
 import { surveyLayers } from '../../src/calibrate/survey.js';
 import type { OutputArray } from '../../src/evaluate/session.js';

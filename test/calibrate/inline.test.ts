@@ -1,10 +1,9 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
 import { calibrate } from '../../src/calibrate/calibrate.js';
-import { readCalibrationGraph } from '../../src/calibrate/graph.js';
+import { copyOf, readCalibrationGraph } from '../../src/calibrate/graph.js';
 import { inlineBranches } from '../../src/calibrate/inline.js';
 import { findLayers } from '../../src/calibrate/layers.js';
-import { copyOf } from '../../src/calibrate/moments.js';
 import { runGraph } from '../../src/calibrate/run.js';
 import { floatValue, writeModel } from '../../src/gradient/model.js';
 import { openOnnx } from '../../src/onnx/open.js';

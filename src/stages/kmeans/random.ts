@@ -49,6 +49,20 @@ export function createRandom(seed: number): Random {
   return { float, below: (n) => Math.floor(float() * n) };
 }
 
+/** Puts an array into a random order, in place (Fisher & Yates). */
+export function shuffle<Items extends { [place: number]: unknown; readonly length: number }>(
+  items: Items,
+  random: Random,
+): Items {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    const item = items[i];
+    items[i] = items[j];
+    items[j] = item;
+  }
+  return items;
+}
+
 /** Steele, Lea and Flood's SplitMix with a 32-bit finaliser: turns one word into a stream of well-mixed ones. */
 function splitmix32(seed: number): () => number {
   let state = seed | 0;
