@@ -1,7 +1,12 @@
 import { statSync } from 'node:fs';
 import { MAGIC } from '../container/constants.js';
+import { decodeFiles } from '../decode/index.js';
 import { type ErrorCode, FxqError } from '../errors.js';
+import type { Model } from '../layers/model.js';
 import { type OpenedFile, openOnnxFile, readWhole } from '../onnx/files.js';
+import { inMemory, openOnnx } from '../onnx/open.js';
+import { inspectOnnx } from '../report/inspect.js';
+import type { Report } from '../report/report.js';
 
 /** An input file by what it holds; its name says nothing. */
 export type Input =
@@ -26,6 +31,33 @@ export function openModel(path: string): OpenedFile {
     throw new FxqError('ONNX_MALFORMED', message, { file: path });
   }
   return openOnnxFile(path, bytes);
+}
+
+/** A model to look at, and what lets go of its files. */
+export interface OpenedModel {
+  readonly model: Model;
+  close(): void;
+}
+
+/** Opens the model of an ONNX file, or the one that a container decodes to. */
+export function openEither(path: string, signal?: AbortSignal): Promise<OpenedModel> {
+  return aboutFile(path, async () => {
+    const input = openInput(path);
+    if (input.kind === 'onnx') return input.opened;
+    const [main, ...external] = await decodeFiles(input.bytes, { verify: 'all', ...(signal && { signal }) });
+    const files = new Map(external.map(({ name, bytes }) => [name, inMemory(name, bytes)]));
+    return { model: openOnnx(main.bytes, { external: (name) => files.get(name) }), close() {} };
+  });
+}
+
+/** The report of an ONNX file as it stands on the disk. */
+export function inspectFile(path: string): Report {
+  const { model, close } = openModel(path);
+  try {
+    return inspectOnnx(model, { file: path });
+  } finally {
+    close();
+  }
 }
 
 /** Size of the files together. */

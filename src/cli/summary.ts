@@ -21,6 +21,22 @@ export interface Summary {
   readonly epochs?: readonly object[];
 }
 
+/** Warnings of a command: told as they come, and kept for the summary. */
+export interface Warnings {
+  readonly told: string[];
+  readonly onNote: (text: string) => void;
+}
+
+export function startWarnings(terminal: Terminal, first: readonly string[]): Warnings {
+  const told: string[] = [];
+  const onNote = (text: string) => {
+    told.push(text);
+    terminal.note(`warning: ${text}`);
+  };
+  for (const warning of first) onNote(warning);
+  return { told, onNote };
+}
+
 /**
  * Tells what was done: the stages' times on stderr, the table and the sizes on stdout; or all of it as JSON.
  *

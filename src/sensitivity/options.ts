@@ -1,22 +1,12 @@
 import type { Dataset } from '../evaluate/dataset.js';
-import type { Runtime } from '../evaluate/runtime.js';
+import type { EvaluateOptions } from '../evaluate/evaluate.js';
 import type { Role } from '../layers/model.js';
 
 /** Options of {@link sensitivity}. */
-export interface SensitivityOptions {
+export interface SensitivityOptions
+  extends Pick<EvaluateOptions, 'limit' | 'batchSize' | 'output' | 'threads' | 'runtime' | 'signal'> {
   /** What the models are run on; labels are needed for `top1` and `top5` only. It is gone through twice. */
   readonly dataset: Dataset;
-  /** At most so many samples. Default: all. */
-  readonly limit?: number | undefined;
-  /** Samples in a batch. Default: the data set's. */
-  readonly batchSize?: number | undefined;
-  /** The output that decides on classes. Default: the first. */
-  readonly output?: string | undefined;
-  /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
-  readonly threads?: number | undefined;
-  /** ONNX Runtime. Default: `onnxruntime-node`, if it is installed. */
-  readonly runtime?: Runtime | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** Called after every batch. */
   readonly onProgress?: ((progress: SensitivityProgress) => void) | undefined;
 }

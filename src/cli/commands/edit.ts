@@ -1,13 +1,12 @@
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
-import { inspectOnnx } from '../../report/inspect.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
-import { openModel, sizeOf } from '../input.js';
+import { inspectFile, openModel, sizeOf } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import type { CommonFlags } from '../options.js';
 import { planOutput } from '../output.js';
 import { readSettings, type StageFlags } from '../settings.js';
-import { tellSummary } from '../summary.js';
+import { startWarnings, tellSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { writePieces } from '../write.js';
 
@@ -27,13 +26,8 @@ export async function editModel(
     const { stages, warnings } = readSettings(flags, stage, calibration);
     const external = model.files.slice(1).map(({ name }) => name);
     const plan = planOutput(output, external, paths);
-    const warned = warnings(model);
-    for (const warning of warned) terminal.note(`warning: ${warning}`);
+    const { told, onNote } = startWarnings(terminal, warnings(model));
     const onProgress = terminal.progress(stage);
-    const onNote = (text: string) => {
-      warned.push(text);
-      terminal.note(`warning: ${text}`);
-    };
     const run = await interruptible((signal) => runStages(model, stages, { signal, context: { onProgress, onNote } }));
     await writePieces(plan, ({ signal }) => writeOnnx(run.model, { signal, onProgress }));
     const summary = {
@@ -43,16 +37,9 @@ export async function editModel(
       outputBytes: sizeOf(plan.paths),
       ratio: null,
       stages: run.times(),
-      warnings: warned,
+      warnings: told,
     };
-    await tellSummary(terminal, flags, summary, () => {
-      const written = openModel(output);
-      try {
-        return inspectOnnx(written.model, { file: output });
-      } finally {
-        written.close();
-      }
-    });
+    await tellSummary(terminal, flags, summary, () => inspectFile(output));
   } finally {
     close();
   }

@@ -9,19 +9,11 @@ import { formatCount } from '../../report/format.js';
 import { disk } from '../disk.js';
 import { aboutFile, openInput } from '../input.js';
 import { interruptible } from '../interrupt.js';
-import { addCommon, addExamples, type CommonFlags, parseNumber, parsePositive } from '../options.js';
+import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
 import { planOutput, startOutput } from '../output.js';
 import type { Terminal } from '../terminal.js';
 
-type EvaluateFlags = CommonFlags & {
-  readonly data: string;
-  readonly reference?: string;
-  readonly limit?: number;
-  readonly batchSize?: number;
-  readonly scale?: number;
-  readonly output?: string;
-  readonly threads?: number;
-};
+type EvaluateFlags = CommonFlags & RunFlags & { readonly reference?: string };
 
 export function addEvaluateCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -34,12 +26,8 @@ DATA is a .npz or .npy file, a pair of IDX files (MNIST) or their folder, or a .
     )
     .argument('<file>', 'an ONNX file or a .fxq container')
     .requiredOption('--data <data>', 'the data set')
-    .option('--reference <file>', 'the model to compare with, usually the original')
-    .option('--limit <samples>', 'use the first samples only', parsePositive)
-    .option('--batch-size <samples>', 'samples that go through the model together', parsePositive)
-    .option('--scale <factor>', 'factor on 8-bit pixels (default: 1/255)', parseNumber)
-    .option('--output <name>', "the output that decides on classes (default: the model's first)")
-    .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive);
+    .option('--reference <file>', 'the model to compare with, usually the original');
+  addRun(command);
   addCommon(command);
   addExamples(
     command,

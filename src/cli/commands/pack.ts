@@ -7,7 +7,7 @@ import { interruptible } from '../interrupt.js';
 import type { CommonFlags } from '../options.js';
 import { planOutput } from '../output.js';
 import { readSettings, type StageFlags } from '../settings.js';
-import { tellSummary } from '../summary.js';
+import { startWarnings, tellSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { writePieces } from '../write.js';
 
@@ -30,13 +30,8 @@ export async function packModel(
   const { model, paths, close } = openModel(input);
   try {
     const plan = planOutput(output, [], paths);
-    const warned = settings?.warnings(model) ?? [];
-    for (const warning of warned) terminal.note(`warning: ${warning}`);
+    const { told, onNote } = startWarnings(terminal, settings?.warnings(model) ?? []);
     const onProgress = terminal.progress(command);
-    const onNote = (text: string) => {
-      warned.push(text);
-      terminal.note(`warning: ${text}`);
-    };
     const all = [...(settings?.stages ?? []), ...(search ? [search] : [])];
     const { container, stages } = await interruptible((signal) =>
       compressWith(model, all, { signal, onProgress, context: { onProgress, onNote } }),
@@ -50,7 +45,7 @@ export async function packModel(
       outputBytes,
       ratio: inputBytes / outputBytes,
       stages,
-      warnings: warned,
+      warnings: told,
       ...(search && { calibration: search.told() }),
     };
     await tellSummary(terminal, flags, summary, () => inspectContainer(container, { file: output }));

@@ -1,25 +1,15 @@
 import type { Command } from 'commander';
-import { decodeFiles } from '../../decode/index.js';
 import { openDataset } from '../../evaluate/open-dataset.js';
-import type { Model } from '../../layers/model.js';
-import { inMemory, openOnnx } from '../../onnx/open.js';
 import type { SensitivityProgress } from '../../sensitivity/options.js';
 import { sensitivity } from '../../sensitivity/sensitivity.js';
 import { formatSensitivity } from '../../sensitivity/table.js';
 import { disk } from '../disk.js';
-import { aboutFile, openInput } from '../input.js';
+import { type OpenedModel, openEither } from '../input.js';
 import { interruptible } from '../interrupt.js';
-import { addCommon, addExamples, type CommonFlags, parseNumber, parsePositive } from '../options.js';
+import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
-type SensitivityFlags = CommonFlags & {
-  readonly data: string;
-  readonly limit?: number;
-  readonly batchSize?: number;
-  readonly scale?: number;
-  readonly output?: string;
-  readonly threads?: number;
-};
+type SensitivityFlags = CommonFlags & RunFlags;
 
 export function addSensitivityCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -32,12 +22,8 @@ Layers are the tensors that differ between the two files. Harm is the divergence
     )
     .argument('<original>', 'the model before compression: an ONNX file or a .fxq container')
     .argument('<compressed>', 'the same after it')
-    .requiredOption('--data <data>', 'the data set, as `evaluate` takes it')
-    .option('--limit <samples>', 'use the first samples only', parsePositive)
-    .option('--batch-size <samples>', 'samples that go through the model together', parsePositive)
-    .option('--scale <factor>', 'factor on 8-bit pixels (default: 1/255)', parseNumber)
-    .option('--output <name>', "the output that decides on classes (default: the model's first)")
-    .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive);
+    .requiredOption('--data <data>', 'the data set, as `evaluate` takes it');
+  addRun(command);
   addCommon(command);
   addExamples(command, 'sensitivity model.onnx model.fxq --data data.npz --limit 1000');
   command.action((original: string, compressed: string, flags: SensitivityFlags) =>
@@ -53,9 +39,9 @@ async function compareFiles(
   terminal: Terminal,
 ): Promise<void> {
   const { data, limit, batchSize, scale, output, threads, json } = flags;
-  const opened: Opened[] = [];
+  const opened: OpenedModel[] = [];
   try {
-    for (const path of [original, compressed]) opened.push(await aboutFile(path, () => open(path, signal)));
+    for (const path of [original, compressed]) opened.push(await openEither(path, signal));
     const dataset = await openDataset(data, disk, { scale });
     const onProgress = shareOf(terminal.progress('sensitivity'), limit);
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
@@ -65,19 +51,6 @@ async function compareFiles(
   } finally {
     for (const { close } of opened) close();
   }
-}
-
-interface Opened {
-  readonly model: Model;
-  close(): void;
-}
-
-async function open(path: string, signal: AbortSignal): Promise<Opened> {
-  const input = openInput(path);
-  if (input.kind === 'onnx') return input.opened;
-  const [main, ...external] = await decodeFiles(input.bytes, { verify: 'all', signal });
-  const files = new Map(external.map(({ name, bytes }) => [name, inMemory(name, bytes)]));
-  return { model: openOnnx(main.bytes, { external: (name) => files.get(name) }), close() {} };
 }
 
 /** How many samples there are is known once the first pass is through, if not from a limit. */

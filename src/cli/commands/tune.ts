@@ -1,15 +1,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { decode } from '../../decode/index.js';
 import { FxqError } from '../../errors.js';
 import { openDataset } from '../../evaluate/open-dataset.js';
 import { LOSSES } from '../../gradient/losses.js';
-import type { Model } from '../../layers/model.js';
 import { readWhole } from '../../onnx/files.js';
-import { openOnnx } from '../../onnx/open.js';
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
-import { inspectOnnx } from '../../report/inspect.js';
 import { SCOPES } from '../../stages/prune.js';
 import { AUGMENTATIONS, type Augmentation } from '../../tune/augment.js';
 import { OPTIMISERS } from '../../tune/optimiser.js';
@@ -18,7 +14,7 @@ import { SCHEDULES } from '../../tune/pruning.js';
 import { tune } from '../../tune/tune.js';
 import { disk } from '../disk.js';
 import { asUsage, StoppedEarly } from '../errors.js';
-import { aboutFile, openInput, openModel, sizeOf } from '../input.js';
+import { aboutFile, inspectFile, type OpenedModel, openEither, openModel, sizeOf } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import {
   addCommon,
@@ -31,7 +27,7 @@ import {
 } from '../options.js';
 import { planOutput, startOutput } from '../output.js';
 import { readTargets, type TargetFlags } from '../settings.js';
-import { tellSummary } from '../summary.js';
+import { startWarnings, tellSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { writePieces } from '../write.js';
 
@@ -136,6 +132,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
   const ignore = async function* () {};
   asUsage(() => tune({ ...options, dataset: ignore }));
   const { model, paths, close } = openModel(input);
+  let teacher: OpenedModel | undefined;
   try {
     const inputs = flags.teacher === undefined ? paths : [...paths, flags.teacher];
     const checkpoint = `${output}.tune`;
@@ -145,13 +142,8 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
       model.files.slice(1).map(({ name }) => name),
       inputs,
     );
-    const warned = targets.warnings(model);
-    const onNote = (text: string) => {
-      warned.push(text);
-      terminal.note(`warning: ${text}`);
-    };
-    for (const warning of warned) terminal.note(`warning: ${warning}`);
-    const teacher = flags.teacher === undefined ? undefined : await openTeacher(flags.teacher);
+    const { told, onNote } = startWarnings(terminal, targets.warnings(model));
+    if (flags.teacher !== undefined) teacher = await openEither(flags.teacher);
     const dataset = await openDataset(data, disk, { scale });
     const epochs: Epoch[] = [];
     let stoppedBy: string | undefined;
@@ -159,7 +151,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
       const stage = tune({
         ...options,
         dataset,
-        teacher,
+        teacher: teacher?.model,
         onEpoch: (epoch) => {
           epochs.push(epoch);
           terminal.note(epochLine(epoch));
@@ -188,19 +180,13 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
       outputBytes: sizeOf(plan.paths),
       ratio: null,
       stages: run.times(),
-      warnings: warned,
+      warnings: told,
       epochs,
     };
-    await tellSummary(terminal, flags, summary, () => {
-      const written = openModel(output);
-      try {
-        return inspectOnnx(written.model, { file: output });
-      } finally {
-        written.close();
-      }
-    });
+    await tellSummary(terminal, flags, summary, () => inspectFile(output));
     if (stoppedBy !== undefined) throw new StoppedEarly(stoppedBy, `${output} is the best epoch so far`);
   } finally {
+    teacher?.close();
     close();
   }
 }
@@ -212,13 +198,6 @@ function passed(flags: Passed): Passed {
     ...{ loss, temperature, epochs, batchSize, optimiser, learningRate, momentum, weightDecay, clip },
     ...{ seed, heldOut, schedule, pruneSteps, pruneShare, threads },
   };
-}
-
-function openTeacher(path: string): Promise<Model> {
-  return aboutFile(path, async () => {
-    const input = openInput(path);
-    return input.kind === 'onnx' ? input.opened.model : openOnnx(await decode(input.bytes));
-  });
 }
 
 function readCheckpoint(path: string): Uint8Array {
