@@ -12,6 +12,7 @@ const LAYERS = [
   ['errors.ts', 'breather.ts'],
   ['binary'],
   ['kernels', 'entropy'],
+  ['encode-kernels'],
   ['container', 'onnx', 'layers'],
   ['decode', 'stages', 'gradient'],
   ['calibrate', 'tune', 'evaluate', 'report'],

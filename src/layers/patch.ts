@@ -1,3 +1,4 @@
+import { encodeKernels } from '../encode-kernels/index.js';
 import { FxqError } from '../errors.js';
 import type { Model, Tensor } from './model.js';
 import { isPatchable, readWeights, writeWeights } from './weights.js';
@@ -50,7 +51,7 @@ export function withPayloads(model: Model, payloads: ReadonlyMap<Tensor, Uint8Ar
 /** A layer's weights; a NaN or an infinity among them has no place in a sorted order, so it is refused by name. */
 export function finiteWeights(tensor: Tensor): Float32Array {
   const weights = readWeights(tensor);
-  const at = weights.findIndex((weight) => !Number.isFinite(weight));
+  const at = encodeKernels().firstNotFinite(weights);
   if (at >= 0) {
     throw new FxqError(
       'ONNX_MALFORMED',

@@ -5,7 +5,14 @@ import { mapWeights, selectLayers } from '../layers/patch.js';
 import { type Selection, selector } from '../layers/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
-import { assignNearest, INITIALISATIONS, type Initialisation, kmeans1d, sortFloats } from './kmeans/index.js';
+import {
+  assignNearest,
+  INITIALISATIONS,
+  type Initialisation,
+  kmeans1d,
+  shareNearest,
+  sortNonZeros,
+} from './kmeans/index.js';
 import { inRange, integerInRange, recordOf } from './options.js';
 import type { Stage } from './stage.js';
 
@@ -80,7 +87,7 @@ export function cluster(options: ClusterOptions = {}): Stage {
       const layers = selectLayers(model, select);
       const mean = [...layers.keys()].reduce((sum, tensor) => sum + tensor.count, 0) / layers.size;
       const clustered = mapWeights(model, layers, (weights, of, tensor) => {
-        const sorted = sortFloats(nonZero(weights));
+        const sorted = sortNonZeros(weights);
         const centroidsOf = centroidFinder(sorted, of.init ?? init, seed, roundingOf(tensor, centroids));
         const codebook =
           of.snr === undefined
@@ -158,20 +165,11 @@ export function roundedCodebook(means: Float32Array, round: Rounding = throughHa
   return rounded.filter((value, i) => i === 0 || value !== rounded[i - 1]);
 }
 
-/** By hand: `filter` of a typed array goes through an ordinary one, at ten times the time and memory. */
-function nonZero(weights: Float32Array): Float32Array {
-  const kept = new Float32Array(weights.length);
-  let count = 0;
-  for (let i = 0; i < weights.length; i++) if (weights[i] !== 0) kept[count++] = weights[i];
-  return kept.subarray(0, count);
-}
-
 function shareValues(weights: Float32Array, codebook: Float32Array): Float32Array {
   // Nothing but zeros, of either sign.
   if (codebook.length === 0) return weights.fill(0);
-  const nearest = assignNearest(weights, codebook);
-  // Adding zero turns −0 into 0: the same number, and one value less to code.
-  return weights.map((weight, i) => (weight === 0 ? 0 : codebook[nearest[i]] + 0));
+  shareNearest(weights, codebook);
+  return weights;
 }
 
 function energy(values: Float32Array): number {

@@ -2,10 +2,10 @@ import { distinctValues, INITIALISATIONS, type Initialisation, initialCentroids 
 import { LLOYD_DEFAULTS, lloyd } from './lloyd.js';
 import { sortFloats } from './sort.js';
 
-export { assignNearest } from './assign.js';
+export { assignNearest, shareNearest } from './assign.js';
 export { INITIALISATIONS, type Initialisation, initialCentroids } from './initialise.js';
 export { type LloydOptions, type LloydResult, lloyd } from './lloyd.js';
-export { sortFloats } from './sort.js';
+export { sortFloats, sortNonZeros } from './sort.js';
 
 /** Options of {@link kmeans1d}. */
 export interface KMeansOptions {

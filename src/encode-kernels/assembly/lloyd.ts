@@ -1,0 +1,155 @@
+// As ../reference/lloyd.ts, operation by operation; why is told there.
+
+const BLOCK: i32 = 32;
+
+// @ts-ignore: decorator
+@inline
+function value(sorted: usize, i: i32): f64 {
+  return <f64>load<f32>(sorted + (<usize>i << 2));
+}
+
+/**
+ * @param centroids - moved
+ * @param limits - room for as many
+ * @param boundaries - k + 1 words; gets where clusters begin
+ * @param sums - room for count / 32 + 1
+ * @returns the iterations, negative if the last one still moved a value
+ */
+export function lloyd(
+  sorted: usize,
+  count: i32,
+  centroids: usize,
+  k: i32,
+  limits: usize,
+  boundaries: usize,
+  sums: usize,
+  maxIterations: i32,
+): i32 {
+  const zero = firstNotBelow(sorted, count, 0);
+  const offset = zero % BLOCK;
+  sumBlocks(sorted, count, zero, offset, sums);
+  memory.fill(boundaries, 0, <usize>k << 2);
+  store<i32>(boundaries + (<usize>k << 2), count);
+
+  let iterations: i32 = 0;
+  let changed = true;
+  while (changed && iterations < maxIterations) {
+    changed = iterations == 0;
+    iterations++;
+    updateLimits(centroids, k, limits);
+    let start: i32 = 0;
+    for (let i: i32 = 1; i < k; i++) {
+      const at = boundaries + (<usize>i << 2);
+      const before = load<i32>(at);
+      start = firstAbove(sorted, count, load<f64>(limits + (<usize>(i - 1) << 3)), iterations == 1 ? start : before);
+      if (start != before) changed = true;
+      store<i32>(at, start);
+    }
+    if (!changed) break;
+    moveCentroids(sorted, count, centroids, k, boundaries, sums, offset);
+  }
+  return changed ? -iterations : iterations;
+}
+
+function moveCentroids(
+  sorted: usize,
+  count: i32,
+  centroids: usize,
+  k: i32,
+  boundaries: usize,
+  sums: usize,
+  offset: i32,
+): void {
+  for (let i: i32 = 0; i < k; i++, centroids += 8, boundaries += 4) {
+    const start = load<i32>(boundaries);
+    const end = load<i32>(boundaries, 4);
+    if (start == end) {
+      if (i > 0) store<f64>(centroids, max<f64>(load<f64>(centroids), load<f64>(centroids - 8)));
+      continue;
+    }
+    const mean = rangeSum(sorted, sums, offset, start, end) / <f64>(end - start);
+    store<f64>(centroids, min<f64>(max<f64>(mean, value(sorted, start)), value(sorted, end - 1)));
+  }
+}
+
+function updateLimits(centroids: usize, k: i32, limits: usize): void {
+  let next = Infinity;
+  for (let i: i32 = k - 2; i >= 0; i--) {
+    const at = <usize>i << 3;
+    const low = load<f64>(centroids + at);
+    const high = load<f64>(centroids + at, 8);
+    if (low != high) next = (low + high) / 2;
+    store<f64>(limits + at, next);
+  }
+}
+
+function firstAbove(sorted: usize, count: i32, limit: f64, hint: i32): i32 {
+  let low = hint;
+  let high = hint;
+  for (let step: i32 = 1; high < count && value(sorted, high) <= limit; step = reach(step)) {
+    low = high + 1;
+    high = <i32>min<u32>(count, <u32>low + step);
+  }
+  for (let step: i32 = 1; low > 0 && value(sorted, low - 1) > limit; step = reach(step)) {
+    high = low - 1;
+    low = max<i32>(0, high - step);
+  }
+  while (low < high) {
+    const middle = <i32>((<u32>low + <u32>high) >> 1);
+    if (value(sorted, middle) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Twice as far, without an overflow. */
+// @ts-ignore: decorator
+@inline
+function reach(step: i32): i32 {
+  return min<i32>(step << 1, 1 << 29);
+}
+
+function firstNotBelow(sorted: usize, count: i32, limit: f64): i32 {
+  let low: i32 = 0;
+  let high = count;
+  while (low < high) {
+    const middle = <i32>((<u32>low + <u32>high) >> 1);
+    if (value(sorted, middle) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function sumBlocks(sorted: usize, count: i32, zero: i32, offset: i32, sums: usize): void {
+  const blocks = (count - offset) / BLOCK;
+  const zeroBlock = (zero - offset) / BLOCK;
+  const at = sums + (<usize>zeroBlock << 3);
+  let sum: f64 = 0;
+  store<f64>(at, 0);
+  for (let block = zeroBlock; block < blocks; block++) {
+    const start = offset + block * BLOCK;
+    sum += directSum(sorted, start, start + BLOCK);
+    store<f64>(sums + (<usize>block << 3), sum, 8);
+  }
+  sum = 0;
+  for (let block = zeroBlock - 1; block >= 0; block--) {
+    const start = offset + block * BLOCK;
+    sum -= directSum(sorted, start, start + BLOCK);
+    store<f64>(sums + (<usize>block << 3), sum);
+  }
+}
+
+function rangeSum(sorted: usize, sums: usize, offset: i32, start: i32, end: i32): f64 {
+  const firstBlock = start <= offset ? 0 : (start - offset + BLOCK - 1) / BLOCK;
+  const lastBlock = end < offset ? -1 : (end - offset) / BLOCK;
+  if (lastBlock <= firstBlock) return directSum(sorted, start, end);
+  const whole = load<f64>(sums + (<usize>lastBlock << 3)) - load<f64>(sums + (<usize>firstBlock << 3));
+  const before = directSum(sorted, start, offset + firstBlock * BLOCK);
+  return before + whole + directSum(sorted, offset + lastBlock * BLOCK, end);
+}
+
+function directSum(sorted: usize, start: i32, end: i32): f64 {
+  let sum: f64 = 0;
+  for (let i = start; i < end; i++) sum += value(sorted, i);
+  return sum;
+}
