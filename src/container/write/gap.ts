@@ -1,5 +1,6 @@
-import { BitWriter } from '../../binary/bits.js';
 import { ByteWriter } from '../../binary/bytes.js';
+import { encodeKernels } from '../../encode-kernels/index.js';
+import type { EncodeKernels } from '../../encode-kernels/kernels.js';
 import { CODEBOOKS, FOUR_PAIR_STREAMS_FROM, MAX_GAP_BITS, MIN_GAP_BITS, SPARSE_CHUNK, segments } from '../constants.js';
 import { chunks } from '../read/layouts.js';
 import type { Plan } from './plan.js';
@@ -14,7 +15,9 @@ export function planGap(indexed: Indexed, isFloat: boolean): Plan | undefined {
   if (indexed.values[0] !== 0) return undefined;
   const { kind, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
   const weights = makeCode(indexed.counts.subarray(1));
-  const runs = zeroRuns(indexed);
+  const kernels = encodeKernels();
+  const { symbols } = indexed;
+  const runs = kernels.countRuns(symbols, SPARSE_CHUNK);
   let best: { bits: number; gaps: ReturnType<typeof makeCode>; bytes: number } | undefined;
   for (let bits = MIN_GAP_BITS; bits <= MAX_GAP_BITS; bits++) {
     const gaps = makeCode(countGaps(runs, bits));
@@ -29,29 +32,14 @@ export function planGap(indexed: Indexed, isFloat: boolean): Plan | undefined {
     fields: { k: indexed.values.length - 1, c: CODEBOOKS.indexOf(kind), q: gapBits },
     write() {
       const writer = new ByteWriter().bytes(codebook).bytes(weights.table).bytes(gaps.table);
-      const filler = (1 << gapBits) - 1;
-      for (const { start, count, isLast } of chunks(indexed.symbols.length, SPARSE_CHUNK)) {
-        const pairs = makePairs(indexed.symbols.subarray(start, start + count), filler);
-        writer.varint(pairs.gaps.length);
-        const starts: number[] = [];
-        let at = 0;
-        let position = 0;
-        const streams = segments(pairs.gaps.length, FOUR_PAIR_STREAMS_FROM).map((length) => {
-          const bits = new BitWriter();
-          const from = position;
-          for (const stop = at + length; at < stop; at++) {
-            const gap = pairs.gaps[at];
-            bits.write(gaps.codes[gap], gaps.lengths[gap]);
-            position += gap;
-            if (gap === filler) continue;
-            bits.write(weights.codes[pairs.weights[at]], weights.lengths[pairs.weights[at]]);
-            position++;
-          }
-          starts.push(position - from);
-          return bits.finish();
-        });
+      for (const { start, count, isLast } of chunks(symbols.length, SPARSE_CHUNK)) {
+        const chunk = symbols.subarray(start, start + count);
+        const { pairs, distances, streams } = kernels.encodePairs(chunk, gaps, weights, (all) =>
+          segments(all, FOUR_PAIR_STREAMS_FROM),
+        );
+        writer.varint(pairs);
         // A stream's start is stated as its distance from the one before; the first is at zero.
-        for (const distance of starts.slice(0, -1)) writer.varint(distance);
+        for (const distance of distances.slice(0, -1)) writer.varint(distance);
         writeStreams(writer, streams, isLast);
       }
       return writer.finish();
@@ -59,57 +47,14 @@ export function planGap(indexed: Indexed, isFloat: boolean): Plan | undefined {
   };
 }
 
-/** The lengths of the runs of zeros: those before a weight, and those at the end of a chunk. */
-function zeroRuns(indexed: Indexed): { gaps: Uint32Array; tails: number[] } {
-  const { symbols, counts } = indexed;
-  const gaps = new Uint32Array(symbols.length - counts[0]);
-  const tails: number[] = [];
-  let next = 0;
-  for (const { start, count } of chunks(symbols.length, SPARSE_CHUNK)) {
-    let length = 0;
-    for (let i = start; i < start + count; i++) {
-      if (symbols[i] === 0) {
-        length++;
-      } else {
-        gaps[next++] = length;
-        length = 0;
-      }
-    }
-    tails.push(length);
-  }
-  return { gaps, tails };
-}
-
-function countGaps({ gaps, tails }: { gaps: Uint32Array; tails: number[] }, gapBits: number): Uint32Array {
+/** How often each gap of the alphabet occurs, given how many runs of zeros there are of each length. */
+function countGaps({ runs, tails }: ReturnType<EncodeKernels['countRuns']>, gapBits: number): Uint32Array {
   const filler = (1 << gapBits) - 1;
   const counts = new Uint32Array(filler + 1);
-  for (const length of gaps) {
-    counts[filler] += Math.floor(length / filler);
-    counts[length % filler]++;
+  for (let length = 0; length < runs.length; length++) {
+    counts[filler] += runs[length] * Math.floor(length / filler);
+    counts[length % filler] += runs[length];
   }
   for (const length of tails) counts[filler] += Math.floor(length / filler);
   return counts;
-}
-
-/** The pairs of a chunk: gap symbols, and behind each that is no filler the index of its weight. */
-function makePairs(symbols: Uint16Array, filler: number): { gaps: number[]; weights: number[] } {
-  const gaps: number[] = [];
-  const weights: number[] = [];
-  let length = 0;
-  for (const symbol of symbols) {
-    if (symbol === 0) {
-      length++;
-      // Also at the end of a chunk: that every stretch of zeros costs something bounds what a section can declare.
-      if (length === filler) {
-        gaps.push(filler);
-        weights.push(0);
-        length = 0;
-      }
-    } else {
-      gaps.push(length);
-      weights.push(symbol - 1);
-      length = 0;
-    }
-  }
-  return { gaps, weights };
 }

@@ -1,3 +1,4 @@
+import { encodeKernels } from '../../encode-kernels/index.js';
 import { MAX_CODEBOOK } from '../constants.js';
 import { gridValue } from '../read/codes.js';
 import type { Indexed } from './symbols.js';
@@ -19,7 +20,7 @@ export function onGrid(indexed: Indexed): Indexed | undefined {
   for (let multiple = 1; multiple <= MULTIPLES; multiple++) {
     const step = Math.fround(smallest / multiple);
     const places = step > 0 ? placesOn(step, values, indexed.values) : undefined;
-    if (places) return moved(indexed, places, step);
+    if (places) return onPlaces(indexed, places, step);
   }
   return undefined;
 }
@@ -41,16 +42,18 @@ function placesOn(step: number, values: Float32Array, patterns: Indexed['values'
   return places;
 }
 
-function moved({ symbols, counts }: Indexed, places: Uint16Array, step: number): Indexed | undefined {
+function onPlaces({ symbols, counts }: Indexed, places: Uint16Array, step: number): Indexed | undefined {
   const size = places.reduce((most, place) => Math.max(most, place + 1), 0);
   // A list takes two bytes a value and half a one for its code length, the grid half a one for all up to the last.
   if (4 + size / 2 >= 2.5 * places.length) return undefined;
   const grid = Float32Array.from({ length: size }, (_, place) => gridValue(place, step));
   const gridCounts = new Uint32Array(size);
   for (const [i, place] of places.entries()) gridCounts[place] = counts[i];
+  const moved = symbols.slice();
+  encodeKernels().relabel(moved, places);
   return {
     values: new Uint32Array(grid.buffer),
-    symbols: symbols.map((symbol) => places[symbol]),
+    symbols: moved,
     counts: gridCounts,
     step,
   };

@@ -1,6 +1,7 @@
 import { BitWriter } from '../../binary/bits.js';
 import { ByteWriter, concat } from '../../binary/bytes.js';
 import { toPlanes } from '../../binary/planes.js';
+import { encodeKernels } from '../../encode-kernels/index.js';
 import { CHUNK, CODEBOOKS, PLANES } from '../constants.js';
 import { chunks, indexBits } from '../read/layouts.js';
 import type { Plan } from './plan.js';
@@ -52,24 +53,20 @@ export function planMask(indexed: Indexed, isFloat: boolean): Plan | undefined {
   const { kind, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
   const kept = makeCode(indexed.counts.subarray(1));
   const { symbols } = indexed;
-  const mask = new Uint8Array(Math.ceil(symbols.length / 8));
-  for (let i = 0; i < symbols.length; i++) if (symbols[i] > 0) mask[i >> 3] |= 1 << (i & 7);
-  const masks = makeCode(countBytes(mask));
+  const kernels = encodeKernels();
+  const mask = kernels.maskOf(symbols);
+  const masks = makeCode(kernels.countBytes(mask));
   return {
     layout: 'mask',
     bytes: codebook.length + kept.table.length + masks.table.length + Math.ceil((kept.bits + masks.bits) / 8),
     fields: { k: indexed.values.length - 1, c: CODEBOOKS.indexOf(kind) },
     write() {
+      // The kept symbols count from one.
+      const weights = { lengths: Uint8Array.of(0, ...kept.lengths), codes: Uint16Array.of(0, ...kept.codes) };
       const writer = new ByteWriter().bytes(codebook).bytes(kept.table).bytes(masks.table);
       for (const { start, count, isLast } of chunks(symbols.length, CHUNK)) {
         writeRun(writer, masks, mask.subarray(start / 8, Math.ceil((start + count) / 8)), false);
-        const weights = symbols.subarray(start, start + count).filter((symbol) => symbol > 0);
-        writeRun(
-          writer,
-          kept,
-          weights.map((symbol) => symbol - 1),
-          isLast,
-        );
+        writeRun(writer, weights, kernels.withoutZeros(symbols.subarray(start, start + count)), isLast);
       }
       return writer.finish();
     },
@@ -82,7 +79,7 @@ export function planPlanes(payload: Uint8Array, width: number): Plan | undefined
   const split = toPlanes(payload, width);
   const planes = Array.from({ length: width }, (_, p) => {
     const bytes = split.subarray(p * units, (p + 1) * units);
-    const code = makeCode(countBytes(bytes));
+    const code = makeCode(encodeKernels().countBytes(bytes));
     // A run's lengths are a few bytes a chunk: coding has to save more than that.
     const coded = code.table.length + code.bits / 8 + 12 * Math.ceil(units / CHUNK);
     const kind: (typeof PLANES)[number] = bytes.every((byte) => byte === bytes[0])
@@ -115,10 +112,4 @@ export function planPlanes(payload: Uint8Array, width: number): Plan | undefined
       return writer.finish();
     },
   };
-}
-
-function countBytes(bytes: Uint8Array): Uint32Array {
-  const counts = new Uint32Array(256);
-  for (const byte of bytes) counts[byte]++;
-  return counts;
 }
