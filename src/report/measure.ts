@@ -1,10 +1,12 @@
 import { bitsOf, type DType } from '../binary/dtype.js';
-import { PLANES, SPARSE_CHUNK } from '../container/constants.js';
+import { MAX_CODEBOOK, PLANES, SPARSE_CHUNK } from '../container/constants.js';
 import type { TensorEntry } from '../container/header.js';
 import { readCode, readCodebook } from '../container/read/codes.js';
 import { SectionCursor } from '../container/read/cursor.js';
-import { chunks, indexBits } from '../container/read/layouts.js';
+import { indexBits } from '../container/read/layouts.js';
 import { asUnits } from '../container/write/symbols.js';
+import { encodeKernels } from '../encode-kernels/index.js';
+import type { FoundValues } from '../encode-kernels/kernels.js';
 import type { Tensor } from '../layers/model.js';
 import { countValues, type Values } from './elements.js';
 import type { TensorReport } from './report.js';
@@ -81,13 +83,15 @@ export function measureSection(
     };
   }
   const units = asUnits(payload, entry.width);
-  const valueBits = codedValueBits(units, signOf(dtype), parts);
+  // A codebook's values, and zero where that is not listed.
+  const found = encodeKernels().findValues(units, MAX_CODEBOOK + 1) as FoundValues;
+  const valueBits = codedValueBits(found, signOf(dtype), parts);
   return {
     ...base,
     ...sizes,
     // A unit is an element, except for types of less than a byte and for varints.
     weightBits: count === 0 ? 0 : (indexBits(parts.used) * units.length) / count,
-    indexBits: kept === 0 ? 0 : positionBits(entry, units) / kept,
+    indexBits: kept === 0 ? 0 : positionBits(entry, found) / kept,
     codedWeightBits: kept === 0 ? 0 : valueBits / kept,
     codedIndexBits: kept === 0 ? 0 : (8 * bytes - valueBits) / kept,
   };
@@ -173,31 +177,29 @@ function planeTables(cursor: SectionCursor): number {
   return bytes;
 }
 
-function codedValueBits(units: ArrayLike<number>, sign: number, { bitsOfValue }: Parts): number {
+function codedValueBits({ values, counts }: FoundValues, sign: number, { bitsOfValue }: Parts): number {
   let bits = 0;
-  for (let i = 0; i < units.length; i++) {
-    if (units[i] !== 0 && units[i] !== sign) bits += bitsOfValue?.get(units[i]) ?? 0;
+  for (const [number, value] of values.entries()) {
+    if (value !== 0 && value !== sign) bits += counts[number] * (bitsOfValue?.get(value) ?? 0);
   }
   return bits;
 }
 
 /** Bits that positions take before Huffman coding: a gap of fixed width before each weight or filler, or a bit mask. */
-function positionBits({ layout, gapBits }: TensorEntry, units: ArrayLike<number>): number {
-  if (layout === 'mask') return units.length;
+function positionBits({ layout, gapBits }: TensorEntry, { values, symbols }: FoundValues): number {
+  if (layout === 'mask') return symbols.length;
   if (layout !== 'gap') return 0;
+  const kernels = encodeKernels();
+  const isKept = symbols.slice();
+  kernels.relabel(
+    isKept,
+    Uint16Array.from(values, (value) => Number(value !== 0)),
+  );
+  const { runs, tails } = kernels.countRuns(isKept, SPARSE_CHUNK);
   const filler = (1 << gapBits) - 1;
+  const fillers = (zeros: number) => Math.floor(zeros / filler);
   let pairs = 0;
-  for (const { start, count } of chunks(units.length, SPARSE_CHUNK)) {
-    let zeros = 0;
-    for (let i = start; i < start + count; i++) {
-      if (units[i] === 0) {
-        zeros++;
-        continue;
-      }
-      pairs += 1 + Math.floor(zeros / filler);
-      zeros = 0;
-    }
-    pairs += Math.floor(zeros / filler);
-  }
+  for (const [zeros, count] of runs.entries()) pairs += count * (1 + fillers(zeros));
+  for (const zeros of tails) pairs += fillers(zeros);
   return pairs * gapBits;
 }
