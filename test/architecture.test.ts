@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Folders of src/ from the bottom up: a file imports from its own layer and those below. */
 const LAYERS = [
-  ['errors.ts', 'breather.ts'],
+  ['errors.ts', 'ahead.ts', 'breather.ts'],
   ['binary'],
   ['kernels', 'entropy'],
   ['encode-kernels'],

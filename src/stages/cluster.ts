@@ -86,21 +86,40 @@ export function cluster(options: ClusterOptions = {}): Stage {
       const model = withRawHalves(input, (tensor) => select(tensor) !== undefined);
       const layers = selectLayers(model, select);
       const mean = [...layers.keys()].reduce((sum, tensor) => sum + tensor.count, 0) / layers.size;
-      const clustered = mapWeights(model, layers, (weights, of, tensor) => {
-        const sorted = sortNonZeros(weights);
-        const centroidsOf = centroidFinder(sorted, of.init ?? init, seed, roundingOf(tensor, centroids));
-        const codebook =
-          of.snr === undefined
-            ? centroidsOf(clustersOf(of))
-            : fewestCentroids(sorted, centroidsOf, (tensor.count / mean) * 10 ** (-of.snr / 10));
-        return shareValues(weights, codebook);
-      });
+      const told = new Map(
+        Array.from(layers, ([tensor, of]) => {
+          const share = tensor.count / mean;
+          return [tensor, { ...of, init: of.init ?? init, seed, centroids, share }];
+        }),
+      );
+      const clustered = mapWeights(model, told, clusterWeights, NAME);
       const defaults = hasSize ? { ...CLUSTER_DEFAULTS, snr: undefined } : CLUSTER_DEFAULTS;
       return layers.size > 0
         ? withRecord(clustered, recordOf(NAME, { ...layer, seed, centroids }, defaults))
         : clustered;
     },
   };
+}
+
+/** What one layer is told. */
+interface ClusterSettings extends ClusterSize {
+  readonly init: Initialisation;
+  readonly seed: number;
+  readonly centroids: NonNullable<ClusterOptions['centroids']>;
+  /** Its number of weights over the layers' mean. */
+  readonly share: number;
+}
+
+/** What the stage does to a layer. */
+export function clusterWeights(weights: Float32Array, settings: ClusterSettings, tensor: Tensor): Float32Array {
+  const { init, seed, centroids, snr, share } = settings;
+  const sorted = sortNonZeros(weights);
+  const centroidsOf = centroidFinder(sorted, init, seed, roundingOf(tensor, centroids));
+  const codebook =
+    snr === undefined
+      ? centroidsOf(clustersOf(settings))
+      : fewestCentroids(sorted, centroidsOf, share * 10 ** (-snr / 10));
+  return shareValues(weights, codebook);
 }
 
 /** How many values that is, beside zero. */
