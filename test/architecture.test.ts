@@ -40,6 +40,7 @@ const DECODER = [
 /** Which folders use which packages. */
 const PACKAGES: Record<string, string[]> = {
   'cbor-x': ['container/write/'],
+  piscina: ['cli/'],
   commander: ['cli/'],
   fflate: ['container/write/', 'evaluate/', 'report/'],
   'onnx-proto': ['onnx/', 'gradient/', 'calibrate/', 'tune/', 'sensitivity/'],

@@ -25,8 +25,7 @@ export function addCalibration(command: Command): Command {
       'inputs to look at (default: as many as the layers need, 512 to 4096)',
       parsePositive,
     )
-    .option('--fast', 'with --calibrate: all layers at once, less exact')
-    .option('--threads <number>', 'with --calibrate: threads to work on (default: one a core)', parsePositive);
+    .option('--fast', 'with --calibrate: all layers at once, less exact');
   if (!command.options.some(({ long }) => long === '--seed')) {
     const text = `with --calibrate: which inputs are looked at (default: ${seed})`;
     command.addOption(new Option('--seed <number>', text).argParser(parseNumber));
@@ -45,9 +44,7 @@ export async function calibrationOf(
 ): Promise<CalibrationOptions | undefined> {
   const { calibrate, calibrateSamples: samples, fast, seed, threads } = flags;
   if (calibrate === undefined) {
-    const stray = Object.entries({ 'calibrate-samples': samples, fast, threads }).find(
-      ([, value]) => value !== undefined,
-    );
+    const stray = Object.entries({ 'calibrate-samples': samples, fast }).find(([, value]) => value !== undefined);
     if (stray) throw new UsageError(`--${stray[0]} needs --calibrate with inputs to look at`);
     return undefined;
   }

@@ -80,6 +80,15 @@ export function addCommon(command: Command): Command {
     .option('-q, --quiet', 'print nothing but errors and what --json gives');
 }
 
+/** Options of commands that work on tensors side by side. */
+export interface ThreadFlags {
+  readonly threads?: number;
+}
+
+export function addThreads(command: Command): Command {
+  return command.option('--threads <number>', 'threads to work on (default: one a core, at most 8)', parsePositive);
+}
+
 export function addOutput(command: Command, what: string): Command {
   return command.requiredOption('-o, --output <file>', `${what} (never an input)`);
 }

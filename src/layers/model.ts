@@ -8,6 +8,8 @@ export interface ByteSource {
   readonly size: number;
   /** The bytes from `start` up to, not including, `end`. */
   read(start: number, end: number): Uint8Array;
+  /** Whether `read` gives memory that nobody else has, so that it can be given away without a copy. Default: no. */
+  readonly isFresh?: boolean;
 }
 
 /** What a tensor is for, found from the nodes that consume it. */

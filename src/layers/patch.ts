@@ -1,6 +1,7 @@
 import { encodeKernels } from '../encode-kernels/index.js';
 import { FxqError } from '../errors.js';
 import type { Model, Tensor } from './model.js';
+import { fresh } from './own.js';
 import { isPatchable, readWeights, writeWeights } from './weights.js';
 
 /**
@@ -50,7 +51,7 @@ export function changed<Options>(
 ): Tensor {
   const { change: _, ...frame } = tensor;
   const read = () => writeWeights(tensor, change(finiteWeights(tensor), options, tensor));
-  return { ...frame, read, ...(name === undefined ? {} : { change: { from: tensor, name, options } }) };
+  return { ...frame, read: fresh(read), ...(name === undefined ? {} : { change: { from: tensor, name, options } }) };
 }
 
 /** The model with other payloads in the place of some tensors', each of the length of the one before. */

@@ -36,7 +36,7 @@ export function measurePayload(tensor: Pick<Tensor, 'dtype' | 'form' | 'count'>,
 /**
  * The figures of a tensor in a container.
  *
- * @param section - its section of the container; empty for layout inline
+ * @param section - its section of the container, as far as codebook and tables go; empty for layout inline
  * @param payload - what the section decodes to
  * @param sharedWith - the tensor that the section is counted for, if it is not this one
  */
@@ -64,15 +64,16 @@ export function measureSection(
     return { ...base, ...none, weightBits: sharedBits(values, dtype, count), indexBits: 0 };
   }
   const parts = readParts(entry, section);
-  const bytes = section.length - parts.codebookBytes - parts.tableBytes;
+  const size = entry.section.length;
+  const bytes = size - parts.codebookBytes - parts.tableBytes;
   const sizes = {
     bytes,
     codebookBytes: parts.codebookBytes,
     tableBytes: parts.tableBytes,
-    ratio: section.length === 0 ? null : payload.length / section.length,
+    ratio: size === 0 ? null : payload.length / size,
   };
   if (layout === 'verbatim' || layout === 'planes') {
-    const codedWeightBits = count === 0 ? 0 : (8 * section.length) / count;
+    const codedWeightBits = count === 0 ? 0 : (8 * size) / count;
     return {
       ...base,
       ...sizes,

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { pieces } from '../../decode/container.js';
 import { decodeFiles } from '../../decode/index.js';
+import { openRanges, reusedRoom } from '../../decode/ranges.js';
 import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
 import { openDataset } from '../../evaluate/open-dataset.js';
 import { formatCount } from '../../report/format.js';
@@ -10,8 +12,9 @@ import { disk } from '../disk.js';
 import { aboutFile, openInput } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
-import { planOutput, startOutput } from '../output.js';
+import { planOutput } from '../output.js';
 import type { Terminal } from '../terminal.js';
+import { writePieces } from '../write.js';
 
 type EvaluateFlags = CommonFlags & RunFlags & { readonly reference?: string };
 
@@ -73,19 +76,22 @@ async function runnable(path: string, folders: string[], signal: AbortSignal): P
     input.opened.close();
     return path;
   }
-  const files = await decodeFiles(input.bytes, { verify: 'all', signal });
-  if (files.length === 1) return files[0].bytes;
-  const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
-  folders.push(folder);
-  const plan = planOutput(
-    join(folder, 'model.onnx'),
-    files.slice(1).map(({ name }) => name),
-    [],
-  );
-  const writer = startOutput(plan);
-  for (const [i, { bytes }] of files.entries()) writer.write(i, bytes);
-  writer.commit();
-  return plan.paths[0];
+  const { file } = input;
+  try {
+    const opened = await openRanges(file, signal);
+    const external = opened.head.files.slice(1).map(({ name }) => name);
+    if (external.length === 0) {
+      const [{ bytes }] = await decodeFiles(file.read(0, file.size), { verify: 'all', signal });
+      return bytes;
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
+    folders.push(folder);
+    const plan = planOutput(join(folder, 'model.onnx'), external, []);
+    await writePieces(plan, () => pieces(opened, { verify: 'all', signal }, reusedRoom()));
+    return plan.paths[0];
+  } finally {
+    file.close();
+  }
 }
 
 /** The figures as lines; those that do not apply are left out. */

@@ -67,7 +67,7 @@ export const inThreadCoder: Coder = {
  */
 export async function writeContainer(model: Model, options: WriteOptions = {}): Promise<Uint8Array[]> {
   const sections = new MemorySections();
-  return [...(await writeSections(model, sections, options)), ...sections.pieces];
+  return [...(await writeSections(model, sections, options)), ...sections.all()];
 }
 
 /**
