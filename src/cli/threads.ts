@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Piscina } from 'piscina';
 import { FxqError, throwIfAborted } from '../errors.js';
+import { doTensorJob } from '../pipeline/tensor-job.js';
 import type { TensorPool } from '../pipeline/threads.js';
+import { tidy } from './tidy.js';
 import type { Answer, Tasks } from './worker.js';
 
 /** Threads that do what worker.ts can do. They start when there is work for them. */
@@ -59,20 +61,26 @@ export function openThreads(threads: number, entry: URL = new URL('./worker.js',
 }
 
 /**
- * Works with threads where they pay: with one of them, or on a small model, the work is done here.
+ * Works with threads where they pay; with one of them, or on a small model, everything is done here.
  *
  * @param bytes - of all tensors together
  */
 export async function withTensorPool<T>(
   { threads = defaultThreads(), bytes, signal }: { threads?: number | undefined; bytes: number; signal: AbortSignal },
-  work: (pool: TensorPool | undefined) => Promise<T>,
+  work: (pool: TensorPool) => Promise<T>,
 ): Promise<T> {
-  if (threads < 2 || bytes < WORTHWHILE_BYTES) return work(undefined);
+  if (threads < 2 || bytes < WORTHWHILE_BYTES) return work(inThreadPool);
   const opened = openThreads(threads);
   const stop = () => void opened.close();
   signal.addEventListener('abort', stop);
   try {
-    return await work({ threads, run: (job) => opened.run('tensor', job, [job.payload.buffer]) });
+    return await work({
+      threads,
+      run(job) {
+        tidy(job.payload.length);
+        return opened.run('tensor', job, [job.payload.buffer]);
+      },
+    });
   } catch (error) {
     // A thread that was stopped has failed for that reason.
     throwIfAborted(signal);
@@ -82,3 +90,11 @@ export async function withTensorPool<T>(
     await opened.close();
   }
 }
+
+const inThreadPool: TensorPool = {
+  threads: 1,
+  async run(job) {
+    tidy(job.payload.length);
+    return doTensorJob(job);
+  },
+};

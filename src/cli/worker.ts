@@ -4,6 +4,7 @@ import type { LayerJob } from '../calibrate/job.js';
 import { inThreadPool } from '../calibrate/pool.js';
 import { type ErrorCode, type ErrorDetails, FxqError } from '../errors.js';
 import { doTensorJob, type TensorJob } from '../pipeline/tensor-job.js';
+import { tidy } from './tidy.js';
 
 /** The tasks by name: job in, result out. */
 export type Tasks = typeof TASKS;
@@ -16,7 +17,10 @@ export interface Answer<Result> {
 
 const TASKS = {
   /** The stages of a tensor, and its coding. */
-  tensor: async (job: TensorJob) => doTensorJob(job),
+  async tensor(job: TensorJob) {
+    tidy(job.payload.length);
+    return doTensorJob(job);
+  },
   /** The compensation of a layer. */
   layer: (job: LayerJob) => inThreadPool().run(job),
 };

@@ -18,7 +18,7 @@ export interface TensorPool {
 const MIN_BYTES = 1 << 14;
 
 /** Bytes of payloads that may be under way at once. A tensor takes several times its payload while it is worked on. */
-const MAX_BYTES = 1 << 27;
+const MAX_BYTES = 3 << 25;
 
 /** Has tensors coded by threads, with all that stages do to them. */
 export function threadedCoder(pool: TensorPool, shares: TimeShares): Coder {
@@ -67,7 +67,7 @@ export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}
 }
 
 function limitsOf({ threads }: TensorPool): Limits {
-  return { items: threads + 1, size: MAX_BYTES };
+  return { items: threads > 1 ? threads + 1 : 1, size: MAX_BYTES };
 }
 
 /** What threads have spent on each stage: side by side, so that it is shares of the time that passed. */
