@@ -199,17 +199,29 @@ function besides(path: string): string {
 }
 
 /**
- * Renames all files to what they are to become. Where there are several, the main file comes last and the one before it goes
- * first: who is killed in between leaves no model, never one with another's data.
+ * Renames all files to what they are to become. Where there are several, those that were there before step aside, the main
+ * file first, and the main file comes last: who is killed in between leaves no model, never one with another's data.
  */
 function replaceAll(files: readonly Temporary[], guarded: (file: number, work: () => void) => void): void {
-  const [main, ...others] = files;
-  const before = others.length > 0 && existsSync(main.target) ? besides(main.target) : undefined;
-  if (before !== undefined) guarded(0, () => renameSync(main.target, before));
-  for (const [i, { temporary, target }] of [...files.entries()].reverse()) {
-    guarded(i, () => renameSync(temporary, target));
+  const aside: { target: string; before: string }[] = [];
+  const placed: string[] = [];
+  try {
+    for (const [i, { target }] of files.entries()) {
+      if (files.length === 1 || !existsSync(target)) continue;
+      const before = besides(target);
+      guarded(i, () => renameSync(target, before));
+      aside.push({ target, before });
+    }
+    for (const [i, { temporary, target }] of [...files.entries()].reverse()) {
+      guarded(i, () => renameSync(temporary, target));
+      placed.push(target);
+    }
+  } catch (error) {
+    for (const target of placed) rmSync(target, { force: true });
+    for (const { target, before } of aside.reverse()) renameSync(before, target);
+    throw error;
   }
-  if (before !== undefined) rmSync(before, { force: true });
+  for (const { before } of aside) rmSync(before, { force: true });
 }
 
 function readBack(path: string, handle: number | undefined, start: number, end: number): Uint8Array {

@@ -74,13 +74,7 @@ export async function withTensorPool<T>(
   const stop = () => void opened.close();
   signal.addEventListener('abort', stop);
   try {
-    return await work({
-      threads,
-      run(job) {
-        tidy(job.payload.length);
-        return opened.run('tensor', job, [job.payload.buffer]);
-      },
-    });
+    return await work(tensorPool(opened, threads));
   } catch (error) {
     // A thread that was stopped has failed for that reason.
     throwIfAborted(signal);
@@ -89,6 +83,16 @@ export async function withTensorPool<T>(
     signal.removeEventListener('abort', stop);
     await opened.close();
   }
+}
+
+export function tensorPool(opened: Threads, threads: number): TensorPool {
+  return {
+    threads,
+    run(job) {
+      tidy(job.payload.length);
+      return opened.run('tensor', job, [job.payload.buffer]);
+    },
+  };
 }
 
 const inThreadPool: TensorPool = {

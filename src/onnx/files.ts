@@ -134,9 +134,10 @@ function diskFile(
     read(start, end) {
       // A handle that is closed may be another file's by now.
       if (!isOpen) throw error('is closed already');
-      const bytes = new Uint8Array(end - start);
+      let bytes: Uint8Array;
       let read: number;
       try {
+        bytes = new Uint8Array(end - start);
         read = readInto(handle, bytes, start);
       } catch (cause) {
         throw error(`cannot be read (${(cause as Error).message})`, cause);
