@@ -207,7 +207,7 @@ function replaceAll(files: readonly Temporary[], guarded: (file: number, work: (
   const placed: string[] = [];
   try {
     for (const [i, { target }] of files.entries()) {
-      if (files.length === 1 || !existsSync(target)) continue;
+      if (files.length === 1 || !statOf(target)?.isFile()) continue;
       const before = besides(target);
       guarded(i, () => renameSync(target, before));
       aside.push({ target, before });
