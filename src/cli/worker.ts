@@ -22,7 +22,10 @@ const TASKS = {
     return doTensorJob(job);
   },
   /** The compensation of a layer. */
-  layer: (job: LayerJob) => inThreadPool().run(job),
+  layer(job: LayerJob) {
+    tidy(job.moments.own.byteLength);
+    return inThreadPool().run(job);
+  },
 };
 
 export const tensor = (job: TensorJob) => answer(TASKS.tensor(job));
