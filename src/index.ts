@@ -33,9 +33,13 @@ export {
   type InputArray,
 } from './evaluate/dataset.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate/evaluate.js';
+export type { ImageDecoder } from './evaluate/images/decode.js';
+export type { Preprocessing, Size } from './evaluate/images/preprocessing.js';
+export type { Pixels } from './evaluate/images/resample.js';
 export { type IdxPair, mnistDataset } from './evaluate/mnist.js';
 export { npzDataset } from './evaluate/npz.js';
-export { type DatasetReader, type OpenDatasetOptions, openDataset } from './evaluate/open-dataset.js';
+export { type OpenDatasetOptions, openDataset } from './evaluate/open-dataset.js';
+export type { DatasetReader } from './evaluate/reader.js';
 export type { Runtime } from './evaluate/runtime.js';
 export type { ByteSource, Model, Role, Tensor } from './layers/model.js';
 export type { Rule, Selection, Selector } from './layers/selectors.js';

@@ -46,6 +46,7 @@ const PACKAGES: Record<string, string[]> = {
   'onnx-proto': ['onnx/', 'gradient/', 'calibrate/', 'tune/', 'sensitivity/'],
   'onnxruntime-node': ['evaluate/runtime.ts'],
   'onnxruntime-web': ['evaluate/runtime.ts'],
+  sharp: ['evaluate/images/decode.ts'],
   yaml: ['cli/'],
 };
 

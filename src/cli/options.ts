@@ -54,22 +54,19 @@ export function parsePositive(text: string): number {
   return value;
 }
 
-/** Options of commands that run models over a data set. */
+/** Options of commands that run models over a data set, beside which one. */
 export interface RunFlags {
-  readonly data: string;
   readonly limit?: number;
   readonly batchSize?: number;
-  readonly scale?: number;
   readonly output?: string;
   readonly threads?: number;
 }
 
-/** Adds them, but for `--data`, which each command describes. */
+/** Adds them. */
 export function addRun(command: Command): Command {
   return command
     .option('--limit <samples>', 'use the first samples only', parsePositive)
     .option('--batch-size <samples>', 'samples that go through the model together', parsePositive)
-    .option('--scale <factor>', 'factor on 8-bit pixels (default: 1/255)', parseNumber)
     .option('--output <name>', "the output that decides on classes (default: the model's first)")
     .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive);
 }

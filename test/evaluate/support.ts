@@ -1,6 +1,6 @@
 import onnxProto from 'onnx-proto';
 import type { Batch, Dataset } from '../../src/evaluate/dataset.js';
-import type { DatasetReader } from '../../src/evaluate/open-dataset.js';
+import type { DatasetReader } from '../../src/evaluate/reader.js';
 
 const { onnx } = onnxProto;
 

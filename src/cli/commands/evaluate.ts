@@ -6,9 +6,10 @@ import { pieces } from '../../decode/container.js';
 import { decodeFiles } from '../../decode/index.js';
 import { openRanges, reusedRoom } from '../../decode/ranges.js';
 import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
-import { openDataset } from '../../evaluate/open-dataset.js';
+import { RANDOM } from '../../evaluate/open-dataset.js';
 import { formatCount } from '../../report/format.js';
-import { disk } from '../disk.js';
+import { addData, DATA_HELP, type DataFlags, openData } from '../data.js';
+import { UsageError } from '../errors.js';
 import { aboutFile, openInput } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
@@ -16,7 +17,7 @@ import { planOutput } from '../output.js';
 import type { Terminal } from '../terminal.js';
 import { writePieces } from '../write.js';
 
-type EvaluateFlags = CommonFlags & RunFlags & { readonly reference?: string };
+type EvaluateFlags = CommonFlags & DataFlags & RunFlags & { readonly data: string; readonly reference?: string };
 
 export function addEvaluateCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -25,16 +26,18 @@ export function addEvaluateCommand(program: Command, terminal: Terminal): void {
     .description(
       `Runs a model over a data set in ONNX Runtime and measures its accuracy; a container is decoded for that, so the accuracy is that of the bytes that ship. Needs the package onnxruntime-node.
 
-DATA is a .npz or .npy file, a pair of IDX files (MNIST) or their folder, or a .js module whose default export yields batches. Without labels a model can still be held against a reference.`,
+${DATA_HELP} Without labels a model can still be held against a reference.`,
     )
     .argument('<file>', 'an ONNX file or a .fxq container')
     .requiredOption('--data <data>', 'the data set')
     .option('--reference <file>', 'the model to compare with, usually the original');
+  addData(command);
   addRun(command);
   addCommon(command);
   addExamples(
     command,
-    'evaluate model.fxq --data mnist/ --reference model.onnx',
+    'evaluate model.fxq --data photos/ --reference model.onnx',
+    'evaluate model.fxq --data random --reference model.onnx',
     'evaluate model.onnx --data imagenet.mjs --limit 5000 --json',
   );
   command.action((file: string, flags: EvaluateFlags) =>
@@ -48,13 +51,16 @@ async function evaluateFile(
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<void> {
-  const { data, reference, limit, batchSize, scale, output, threads, json } = flags;
+  const { data, reference, limit, batchSize, output, threads, json } = flags;
+  if (data === RANDOM && reference === undefined) {
+    throw new UsageError('--data random has no labels to be right about; give --reference with the original model');
+  }
   const folders: string[] = [];
   try {
     const model = await aboutFile(file, () => runnable(file, folders, signal));
     const other =
       reference === undefined ? undefined : await aboutFile(reference, () => runnable(reference, folders, signal));
-    const dataset = await openDataset(data, disk, { scale });
+    const dataset = await openData(data, flags, [file, reference], terminal);
     const draw = limit === undefined ? undefined : terminal.progress('evaluate');
     const onProgress = draw && ((samples: number) => draw(samples / (limit ?? samples)));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };

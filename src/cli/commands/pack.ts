@@ -24,7 +24,7 @@ export async function packModel(
   terminal: Terminal,
 ): Promise<void> {
   const { output } = flags;
-  const calibration = command === 'compress' ? await calibrationOf(flags, terminal) : undefined;
+  const calibration = command === 'compress' ? await calibrationOf(flags, input, terminal) : undefined;
   const settings =
     command === 'compress'
       ? readSettings(calibration ? { ...flags, cluster: false } : flags, command, calibration)
