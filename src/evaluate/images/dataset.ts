@@ -36,10 +36,6 @@ export function imageDataset(
     }
     return prepared;
   };
-  const toBatch = (images: readonly Prepared[], labels: readonly number[]): Batch => ({
-    inputs: { [input]: toInput(images, plan) },
-    ...(classes && { labels }),
-  });
   const samples = async function* (options: Parameters<Dataset>[0] = {}): AsyncGenerator<Batch> {
     checkPositive('limit', options.limit);
     checkPositive('batchSize', options.batchSize);
@@ -48,15 +44,18 @@ export function imageDataset(
     const wanted = isWanted ? places.filter((place) => isWanted(Math.floor(place / batchSize))) : places;
     let images: Prepared[] = [];
     let labels: number[] = [];
+    const take = (): Batch => {
+      const batch = { inputs: { [input]: toInput(images, plan) }, ...(classes && { labels }) };
+      [images, labels] = [[], []];
+      return batch;
+    };
     for await (const [place, prepared] of inOrder(wanted, load)) {
-      if (images.length === batchSize || (images.length > 0 && `${images[0].dims}` !== `${prepared.dims}`)) {
-        yield toBatch(images, labels);
-        [images, labels] = [[], []];
-      }
+      if (images.length > 0 && `${images[0].dims}` !== `${prepared.dims}`) yield take();
       images.push(prepared);
       if (classes) labels.push(classes.labels[place]);
+      if (images.length === batchSize) yield take();
     }
-    if (images.length > 0) yield toBatch(images, labels);
+    if (images.length > 0) yield take();
   };
   // Only where all come out alike are the batches those that can be counted beforehand.
   const { crop, resize } = plan.steps;
