@@ -1,6 +1,7 @@
-import onnxProto, { type onnx as Onnx } from 'onnx-proto';
+import type { onnx as Onnx } from 'onnx-proto';
 import { dtypeOf } from '../binary/dtype.js';
 import type { Model } from '../layers/model.js';
+import { decodeModel } from './decode-model.js';
 import { hollow } from './open.js';
 import { scanTensors } from './scan.js';
 
@@ -31,7 +32,7 @@ export interface Interface {
 export function readInterface(model: Model): Interface {
   const [main] = model.files;
   const bytes = main.read(0, main.size);
-  const graph = onnxProto.onnx.ModelProto.decode(hollow(bytes, scanTensors(bytes).tensors)).graph ?? {};
+  const graph = decodeModel(hollow(bytes, scanTensors(bytes).tensors)).graph ?? {};
   const stored = new Map((graph.initializer ?? []).map(({ name, dims }) => [name ?? '', (dims ?? []).map(Number)]));
   const inputs = (graph.input ?? []).filter(({ name }) => !stored.has(name ?? ''));
   const rows = rowsPicked(graph, stored);

@@ -131,7 +131,11 @@ function openExternal(
 }
 
 /** Where an external payload stands: as long as its shape says, and where a length is given, exactly that. */
-function externalRange(tensor: ScannedTensor, name: string, source: ByteSource): { offset: number; length: number } {
+export function externalRange(
+  tensor: ScannedTensor,
+  name: string,
+  source: ByteSource,
+): { offset: number; length: number } {
   const offset = tensor.external?.offset ?? 0;
   const declared = tensor.external?.length;
   const bits = bitsOf(tensor.dtype);

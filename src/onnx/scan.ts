@@ -49,6 +49,7 @@ const CHILDREN: Record<string, Record<number, { name: string; kind: string; repe
 export function scanTensors(bytes: Bytes): { tensors: ScannedTensor[]; model: Enclosure } {
   const tensors: ScannedTensor[] = [];
   const model: Enclosure = { tag: -1, lengthAt: -1, start: 0, end: bytes.length, parent: undefined };
+  const counts = new Map<string, Record<string, number>>();
   let graphs = 0;
 
   function visit(kind: string, message: Enclosure, path: string, depth: number): void {
@@ -71,7 +72,9 @@ export function scanTensors(bytes: Bytes): { tensors: ScannedTensor[]; model: En
       tensors.push(scanList(bytes, message, path, kind));
       return;
     }
-    const seen: Record<string, number> = {};
+    // A message that stands in several parts is one, whose lists go on.
+    const seen = counts.get(path) ?? {};
+    counts.set(path, seen);
     for (const field of readFields(bytes, message.start, message.end, path || 'model')) {
       const child = CHILDREN[kind][field.number];
       if (child === undefined) continue;
