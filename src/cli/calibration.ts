@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CALIBRATION_DEFAULTS, type CalibrationOptions } from '../calibrate/options.js';
+import { RANDOM } from '../evaluate/open-dataset.js';
 import { addData, type DataFlags, openData } from './data.js';
 import { UsageError } from './errors.js';
 import { parseNumber, parsePositive } from './options.js';
@@ -53,6 +54,8 @@ export async function calibrationOf(
     return undefined;
   }
   const dataset = await openData(calibrate, flags, [file], terminal);
+  if (calibrate === RANDOM)
+    terminal.note('warning: weights are fitted to noise; inputs like the real ones do far better');
   terminal.note(`calibrating on ${calibrate}`);
   return { dataset, samples, fast, seed, threads };
 }

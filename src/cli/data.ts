@@ -64,6 +64,11 @@ export async function openData(
   }
 }
 
+/** How many samples will be read, where a limit or the data set tells. */
+export function expectedSamples({ samples }: Dataset, limit: number | undefined): number | undefined {
+  return limit === undefined || samples === undefined ? (limit ?? samples) : Math.min(limit, samples);
+}
+
 /** The folder of a model's file and, as repositories for transformers.js have it in `onnx/`, the one around that. */
 function foldersOf(file: string): string[] {
   const folder = dirname(file);

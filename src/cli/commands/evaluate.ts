@@ -8,7 +8,7 @@ import { openRanges, reusedRoom } from '../../decode/ranges.js';
 import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
 import { RANDOM } from '../../evaluate/open-dataset.js';
 import { formatCount } from '../../report/format.js';
-import { addData, DATA_HELP, type DataFlags, openData } from '../data.js';
+import { addData, DATA_HELP, type DataFlags, expectedSamples, openData } from '../data.js';
 import { UsageError } from '../errors.js';
 import { aboutFile, openInput } from '../input.js';
 import { interruptible } from '../interrupt.js';
@@ -61,8 +61,9 @@ async function evaluateFile(
     const other =
       reference === undefined ? undefined : await aboutFile(reference, () => runnable(reference, folders, signal));
     const dataset = await openData(data, flags, [file, reference], terminal);
-    const draw = limit === undefined ? undefined : terminal.progress('evaluate');
-    const onProgress = draw && ((samples: number) => draw(samples / (limit ?? samples)));
+    const total = expectedSamples(dataset, limit);
+    const draw = total === undefined ? undefined : terminal.progress('evaluate');
+    const onProgress = draw && ((samples: number) => draw(samples / (total ?? samples)));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
     const result = await evaluate({ model, reference: other, ...options });
     terminal.print(

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { SensitivityProgress } from '../../sensitivity/options.js';
 import { sensitivity } from '../../sensitivity/sensitivity.js';
 import { formatSensitivity } from '../../sensitivity/table.js';
-import { addData, type DataFlags, openData } from '../data.js';
+import { addData, type DataFlags, expectedSamples, openData } from '../data.js';
 import { type OpenedModel, openEither } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
@@ -43,7 +43,7 @@ async function compareFiles(
   try {
     for (const path of [original, compressed]) opened.push(await openEither(path, signal));
     const dataset = await openData(data, flags, [original, compressed], terminal);
-    const onProgress = shareOf(terminal.progress('sensitivity'), limit);
+    const onProgress = shareOf(terminal.progress('sensitivity'), expectedSamples(dataset, limit));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
     const result = await sensitivity(opened[0].model, opened[1].model, options);
     const told = { original, compressed, data };
@@ -53,12 +53,12 @@ async function compareFiles(
   }
 }
 
-/** How many samples there are is known once the first pass is through, if not from a limit. */
-function shareOf(draw: (share: number) => void, limit: number | undefined): (progress: SensitivityProgress) => void {
+/** How many samples there are is known once the first pass is through, if not before. */
+function shareOf(draw: (share: number) => void, total: number | undefined): (progress: SensitivityProgress) => void {
   let first = 0;
   return ({ pass, samples }) => {
     if (pass === 1) first = samples;
     if (pass === 2) draw((1 + samples / first) / 2);
-    else if (limit !== undefined) draw(Math.min(samples / limit, 1) / 2);
+    else if (total !== undefined) draw(Math.min(samples / total, 1) / 2);
   };
 }

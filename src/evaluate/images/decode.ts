@@ -11,6 +11,13 @@ export function isImageName(name: string): boolean {
   return IMAGE.test(name);
 }
 
+/** Endings of images that they do not read. */
+const FOREIGN = /\.(bmp|heic|heif|jxl|jp2|ppm|pgm|tga|ico|psd)$/i;
+
+export function isForeignImage(name: string): boolean {
+  return FOREIGN.test(name);
+}
+
 /** What is used of sharp. */
 type Sharp = (bytes: Uint8Array, options: object) => SharpImage;
 interface SharpImage {

@@ -2,7 +2,7 @@ import { FxqError } from '../../errors.js';
 import { type DatasetReader, join, readText } from '../reader.js';
 import { type ClassNames, type Numbered, numberNames, parseClassNames } from './classes.js';
 import { parseCsv } from './csv.js';
-import { isImageName } from './decode.js';
+import { isForeignImage, isImageName } from './decode.js';
 
 /** Images in the order in which they are read, and what is known of their classes. */
 export interface ImageFolder {
@@ -11,6 +11,8 @@ export interface ImageFolder {
   readonly classes?: Numbered | undefined;
   /** Number of names that the classes were made from. */
   readonly names?: number | undefined;
+  /** Images of kinds that are not read, by their paths. */
+  readonly foreign?: readonly string[] | undefined;
 }
 
 /** What a table of labels is called where nobody names it; the second is Hugging Face's. */
@@ -46,14 +48,16 @@ export async function readImageFolder(
     const rows = await readTable(table, reader, given.includes(table));
     if (rows) return labelled(folder, rows, table, reader, known);
   }
-  if (images.length > 0) return { files: images };
+  if (images.length > 0) return { files: images, foreign: visible.filter(isForeignImage) };
 
   const folders: { name: string; files: string[] }[] = [];
+  const foreign: string[] = [];
   for (const name of visible.filter((each) => !/\.(npz|npy|pb|csv|txt|json|md|onnx|fxq)$/i.test(each))) {
     const inside = (await reader.list(join(folder, name)))?.filter((each) => !each.startsWith('.'));
     if (!inside) continue;
     const files = inside.filter(isImageName).sort();
     folders.push({ name, files });
+    foreign.push(...inside.filter(isForeignImage).map((each) => `${name}/${each}`));
     if (files.length > 0) continue;
     for (const nested of inside.slice(0, 3)) {
       if (!(await reader.list(join(folder, `${name}/${nested}`)))?.some(isImageName)) continue;
@@ -79,7 +83,7 @@ export async function readImageFolder(
       labels.push(classes.labels[i]);
     }
   }
-  return { files, classes: { ...classes, labels }, names: folders.length };
+  return { files, classes: { ...classes, labels }, names: folders.length, foreign };
 }
 
 /** The names of classes that the user gives, or those that lie in the folder or beside the model. */

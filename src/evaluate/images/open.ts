@@ -40,6 +40,10 @@ export async function openImages(
       ? `  as ${found.file} says`
       : '  assumed from the shape of the input, for want of a preprocessor_config.json or a description',
   );
+  if (images.foreign?.length) {
+    const message = `warning: ${images.foreign.length} images passed over, such as ${images.foreign[0]}: files of this kind are not read`;
+    onNote?.(message);
+  }
   checkClasses(images, outputs[0]?.shape ?? [], onNote);
   const decode = options.decodeImage ?? (await loadImageDecoder());
   return imageDataset(folder, images, plan, target.input.name, reader, decode);

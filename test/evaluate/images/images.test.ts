@@ -326,6 +326,17 @@ describe('classes', async () => {
   });
 });
 
+it('images that are not read are told of', async () => {
+  const notes: string[] = [];
+  const folder = await folderOf({
+    'cat/a.png': await image(1, 1).png().toBuffer(),
+    'cat/b.heic': 'x',
+    'dog/c.BMP': 'y',
+  });
+  await openDataset(folder, disk, { model: modelOf([3, 1, 1]), onNote: (text) => notes.push(text) });
+  expect(notes[2]).toBe('warning: 2 images passed over, such as cat/b.heic: files of this kind are not read');
+});
+
 describe('sharp', () => {
   const failing = (message: string, code: string) => () => Promise.reject(Object.assign(new Error(message), { code }));
 

@@ -172,7 +172,8 @@ describe('readImageFolder', () => {
   });
 
   it('reads images in one folder, without labels', async () => {
-    expect(await read({ 'd/b.png': '', 'd/a.webp': '', 'd/x.txt': '' })).toEqual({ files: ['a.webp', 'b.png'] });
+    const files = { 'd/b.png': '', 'd/a.webp': '', 'd/x.txt': '', 'd/c.bmp': '' };
+    expect(await read(files)).toEqual({ files: ['a.webp', 'b.png'], foreign: ['c.bmp'] });
   });
 
   const FLAT = { 'd/a, b.png': '', 'd/c.png': '', 'd/sub/e.png': '' };
