@@ -64,20 +64,45 @@ function weigh(from: number, to: number, { support, weight }: Kernel): Taps {
   });
 }
 
-function resizeRows({ width, height, channels, data }: Pixels, taps: Taps): Pixels {
+function resizeRows(image: Pixels, taps: Taps): Pixels {
+  const { width, height, channels, data } = image;
   const result = new Uint8ClampedArray(taps.length * height * channels);
-  let at = 0;
+  const resizeRow = channels === 3 ? resizeColours : resizeValues;
   for (let y = 0; y < height; y++) {
-    for (const { start, weights } of taps) {
-      const first = (y * width + start) * channels;
-      for (let channel = 0; channel < channels; channel++) {
-        let sum = 1 << (BITS - 1);
-        for (let k = 0; k < weights.length; k++) sum += data[first + k * channels + channel] * weights[k];
-        result[at++] = sum >> BITS;
-      }
-    }
+    const row = data.subarray(y * width * channels, (y + 1) * width * channels);
+    resizeRow(row, taps, result.subarray(y * taps.length * channels, (y + 1) * taps.length * channels), channels);
   }
   return { width: taps.length, height, channels, data: new Uint8Array(result.buffer) };
+}
+
+function resizeValues(row: Uint8Array, taps: Taps, result: Uint8ClampedArray, channels: number): void {
+  for (let i = 0; i < result.length; i++) {
+    const { start, weights } = taps[Math.floor(i / channels)];
+    let sum = 1 << (BITS - 1);
+    for (let k = 0, at = start * channels + (i % channels); k < weights.length; k++, at += channels) {
+      sum += row[at] * weights[k];
+    }
+    result[i] = sum >> BITS;
+  }
+}
+
+/** The same, with the three sums side by side, for this is where large photographs spend their time. */
+function resizeColours(row: Uint8Array, taps: Taps, result: Uint8ClampedArray): void {
+  for (let x = 0; x < taps.length; x++) {
+    const { start, weights } = taps[x];
+    let red = 1 << (BITS - 1);
+    let green = red;
+    let blue = red;
+    for (let k = 0, at = 3 * start; k < weights.length; k++, at += 3) {
+      const weight = weights[k];
+      red += row[at] * weight;
+      green += row[at + 1] * weight;
+      blue += row[at + 2] * weight;
+    }
+    result[3 * x] = red >> BITS;
+    result[3 * x + 1] = green >> BITS;
+    result[3 * x + 2] = blue >> BITS;
+  }
 }
 
 function resizeColumns({ width, channels, data }: Pixels, taps: Taps): Pixels {

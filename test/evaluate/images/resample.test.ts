@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FILTERS, type Filter, type Pixels, resample } from '../../../src/evaluate/images/resample.js';
+import { Random } from '../../support/random.js';
 
 const grey = (rows: number[][]): Pixels => ({
   width: rows[0].length,
@@ -57,6 +58,17 @@ describe('agrees with Pillow', () => {
 });
 
 describe('every filter', () => {
+  it.each(FILTERS)('%s treats each channel as if it were an image of its own', (filter) => {
+    const random = new Random(4);
+    const data = Uint8Array.from({ length: 19 * 13 * 3 }, () => random.below(256));
+    const { data: result } = resample({ width: 19, height: 13, channels: 3, data }, 7, 17, filter);
+    for (const channel of [0, 1, 2]) {
+      const only = (values: Uint8Array) => values.filter((_, i) => i % 3 === channel);
+      const alone = resample({ width: 19, height: 13, channels: 1, data: only(data) }, 7, 17, filter);
+      expect(only(result)).toEqual(alone.data);
+    }
+  });
+
   it.each(FILTERS)('%s keeps even areas, the size it has, and channels apart', (filter) => {
     const colours = [0, 64, 255];
     const data = Uint8Array.from({ length: 37 * 11 * 3 }, (_, i) => colours[i % 3]);
