@@ -1,4 +1,7 @@
+import { FxqError } from '../../errors.js';
 import { type Batch, checkPositive, type Dataset, DEFAULT_BATCH_SIZE, type InputArray } from '../dataset.js';
+import type { ModelInput } from '../feeds.js';
+import { fitDims } from '../fit.js';
 import { type DatasetReader, join } from '../reader.js';
 import type { ImageDecoder } from './decode.js';
 import type { ImageFolder } from './folder.js';
@@ -15,13 +18,14 @@ const KEPT_BYTES = 2 ** 28;
  * The data set of the images in a folder. Files are read, decoded and prepared a few at a time as they are asked for; of
  * images that come in several sizes each batch holds those of one size that follow each other.
  *
- * @param input - name of the model's input
+ * @param input - the model's
+ * @throws FxqError `DATASET`, while it is read, for an image that comes out in a shape that the model does not take
  */
 export function imageDataset(
   folder: string,
   { files, classes }: ImageFolder,
   plan: Plan,
-  input: string,
+  input: ModelInput,
   reader: DatasetReader,
   decode: ImageDecoder,
 ): Dataset {
@@ -29,8 +33,11 @@ export function imageDataset(
   let keptBytes = 0;
   const load = async (place: number): Promise<Prepared> => {
     const path = join(folder, files[place]);
-    const prepared = kept.get(place) ?? prepare(await decode(await reader.readFile(path), path), plan.steps);
-    if (!kept.has(place) && keptBytes + prepared.data.length <= KEPT_BYTES) {
+    const before = kept.get(place);
+    if (before) return before;
+    const prepared = prepare(await decode(await reader.readFile(path), path), plan.steps);
+    checkShape(path, prepared, input);
+    if (keptBytes + prepared.data.length <= KEPT_BYTES) {
       kept.set(place, prepared);
       keptBytes += prepared.data.length;
     }
@@ -45,7 +52,7 @@ export function imageDataset(
     let images: Prepared[] = [];
     let labels: number[] = [];
     const take = (): Batch => {
-      const batch = { inputs: { [input]: toInput(images, plan) }, ...(classes && { labels }) };
+      const batch = { inputs: { [input.name]: toInput(images, plan) }, ...(classes && { labels }) };
       [images, labels] = [[], []];
       return batch;
     };
@@ -61,6 +68,14 @@ export function imageDataset(
   const { crop, resize } = plan.steps;
   const isUniform = crop !== undefined || typeof resize === 'object';
   return isUniform ? Object.assign(samples, { samples: files.length }) : samples;
+}
+
+/** Where an edge is left open, images that are no squares come out in other shapes than a model may take. */
+function checkShape(path: string, { dims }: Prepared, { name, shape }: ModelInput): void {
+  if (fitDims(shape, [1, ...dims])) return;
+  const expected = `[${shape.map((dim) => dim || '?').join(', ')}]`;
+  const message = `${path}: expected what fits '${name}', ${expected}, got [1, ${dims.join(', ')}] after preprocessing; crop it, or resize it to width and height`;
+  throw new FxqError('DATASET', message, { file: path, tensor: name, expected: shape, actual: dims });
 }
 
 /** Does work on items a few at a time, and gives the results in the items' order. */

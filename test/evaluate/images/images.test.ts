@@ -234,6 +234,18 @@ describe('files', () => {
     }
   });
 
+  it('that come out in a shape that the model does not take are named', async () => {
+    const square = await image(4, 4).png().toBuffer();
+    const folder = await folderOf({ 'a.png': square, 'wide.png': await image(6, 4).png().toBuffer() });
+    const dataset = await openDataset(folder, disk, { model: modelOf([3, 2, 2]), preprocessing: { resize: 2 } });
+    await expect(collect(dataset())).rejects.toMatchObject({
+      code: 'DATASET',
+      message: expect.stringMatching(
+        /wide\.png: expected what fits 'x', \[N, 3, 2, 2\], got \[1, 3, 2, 3\] after .*; crop it/,
+      ),
+    });
+  });
+
   it('are read a few at a time, in order, and not again', async () => {
     const count = 20;
     const names = Array.from({ length: count }, (_, i) => `${String(i).padStart(2, '0')}.png`);
