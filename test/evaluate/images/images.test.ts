@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -336,6 +336,13 @@ describe('classes', async () => {
     await expect(openDataset(archive, disk, { dims: { n: 1 } })).rejects.toThrow(/expected the word random/);
     await expect(openDataset(join(folder, 'cat/1.png'), disk)).rejects.toThrow(/got one image; give its folder/);
   });
+});
+
+it('links that lead nowhere, and files beside the folders of classes, are no classes', async () => {
+  const folder = await folderOf({ 'cat/a.png': await image(1, 1).png().toBuffer(), LICENSE: 'x' });
+  symlinkSync(join(folder, 'gone'), join(folder, 'broken'));
+  const [batch] = await collect((await openDataset(folder, disk, { model: modelOf([3, 1, 1]) }))());
+  expect(batch.labels).toEqual([0]);
 });
 
 it('images that are not read are told of', async () => {
