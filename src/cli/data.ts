@@ -76,7 +76,7 @@ function foldersOf(file: string): string[] {
 }
 
 /** A description in a file, or given as it is. */
-function readDescription(given: string): object {
+function readDescription(given: string): Readonly<Record<string, unknown>> {
   const isItself = given.trim().startsWith('{');
   const file = isItself ? '--preprocess' : given;
   const text = isItself ? given : new TextDecoder().decode(readWhole(given));
@@ -87,7 +87,7 @@ function readDescription(given: string): object {
     const problem = (cause as Error).message.split('\n', 1)[0].replace(/:$/, '');
     throw new FxqError('CONFIG', `${file}: expected YAML or JSON, got damaged text (${problem})`, { file, cause });
   }
-  if (typeof value === 'object' && value !== null) return value;
+  if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
   const message = `${file}: expected keys such as resize, crop, mean and std, got ${JSON.stringify(value)}`;
   throw new FxqError('CONFIG', message, { file, actual: value });
 }

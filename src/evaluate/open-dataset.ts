@@ -4,6 +4,7 @@ import { readInterface } from '../onnx/interface.js';
 import { arrayDataset, type Dataset } from './dataset.js';
 import { type ImageDecoder, isImageName } from './images/decode.js';
 import { openImages } from './images/open.js';
+import type { Preprocessing } from './images/preprocessing.js';
 import { gunzipped, isGzip, isIdx, mnistDataset } from './mnist.js';
 import { moduleDataset } from './module-dataset.js';
 import { isNpy, parseNpy } from './npy.js';
@@ -21,9 +22,9 @@ export interface OpenDatasetOptions {
   readonly model?: Model | (() => Model | Promise<Model>) | undefined;
   /**
    * What happens to images: a {@link Preprocessing}, or what Hugging Face's `preprocessor_config.json` holds. Default: that
-   * of the file of this name in the folder of images or {@link beside}, or what the model's input suggests.
+   * of the file of this name in the folder of images or in {@link OpenDatasetOptions.beside}, or what the model's input suggests.
    */
-  readonly preprocessing?: object | undefined;
+  readonly preprocessing?: Preprocessing | Readonly<Record<string, unknown>> | undefined;
   /** Files about the classes of images: a table (`.csv`: file, label), names of classes (a text or JSON file), or both. */
   readonly labels?: readonly string[] | undefined;
   /** Folders in which `preprocessor_config.json` and `config.json` are looked for, too; such as the model's. */

@@ -47,8 +47,8 @@ function portOf({ name, type }: Onnx.IValueInfoProto): Port {
   return {
     name: name ?? '',
     type: dtypeOf(elemType ?? 0),
-    // A value of 0 is what protobuf gives where there is none.
-    shape: (shape?.dim ?? []).map(({ dimParam, dimValue }) => dimParam || Number(dimValue ?? 0) || ''),
+    // A value of 0 is what protobuf gives where there is none; some exporters write −1.
+    shape: (shape?.dim ?? []).map(({ dimParam, dimValue }) => dimParam || Math.max(0, Number(dimValue ?? 0)) || ''),
   };
 }
 

@@ -112,6 +112,7 @@ describe('readInterface', () => {
     const { inputs, outputs } = readInterface(openOnnx(linearModel({ oldStyle: true, batch: 2 })));
     expect(inputs.map(({ name, shape }) => [name, shape])).toEqual([['x', [2, 4]]]);
     expect(outputs.map(({ name, shape }) => [name, shape])).toEqual([['scores', [2, 4]]]);
+    expect(readInterface(openOnnx(linearModel({ batch: -1 }))).inputs[0].shape).toEqual(['', 4]);
   });
 
   it('makes inputs that a model with a state takes', async () => {
