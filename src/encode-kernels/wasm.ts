@@ -12,9 +12,11 @@ const PAGE = 65536;
 /** The largest memory there is. */
 const MOST = PAGE * 65535;
 /** An instance whose memory has grown beyond this is not kept: memories never shrink. */
-const KEPT = 1 << 25;
+const KEPT = 48 << 20;
 /** What passes through in parts of this size is still in the second-level cache when it leaves. */
 const PART = 1 << 17;
+/** Zeros behind symbols that are looked at through bit masks. */
+const WINDOW = 128;
 /** The longest code that a stream is written with. */
 const LONGEST = 14;
 
@@ -203,6 +205,7 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
         for (let start = 0; start < symbols.length; start += chunk) {
           const part = symbols.subarray(start, start + chunk);
           instance.put(part, INPUT);
+          instance.clear(INPUT + part.byteLength, WINDOW);
           tails[start / chunk] = kernels.countRuns(part.length);
         }
         const runs = instance.words(TABLE, size);
@@ -214,7 +217,7 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
       const mask = new Uint8Array(Math.ceil(symbols.length / 8));
       lend(0, (instance, kernels) => {
         inParts(instance, symbols, (count, start) => {
-          instance.clear(INPUT + 2 * count, 16);
+          instance.clear(INPUT + 2 * count, WINDOW);
           kernels.maskOf(count);
           instance.get(mask.subarray(start / 8, Math.ceil((start + count) / 8)), OUTPUT);
         });
@@ -252,15 +255,21 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
         instance.put(symbols, INPUT);
         instance.put(entriesOf(gaps), TABLE);
         instance.put(entriesOf(weights), TABLE + SECOND);
+        instance.clear(INPUT + symbols.byteLength, WINDOW);
         const pairs = kernels.countPairs(symbols.length, filler);
+        const parts = split(pairs);
+        // Streams without a pair are none to the kernel.
+        instance.put(Uint32Array.of(...parts.filter(Boolean).flatMap((count) => [count, 0]), 2 ** 32 - 1), COUNTS);
+        kernels.encodePairs(symbols.length, filler, COUNTS);
+        const ends = instance.words(COUNTS, 2 * parts.length);
         const distances: number[] = [];
-        let from = 0;
-        const streams = split(pairs).map((count) => {
-          const stream = new Uint8Array(kernels.encodePairs(from, count, filler, OUTPUT, COUNTS) - OUTPUT);
-          instance.get(stream, OUTPUT);
-          const [next] = instance.words(COUNTS, 1);
-          distances.push(next - from);
-          from = next;
+        let [next, position, place] = [0, 0, OUTPUT];
+        const streams = parts.map((count) => {
+          const [start, from] = [position, place];
+          if (count > 0) [position, place] = [ends[next++], ends[next++]];
+          distances.push(position - start);
+          const stream = new Uint8Array(place - from);
+          instance.get(stream, from);
           return stream;
         });
         return { pairs, distances, streams };

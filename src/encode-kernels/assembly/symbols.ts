@@ -17,33 +17,6 @@ export function countBytes(count: u32): void {
   }
 }
 
-/**
- * Counts the runs of zeros before the other symbols of the input by their length, at the table.
- *
- * @returns the length of the run at the end
- */
-export function countRuns(count: u32): u32 {
-  let from: usize = INPUT;
-  const end = <usize>INPUT + (<usize>count << 1);
-  for (let at: usize = INPUT; at < end; at += 2) {
-    if (load<u16>(at) == 0) continue;
-    // A run's length in symbols, times four.
-    const counter = <usize>TABLE + ((at - from) << 1);
-    store<u32>(counter, load<u32>(counter) + 1);
-    from = at + 2;
-  }
-  return <u32>((end - from) >> 1);
-}
-
-/** A bit a symbol of the input, eight at a time: what is behind the last must be zero. */
-export function maskOf(count: u32): void {
-  const zero = i16x8.splat(0);
-  let to: usize = OUTPUT;
-  for (let at: usize = INPUT; at < <usize>INPUT + (<usize>count << 1); at += 16) {
-    store<u8>(to++, i16x8.bitmask(i16x8.ne(v128.load(at), zero)));
-  }
-}
-
 /** Moves what is not zero to the output; tells how much that is. */
 export function withoutZeros(count: u32): u32 {
   let to: usize = OUTPUT;

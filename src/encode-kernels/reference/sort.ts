@@ -1,18 +1,18 @@
 import { orderedKey } from '../kernels.js';
 
-/** 11 + 11 + 10 bits: three passes over a float32, and counters that still fit the first-level cache. */
-const RADIX = 2048;
+/** Four passes of eight bits. */
+const RADIX = 256;
 const MASK = RADIX - 1;
 
 /** Least-significant-digit radix sort on the bit patterns: O(n). A digit that all keys share takes no pass. */
 export function sort(values: Float32Array, dropsZeros: boolean): Float32Array {
-  const counts = [0, 1, 2].map(() => new Uint32Array(RADIX));
+  const counts = [0, 1, 2, 3].map(() => new Uint32Array(RADIX));
   let keys: Int32Array = toKeys(values, dropsZeros, counts);
   let spare: Int32Array = new Int32Array(keys.length);
   for (const [digit, starts] of counts.entries()) {
     if (starts.includes(keys.length)) continue;
     toStarts(starts);
-    scatter(keys, spare, starts, 11 * digit);
+    scatter(keys, spare, starts, 8 * digit);
     [keys, spare] = [spare, keys];
   }
   // The inverse of orderedKey: keys with the top bit set were positive.
@@ -20,7 +20,7 @@ export function sort(values: Float32Array, dropsZeros: boolean): Float32Array {
   return new Float32Array(keys.buffer, keys.byteOffset, keys.length);
 }
 
-function toKeys(values: Float32Array, dropsZeros: boolean, [low, middle, high]: Uint32Array[]): Int32Array {
+function toKeys(values: Float32Array, dropsZeros: boolean, [first, second, third, fourth]: Uint32Array[]): Int32Array {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   const keys = new Int32Array(bits.length);
   let kept = 0;
@@ -28,9 +28,10 @@ function toKeys(values: Float32Array, dropsZeros: boolean, [low, middle, high]: 
     if (dropsZeros && bits[i] << 1 === 0) continue;
     const key = orderedKey(bits[i]);
     keys[kept++] = key;
-    low[key & MASK]++;
-    middle[(key >>> 11) & MASK]++;
-    high[key >>> 22]++;
+    first[key & MASK]++;
+    second[(key >>> 8) & MASK]++;
+    third[(key >>> 16) & MASK]++;
+    fourth[key >>> 24]++;
   }
   return keys.subarray(0, kept);
 }
