@@ -72,7 +72,7 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
     lloyd(sorted, centroids, maxIterations) {
       const k = centroids.length;
       const boundaries = new Uint32Array(k + 1);
-      const sizes = [8 * k, 8 * k, 4 * (k + 1), 8 * (sorted.length / 32 + 2), sorted.byteLength];
+      const sizes = [8 * k, 8 * k, k + 1, 4 * (k + 1), 8 * (sorted.length / 32 + 2), sorted.byteLength];
       const places: number[] = [];
       let end = HEAP;
       for (const size of sizes) {
@@ -80,12 +80,12 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
         end += Math.ceil(size / 64) * 64;
       }
       if (end > MOST) return referenceKernels.lloyd(sorted, centroids, maxIterations);
-      const [means, limits, starts, sums, values] = places;
+      const [means, limits, moved, starts, sums, values] = places;
       return lend(end - HEAP, (instance, kernels) => {
         instance.put(sorted, values);
         instance.put(centroids, means);
         const most = Math.min(maxIterations, 2 ** 31 - 1);
-        const iterations = kernels.lloyd(values, sorted.length, means, k, limits, starts, sums, most);
+        const iterations = kernels.lloyd(values, sorted.length, means, k, limits, moved, starts, sums, most);
         instance.get(centroids, means);
         instance.get(boundaries, starts);
         return { boundaries, iterations: Math.abs(iterations), converged: iterations > 0 };

@@ -11,6 +11,7 @@ function value(sorted: usize, i: i32): f64 {
 /**
  * @param centroids - moved
  * @param limits - room for as many
+ * @param hasMoved - room for k + 1 bytes
  * @param boundaries - k + 1 words; gets where clusters begin
  * @param sums - room for count / 32 + 1
  * @returns the iterations, negative if the last one still moved a value
@@ -21,6 +22,7 @@ export function lloyd(
   centroids: usize,
   k: i32,
   limits: usize,
+  hasMoved: usize,
   boundaries: usize,
   sums: usize,
   maxIterations: i32,
@@ -30,56 +32,74 @@ export function lloyd(
   sumBlocks(sorted, count, zero, offset, sums);
   memory.fill(boundaries, 0, <usize>k << 2);
   store<i32>(boundaries + (<usize>k << 2), count);
+  for (let i: i32 = 0; i < k; i++) store<f64>(limits + (<usize>i << 3), NaN);
+  // In the first iteration everything moves.
+  memory.fill(hasMoved, 1, k + 1);
 
   let iterations: i32 = 0;
   let changed = true;
   while (changed && iterations < maxIterations) {
     changed = iterations == 0;
     iterations++;
-    updateLimits(centroids, k, limits);
-    let start: i32 = 0;
-    for (let i: i32 = 1; i < k; i++) {
-      const at = boundaries + (<usize>i << 2);
-      const before = load<i32>(at);
-      start = firstAbove(sorted, count, load<f64>(limits + (<usize>(i - 1) << 3)), iterations == 1 ? start : before);
-      if (start != before) changed = true;
-      store<i32>(at, start);
-    }
+    if (moveBoundaries(sorted, count, centroids, k, limits, hasMoved, boundaries, iterations == 1)) changed = true;
     if (!changed) break;
-    moveCentroids(sorted, count, centroids, k, boundaries, sums, offset);
+    moveCentroids(sorted, centroids, k, hasMoved, boundaries, sums, offset);
+    memory.fill(hasMoved, 0, k + 1);
   }
   return changed ? -iterations : iterations;
 }
 
-function moveCentroids(
+/** From the last to the first, because equal centroids have the limit of the last of them. */
+function moveBoundaries(
   sorted: usize,
   count: i32,
   centroids: usize,
   k: i32,
+  limits: usize,
+  hasMoved: usize,
+  boundaries: usize,
+  isFirst: bool,
+): bool {
+  let changed = false;
+  let limit = Infinity;
+  let start = count;
+  for (let i: i32 = k - 1; i > 0; i--) {
+    const low = load<f64>(centroids + (<usize>i << 3) - 8);
+    const high = load<f64>(centroids + (<usize>i << 3));
+    if (low != high) limit = (low + high) / 2;
+    const last = limits + (<usize>i << 3);
+    if (limit == load<f64>(last)) continue;
+    store<f64>(last, limit);
+    const at = boundaries + (<usize>i << 2);
+    const before = load<i32>(at);
+    start = firstAbove(sorted, count, limit, isFirst ? start : before);
+    if (start == before) continue;
+    store<i32>(at, start);
+    store<u8>(hasMoved + i, 1);
+    changed = true;
+  }
+  return changed;
+}
+
+function moveCentroids(
+  sorted: usize,
+  centroids: usize,
+  k: i32,
+  hasMoved: usize,
   boundaries: usize,
   sums: usize,
   offset: i32,
 ): void {
-  for (let i: i32 = 0; i < k; i++, centroids += 8, boundaries += 4) {
+  for (let i: i32 = 0; i < k; i++, centroids += 8, boundaries += 4, hasMoved++) {
     const start = load<i32>(boundaries);
     const end = load<i32>(boundaries, 4);
     if (start == end) {
       if (i > 0) store<f64>(centroids, max<f64>(load<f64>(centroids), load<f64>(centroids - 8)));
       continue;
     }
+    if (load<u16>(hasMoved) == 0) continue;
     const mean = rangeSum(sorted, sums, offset, start, end) / <f64>(end - start);
     store<f64>(centroids, min<f64>(max<f64>(mean, value(sorted, start)), value(sorted, end - 1)));
-  }
-}
-
-function updateLimits(centroids: usize, k: i32, limits: usize): void {
-  let next = Infinity;
-  for (let i: i32 = k - 2; i >= 0; i--) {
-    const at = <usize>i << 3;
-    const low = load<f64>(centroids + at);
-    const high = load<f64>(centroids + at, 8);
-    if (low != high) next = (low + high) / 2;
-    store<f64>(limits + at, next);
   }
 }
 

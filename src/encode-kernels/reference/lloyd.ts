@@ -3,12 +3,15 @@ import { firstAbove, firstNotBelow, updateLimits } from './search.js';
 
 /**
  * On sorted values a cluster is a range that ends at the midpoint to the next centroid: an iteration is k short searches
- * and k differences of prefix sums.
+ * and k differences of prefix sums; fewer, because what depends on nothing that has moved stays as it is.
  */
 export function lloyd(sorted: Float32Array, centroids: Float64Array, maxIterations: number): LloydEnd {
   const k = centroids.length;
   const rangeSum = createRangeSum(sorted);
   const limits = new Float64Array(k - 1);
+  // Of the iteration before; a number that is none differs from all.
+  const last = new Float64Array(k - 1).fill(Number.NaN);
+  const hasMoved = new Uint8Array(k + 1);
   const boundaries = new Uint32Array(k + 1);
   boundaries[k] = sorted.length;
 
@@ -20,10 +23,15 @@ export function lloyd(sorted: Float32Array, centroids: Float64Array, maxIteratio
     iterations++;
     updateLimits(centroids, limits);
     for (let i = 1; i < k; i++) {
+      hasMoved[i] = 0;
+      if (limits[i - 1] === last[i - 1]) continue;
+      last[i - 1] = limits[i - 1];
       const hint = iterations === 1 ? boundaries[i - 1] : boundaries[i];
       const boundary = firstAbove(sorted, limits[i - 1], hint);
-      if (boundary !== boundaries[i]) changed = true;
+      if (boundary === boundaries[i]) continue;
       boundaries[i] = boundary;
+      hasMoved[i] = 1;
+      changed = true;
     }
     if (!changed) break;
     for (let i = 0; i < k; i++) {
@@ -34,6 +42,7 @@ export function lloyd(sorted: Float32Array, centroids: Float64Array, maxIteratio
         if (i > 0) centroids[i] = Math.max(centroids[i], centroids[i - 1]);
         continue;
       }
+      if (iterations > 1 && !hasMoved[i] && !hasMoved[i + 1]) continue;
       const mean = rangeSum(start, end) / (end - start);
       // Rounding must not carry a mean out of its cluster: that would break the order of the centroids.
       centroids[i] = Math.min(Math.max(mean, sorted[start]), sorted[end - 1]);
