@@ -55,6 +55,14 @@ export interface EncodeKernels {
   lloyd(sorted: Float32Array, centroids: Float64Array, maxIterations: number): LloydEnd;
 
   /**
+   * Sum of the squared distances of sorted values to their clusters' centroids: in each cluster four sums, each of every
+   * fourth value, and their own sum added to that of the clusters before.
+   *
+   * @param boundaries - see {@link LloydEnd}
+   */
+  squaredError(sorted: Float32Array, boundaries: Uint32Array, centroids: ArrayLike<number>): number;
+
+  /**
    * For each value the number of limits below it, as keys that rise with the floats (see {@link orderedKey}).
    *
    * @param limits - ascending keys, at most 65,535

@@ -92,6 +92,20 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
       });
     },
 
+    squaredError(sorted, boundaries, centroids) {
+      const end = HEAP + sorted.byteLength;
+      if (end > MOST) return referenceKernels.squaredError(sorted, boundaries, centroids);
+      return lend(sorted.byteLength, (instance, kernels) => {
+        instance.put(sorted, HEAP);
+        let total = 0;
+        for (let cluster = 0; cluster < centroids.length; cluster++) {
+          const start = boundaries[cluster];
+          total += kernels.squaredError(HEAP + 4 * start, boundaries[cluster + 1] - start, centroids[cluster]);
+        }
+        return total;
+      });
+    },
+
     assign(values, limits) {
       const assignments = new Uint16Array(values.length);
       lend(0, (instance, kernels) => {

@@ -6,10 +6,10 @@ import { type Selection, selector } from '../layers/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import {
-  assignNearest,
+  errorOf,
   INITIALISATIONS,
   type Initialisation,
-  kmeans1d,
+  kmeansOfSorted,
   shareNearest,
   sortNonZeros,
 } from './kmeans/index.js';
@@ -154,7 +154,7 @@ type CentroidFinder = (clusters: number) => Float32Array;
 
 function centroidFinder(sorted: Float32Array, init: Initialisation, seed: number, round: Rounding): CentroidFinder {
   return (k) => {
-    const { centroids, distortion } = kmeans1d(sorted, { k, init, seed });
+    const { centroids, distortion } = kmeansOfSorted(sorted, { k, init, seed });
     const means = Float32Array.from(centroids);
     // No more distinct values than clusters: they are kept as they are.
     return distortion === 0 ? means : roundedCodebook(means, round);
@@ -193,14 +193,6 @@ function shareValues(weights: Float32Array, codebook: Float32Array): Float32Arra
 
 function energy(values: Float32Array): number {
   let sum = 0;
-  for (const value of values) sum += value * value;
-  return sum;
-}
-
-function errorOf(values: Float32Array, codebook: Float32Array): number {
-  if (codebook.length === 0) return 0;
-  const nearest = assignNearest(values, codebook);
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] - codebook[nearest[i]]) ** 2;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
   return sum;
 }

@@ -146,7 +146,8 @@ describe('both kernels', () => {
       const both = [wasm, reference].map((kernels) => {
         const centroids = start.slice();
         const end = kernels.lloyd(sorted, centroids, most);
-        return { end, centroids: bytesOf(centroids) };
+        const error = kernels.squaredError(sorted, end.boundaries, centroids);
+        return { end, centroids: bytesOf(centroids), error };
       });
       expect(both[0]).toEqual(both[1]);
     };

@@ -2,7 +2,7 @@
 
 export { assign, share } from './assign';
 export { encode8, encode16 } from './codes';
-export { lloyd } from './lloyd';
+export { lloyd, squaredError } from './lloyd';
 export { countMagnitudes, countWithin, firstNotFinite, zeroBelow } from './magnitude';
 export { countPairs, countRuns, encodePairs, maskOf } from './runs';
 export { sort } from './sort';

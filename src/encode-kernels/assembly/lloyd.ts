@@ -173,3 +173,30 @@ function directSum(sorted: usize, start: i32, end: i32): f64 {
   for (let i = start; i < end; i++) sum += value(sorted, i);
   return sum;
 }
+
+/** Four sums of the squared distances of `count` values of the input, from `at` on, to a centroid, added up. */
+export function squaredError(at: usize, count: i32, centroid: f64): f64 {
+  const centroids = f64x2.splat(centroid);
+  let even = f64x2.splat(0);
+  let odd = f64x2.splat(0);
+  for (; count >= 4; count -= 4, at += 16) {
+    const low = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(at)), centroids);
+    const high = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(at, 8)), centroids);
+    even = f64x2.add(even, f64x2.mul(low, low));
+    odd = f64x2.add(odd, f64x2.mul(high, high));
+  }
+  let first = f64x2.extract_lane(even, 0);
+  let second = f64x2.extract_lane(even, 1);
+  let third = f64x2.extract_lane(odd, 0);
+  if (count > 0) first += squared(at, centroid);
+  if (count > 1) second += squared(at + 4, centroid);
+  if (count > 2) third += squared(at + 8, centroid);
+  return first + third + (second + f64x2.extract_lane(odd, 1));
+}
+
+// @ts-ignore: decorator
+@inline
+function squared(at: usize, centroid: f64): f64 {
+  const distance = value(at, 0) - centroid;
+  return distance * distance;
+}

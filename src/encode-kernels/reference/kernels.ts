@@ -1,7 +1,7 @@
 import type { EncodeKernels } from '../kernels.js';
 import { assign, share } from './assign.js';
 import { encodePairs, encodeRun } from './codes.js';
-import { lloyd } from './lloyd.js';
+import { lloyd, squaredError } from './lloyd.js';
 import { countMagnitudes, countWithin, firstNotFinite, zeroBelow } from './magnitude.js';
 import { sort } from './sort.js';
 import { countBytes, countRuns, findValues, maskOf, relabel, withoutZeros } from './symbols.js';
@@ -10,6 +10,7 @@ import { countBytes, countRuns, findValues, maskOf, relabel, withoutZeros } from
 export const referenceKernels: EncodeKernels = {
   sort,
   lloyd,
+  squaredError,
   assign,
   share,
   firstNotFinite,

@@ -51,6 +51,20 @@ export function lloyd(sorted: Float32Array, centroids: Float64Array, maxIteratio
   return { boundaries, iterations, converged: !changed };
 }
 
+export function squaredError(sorted: Float32Array, boundaries: Uint32Array, centroids: ArrayLike<number>): number {
+  let total = 0;
+  for (let cluster = 0; cluster < centroids.length; cluster++) {
+    const start = boundaries[cluster];
+    const sums = [0, 0, 0, 0];
+    for (let i = start; i < boundaries[cluster + 1]; i++) {
+      const distance = sorted[i] - centroids[cluster];
+      sums[(i - start) & 3] += distance * distance;
+    }
+    total += sums[0] + sums[2] + (sums[1] + sums[3]);
+  }
+  return total;
+}
+
 /** Values under one prefix sum. Measured at 16 million values: 16, 32 and 64 are within 15 % of each other. */
 const BLOCK = 32;
 

@@ -1,6 +1,6 @@
 import { encodeKernels } from '../../encode-kernels/index.js';
 import { orderedKey } from '../../encode-kernels/kernels.js';
-import { upperLimits } from '../../encode-kernels/reference/search.js';
+import { firstAbove, upperLimits } from '../../encode-kernels/reference/search.js';
 
 /** Most centroids that an index of 16 bits can tell apart. */
 const MAX_CENTROIDS = 65536;
@@ -32,6 +32,25 @@ export function assignNearest(values: Float32Array, centroids: Float32Array): Ui
 export function shareNearest(values: Float32Array, centroids: Float32Array): void {
   checkCentroids(centroids);
   encodeKernels().share(values, limitKeys(centroids), centroids);
+}
+
+/**
+ * Sum of the squared distances of values to the nearest centroid of each, as {@link assignNearest} finds it.
+ *
+ * @param sorted finite values, ascending
+ *
+ * @example
+ * errorOf(Float32Array.of(-4, 0.5), Float32Array.of(-1, 1)); // 9.25
+ */
+export function errorOf(sorted: Float32Array, centroids: Float32Array): number {
+  if (sorted.length === 0) return 0;
+  checkCentroids(centroids);
+  const boundaries = new Uint32Array(centroids.length + 1);
+  for (const [i, limit] of upperLimits(centroids).entries()) {
+    boundaries[i + 1] = firstAbove(sorted, limit, boundaries[i]);
+  }
+  boundaries[centroids.length] = sorted.length;
+  return encodeKernels().squaredError(sorted, boundaries, centroids);
 }
 
 function checkCentroids(centroids: Float32Array): void {
