@@ -5,6 +5,7 @@ import { FxqError } from '../errors.js';
 import type { Dataset } from '../evaluate/dataset.js';
 import { openDataset } from '../evaluate/open-dataset.js';
 import { readWhole } from '../onnx/files.js';
+import { inMemory } from '../onnx/open.js';
 import { disk } from './disk.js';
 import { UsageError } from './errors.js';
 import { openEither } from './input.js';
@@ -51,9 +52,11 @@ export async function openData(
       preprocessing: preprocess === undefined ? undefined : readDescription(preprocess),
       model: async () => {
         const { model, close } = await openEither(files[0]);
-        // The graph is in memory; the weights are not read.
+        const [main, ...others] = model.files;
+        // Of what is read once the files are closed: the graph, but no weights.
+        const graph = inMemory(main.name, main.read(0, main.size));
         close();
-        return model;
+        return { ...model, files: [graph, ...others] };
       },
       beside: [...new Set(files.flatMap((file) => (file === undefined ? [] : foldersOf(file))))],
       onNote: terminal.note,
