@@ -17,6 +17,7 @@ const LAYERS = [
   ['decode', 'stages', 'gradient'],
   ['calibrate', 'tune', 'evaluate', 'report'],
   ['sensitivity'],
+  ['comparison'],
   ['pipeline'],
   ['cli'],
   ['index.ts'],
@@ -39,10 +40,12 @@ const DECODER = [
 
 /** Which folders use which packages. */
 const PACKAGES: Record<string, string[]> = {
+  '@observablehq/plot': ['comparison/html/'],
   'cbor-x': ['container/write/'],
   piscina: ['cli/'],
   commander: ['cli/'],
-  fflate: ['container/write/', 'evaluate/', 'report/'],
+  fflate: ['container/write/', 'evaluate/', 'report/', 'comparison/html/'],
+  linkedom: ['comparison/html/'],
   'onnx-proto': ['onnx/', 'gradient/', 'calibrate/', 'tune/', 'sensitivity/'],
   'onnxruntime-node': ['evaluate/runtime.ts'],
   'onnxruntime-web': ['evaluate/runtime.ts'],
