@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { MAGIC } from '../container/constants.js';
 import { decodeFiles } from '../decode/index.js';
 import { type ErrorCode, FxqError } from '../errors.js';
-import type { Model } from '../layers/model.js';
+import type { ByteSource, Model } from '../layers/model.js';
 import { type DiskFile, type OpenedFile, openFile, openOnnxFile } from '../onnx/files.js';
 import { inMemory, openOnnx } from '../onnx/open.js';
 import { inspectContainer, inspectOnnx } from '../report/inspect.js';
@@ -35,6 +35,9 @@ export function openModel(path: string): OpenedFile {
 /** A model to look at, and what lets go of its files. */
 export interface OpenedModel {
   readonly model: Model;
+  /** The files that it was read from, and their paths. */
+  readonly files: readonly ByteSource[];
+  readonly paths: readonly string[];
   close(): void;
 }
 
@@ -42,24 +45,25 @@ export interface OpenedModel {
 export function openEither(path: string, signal?: AbortSignal): Promise<OpenedModel> {
   return aboutFile(path, async () => {
     const input = openInput(path);
-    if (input.kind === 'onnx') return input.opened;
+    if (input.kind === 'onnx') return { ...input.opened, files: input.opened.model.files };
     const { file } = input;
     const container = file.read(0, file.size);
     file.close();
     const [main, ...external] = await decodeFiles(container, { verify: 'all', ...(signal && { signal }) });
     const files = new Map(external.map(({ name, bytes }) => [name, inMemory(name, bytes)]));
-    return { model: openOnnx(main.bytes, { external: (name) => files.get(name) }), close() {} };
+    const model = openOnnx(main.bytes, { external: (name) => files.get(name) });
+    return { model, files: [inMemory(path, container)], paths: [path], close() {} };
   });
 }
 
 /** The report of an ONNX file or a container as it stands on the disk. */
-export async function inspectFile(path: string): Promise<Report> {
+export async function inspectFile(path: string, signal?: AbortSignal): Promise<Report> {
   const input = openInput(path);
   const { close } = input.kind === 'fxq' ? input.file : input.opened;
   try {
     return input.kind === 'fxq'
-      ? await inspectContainer(input.file, { file: path })
-      : inspectOnnx(input.opened.model, { file: path });
+      ? await inspectContainer(input.file, { file: path, signal })
+      : inspectOnnx(input.opened.model, { file: path, signal });
   } finally {
     close();
   }

@@ -62,12 +62,16 @@ export interface RunFlags {
   readonly threads?: number;
 }
 
-/** Adds them. */
-export function addRun(command: Command): Command {
+/**
+ * Adds them.
+ *
+ * @param output - the flag that names an output, where `--output` is a file
+ */
+export function addRun(command: Command, output = '--output'): Command {
   return command
     .option('--limit <samples>', 'use the first samples only', parsePositive)
     .option('--batch-size <samples>', 'samples that go through the model together', parsePositive)
-    .option('--output <name>', "the output that decides on classes (default: the model's first)")
+    .option(`${output} <name>`, "the output that decides on classes (default: the model's first)")
     .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive);
 }
 

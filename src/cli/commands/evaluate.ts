@@ -1,21 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
-import { pieces } from '../../decode/container.js';
-import { decodeFiles } from '../../decode/index.js';
-import { openRanges, reusedRoom } from '../../decode/ranges.js';
 import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
 import { RANDOM } from '../../evaluate/open-dataset.js';
 import { formatCount } from '../../report/format.js';
 import { addData, DATA_HELP, type DataFlags, expectedSamples, openData } from '../data.js';
 import { UsageError } from '../errors.js';
-import { aboutFile, openInput } from '../input.js';
+import { aboutFile } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
-import { planOutput } from '../output.js';
+import { runnable } from '../runnable.js';
 import type { Terminal } from '../terminal.js';
-import { writePieces } from '../write.js';
 
 type EvaluateFlags = CommonFlags & DataFlags & RunFlags & { readonly data: string; readonly reference?: string };
 
@@ -73,31 +67,6 @@ async function evaluateFile(
     );
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** A model as ONNX Runtime takes it: bytes, or a path where there is external data. */
-async function runnable(path: string, folders: string[], signal: AbortSignal): Promise<Uint8Array | string> {
-  const input = openInput(path);
-  if (input.kind === 'onnx') {
-    input.opened.close();
-    return path;
-  }
-  const { file } = input;
-  try {
-    const opened = await openRanges(file, signal);
-    const external = opened.head.files.slice(1).map(({ name }) => name);
-    if (external.length === 0) {
-      const [{ bytes }] = await decodeFiles(file.read(0, file.size), { verify: 'all', signal });
-      return bytes;
-    }
-    const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
-    folders.push(folder);
-    const plan = planOutput(join(folder, 'model.onnx'), external, []);
-    await writePieces(plan, () => pieces(opened, { verify: 'all', signal }, reusedRoom()));
-    return plan.paths[0];
-  } finally {
-    file.close();
   }
 }
 

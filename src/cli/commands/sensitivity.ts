@@ -54,7 +54,10 @@ async function compareFiles(
 }
 
 /** How many samples there are is known once the first pass is through, if not before. */
-function shareOf(draw: (share: number) => void, total: number | undefined): (progress: SensitivityProgress) => void {
+export function shareOf(
+  draw: (share: number) => void,
+  total: number | undefined,
+): (progress: SensitivityProgress) => void {
   let first = 0;
   return ({ pass, samples }) => {
     if (pass === 1) first = samples;
