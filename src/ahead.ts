@@ -35,9 +35,9 @@ export async function* inOrder<Item, Result>(
       total += size;
       next = waiting.next();
     }
-    const first = underWay.shift();
-    if (first === undefined) return;
-    yield await first.result;
-    total -= first.size;
+    if (underWay.length === 0) return;
+    total -= underWay[0].size;
+    // Nothing here keeps it once it is handed out.
+    yield underWay.shift()?.result as Promise<Result>;
   }
 }

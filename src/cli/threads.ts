@@ -88,17 +88,13 @@ export async function withTensorPool<T>(
 export function tensorPool(opened: Threads, threads: number): TensorPool {
   return {
     threads,
-    run(job) {
-      tidy(job.payload.length);
-      return opened.run('tensor', job, [job.payload.buffer]);
-    },
+    makeRoom: tidy,
+    run: (job) => opened.run('tensor', job, [job.payload.buffer]),
   };
 }
 
 const inThreadPool: TensorPool = {
   threads: 1,
-  async run(job) {
-    tidy(job.payload.length);
-    return doTensorJob(job);
-  },
+  makeRoom: tidy,
+  run: async (job) => doTensorJob(job),
 };

@@ -10,6 +10,8 @@ import { changesOf, jobOf, type TensorJob, type TensorResult } from './tensor-jo
 /** Threads that do what {@link jobOf} says; a command line hands them in. */
 export interface TensorPool {
   readonly threads: number;
+  /** Called before a tensor is read, with its bytes, so that memory which is not used any more can be given back. */
+  makeRoom?(bytes: number): void;
   /** Takes the job's payload away. */
   run(job: TensorJob): Promise<TensorResult>;
 }
@@ -26,7 +28,7 @@ export function threadedCoder(pool: TensorPool, shares: TimeShares): Coder {
     limits: limitsOf(pool),
     async code(tensor) {
       if (tensor.length < MIN_BYTES) return inThreadCoder.code(tensor);
-      const { payload, coded, ms } = await pool.run(jobOf(tensor, true));
+      const { payload, coded, ms } = await runJob(pool, tensor, true);
       shares.add(tensor, ms);
       return { payload, coded } as Coded;
     },
@@ -48,7 +50,7 @@ export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}
   const shares = new TimeShares(run);
   const work = async (tensor: Tensor) => {
     if (!tensor.change || tensor.length < MIN_BYTES) return tensor.read();
-    const { payload, ms } = await pool.run(jobOf(tensor, false));
+    const { payload, ms } = await runJob(pool, tensor, false);
     shares.add(tensor, ms);
     return payload;
   };
@@ -64,6 +66,11 @@ export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}
     onProgress?.(done / total);
   }
   shares.settle();
+}
+
+function runJob(pool: TensorPool, tensor: Tensor, isCoded: boolean): Promise<TensorResult> {
+  pool.makeRoom?.(tensor.length);
+  return pool.run(jobOf(tensor, isCoded));
 }
 
 function limitsOf({ threads }: TensorPool): Limits {

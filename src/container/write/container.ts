@@ -99,19 +99,22 @@ export async function writeSections(
     ({ length }) => length,
     (tensor) => coder.code(tensor),
   );
+  // A function of its own: what it holds of one tensor is gone when the next is read.
+  const put = async (tensor: Tensor, file: number) => {
+    const { payload, coded: written } = (await coded.next()).value as Coded;
+    const twin = twins.find(written, tensors.length);
+    tensors.push(describe(tensor, gap, twin ?? written.entry));
+    hashes[file].update(payload);
+    if (!twin && written.section) sections.append(written.section);
+    if (!twin && written.inline) skeleton.push(written.inline);
+  };
   for (const { file, tensor, bytes } of partsOf(model)) {
     if (file !== last) gap = 0;
     last = file;
     if (tensor) {
       await breathe();
       throwIfAborted(signal);
-      const next = (await coded.next()).value as Coded;
-      const twin = twins.find(next.coded, tensors.length);
-      tensors.push(describe(tensor, gap, twin ?? next.coded.entry));
-      hashes[file].update(next.payload);
-      const { section, inline } = next.coded;
-      if (!twin && section) sections.append(section);
-      if (!twin && inline) skeleton.push(inline);
+      await put(tensor, file);
       gap = 0;
       done += tensor.length;
       onProgress?.(done / total);

@@ -38,15 +38,23 @@ export class Twins {
     const candidates = this.#written.get(key) ?? [];
     const twin = candidates.find((earlier) => earlier.shares < MAX_SHARES && isEqual(earlier.read(), bytes));
     if (twin === undefined) {
-      const start = this.sections.size;
-      const { length } = bytes;
-      const read = section ? () => this.sections.read(start, start + length) : () => bytes;
+      const read = section ? placeIn(this.sections, section.length) : keeping(inline);
       this.#written.set(key, [...candidates, { index, read, shares: 1 }]);
       return undefined;
     }
     twin.shares++;
     return { ...(b === undefined ? {} : { b }), ...(w === undefined ? {} : { w }), r: twin.index };
   }
+}
+
+// Two functions, so that the reader of a place does not keep the bytes themselves in its scope.
+function placeIn(sections: SectionStore, length: number): Written['read'] {
+  const start = sections.size;
+  return () => sections.read(start, start + length);
+}
+
+function keeping(bytes: Uint8Array): Written['read'] {
+  return () => bytes;
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
