@@ -91,7 +91,7 @@ function generate(folder) {
 
 /** Runs a command in a process of its own; gives its time and its peak of resident memory. */
 function run(...args) {
-  const hook = 'process.on("exit", () => process.stderr.write(`\\npeak ${process.resourceUsage().maxRSS}\\n`))';
+  const hook = "process.on('exit', () => console.error('peak', process.resourceUsage().maxRSS))";
   const start = performance.now();
   const { status, stderr } = spawnSync(
     process.execPath,

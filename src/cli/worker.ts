@@ -17,23 +17,19 @@ export interface Answer<Result> {
 
 const TASKS = {
   /** The stages of a tensor, and its coding. */
-  async tensor(job: TensorJob) {
-    tidy(job.payload.length);
-    return doTensorJob(job);
-  },
+  tensor: async (job: TensorJob) => doTensorJob(job),
   /** The compensation of a layer. */
-  layer(job: LayerJob) {
-    tidy(job.moments.own.byteLength);
-    return inThreadPool().run(job);
-  },
+  layer: (job: LayerJob) => inThreadPool().run(job),
 };
 
-export const tensor = (job: TensorJob) => answer(TASKS.tensor(job));
-export const layer = (job: LayerJob) => answer(TASKS.layer(job));
+export const tensor = (job: TensorJob) => answer(TASKS.tensor(job), job.payload.length);
+export const layer = (job: LayerJob) => answer(TASKS.layer(job), job.moments.own.byteLength);
 
-async function answer(work: Promise<object>): Promise<unknown> {
+/** @param bytes - that the work is about: a thread that waits, or lets another go first, keeps nothing of it */
+async function answer(work: Promise<object>, bytes: number): Promise<unknown> {
   try {
     const result = await work;
+    tidy(bytes);
     return move({ [transferableSymbol]: buffersOf(result), [valueSymbol]: { result } });
   } catch (problem) {
     const { message, code, file, tensor, offset, expected, actual } = problem as FxqError;
