@@ -1,7 +1,7 @@
 import { encodeKernels } from '../encode-kernels/index.js';
 import { FxqError } from '../errors.js';
 import type { Model, Tensor } from './model.js';
-import { fresh } from './own.js';
+import { changing, fresh } from './readers.js';
 import { isPatchable, readWeights, writeWeights } from './weights.js';
 
 /**
@@ -49,18 +49,15 @@ export function changed<Options>(
   change: WeightChange<Options>,
   name?: string,
 ): Tensor {
-  const { change: _, ...frame } = tensor;
-  const read = () => writeWeights(tensor, change(finiteWeights(tensor), options, tensor));
-  return { ...frame, read: fresh(read), ...(name === undefined ? {} : { change: { from: tensor, name, options } }) };
+  const read = fresh(() => writeWeights(tensor, change(finiteWeights(tensor), options, tensor)));
+  return { ...tensor, read: name === undefined ? read : changing(read, { from: tensor, name, options }) };
 }
 
 /** The model with other payloads in the place of some tensors', each of the length of the one before. */
 export function withPayloads(model: Model, payloads: ReadonlyMap<Tensor, Uint8Array>): Model {
   const tensors = model.tensors.map((tensor) => {
     const bytes = payloads.get(tensor);
-    if (!bytes) return tensor;
-    const { change: _, ...frame } = tensor;
-    return { ...frame, read: () => bytes };
+    return bytes ? { ...tensor, read: () => bytes } : tensor;
   });
   return { ...model, tensors };
 }

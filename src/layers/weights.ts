@@ -1,7 +1,7 @@
 import { isLossyType } from '../binary/dtype.js';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../binary/half.js';
 import type { Tensor } from './model.js';
-import { readOwn } from './own.js';
+import { readOwn } from './readers.js';
 
 /**
  * Whether a stage may change a tensor's values: floating point, each element in a place of its own. (float16 in

@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../errors.js';
-import type { Change, Model } from '../layers/model.js';
+import type { Model } from '../layers/model.js';
+import { type Change, changeOf, standingFor } from '../layers/readers.js';
 import type { Stage, StageContext } from '../stages/stage.js';
 import { type SelfTimer, selfTimer } from './timer.js';
 
@@ -56,7 +57,10 @@ export async function runStages(
     const next = await timer.measureAsync(entry, async () =>
       stage.run(current, { ...context, ...(signal ? { signal } : {}) }),
     );
-    for (const { change } of next.tensors) if (change && !entries.has(change)) entries.set(change, entry);
+    for (const tensor of next.tensors) {
+      const change = changeOf(tensor);
+      if (change && !entries.has(change)) entries.set(change, entry);
+    }
     current = timed(next, current, timer, entry);
   }
   return { model: current, timer, entries, now, times: () => timer.times() };
@@ -66,7 +70,8 @@ export async function runStages(
 function timed(model: Model, before: Model, timer: SelfTimer, entry: number): Model {
   const tensors = model.tensors.map((tensor, i) => {
     if (tensor.read === before.tensors[i]?.read) return tensor;
-    return { ...tensor, read: () => timer.measure(entry, () => tensor.read()) };
+    const read = () => timer.measure(entry, () => tensor.read());
+    return { ...tensor, read: standingFor(read, tensor.read) };
   });
   return { ...model, tensors };
 }

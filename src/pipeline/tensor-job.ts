@@ -1,14 +1,14 @@
 import { type CodedTensor, codeTensor } from '../container/write/section.js';
-import type { Change, Tensor } from '../layers/model.js';
-import { fresh, readOwn } from '../layers/own.js';
+import type { Tensor } from '../layers/model.js';
 import { changed, type WeightChange } from '../layers/patch.js';
+import { type Change, changeOf, fresh, readOwn } from '../layers/readers.js';
 import { clusterWeights } from '../stages/cluster.js';
 import { pruneWeights } from '../stages/prune.js';
 import { selfTimer } from './timer.js';
 
 /** What is to be done to a tensor, as data: all its stages, then coding if asked for. */
 export interface TensorJob {
-  readonly frame: Omit<Tensor, 'read' | 'change'>;
+  readonly frame: Omit<Tensor, 'read'>;
   /** As the file has it. It is the job's own, in memory of its own. */
   readonly payload: Uint8Array<ArrayBuffer>;
   readonly changes: readonly Omit<Change, 'from'>[];
@@ -29,7 +29,7 @@ const CHANGES: Record<string, WeightChange<never>> = { prune: pruneWeights, clus
 /** The job that a tensor is; it is read for that, as it was before all stages. */
 export function jobOf(tensor: Tensor, isCoded: boolean): TensorJob {
   const { root, changes } = changesOf(tensor);
-  const { read: _, change: __, ...frame } = tensor;
+  const { read: _, ...frame } = tensor;
   return { frame, payload: readOwn(root), changes: changes.map(({ name, options }) => ({ name, options })), isCoded };
 }
 
@@ -37,7 +37,10 @@ export function jobOf(tensor: Tensor, isCoded: boolean): TensorJob {
 export function changesOf(tensor: Tensor): { root: Tensor; changes: Change[] } {
   const changes: Change[] = [];
   let root = tensor;
-  for (; root.change; root = root.change.from) changes.unshift(root.change);
+  for (let change = changeOf(root); change; change = changeOf(root)) {
+    changes.unshift(change);
+    root = change.from;
+  }
   return { root, changes };
 }
 

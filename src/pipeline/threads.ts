@@ -3,6 +3,7 @@ import { type Coded, type Coder, inThreadCoder } from '../container/write/contai
 import { throwIfAborted } from '../errors.js';
 import type { Tensor } from '../layers/model.js';
 import { partsOf } from '../layers/parts.js';
+import { changeOf } from '../layers/readers.js';
 import { type FilePiece, type WriteOnnxOptions, writeOnnx } from '../onnx/write.js';
 import type { PipelineRun } from './pipeline.js';
 import { changesOf, jobOf, type TensorJob, type TensorResult } from './tensor-job.js';
@@ -49,7 +50,7 @@ export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}
   const { tensors } = run.model;
   const shares = new TimeShares(run);
   const work = async (tensor: Tensor) => {
-    if (!tensor.change || tensor.length < MIN_BYTES) return tensor.read();
+    if (!changeOf(tensor) || tensor.length < MIN_BYTES) return tensor.read();
     const { payload, ms } = await runJob(pool, tensor, false);
     shares.add(tensor, ms);
     return payload;

@@ -93,6 +93,7 @@ export async function writeSections(
   /** Skeleton since the tensor before, or the start of the file. */
   let gap = 0;
   let last = 0;
+  let held = 0;
   const coded = inOrder(
     model.tensors,
     coder.limits,
@@ -120,6 +121,8 @@ export async function writeSections(
       onProgress?.(done / total);
     } else {
       skeleton.push(bytes);
+      held += bytes.length;
+      checkHead(held, held);
       hashes[file].update(bytes);
       gap += bytes.length;
       done += bytes.length;
@@ -137,16 +140,7 @@ function writeHead(header: WireHeader, skeleton: Uint8Array, sectionBytes: numbe
   // Plain maps, lengths in the shortest form: nothing of cbor-x's own extensions.
   const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, variableMapSize: true }).encode(header);
   const inflated = concat([cbor, skeleton]);
-  if (inflated.length > MAX_HEAD_BYTES) {
-    throw new FxqError(
-      'LIMIT',
-      `the model has ${skeleton.length} bytes outside of its tensors, a container holds at most ${MAX_HEAD_BYTES}`,
-      {
-        expected: MAX_HEAD_BYTES,
-        actual: inflated.length,
-      },
-    );
-  }
+  checkHead(inflated.length, skeleton.length);
   const deflated = deflateSync(inflated, DEFLATE);
   const least = leastHead(header, inflated.length, sectionBytes);
   const head = concat([emptyBlocks(Math.ceil(Math.max(0, least - deflated.length) / EMPTY_BLOCK.length)), deflated]);
@@ -158,6 +152,15 @@ function writeHead(header: WireHeader, skeleton: Uint8Array, sectionBytes: numbe
   view.setUint32(12, cbor.length, true);
   view.setUint32(16, new Xxh32().update(prefix.subarray(0, 16)).update(head).digest(), true);
   return [prefix, head];
+}
+
+function checkHead(bytes: number, skeletonBytes: number): void {
+  if (bytes <= MAX_HEAD_BYTES) return;
+  throw new FxqError(
+    'LIMIT',
+    `the model has ${skeletonBytes} bytes or more outside of its tensors, a container holds at most ${MAX_HEAD_BYTES}`,
+    { expected: MAX_HEAD_BYTES, actual: bytes },
+  );
 }
 
 /** A stored deflate block of nothing. */
