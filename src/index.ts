@@ -1,4 +1,6 @@
 export type { DType } from './binary/dtype.js';
+export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './budget/options.js';
+export { searchBudget } from './budget/search.js';
 export { calibrate } from './calibrate/calibrate.js';
 export {
   CALIBRATE_DEFAULTS,
@@ -72,15 +74,9 @@ export type { Rule, Selection, Selector } from './layers/selectors.js';
 export { inMemory, type OpenOptions, openOnnx } from './onnx/open.js';
 export { type FilePiece, type WriteOnnxOptions, writeOnnx } from './onnx/write.js';
 export { type Compressed, type CompressOptions, compress, encode } from './pipeline/compress.js';
+export { type Goal, SEARCH_DEFAULTS } from './pipeline/goal.js';
 export { type PipelineOptions, type PipelineRun, runStages, type StageTime } from './pipeline/pipeline.js';
-export {
-  type Found,
-  type Goal,
-  type Point,
-  SEARCH_DEFAULTS,
-  type SearchOptions,
-  searchCalibration,
-} from './pipeline/search.js';
+export { type Found, type Point, type SearchOptions, searchCalibration } from './pipeline/search.js';
 export { type InspectOptions, inspectContainer, inspectOnnx } from './report/inspect.js';
 export type { Overhead, Report, TensorReport } from './report/report.js';
 export { formatTable, type TableOptions } from './report/table.js';

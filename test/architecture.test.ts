@@ -19,6 +19,7 @@ const LAYERS = [
   ['sensitivity'],
   ['comparison'],
   ['pipeline'],
+  ['budget'],
   ['cli'],
   ['index.ts'],
 ];

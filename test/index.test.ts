@@ -43,6 +43,7 @@ describe('the public surface', () => {
         "renderMarkdown",
         "roundedToInt8",
         "runStages",
+        "searchBudget",
         "searchCalibration",
         "sensitivity",
         "tune",

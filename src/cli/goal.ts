@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CALIBRATE_DEFAULTS, type CalibrationOptions, checkCalibrateOptions } from '../calibrate/options.js';
 import type { Selection } from '../layers/selectors.js';
-import { checkGoal, type Found, type Point, SEARCH_DEFAULTS, searchCalibration } from '../pipeline/search.js';
+import { checkGoal, SEARCH_DEFAULTS } from '../pipeline/goal.js';
+import { type Found, type Point, searchCalibration } from '../pipeline/search.js';
 import { formatBytes, formatCount } from '../report/format.js';
 import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
@@ -20,11 +21,14 @@ const GOALS = ['maxLoss', 'targetSize', 'lambda'] as const;
 
 export function addGoal(command: Command): Command {
   const { maxLoss } = SEARCH_DEFAULTS;
-  const points = `with --calibrate: points of top-1 that may be lost, of agreement without labels (default: ${maxLoss})`;
+  const points = `with --calibrate or --data: points of top-1 that may be lost, of agreement without labels (default: ${maxLoss})`;
   return command
     .addOption(new Option('--max-loss <points>', points).argParser(parseNumber).conflicts(['targetSize', 'lambda']))
     .addOption(
-      new Option('--target-size <bytes>', 'with --calibrate: the best model of at most this size (90000, 90kB, 1.5MB)')
+      new Option(
+        '--target-size <bytes>',
+        'with --calibrate or --data: the best model of at most this size (90000, 90kB, 1.5MB)',
+      )
         .argParser(parseSize)
         .conflicts(['maxLoss', 'lambda']),
     )
@@ -67,7 +71,8 @@ export function searchStage(
 ): SearchStage | undefined {
   if (!calibration) {
     const stray = GOALS.find((goal) => flags[goal] !== undefined);
-    if (stray) throw new UsageError(`--${dashed(stray)} needs --calibrate with inputs to judge by`);
+    if (stray === 'lambda') throw new UsageError('--lambda needs --calibrate with inputs to look at');
+    if (stray) throw new UsageError(`--${dashed(stray)} needs --calibrate or --data with inputs to judge by`);
     return undefined;
   }
   if (flags.snr !== undefined) throw new UsageError('--snr does not go with --calibrate; give --max-loss or --bits');

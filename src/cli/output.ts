@@ -52,9 +52,15 @@ export interface Output {
  * @param path - the main file
  * @param names - relative paths of the files beside it (external data), as the model names them
  * @param inputs - files that must not be overwritten
+ * @param option - that names the main file
  * @throws FxqError `IO`
  */
-export function planOutput(path: string, names: readonly string[], inputs: readonly string[]): OutputPlan {
+export function planOutput(
+  path: string,
+  names: readonly string[],
+  inputs: readonly string[],
+  option = '-o',
+): OutputPlan {
   const folder = dirname(path);
   if (statOf(folder)?.isDirectory() !== true) {
     throw ioError(path, `the folder "${folder}" does not exist; create it first`);
@@ -67,7 +73,7 @@ export function planOutput(path: string, names: readonly string[], inputs: reado
     }
     const taken = inputs.find((input) => isSame(input, target));
     if (taken !== undefined && i === 0) {
-      throw ioError(target, 'this is an input, which is never overwritten; choose another name with -o');
+      throw ioError(target, `this is an input, which is never overwritten; choose another name with ${option}`);
     }
     if (taken !== undefined) {
       throw ioError(

@@ -4,8 +4,8 @@ import type { Model, Tensor } from '../layers/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection } from '../layers/selectors.js';
 import { isPatchable } from '../layers/weights.js';
 import { isVarintHalf } from '../onnx/halves.js';
-import { cluster } from '../stages/cluster.js';
-import { prune } from '../stages/prune.js';
+import { type ClusterOptions, cluster } from '../stages/cluster.js';
+import { type PruneOptions, prune } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import type { TuneOptions, TunePruneTarget } from '../tune/options.js';
 import { type Config, readConfig } from './config.js';
@@ -15,9 +15,18 @@ import { type ClusterFlags, type PruneFlags, type SelectionFlags, SIZES, TARGETS
 /** Everything that a lossy command may be told. Commander gives `cluster: false` for `--no-cluster`. */
 export type StageFlags = SelectionFlags & PruneFlags & ClusterFlags & { readonly cluster?: boolean };
 
+/** Options of the stages, as functions of the library take them; absent: the stage is not wanted. */
+export interface StageOptions extends Selection<never> {
+  readonly prune?: PruneOptions | undefined;
+  readonly cluster?: ClusterOptions | false | undefined;
+}
+
 /** The stages of a command, made from its config file and its options, and checked. */
 export interface Settings {
   readonly stages: Stage[];
+  /** What `compress` would be told, and the same as a config file says it. */
+  readonly options: StageOptions;
+  readonly config: Config;
   /** Which tensors the command line and the file choose, for all stages. */
   readonly selection: Selection<never>;
   /** What in the settings has no effect on this model. */
@@ -29,36 +38,55 @@ export interface Settings {
  *
  * @param wanted - the stages that the command has; `compress` prunes only if told what
  * @param calibration - lets pruning look at inputs
+ * @param isSearched - a search makes the stages; what is said here is fixed
  */
 export function readSettings(
   flags: StageFlags,
   wanted: 'prune' | 'cluster' | 'compress',
   calibration?: CalibrationOptions,
+  isSearched = false,
 ): Settings {
   const config = flags.config === undefined ? {} : readConfig(flags.config);
   const selection: Selection<never> = {
     include: flags.include ?? config.include,
     exclude: flags.exclude ?? config.exclude,
   };
+  const isPruned = wanted === 'prune' || (wanted === 'compress' && isPruneWanted(config, flags));
+  const pruneBase = override(config.prune, flags, TARGETS, ['scope']);
+  const isClusterWanted = flags.cluster !== false && (config.cluster !== false || hasAny(flags, SIZES));
+  const isClustered = wanted === 'cluster' || (wanted === 'compress' && isClusterWanted);
+  const clusterBase = override(config.cluster || undefined, flags, SIZES, ['init', 'seed', 'centroids']);
+  const pruneOptions = isPruned ? { ...pruneBase, rules: rulesOf(config, 'prune') } : undefined;
+  const clusterOptions = isClustered ? { ...clusterBase, rules: rulesOf(config, 'cluster') } : undefined;
   const stages: Stage[] = [];
-  if (wanted === 'prune' || (wanted === 'compress' && isPruneWanted(config, flags))) {
-    const rules = rulesOf(config, 'prune');
-    const options = { ...override(config.prune, flags, TARGETS, ['scope']), ...selection, rules };
+  if (!isSearched && pruneOptions) {
+    const options = { ...pruneOptions, ...selection };
     stages.push(asUsage(() => (calibration ? calibratedPrune({ ...options, ...calibration }) : prune(options))));
   }
-  const isClusterWanted = flags.cluster !== false && (config.cluster !== false || hasAny(flags, SIZES));
-  if (wanted === 'cluster' || (wanted === 'compress' && isClusterWanted)) {
-    const base = config.cluster === false ? undefined : config.cluster;
-    const options = { ...override(base, flags, SIZES, ['init', 'seed', 'centroids']), ...selection };
-    stages.push(asUsage(() => cluster({ ...options, rules: rulesOf(config, 'cluster') })));
-  }
-  const isLossy = stages.length > 0 || calibration !== undefined;
+  if (!isSearched && clusterOptions) stages.push(asUsage(() => cluster({ ...clusterOptions, ...selection })));
+  const isLossy = stages.length > 0 || isSearched || calibration !== undefined;
   // Calibration goes against `cluster: false` too.
   const isTold = calibration ? config.cluster !== undefined : Boolean(config.cluster);
   const hasClusters = isTold || config.layers?.some((layer) => layer.cluster !== undefined);
   const ignored =
     flags.cluster === false && hasClusters ? ['config: what it says of clusters has no effect with these options'] : [];
-  return { stages, selection, warnings: (model) => [...ignored, ...findUnused(model, config, selection, isLossy)] };
+  return {
+    stages,
+    selection,
+    options: { ...selection, prune: pruneOptions, cluster: clusterOptions ?? false },
+    config: {
+      ...(selection.include && { include: [...selection.include] }),
+      ...(selection.exclude && { exclude: [...selection.exclude] }),
+      ...(isFilled(pruneBase) && { prune: pruneBase }),
+      ...(clusterOptions ? isFilled(clusterBase) && { cluster: clusterBase } : { cluster: false }),
+      ...(config.layers && { layers: config.layers }),
+    },
+    warnings: (model) => [...ignored, ...findUnused(model, config, selection, isLossy)],
+  };
+}
+
+function isFilled(options: object): boolean {
+  return Object.keys(options).length > 0;
 }
 
 /** What `tune` may be told of tensors. */

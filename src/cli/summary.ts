@@ -17,6 +17,8 @@ export interface Summary {
   readonly warnings?: readonly string[];
   /** How a calibrated model was found. */
   readonly calibration?: object | undefined;
+  /** How density and clusters of the layers were found. */
+  readonly budget?: object | undefined;
   /** How training went. */
   readonly epochs?: readonly object[];
 }

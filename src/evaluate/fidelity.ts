@@ -18,17 +18,28 @@ const LEAST = 2 ** -126;
  * is left out. `null` where there is nothing to decide on.
  *
  * @param scores - what rows hold: logits, of which the softmax is taken, or probabilities
+ * @param temperature - logarithms are divided by this before the softmax is taken: above 1, what is decided clearly counts
+ *   as well as what is in the balance (Hinton, Vinyals, Dean, 2015). Default 1
  * @example
  * const divergence = divergenceMeter('logits');
  * divergence.add(output, reference, 64); // of a batch of 64 samples
  * divergence.result(); // 0.0021
  */
-export function divergenceMeter(scores: 'logits' | 'probabilities'): {
+export function divergenceMeter(
+  scores: 'logits' | 'probabilities',
+  temperature = 1,
+): {
   /** Returns false, and counts nothing, where the shapes differ. */
   add(output: MetricArray, reference: MetricArray, samples: number): boolean;
   result(): number | null;
 } {
   const logarithms = scores === 'logits' ? logSoftmax : logsOf;
+  const softened = (data: ArrayLike<number>, start: number, into: Float64Array) => {
+    if (!logarithms(data, start, into)) return false;
+    if (temperature === 1) return true;
+    for (let i = 0; i < into.length; i++) into[i] /= temperature;
+    return logSoftmax(into, 0, into);
+  };
   let count = 0;
   let sum = 0;
   return {
@@ -39,8 +50,8 @@ export function divergenceMeter(scores: 'logits' | 'probabilities'): {
       const wanted = new Float64Array(classes);
       const got = new Float64Array(classes);
       for (let row = 0; row < rows; row++) {
-        if (!logarithms(reference.data, row * classes, wanted)) continue;
-        const divergence = logarithms(output.data, row * classes, got) ? divergenceOf(wanted, got) : Number.NaN;
+        if (!softened(reference.data, row * classes, wanted)) continue;
+        const divergence = softened(output.data, row * classes, got) ? divergenceOf(wanted, got) : Number.NaN;
         // Rounding may leave a little less than nothing.
         sum += Number.isNaN(divergence) ? Number.POSITIVE_INFINITY : Math.max(0, divergence);
         count++;

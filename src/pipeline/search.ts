@@ -1,20 +1,10 @@
-import { mainFile } from '../calibrate/graph.js';
 import { CALIBRATE_DEFAULTS, type CalibrateOptions, type Skipped } from '../calibrate/options.js';
 import { type Calibration, startCalibration } from '../calibrate/start.js';
 import { writeContainer } from '../container/write/container.js';
 import { throwIfAborted } from '../errors.js';
-import type { Dataset } from '../evaluate/dataset.js';
-import { evaluate } from '../evaluate/evaluate.js';
 import type { Model } from '../layers/model.js';
-import { inRange, integerInRange } from '../stages/options.js';
-
-/** What is asked of a calibrated model: a loss not to exceed, a size not to exceed, or just a price of a bit. */
-export interface Goal {
-  /** Points of top-1 accuracy, or of agreement with the original where there are no labels. */
-  readonly maxLoss?: number | undefined;
-  /** Bytes of the container. */
-  readonly targetSize?: number | undefined;
-}
+import { checkGoal, type Goal, HELD_OUT, SEARCH_DEFAULTS } from './goal.js';
+import { createJudge, type Judge, judgedBy } from './judge.js';
 
 /** One price of a bit that was tried, and what came of it. */
 export interface Point {
@@ -46,10 +36,6 @@ export interface Found {
   readonly isReached: boolean;
 }
 
-export const SEARCH_DEFAULTS = { maxLoss: 0.5 } as const;
-
-/** Inputs that a loss is judged by: half a point is then ten of them. */
-const HELD_OUT = 2048;
 /** λ changes by this factor until the goal is bracketed. */
 const STRIDE = 3;
 const MAX_POINTS = 9;
@@ -60,12 +46,6 @@ const NEAR = 0.985;
 const SIZE_EXPONENT = 0.4;
 const SMALLEST_LAMBDA = 1e-12;
 const LARGEST_LAMBDA = 1;
-
-/** @throws RangeError */
-export function checkGoal({ maxLoss, targetSize }: Goal): void {
-  inRange('calibrate', 'maxLoss', maxLoss, 0, Number.MAX_VALUE);
-  integerInRange('calibrate', 'targetSize', targetSize, 1, Number.MAX_SAFE_INTEGER);
-}
 
 /**
  * Calibrates a model for a goal: the smallest file that loses no more than asked, or the best one that is no larger.
@@ -162,28 +142,8 @@ function nextLambda(
   return low === undefined ? price / STRIDE : price * STRIDE;
 }
 
-/** Judges a model on the inputs that were kept out, by what they tell: labels, or the original's answers. */
-async function judgeOf(
-  { prepared }: Calibration,
-  { threads, signal }: SearchOptions,
-): Promise<(model: Model) => Promise<number>> {
-  const { split, feeder } = prepared;
-  const isSmall = split.heldOutBatches === 0;
-  // With a handful of inputs there are none to keep out.
-  const dataset: Dataset = () => (isSmall ? split.calibration() : split.heldOut());
-  const reference = mainFile(prepared.model);
-  const common = { dataset, runtime: feeder.runtime, threads, signal };
-  const { top1 } = await evaluate({ model: reference, ...common });
-  return async (model) => {
-    // With labels the original's answers are of no account any more.
-    const result = await evaluate({
-      model: mainFile(model),
-      reference: top1 === null ? reference : undefined,
-      ...common,
-    });
-    if (top1 !== null && result.top1 !== null) return 100 * (top1 - result.top1);
-    if (result.agreement !== null) return 100 * (1 - result.agreement);
-    // Nothing to decide on: how far the outputs are off takes its place.
-    return 100 * (result.meanAbsDiff ?? 0);
-  };
+/** Judges on the inputs that were kept out. */
+function judgeOf({ prepared }: Calibration, { threads, signal }: SearchOptions): Promise<Judge> {
+  const { split, feeder, model } = prepared;
+  return createJudge(model, { dataset: judgedBy(split), runtime: feeder.runtime, threads, signal });
 }

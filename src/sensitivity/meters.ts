@@ -23,13 +23,15 @@ export interface Judged {
   /** The output that decides. */
   readonly output: string;
   readonly scores: 'logits' | 'probabilities';
+  /** Of the divergence; default 1. */
+  readonly temperature?: number | undefined;
 }
 
 /** Holds a model's outputs against the original's, over batches. */
-export function fidelityMeter({ output, scores }: Judged): FidelityMeter {
+export function fidelityMeter({ output, scores, temperature }: Judged): FidelityMeter {
   const accuracy = accuracyMeter();
   const agreement = agreementMeter();
-  const divergence = divergenceMeter(scores);
+  const divergence = divergenceMeter(scores, temperature);
   const similarities = new Map<string, ReturnType<typeof similarityMeter>>();
   let shapeMismatches = 0;
   return {

@@ -139,10 +139,10 @@ function checkLayer(layer: ClusterLayer): void {
   }
 }
 
-type Rounding = (centroid: number) => number;
+export type Rounding = (centroid: number) => number;
 
 /** Centroids are rounded to what the file will hold, so that the assignment is made to what will be decoded. */
-function roundingOf({ dtype }: Tensor, centroids: 'float16' | 'native'): Rounding {
+export function roundingOf({ dtype }: Tensor, centroids: 'float16' | 'native'): Rounding {
   if (dtype === 'bfloat16') return (value) => fromBfloat16(toBfloat16(value));
   return dtype === 'float16' || centroids === 'float16' ? throughHalf : (value) => value;
 }
@@ -150,9 +150,14 @@ function roundingOf({ dtype }: Tensor, centroids: 'float16' | 'native'): Roundin
 const throughHalf: Rounding = (value) => fromHalf(toHalf(value));
 
 /** Finds the values, ascending, that a layer's weights would share with so many clusters. */
-type CentroidFinder = (clusters: number) => Float32Array;
+export type CentroidFinder = (clusters: number) => Float32Array;
 
-function centroidFinder(sorted: Float32Array, init: Initialisation, seed: number, round: Rounding): CentroidFinder {
+export function centroidFinder(
+  sorted: Float32Array,
+  init: Initialisation,
+  seed: number,
+  round: Rounding,
+): CentroidFinder {
   return (k) => {
     const { centroids, distortion } = kmeansOfSorted(sorted, { k, init, seed });
     const means = Float32Array.from(centroids);
@@ -184,7 +189,8 @@ export function roundedCodebook(means: Float32Array, round: Rounding = throughHa
   return rounded.filter((value, i) => i === 0 || value !== rounded[i - 1]);
 }
 
-function shareValues(weights: Float32Array, codebook: Float32Array): Float32Array {
+/** The nearest of these values for each weight, in its place; zeros stay zero. */
+export function shareValues(weights: Float32Array, codebook: Float32Array): Float32Array {
   // Nothing but zeros, of either sign.
   if (codebook.length === 0) return weights.fill(0);
   shareNearest(weights, codebook);

@@ -52,6 +52,17 @@ describe('divergenceMeter', () => {
     expect(certain.result()).toBe(0);
   });
 
+  it('divides logarithms by a temperature, whatever rows hold', () => {
+    const soft = (row: number[]) => softmax(row.map((value) => value / 4));
+    const expected = divergence(soft(wanted[0]), soft(got[0]));
+    const logits = divergenceMeter('logits', 4);
+    logits.add(floats([1, 3], got[0]), floats([1, 3], wanted[0]), 1);
+    expect(logits.result()).toBeCloseTo(expected, 12);
+    const probabilities = divergenceMeter('probabilities', 4);
+    probabilities.add(floats([1, 3], softmax(got[0])), floats([1, 3], softmax(wanted[0])), 1);
+    expect(probabilities.result()).toBeCloseTo(expected, 12);
+  });
+
   it('holds for large logits, and for those of minus infinity', () => {
     const meter = divergenceMeter('logits');
     meter.add(floats([1, 3], [1000, 1001, -infinity]), floats([1, 3], [1001, 1000, -infinity]), 1);

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CLUSTER_DEFAULTS } from '../../stages/cluster.js';
+import { addBudget } from '../budget.js';
 import { addCalibration } from '../calibration.js';
 import { addGoal } from '../goal.js';
 import { aboutFile } from '../input.js';
@@ -17,13 +18,16 @@ export function addCompressCommand(program: Command, terminal: Terminal): void {
 
 Without options nothing is pruned, and the weights of each layer share as few values as keep a signal-to-noise ratio of ${snr} dB (k-means from a ${init} start, values rounded to ${centroids}): little enough noise that most models answer as before. Pruning starts with --density, --threshold or --quality, or in a config file.
 
-With --calibrate the values that weights share are chosen by what they do to the model's answers on inputs like yours, and the file is the smallest that loses no more than --max-loss: a third to a half of the size, in seconds to minutes. Labels are not needed. Needs the package onnxruntime-node.`,
+With --calibrate the values that weights share are chosen by what they do to the model's answers on inputs like yours, and the file is the smallest that loses no more than --max-loss: a third to a half of the size, in seconds to minutes. Labels are not needed. Needs the package onnxruntime-node.
+
+With --data and a goal, and without --calibrate, density and number of clusters are chosen layer by layer, from what they do to the model's answers and the bytes they take; weights are pruned and clustered as ever. What --density, --bits, --clusters, --no-cluster or the config file say is fixed, the rest is searched for. The settings are written to fxq.yaml beside the output, and compress --config with that file makes the same bytes again.`,
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the .fxq file');
   addPrune(command);
   addCluster(command);
   addCalibration(command);
+  addBudget(command);
   addGoal(command);
   command.addOption(
     new Option('--no-cluster', 'keep the values of the weights').conflicts([
@@ -41,6 +45,7 @@ With --calibrate the values that weights share are chosen by what they do to the
     command,
     'compress model.onnx -o model.fxq',
     'compress model.onnx -o model.fxq --calibrate inputs.npz --max-loss 0.5',
+    'compress model.onnx -o model.fxq --data data.npz --target-size 500kB',
     'compress model.onnx -o model.fxq --density 0.2 --bits 5',
     'compress model.onnx -o model.fxq --config fxq.yaml',
   );

@@ -1,6 +1,7 @@
 import { compressTo, type Target } from '../../pipeline/compress.js';
+import { type BudgetFlags, budgetConfig, budgetOf, budgetStage, budgetSummary, budgetTable } from '../budget.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
-import { type GoalFlags, searchStage } from '../goal.js';
+import { searchStage } from '../goal.js';
 import { inspectFile, openModel, sizeOf, tensorBytes } from '../input.js';
 import type { CommonFlags, ThreadFlags } from '../options.js';
 import { planOutput } from '../output.js';
@@ -14,7 +15,7 @@ export type PackFlags = CommonFlags &
   ThreadFlags &
   StageFlags &
   CalibrationFlags &
-  GoalFlags & { readonly output: string };
+  BudgetFlags & { readonly output: string };
 
 /** What `encode` and `compress` have in common: an ONNX file in, a container out. */
 export async function packModel(
@@ -24,28 +25,37 @@ export async function packModel(
   terminal: Terminal,
 ): Promise<void> {
   const { output } = flags;
-  const calibration = command === 'compress' ? await calibrationOf(flags, input, terminal) : undefined;
+  const budget = command === 'compress' ? await budgetOf(flags, input, output, terminal) : undefined;
+  const calibration = command === 'compress' && !budget ? await calibrationOf(flags, input, terminal) : undefined;
   const settings =
     command === 'compress'
-      ? readSettings(calibration ? { ...flags, cluster: false } : flags, command, calibration)
+      ? readSettings(calibration ? { ...flags, cluster: false } : flags, command, calibration, budget !== undefined)
       : undefined;
-  const search = searchStage(flags, settings?.selection ?? {}, calibration, terminal);
+  const search = budget ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
+  const walk = budget && settings && budgetStage(budget, flags, settings.options, terminal);
   const { model, paths, close } = openModel(input);
   try {
-    const plan = planOutput(output, [], paths);
+    const inputs = [...paths, ...[flags.config, flags.data].filter((path) => path !== undefined)];
+    const plan = planOutput(output, [], inputs);
+    const config = budget && planOutput(budget.configPath, [], [...inputs, output], '--save-config');
     const { told, onNote } = startWarnings(terminal, settings?.warnings(model) ?? []);
     const onProgress = terminal.progress(command);
-    const all = [...(settings?.stages ?? []), ...(search ? [search] : [])];
-    const stages = await withOutput(plan, (output, signal) =>
-      withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
+    const all = [...(settings?.stages ?? []), ...(search ? [search] : []), ...(walk ? [walk] : [])];
+    const files = { paths: [...plan.paths, ...(config?.paths ?? [])] };
+    const stages = await withOutput(files, async (output, signal) => {
+      const times = await withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
         const target: Target = {
           sections: output.scratch(),
           write: (bytes) => output.write(0, bytes),
           written: () => output.written(0),
         };
         return compressTo(target, model, all, { signal, onProgress, context: { onProgress, onNote }, pool });
-      }),
-    );
+      });
+      const found = walk?.found();
+      if (found && settings) output.write(1, new TextEncoder().encode(budgetConfig(input, found, settings.config)));
+      return times;
+    });
+    const found = walk?.found();
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
     const summary = {
       input,
@@ -56,7 +66,9 @@ export async function packModel(
       stages,
       warnings: told,
       ...(search && { calibration: search.told() }),
+      ...(budget && found && { budget: budgetSummary(found, budget.configPath) }),
     };
+    if (found && !flags.json && !flags.quiet) terminal.print(budgetTable(found));
     await tellSummary(terminal, flags, summary, () => inspectFile(output));
   } finally {
     close();

@@ -1,0 +1,181 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import { type Budget, type BudgetOptions, checkBudgetOptions, type LayerSetting } from '../budget/options.js';
+import { searchBudget } from '../budget/search.js';
+import { FxqError } from '../errors.js';
+import type { Dataset } from '../evaluate/dataset.js';
+import { formatBytes, formatCount } from '../report/format.js';
+import type { Stage } from '../stages/stage.js';
+import type { Config, LayerConfig } from './config.js';
+import { type DataFlags, openData } from './data.js';
+import { asUsage, UsageError } from './errors.js';
+import type { GoalFlags } from './goal.js';
+import { type ClusterFlags, TARGETS } from './options.js';
+import type { StageOptions } from './settings.js';
+import type { Terminal } from './terminal.js';
+
+/** Options of a search without calibration. */
+export interface BudgetFlags extends GoalFlags {
+  readonly data?: string;
+  readonly saveConfig?: string;
+  readonly calibrate?: string;
+  readonly calibrateSamples?: number;
+  readonly fast?: boolean;
+  readonly threads?: number;
+  readonly seed?: number;
+}
+
+/** What the file with the chosen setting is called, beside the container. */
+const DEFAULT_CONFIG = 'fxq.yaml';
+
+/** How it begins: a file that begins so may be replaced by the next one. */
+const MARK = '# Chosen by fxq-compress';
+
+export function addBudget(command: Command): Command {
+  return command
+    .option('--data <data>', 'search density and clusters of each layer by such inputs (as --data of evaluate)')
+    .addOption(
+      new Option(
+        '--save-config <file>',
+        `with --data: where to write what was chosen (default: ${DEFAULT_CONFIG} beside the output)`,
+      ),
+    );
+}
+
+/** A search, once it is known what for. */
+export interface BudgetSearch {
+  /** Where its setting goes. */
+  readonly configPath: string;
+  readonly dataset: Dataset;
+}
+
+/**
+ * What `--data` asks for; `undefined` without.
+ *
+ * @throws UsageError for options that do not go together; FxqError `DATASET`, `IO`
+ */
+export async function budgetOf(
+  flags: BudgetFlags & ClusterFlags & DataFlags,
+  input: string,
+  output: string,
+  terminal: Terminal,
+): Promise<BudgetSearch | undefined> {
+  const { data, saveConfig, calibrate } = flags;
+  if (data === undefined) {
+    if (saveConfig !== undefined) throw new UsageError('--save-config needs --data: it is for what a search chooses');
+    return undefined;
+  }
+  if (calibrate !== undefined) {
+    throw new UsageError(
+      '--data is for a search without calibration; leave it out with --calibrate, which has its inputs',
+    );
+  }
+  if (flags.lambda !== undefined)
+    throw new UsageError('--lambda is a price for --calibrate; give --max-loss or --target-size');
+  if (flags.snr !== undefined)
+    throw new UsageError('--snr is a goal of its own; with --data give --max-loss or --target-size');
+  const stray = Object.entries({ fast: flags.fast, 'calibrate-samples': flags.calibrateSamples });
+  const name = stray.find(([, value]) => value !== undefined)?.[0];
+  if (name !== undefined) throw new UsageError(`--${name} needs --calibrate; a search with --data does without`);
+  const configPath = saveConfig ?? join(dirname(output), DEFAULT_CONFIG);
+  if (saveConfig === undefined && existsSync(configPath) && !readFileSync(configPath, 'utf8').startsWith(MARK)) {
+    const message = `${configPath}: exists already, and no search has written it; name a file with --save-config`;
+    throw new FxqError('IO', message, { file: configPath });
+  }
+  const dataset = await openData(data, flags, [input], terminal);
+  terminal.note(`searching on ${data}`);
+  return { configPath, dataset };
+}
+
+/** A search as JSON. */
+export interface BudgetSummary extends Omit<Budget, 'model' | 'layers'> {
+  readonly layers: readonly Omit<LayerSetting, 'match'>[];
+  /** The file that has them. */
+  readonly config: string;
+}
+
+/** The stage that searches; what it found is known once it has run. */
+export interface BudgetStage extends Stage {
+  found(): Budget | undefined;
+}
+
+/** @throws UsageError for options that leave nothing to search for */
+export function budgetStage(
+  { dataset }: BudgetSearch,
+  flags: BudgetFlags,
+  { prune, cluster, include, exclude }: StageOptions,
+  terminal: Terminal,
+): BudgetStage {
+  const { maxLoss, targetSize, seed, threads } = flags;
+  const common: BudgetOptions = { dataset, maxLoss, targetSize, seed, threads, prune, cluster, include, exclude };
+  asUsage(() => checkBudgetOptions(common));
+  let found: Budget | undefined;
+  return {
+    name: 'search',
+    found: () => found,
+    async run(model, { signal }) {
+      const onProgress = terminal.progress('search');
+      const onPoint = (point: Budget['chosen']) => terminal.note(`  ${pointLine(point)}`);
+      found = await searchBudget(model, { ...common, signal, onProgress, onPoint });
+      tellBudget(found, terminal);
+      return found.model;
+    },
+  };
+}
+
+function pointLine({ bytes, loss }: Budget['chosen']): string {
+  return `${formatBytes(bytes)}, ${loss.toFixed(2)} points lost`;
+}
+
+function tellBudget({ heldOut, isReached, skipped }: Budget, terminal: Terminal): void {
+  const by = heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs measured on, for want of others';
+  terminal.note(`  judged by ${by}`);
+  if (!isReached) terminal.note('warning: no setting reached the goal; this is the nearest');
+  for (const { name, reason } of skipped) terminal.note(`  ${name}: not searched for, ${reason}`);
+}
+
+export function budgetSummary({ model: _, layers, ...found }: Budget, config: string): BudgetSummary {
+  return { ...found, layers: layers.map(({ match: _, ...layer }) => layer), config };
+}
+
+/** The setting as a config file, beside what was fixed before. */
+export function budgetConfig(model: string, { layers, chosen }: Budget, base: Config): string {
+  const rules: LayerConfig[] = layers
+    .filter(({ density, clusters }) => density !== undefined || clusters !== undefined)
+    .map(({ match, density, clusters }) => ({
+      match,
+      ...(density !== undefined && { prune: { density } }),
+      ...(clusters !== undefined && { cluster: { clusters } }),
+    }));
+  const all = [...(base.layers ?? []), ...rules];
+  // A scope without a target means something only where a layer is pruned.
+  const isPruned = TARGETS.some((key) => base.prune?.[key] !== undefined) || all.some(({ prune }) => prune);
+  const { prune, ...rest } = base;
+  const config: Config = { ...rest, ...(prune && isPruned && { prune }), layers: all };
+  const head = [
+    `${MARK} for ${JSON.stringify(basename(model))}: ${pointLine(chosen)}.`,
+    '# compress --config with this file makes the same container again.',
+  ];
+  return `${head.join('\n')}\n${stringify(config)}`;
+}
+
+/** What was tried, the smallest first, with a mark on what was chosen. */
+export function budgetTable({ points, chosen }: Budget): string {
+  const rows = [...points].sort((a, b) => a.bytes - b.bytes || a.loss - b.loss);
+  const cells = rows.map((point) => [
+    formatCount(point.bytes),
+    point.loss.toFixed(2),
+    point.harm.toPrecision(3),
+    point === chosen ? '← chosen' : '',
+  ]);
+  const head = ['bytes', 'points lost', 'harm', ''];
+  const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i].length)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => (i < 3 ? cell.padStart(widths[i]) : cell))
+      .join('  ')
+      .trimEnd();
+  return [line(head), '─'.repeat(widths[0] + widths[1] + widths[2] + 4), ...cells.map(line)].join('\n');
+}
