@@ -110,7 +110,6 @@ describe('compress --calibrate', () => {
     [['--max-loss', '1'], '--max-loss needs --calibrate'],
     [['--target-size', '9kB'], '--target-size needs --calibrate'],
     [['--lambda', '1e-7'], '--lambda needs --calibrate'],
-    [['--threads', '2'], '--threads needs --calibrate'],
     [['--fast'], '--fast needs --calibrate'],
     [[...FAST, '--lambda', '1e-7', '--max-loss', '1'], "cannot be used with option '--lambda <price>'"],
     [[...FAST, '--target-size', '9kB', '--max-loss', '1'], 'cannot be used with option'],
