@@ -110,7 +110,7 @@ const REMEMBERED = 4;
 
 async function splitInputs(dataset: Dataset, seed: number): Promise<Split> {
   const split = await splitDataset(dataset, BATCHES.many, MEASURED, HELD_OUT, seed);
-  const isEnough = split.calibrationBatches * BATCHES.many >= MEASURED;
+  const isEnough = split.heldOutBatches > 0 && split.calibrationBatches * BATCHES.many >= MEASURED;
   return isEnough ? split : splitDataset(dataset, BATCHES.few, MEASURED, HELD_OUT, seed);
 }
 
