@@ -1,10 +1,11 @@
 // What is claimed of any bytes at all, and how a decoder's work on one input is checked against it.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { inflateRawSync } from 'node:zlib';
 import { xxh32 } from '../../build/binary/xxh32.js';
 import { LAYOUTS } from '../../build/container/constants.js';
+import { FREE_HEAD, HEAD_PER_BYTE } from '../../build/container/limits.js';
 import { readCbor } from '../../build/container/read/cbor.js';
+import { expand } from '../../build/entropy/expand.js';
 
 /** Memory beside what is declared. */
 const MEMORY = 16 * 2 ** 20;
@@ -96,11 +97,11 @@ export function violation(input, result, known) {
 export function readHeader(bytes) {
   try {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const [deflated, headerBytes] = [view.getUint32(4, true), view.getUint32(12, true)];
-    const head = inflateRawSync(bytes.subarray(20, 20 + deflated), { maxOutputLength: view.getUint32(8, true) });
+    const [squeezed, headBytes, headerBytes] = [4, 8, 12].map((at) => view.getUint32(at, true));
+    const head = expand(bytes.subarray(20, 20 + squeezed), headBytes);
     const { f, t } = readCbor(head.subarray(0, headerBytes), 0);
     const skeleton = head.length - headerBytes;
-    let capacity = Math.min(skeleton, 1032 * deflated);
+    let capacity = Math.min(skeleton, Math.max(FREE_HEAD, HEAD_PER_BYTE * squeezed));
     for (const tensor of t) capacity += capacityOf(tensor.r === undefined ? tensor : t[tensor.r], tensor, skeleton);
     return { files: f.map(([, size, hash]) => ({ size, hash })), capacity };
   } catch {

@@ -1,7 +1,7 @@
 // Ways to damage a container. Each takes the base's parts and a generator, and gives bytes; those that `keepSums` leave
 // all checksums as they were, all others put right ones in their place.
-import { deflateRawSync } from 'node:zlib';
 import { bitsOf, dtypeOf } from '../../build/binary/dtype.js';
+import { squeeze } from '../../build/entropy/squeeze.js';
 import { CborMap, cloneTree, encodeTree, Raw } from './cbor.js';
 import { putTogether, seal, sumSections } from './parts.js';
 
@@ -298,18 +298,18 @@ export const DAMAGES = {
     },
   },
 
-  /** The deflate stream and the sizes before it. */
-  deflate: {
+  /** The squeezed head and the sizes before it. */
+  squeezed: {
     make({ header, skeleton, sections }, random) {
       const plain = encodeTree(header);
-      const stream = deflateRawSync(Buffer.concat([plain, skeleton]), { level: random(3) * 3 });
-      const deflated = random(3) ? Buffer.from(scatter(stream, random, 1 + random(3))) : stream;
-      const sizes = [deflated.length, plain.length + skeleton.length, plain.length];
-      if (deflated === stream || random(3) === 0) {
+      const stream = Buffer.from(squeeze(Buffer.concat([plain, skeleton])));
+      const squeezed = random(3) ? Buffer.from(scatter(stream, random, 1 + random(3))) : stream;
+      const sizes = [squeezed.length, plain.length + skeleton.length, plain.length];
+      if (squeezed === stream || random(3) === 0) {
         const i = random(3);
         sizes[i] = pick([sizes[i] + 1, Math.max(0, sizes[i] - 1), 0, random(5000), 2 ** 31 - 1, 2 ** 32 - 1], random);
       }
-      return seal(plain, skeleton, sections, { deflated, sizes });
+      return seal(plain, skeleton, sections, { squeezed, sizes });
     },
   },
 
@@ -346,7 +346,7 @@ export const DAMAGES = {
     },
   },
 
-  /** Little that stands for much: streams of the shortest codes, payloads that repeat, a skeleton that deflates well. */
+  /** Little that stands for much: streams of the shortest codes, payloads that repeat, a skeleton that is squeezed well. */
   bomb: { make: (_, random) => pick(BOMBS, random)(random) },
 };
 

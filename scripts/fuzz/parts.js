@@ -1,7 +1,8 @@
 // Containers in parts: taken apart, and put together again with sums that fit, so that damage reaches what lies behind.
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { xxh32 } from '../../build/binary/xxh32.js';
 import { readCbor } from '../../build/container/read/cbor.js';
+import { expand } from '../../build/entropy/expand.js';
+import { squeeze } from '../../build/entropy/squeeze.js';
 import { CborMap, encodeTree, toTree } from './cbor.js';
 
 const PREFIX_BYTES = 20;
@@ -10,7 +11,7 @@ const PREFIX_BYTES = 20;
 export function takeApart(container) {
   const view = new DataView(container.buffer, container.byteOffset);
   const end = PREFIX_BYTES + view.getUint32(4, true);
-  const head = inflateRawSync(container.subarray(PREFIX_BYTES, end));
+  const head = expand(container.subarray(PREFIX_BYTES, end), view.getUint32(8, true));
   const headerBytes = view.getUint32(12, true);
   return {
     header: toTree(readCbor(head.subarray(0, headerBytes), 0)),
@@ -36,9 +37,9 @@ export function putTogether({ header, skeleton, sections }) {
   return seal(encodeTree(header), skeleton, sections);
 }
 
-/** A container of these bytes; `deflated` stands in the place of what the head deflates to, `sizes` in that of its sizes. */
-export function seal(header, skeleton, sections, { deflated, sizes } = {}) {
-  const head = deflated ?? deflate(Buffer.concat([header, skeleton]));
+/** A container of these bytes; `squeezed` stands in the place of the squeezed head, `sizes` in that of its sizes. */
+export function seal(header, skeleton, sections, { squeezed, sizes } = {}) {
+  const head = squeezed ?? squeeze(Buffer.concat([header, skeleton]));
   const container = Buffer.allocUnsafeSlow(PREFIX_BYTES + head.length + sections.length);
   container.set([0x46, 0x58, 0x51, 1]);
   container.writeUInt32LE(sizes?.[0] ?? head.length, 4);
@@ -49,11 +50,4 @@ export function seal(header, skeleton, sections, { deflated, sizes } = {}) {
   const summed = Buffer.concat([container.subarray(0, 16), head]);
   container.writeUInt32LE(xxh32(summed), 16);
   return new Uint8Array(container.buffer);
-}
-
-/** Raw deflate; what is small is stored, which is quicker than a search for what repeats. */
-function deflate(bytes) {
-  if (bytes.length > 4096) return deflateRawSync(bytes, { level: 1 });
-  const { length } = bytes;
-  return Buffer.concat([Buffer.of(1, length & 255, length >> 8, ~length & 255, (~length >> 8) & 255), bytes]);
 }

@@ -60,7 +60,7 @@ export interface TensorEntry {
   readonly gapBits: number;
   /** Inline only: where in the skeleton the payload stands. */
   readonly inlineAt: number;
-  /** Inline only: the payload stands in the skeleton byte plane by byte plane, which deflates better. */
+  /** Inline only: the payload stands in the skeleton byte plane by byte plane, which is squeezed better. */
   readonly isPlanar: boolean;
   /** Index of the tensor that the payload was written for: this one's own, or that of an earlier one. */
   readonly owner: number;

@@ -3,10 +3,10 @@ import type { Layout } from './constants.js';
 
 /*
  * Three ceilings grow with the container, so that time and memory stay in proportion to the bytes that are present. A
- * writer that would exceed one, as with a hundred megabytes of zeros, makes the head longer by empty deflate blocks.
+ * writer that would exceed one, as with a hundred megabytes of zeros, makes the head longer by zeros.
  */
 
-/** Bytes of the head once inflated: so many are free, beyond that so many a byte of the deflated head. */
+/** Bytes of the head once expanded: so many are free, beyond that so many a byte of the squeezed head. */
 export const FREE_HEAD = 2 ** 22;
 export const HEAD_PER_BYTE = 8;
 

@@ -1,10 +1,9 @@
-import { deflateSync } from 'fflate';
 import { PREFIX_BYTES } from '../container/constants.js';
 import { elements, type TensorEntry } from '../container/header.js';
 import type { Head } from '../container/read/index.js';
-import { DEFLATE } from '../container/write/container.js';
 import { pieces } from '../decode/container.js';
 import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
+import { squeeze } from '../entropy/squeeze.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { loadKernels } from '../kernels/index.js';
 import type { ByteSource, Model, Tensor } from '../layers/model.js';
@@ -69,9 +68,9 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
     }
   }
   const originalBytes = head.files.reduce((sum, { size }) => sum + size, 0);
-  const skeleton = deflateSync(head.skeleton, DEFLATE).length;
+  const skeleton = squeeze(head.skeleton).length;
   const overhead: Overhead = {
-    header: head.prefix.deflatedBytes - skeleton,
+    header: head.prefix.squeezedBytes - skeleton,
     skeleton,
     codebooks: tensors.reduce((sum, { codebookBytes }) => sum + codebookBytes, 0),
     tables: tensors.reduce((sum, { tableBytes }) => sum + tableBytes, 0),

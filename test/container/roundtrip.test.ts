@@ -51,7 +51,7 @@ describe('decode gives back what was encoded, byte for byte', () => {
     expect(container.length * 20).toBeLessThan(model.files[0].size);
   });
 
-  it('a model of a skeleton that deflates far too well, in a head that is longer than it need be', async () => {
+  it('a model of a skeleton that is squeezed far too well, in a head that is longer than it need be', async () => {
     const model = modelProto({ metadata: { a: 'a'.repeat(6e6) } });
     const container = await encode(model);
     expect(container.length).toBeGreaterThan(6e6 / 8);
@@ -114,7 +114,7 @@ describe('decode gives back what was encoded, byte for byte', () => {
 
 describe('layouts', () => {
   const random = new Random(11);
-  /** Weights without structure that deflate could use, unlike a handful repeated. */
+  /** Weights without structure that a match could use, unlike a handful repeated. */
   const cases: [string, Float32Array | Float64Array | Uint16Array | Uint8Array, string][] = [
     ['a few weights stay in the skeleton', random.floats(4), 'inline'],
     ['few weights of few values', random.clustered(600, 16), 'packed'],

@@ -1,10 +1,12 @@
 import { decode as decodeCbor, encode as encodeCbor } from 'cbor-x';
 import fc from 'fast-check';
-import { deflateSync, inflateSync } from 'fflate';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fromHalf, toHalf } from '../../src/binary/half.js';
 import { Xxh32 } from '../../src/binary/xxh32.js';
 import { decode, decodeFiles, decodeForOrt, FxqError, inspect } from '../../src/decode/index.js';
+import { expand } from '../../src/entropy/expand.js';
+import { SPARED } from '../../src/entropy/lz-model.js';
+import { squeeze } from '../../src/entropy/squeeze.js';
 import { encode, modelOf, readBytes } from '../support/container.js';
 import { generatedModel } from '../support/models.js';
 import { DATA_TYPE, modelProto, rawData, tensorProto } from '../support/onnx-builder.js';
@@ -25,17 +27,17 @@ interface Parts {
 interface Lies {
   /** The header's bytes, in place of its CBOR. */
   cbor?: Uint8Array;
-  /** The deflate stream, in place of that of header and skeleton. */
-  deflated?: Uint8Array;
-  deflatedBytes?: number;
-  inflatedBytes?: number;
+  /** The squeezed stream, in place of that of header and skeleton. */
+  squeezed?: Uint8Array;
+  squeezedBytes?: number;
+  expandedBytes?: number;
   headerBytes?: number;
 }
 
 function takeApart(container: Uint8Array): Parts {
   const view = new DataView(container.buffer, container.byteOffset);
   const end = PREFIX + view.getUint32(4, true);
-  const head = inflateSync(container.subarray(PREFIX, end));
+  const head = expand(container.subarray(PREFIX, end), view.getUint32(8, true));
   const headerBytes = view.getUint32(12, true);
   return {
     header: decodeCbor(head.subarray(0, headerBytes)),
@@ -47,15 +49,15 @@ function takeApart(container: Uint8Array): Parts {
 function putTogether(parts: Parts, lies: Lies = {}): Uint8Array {
   const cbor = lies.cbor ?? new Uint8Array(encodeCbor(parts.header));
   const head = concat(cbor, parts.skeleton);
-  const deflated = lies.deflated ?? deflateSync(head);
+  const squeezed = lies.squeezed ?? squeeze(head);
   const prefix = new Uint8Array(PREFIX);
   prefix.set([0x46, 0x58, 0x51, 1]);
   const view = new DataView(prefix.buffer);
-  view.setUint32(4, lies.deflatedBytes ?? deflated.length, true);
-  view.setUint32(8, lies.inflatedBytes ?? head.length, true);
+  view.setUint32(4, lies.squeezedBytes ?? squeezed.length, true);
+  view.setUint32(8, lies.expandedBytes ?? head.length, true);
   view.setUint32(12, lies.headerBytes ?? cbor.length, true);
-  view.setUint32(16, new Xxh32().update(prefix.subarray(0, 16)).update(deflated).digest(), true);
-  return concat(prefix, deflated, parts.sections);
+  view.setUint32(16, new Xxh32().update(prefix.subarray(0, 16)).update(squeezed).digest(), true);
+  return concat(prefix, squeezed, parts.sections);
 }
 
 /** The typed error of decoding, or nothing. Anything else that is thrown fails the test. */
@@ -588,16 +590,16 @@ describe('bombs', async () => {
     await refusedQuickly(putTogether(forged));
   });
 
-  it('a head that inflates beyond what it declares: stopped there', async () => {
-    const bomb = deflateSync(new Uint8Array(40 * 2 ** 20), { level: 1 });
+  it('a head that is more than it declares: stopped there', async () => {
+    const bomb = squeeze(new Uint8Array(40 * 2 ** 20));
     expect(bomb.length).toBeLessThan(2 ** 21);
-    const error = await refusedQuickly(putTogether(parts, { deflated: bomb, inflatedBytes: 5000 }));
+    const error = await refusedQuickly(putTogether(parts, { squeezed: bomb, expandedBytes: 5000 }));
     expect(error?.message).toContain('the 5000 bytes that it declares');
   });
 
   it('a head that declares more than its bytes may: refused at once', async () => {
-    for (const inflatedBytes of [2 ** 31, 2 ** 32 - 1, 2 ** 22 + 1]) {
-      const error = await refusedQuickly(putTogether(parts, { inflatedBytes }));
+    for (const expandedBytes of [2 ** 31, 2 ** 32 - 1, 2 ** 22 + 1]) {
+      const error = await refusedQuickly(putTogether(parts, { expandedBytes }));
       expect(error?.offset).toBe(8);
     }
   });
@@ -644,13 +646,13 @@ describe('bombs', async () => {
     }
   });
 
-  it('a head that inflates to less than it declares, or is cut short: refused', async () => {
+  it('a head that expands to less than it declares, or is cut short: refused', async () => {
     const head = concat(new Uint8Array(encodeCbor(parts.header)), parts.skeleton);
-    await refusedQuickly(putTogether(parts, { inflatedBytes: head.length + 1 }));
-    await refusedQuickly(putTogether(parts, { inflatedBytes: head.length - 1 }));
-    const deflated = deflateSync(head);
-    for (let length = 0; length < deflated.length; length++) {
-      await refusedQuickly(putTogether(parts, { deflated: deflated.subarray(0, length), inflatedBytes: head.length }));
+    await refusedQuickly(putTogether(parts, { expandedBytes: head.length + 1 }));
+    await refusedQuickly(putTogether(parts, { expandedBytes: head.length - 1 }));
+    const squeezed = squeeze(head);
+    for (let length = 0; length < squeezed.length - SPARED; length++) {
+      await refusedQuickly(putTogether(parts, { squeezed: squeezed.subarray(0, length), expandedBytes: head.length }));
     }
   });
 
@@ -661,21 +663,21 @@ describe('bombs', async () => {
     }
   });
 
-  it('bytes behind the end of the deflate stream: refused, or passed over, never taken for data', async () => {
+  it('bytes behind the end of the squeezed stream: refused; zeros: passed over', async () => {
     const head = concat(new Uint8Array(encodeCbor(parts.header)), parts.skeleton);
-    for (const garbage of [Uint8Array.of(0), new Uint8Array(100).fill(0xa5), deflateSync(new Uint8Array(50).fill(7))]) {
-      const forged = putTogether(parts, { deflated: concat(deflateSync(head), garbage) });
+    for (const garbage of [Uint8Array.of(0), new Uint8Array(100).fill(0xa5), squeeze(new Uint8Array(50).fill(7))]) {
+      const forged = putTogether(parts, { squeezed: concat(squeeze(head), garbage) });
       const error = await refusal(forged, 'all');
       if (error) expect(error.code).toBe('CONTAINER_MALFORMED');
       else expect(await decode(forged)).toEqual(modelOf(weights));
     }
   });
 
-  it('bytes that are no deflate stream: refused', async () => {
+  it('bytes that are no squeezed stream: refused', async () => {
     const random = new Random(8);
     for (let i = 0; i < 50; i++) {
-      const deflated = random.bytes(1 + random.below(200));
-      expect((await refusal(putTogether(parts, { deflated })))?.code).toBe('CONTAINER_MALFORMED');
+      const squeezed = random.bytes(1 + random.below(200));
+      expect((await refusal(putTogether(parts, { squeezed })))?.code).toBe('CONTAINER_MALFORMED');
     }
   });
 

@@ -55,8 +55,8 @@ describe('sizes around 2 and 4 GiB that are merely declared', () => {
     'of the skeleton before a tensor': (size) => [headerOf({ g: size }, size + 40)],
     'of a payload in the skeleton': (size) => [{ ...headerOf({}, size), t: [{ n: 'w', y: 2, d: [size], g: 0 }] }],
     'of a payload by its own field': (size) => [headerOf({ b: size }, size)],
-    'of the deflated head': (size) => [headerOf({}, 40), { deflated: size }],
-    'of the inflated head': (size) => [headerOf({}, 40), { inflated: size }],
+    'of the squeezed head': (size) => [headerOf({}, 40), { squeezed: size }],
+    'of the expanded head': (size) => [headerOf({}, 40), { expanded: size }],
     'of the header': (size) => [headerOf({}, 40), { header: size }],
   };
   for (const layout of LAYOUTS.slice(1)) {

@@ -1,13 +1,13 @@
 import { encode as encodeCbor } from 'cbor-x';
-import { deflateSync } from 'fflate';
 import { Xxh32, xxh32 } from '../../src/binary/xxh32.js';
 import type { WireHeader } from '../../src/container/header.js';
+import { squeeze } from '../../src/entropy/squeeze.js';
 import { concat } from './protobuf.js';
 
 /** The sizes in a container's prefix, where they are to be others than the true ones. */
 export interface Sizes {
-  deflated?: number;
-  inflated?: number;
+  squeezed?: number;
+  expanded?: number;
   header?: number;
 }
 
@@ -22,13 +22,13 @@ export function forge(
   for (const [i, tensor] of coded.entries()) tensor.x ??= xxh32(sections[i] ?? new Uint8Array());
   const cbor = new Uint8Array(encodeCbor(header));
   const head = concat(cbor, skeleton);
-  const deflated = deflateSync(head);
+  const squeezed = squeeze(head);
   const prefix = new Uint8Array(20);
   prefix.set([0x46, 0x58, 0x51, 1]);
   const view = new DataView(prefix.buffer);
-  view.setUint32(4, sizes.deflated ?? deflated.length, true);
-  view.setUint32(8, sizes.inflated ?? head.length, true);
+  view.setUint32(4, sizes.squeezed ?? squeezed.length, true);
+  view.setUint32(8, sizes.expanded ?? head.length, true);
   view.setUint32(12, sizes.header ?? cbor.length, true);
-  view.setUint32(16, new Xxh32().update(prefix.subarray(0, 16)).update(deflated).digest(), true);
-  return concat(prefix, deflated, ...sections);
+  view.setUint32(16, new Xxh32().update(prefix.subarray(0, 16)).update(squeezed).digest(), true);
+  return concat(prefix, squeezed, ...sections);
 }

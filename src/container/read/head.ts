@@ -1,5 +1,5 @@
 import { Xxh32 } from '../../binary/xxh32.js';
-import { inflate } from '../../entropy/inflate.js';
+import { expand } from '../../entropy/expand.js';
 import { FxqError } from '../../errors.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
@@ -11,10 +11,10 @@ import { checksumError, malformed } from './errors.js';
 
 /** The first bytes of a container: how much must be there before the head can be read. */
 export interface Prefix {
-  /** Bytes of the deflated head, which follows the prefix. */
-  readonly deflatedBytes: number;
-  /** Bytes of the head once inflated: header, then skeleton. */
-  readonly inflatedBytes: number;
+  /** Bytes of the squeezed head, which follows the prefix. */
+  readonly squeezedBytes: number;
+  /** Bytes of the head once expanded: header, then skeleton. */
+  readonly expandedBytes: number;
   readonly headerBytes: number;
   readonly checksum: number;
 }
@@ -50,18 +50,18 @@ export function readPrefix(bytes: Uint8Array): Prefix {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES);
   const prefix = {
-    deflatedBytes: view.getUint32(4, true),
-    inflatedBytes: view.getUint32(8, true),
+    squeezedBytes: view.getUint32(4, true),
+    expandedBytes: view.getUint32(8, true),
     headerBytes: view.getUint32(12, true),
     checksum: view.getUint32(16, true),
   };
-  const { deflatedBytes, inflatedBytes, headerBytes } = prefix;
+  const { squeezedBytes, expandedBytes, headerBytes } = prefix;
   if (
-    inflatedBytes > Math.min(MAX_HEAD_BYTES, Math.max(FREE_HEAD, deflatedBytes * HEAD_PER_BYTE)) ||
-    headerBytes > inflatedBytes
+    expandedBytes > Math.min(MAX_HEAD_BYTES, Math.max(FREE_HEAD, squeezedBytes * HEAD_PER_BYTE)) ||
+    headerBytes > expandedBytes
   )
     throw malformed(
-      `sizes that cannot be: ${deflatedBytes} bytes for a head of ${inflatedBytes} with a header of ${headerBytes}`,
+      `sizes that cannot be: ${squeezedBytes} bytes for a head of ${expandedBytes} with a header of ${headerBytes}`,
       8,
     );
   return prefix;
@@ -78,25 +78,25 @@ export async function readHead(
 ): Promise<Head> {
   const start = await take(PREFIX_BYTES, true);
   const prefix = readPrefix(start);
-  const deflated = await take(prefix.deflatedBytes);
-  const actual = new Xxh32().update(start.subarray(0, 16)).update(deflated).digest();
+  const squeezed = await take(prefix.squeezedBytes);
+  const actual = new Xxh32().update(start.subarray(0, 16)).update(squeezed).digest();
   if (actual !== prefix.checksum) throw checksumError('the head', 16, prefix.checksum, actual);
-  const size = prefix.inflatedBytes;
+  const size = prefix.expandedBytes;
   let head: Uint8Array;
   try {
-    head = inflate(deflated, size);
+    head = expand(squeezed, size);
   } catch (cause) {
     const offset = PREFIX_BYTES;
-    const problem = `the head does not inflate to the ${size} bytes that it declares (byte ${offset})`;
+    const problem = `the head does not expand to the ${size} bytes that it declares (byte ${offset})`;
     throw new FxqError('CONTAINER_MALFORMED', problem, { offset, cause });
   }
   const header = readCbor(
     head.subarray(0, prefix.headerBytes),
     PREFIX_BYTES,
-    Math.floor(FREE_ITEMS + deflated.length * ITEMS_PER_BYTE),
+    Math.floor(FREE_ITEMS + squeezed.length * ITEMS_PER_BYTE),
   );
   const skeleton = head.subarray(prefix.headerBytes);
-  return { ...checkHeader(header, skeleton.length, PREFIX_BYTES + deflated.length), skeleton, prefix };
+  return { ...checkHeader(header, skeleton.length, PREFIX_BYTES + squeezed.length), skeleton, prefix };
 }
 
 /** Checks the bytes of a tensor's section against the sum in the header. */

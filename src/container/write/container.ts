@@ -1,10 +1,10 @@
 import { Encoder } from 'cbor-x';
-import { deflateSync } from 'fflate';
 import { inOrder, type Limits } from '../../ahead.js';
 import { concat } from '../../binary/bytes.js';
 import { DTYPES } from '../../binary/dtype.js';
 import { Xxh32 } from '../../binary/xxh32.js';
 import { breather } from '../../breather.js';
+import { squeeze } from '../../entropy/squeeze.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
 import { loadKernels } from '../../kernels/index.js';
 import type { Model, Tensor } from '../../layers/model.js';
@@ -31,12 +31,6 @@ export interface WriteOptions {
   /** Default: one tensor after the other, here. */
   coder?: Coder | undefined;
 }
-
-/**
- * How the head is deflated: always by fflate, in JavaScript. A platform's own deflate differs between versions and
- * machines, and so would files.
- */
-export const DEFLATE = { level: 9, mem: 12 } as const;
 
 /** What a tensor has become: its payload after all stages, and that as it goes into the container. */
 export interface Coded {
@@ -139,16 +133,17 @@ export async function writeSections(
 function writeHead(header: WireHeader, skeleton: Uint8Array, sectionBytes: number): Uint8Array[] {
   // Plain maps, lengths in the shortest form: nothing of cbor-x's own extensions.
   const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, variableMapSize: true }).encode(header);
-  const inflated = concat([cbor, skeleton]);
-  checkHead(inflated.length, skeleton.length);
-  const deflated = deflateSync(inflated, DEFLATE);
-  const least = leastHead(header, inflated.length, sectionBytes);
-  const head = concat([emptyBlocks(Math.ceil(Math.max(0, least - deflated.length) / EMPTY_BLOCK.length)), deflated]);
+  const expanded = concat([cbor, skeleton]);
+  checkHead(expanded.length, skeleton.length);
+  const squeezed = squeeze(expanded);
+  const least = leastHead(header, expanded.length, sectionBytes);
+  // Zeros behind the end mean nothing.
+  const head = concat([squeezed, new Uint8Array(Math.max(0, least - squeezed.length))]);
   const prefix = new Uint8Array(PREFIX_BYTES);
   const view = new DataView(prefix.buffer);
   prefix.set([...MAGIC, VERSION]);
   view.setUint32(4, head.length, true);
-  view.setUint32(8, inflated.length, true);
+  view.setUint32(8, expanded.length, true);
   view.setUint32(12, cbor.length, true);
   view.setUint32(16, new Xxh32().update(prefix.subarray(0, 16)).update(head).digest(), true);
   return [prefix, head];
@@ -163,21 +158,14 @@ function checkHead(bytes: number, skeletonBytes: number): void {
   );
 }
 
-/** A stored deflate block of nothing. */
-const EMPTY_BLOCK = [0, 0, 0, 0xff, 0xff];
-
-function emptyBlocks(count: number): Uint8Array {
-  return Uint8Array.from({ length: count * EMPTY_BLOCK.length }, (_, i) => EMPTY_BLOCK[i % EMPTY_BLOCK.length]);
-}
-
-/** How many bytes the deflated head must have for a reader to believe what it stands for. */
-export function leastHead({ f, t }: WireHeader, inflatedBytes: number, sectionBytes: number): number {
+/** How many bytes the squeezed head must have for a reader to believe what it stands for. */
+export function leastHead({ f, t }: WireHeader, expandedBytes: number, sectionBytes: number): number {
   let items = 5 + 4 * f.length;
   for (const tensor of t) items += 1 + 2 * Object.keys(tensor).length + tensor.d.length;
   const output = f.reduce((sum, [, size]) => sum + size, 0);
   return Math.ceil(
     Math.max(
-      inflatedBytes > FREE_HEAD ? inflatedBytes / HEAD_PER_BYTE : 0,
+      expandedBytes > FREE_HEAD ? expandedBytes / HEAD_PER_BYTE : 0,
       (items - FREE_ITEMS) / ITEMS_PER_BYTE,
       (output - FREE_OUTPUT) / OUTPUT_PER_BYTE - PREFIX_BYTES - sectionBytes,
     ),

@@ -1,7 +1,7 @@
-import { deflateSync } from 'fflate';
 import { bitsOf } from '../../binary/dtype.js';
 import { toPlanes } from '../../binary/planes.js';
 import { xxh32 } from '../../binary/xxh32.js';
+import { squeeze } from '../../entropy/squeeze.js';
 import type { Tensor } from '../../layers/model.js';
 import { LAYOUTS } from '../constants.js';
 import { naturalLength, naturalWidth, type WireTensor } from '../header.js';
@@ -11,13 +11,13 @@ import { planDense, planMask, planPacked, planPlanes, planVerbatim } from './lay
 import type { Plan } from './plan.js';
 import { asUnits, indexUnits } from './symbols.js';
 
-/** Payloads up to this size may stay in the skeleton, if deflate makes less of them than any layout does. */
+/** Payloads up to this size may stay in the skeleton, if less is made of them there than by any layout. */
 const MAX_INLINE = 1 << 20;
 
 /** What a payload larger than {@link PROBE} has to save to stay in the skeleton. */
 const LARGE_WORTHWHILE = 0.9;
 
-/** Of larger payloads than this, this much is tried first: deflating a megabyte in vain is slow. */
+/** Of larger payloads than this, this much is tried first: squeezing a megabyte in vain is slow. */
 const PROBE = 1 << 15;
 
 /** Deflating in haste, at a fifth of the time, makes at most so many times more of a probe. */
@@ -26,7 +26,7 @@ const HASTE = 1.25;
 /** The layouts are tried from the fastest to decode to the slowest; a slower one has to save a hundredth. */
 const WORTHWHILE = 0.99;
 
-/** What a section adds to the header once that is deflated: length, checksum, layout. */
+/** What a section adds to the header once that is squeezed: length, checksum, layout. */
 const SECTION_FIELDS = 8;
 
 /** The part of a header entry that says how the payload is coded. */
@@ -66,28 +66,26 @@ export function codeTensor(
   };
 }
 
-/** A payload as it would stand in the skeleton, and what deflate makes of it. */
+/** A payload as it would stand in the skeleton, and what is made of it there. */
 interface InlineForm {
   readonly isPlanar: boolean;
   readonly bytes: Uint8Array;
-  readonly deflated: number;
+  readonly squeezed: number;
 }
 
 /**
- * The form in which a payload stays in the skeleton, if deflate makes at most `limit` bytes of it. Small tables do, and
+ * The form in which a payload stays in the skeleton, if it takes at most `limit` bytes there. Small tables do, and
  * large ones that repeat in ways that a code of single weights cannot see, such as Fourier bases.
  */
 function inlineForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
   if (payload.length > MAX_INLINE) return undefined;
   if (payload.length > PROBE) {
     // The skeleton has to be there before the first weight: what is large must be worth the wait.
-    const most = limit * LARGE_WORTHWHILE * (PROBE / payload.length);
-    const probe = middle(payload, width);
-    if (smallestForm(probe, width, 1).deflated > most * HASTE) return undefined;
-    if (smallestForm(probe, width).deflated > most) return undefined;
+    if (smallestForm(middle(payload, width), width).squeezed > limit * LARGE_WORTHWHILE * (PROBE / payload.length))
+      return undefined;
   }
   const form = smallestForm(payload, width);
-  return form.deflated <= limit * (payload.length > PROBE ? LARGE_WORTHWHILE : 1) ? form : undefined;
+  return form.squeezed <= limit * (payload.length > PROBE ? LARGE_WORTHWHILE : 1) ? form : undefined;
 }
 
 /** A probe from the middle of a payload, whole units of it. */
@@ -99,11 +97,11 @@ function middle(payload: Uint8Array, width: number): Uint8Array {
 function smallestForm(payload: Uint8Array, width: number, level: 1 | 9 = 9): InlineForm {
   const form = (isPlanar: boolean): InlineForm => {
     const bytes = isPlanar ? toPlanes(payload, width) : payload;
-    return { isPlanar, bytes, deflated: deflateSync(bytes, { level }).length };
+    return { isPlanar, bytes, squeezed: squeeze(bytes).length };
   };
   const plain = form(false);
   const planar = width > 1 ? form(true) : plain;
-  return planar.deflated < plain.deflated ? planar : plain;
+  return planar.squeezed < plain.squeezed ? planar : plain;
 }
 
 function cheapest(payload: Uint8Array, width: number, isFloat: boolean): Plan {

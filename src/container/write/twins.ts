@@ -31,7 +31,7 @@ export class Twins {
    */
   find({ entry, section, inline }: CodedTensor, index: number): Coding | undefined {
     const bytes = section ?? inline;
-    // Within reach of deflate's window a short repetition costs less than a reference to it.
+    // A short repetition in the skeleton costs less than a reference to it.
     if (bytes.length < MIN_BYTES) return undefined;
     const { b, w, l, k, c, q, p, x } = entry;
     const key = [b, w, l, k, c, q, p, x ?? xxh32(bytes), bytes.length].join();
