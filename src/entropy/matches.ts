@@ -1,16 +1,17 @@
 import { MAX_MATCH } from './lz-model.js';
 
-/** Places with the same three bytes that are looked at, from the nearest on. */
-const DEPTH = 48;
+/** Places with the same four bytes that are looked at, from the nearest on. */
+const DEPTH = 32;
 
 const HASH_BITS = 16;
 
 /** Matches of a text with what stands before, for each place the longest at every distance that pays. */
 export class Matches {
-  /** The last place of each hash, and for each place the one before with the same. */
+  /** The last place with the same two bytes, and of each hash of three and of four; for each place the one before with the same four. */
+  readonly #pairs = new Int32Array(1 << 16).fill(-1);
+  readonly #triples = new Int32Array(1 << HASH_BITS).fill(-1);
   readonly #heads = new Int32Array(1 << HASH_BITS).fill(-1);
   readonly #chain: Int32Array;
-  readonly #pairs = new Int32Array(1 << 16).fill(-1);
   #indexed = 0;
 
   /** What {@link find} has found: lengths, ascending, and for each the least distance. */
@@ -22,10 +23,10 @@ export class Matches {
   }
 
   /** How many bytes from `at` on are those `back` bytes before. */
-  match(at: number, back: number, from = 0): number {
+  match(at: number, back: number): number {
     const { bytes } = this;
     const most = Math.min(MAX_MATCH, bytes.length - at);
-    let length = from;
+    let length = 0;
     while (length < most && bytes[at + length] === bytes[at + length - back]) length++;
     return length;
   }
@@ -38,40 +39,55 @@ export class Matches {
   find(at: number): number {
     const { bytes, lengths, distances } = this;
     for (; this.#indexed < at; this.#indexed++) this.#index(this.#indexed);
+    // The last places of a text begin no match that is worth the trouble.
+    if (at + 4 > bytes.length) return 0;
+    const word = this.#word(at);
     let count = 0;
     let longest = 1;
-    const keep = (length: number, distance: number) => {
-      lengths[count] = length;
-      distances[count++] = distance;
-      longest = length;
-    };
-    if (at + 2 > bytes.length) return 0;
-    const pair = this.#pairs[bytes[at] | (bytes[at + 1] << 8)];
-    if (pair >= 0) keep(this.match(at, at - pair, 2), at - pair);
-    if (at + 3 > bytes.length) return count;
-    let place = this.#heads[this.#hash(at)];
+    let place = this.#pairs[word & 0xffff];
+    if (place < 0) return 0;
+    let length = this.match(at, at - place);
+    lengths[count] = length;
+    distances[count++] = at - place;
+    longest = length;
+    place = this.#triples[hashOf(word << 8)];
+    if (place >= 0 && longest < 3) {
+      length = this.match(at, at - place);
+      if (length > 2) {
+        lengths[count] = length;
+        distances[count++] = at - place;
+        longest = length;
+      }
+    }
+    place = this.#heads[hashOf(word)];
     for (let tries = DEPTH; place >= 0 && tries; tries--, place = this.#chain[place]) {
       if (bytes[place + longest] !== bytes[at + longest] || bytes[place] !== bytes[at]) continue;
-      const length = this.match(at, at - place);
-      if (length > longest && length > 2) keep(length, at - place);
+      length = this.match(at, at - place);
+      if (length <= longest) continue;
+      lengths[count] = length;
+      distances[count++] = at - place;
+      longest = length;
       if (length === MAX_MATCH || at + length === bytes.length) break;
     }
     return count;
   }
 
-  #hash(at: number): number {
+  #word(at: number): number {
     const { bytes } = this;
-    const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16);
-    return Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
+    return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
   }
 
   #index(at: number): void {
-    const { bytes } = this;
-    if (at + 2 > bytes.length) return;
-    this.#pairs[bytes[at] | (bytes[at + 1] << 8)] = at;
-    if (at + 3 > bytes.length) return;
-    const hash = this.#hash(at);
+    if (at + 4 > this.bytes.length) return;
+    const word = this.#word(at);
+    this.#pairs[word & 0xffff] = at;
+    this.#triples[hashOf(word << 8)] = at;
+    const hash = hashOf(word);
     this.#chain[at] = this.#heads[hash];
     this.#heads[hash] = at;
   }
+}
+
+function hashOf(word: number): number {
+  return Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
 }

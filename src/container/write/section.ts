@@ -1,27 +1,14 @@
 import { bitsOf } from '../../binary/dtype.js';
-import { toPlanes } from '../../binary/planes.js';
 import { xxh32 } from '../../binary/xxh32.js';
-import { squeeze } from '../../entropy/squeeze.js';
 import type { Tensor } from '../../layers/model.js';
 import { LAYOUTS } from '../constants.js';
 import { naturalLength, naturalWidth, type WireTensor } from '../header.js';
 import { planGap } from './gap.js';
 import { onGrid } from './grid.js';
+import { inlineForm } from './inline.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from './layouts.js';
 import type { Plan } from './plan.js';
 import { asUnits, indexUnits } from './symbols.js';
-
-/** Payloads up to this size may stay in the skeleton, if less is made of them there than by any layout. */
-const MAX_INLINE = 1 << 20;
-
-/** What a payload larger than {@link PROBE} has to save to stay in the skeleton. */
-const LARGE_WORTHWHILE = 0.9;
-
-/** Of larger payloads than this, this much is tried first: squeezing a megabyte in vain is slow. */
-const PROBE = 1 << 15;
-
-/** Deflating in haste, at a fifth of the time, makes at most so many times more of a probe. */
-const HASTE = 1.25;
 
 /** The layouts are tried from the fastest to decode to the slowest; a slower one has to save a hundredth. */
 const WORTHWHILE = 0.99;
@@ -64,44 +51,6 @@ export function codeTensor(
     entry: { ...common, l: LAYOUTS.indexOf(best.layout), ...fields, s: section.length, x: xxh32(section) },
     section,
   };
-}
-
-/** A payload as it would stand in the skeleton, and what is made of it there. */
-interface InlineForm {
-  readonly isPlanar: boolean;
-  readonly bytes: Uint8Array;
-  readonly squeezed: number;
-}
-
-/**
- * The form in which a payload stays in the skeleton, if it takes at most `limit` bytes there. Small tables do, and
- * large ones that repeat in ways that a code of single weights cannot see, such as Fourier bases.
- */
-function inlineForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
-  if (payload.length > MAX_INLINE) return undefined;
-  if (payload.length > PROBE) {
-    // The skeleton has to be there before the first weight: what is large must be worth the wait.
-    if (smallestForm(middle(payload, width), width).squeezed > limit * LARGE_WORTHWHILE * (PROBE / payload.length))
-      return undefined;
-  }
-  const form = smallestForm(payload, width);
-  return form.squeezed <= limit * (payload.length > PROBE ? LARGE_WORTHWHILE : 1) ? form : undefined;
-}
-
-/** A probe from the middle of a payload, whole units of it. */
-function middle(payload: Uint8Array, width: number): Uint8Array {
-  const from = Math.floor((payload.length - PROBE) / 2 / width) * width;
-  return payload.subarray(from, from + PROBE);
-}
-
-function smallestForm(payload: Uint8Array, width: number, level: 1 | 9 = 9): InlineForm {
-  const form = (isPlanar: boolean): InlineForm => {
-    const bytes = isPlanar ? toPlanes(payload, width) : payload;
-    return { isPlanar, bytes, squeezed: squeeze(bytes).length };
-  };
-  const plain = form(false);
-  const planar = width > 1 ? form(true) : plain;
-  return planar.squeezed < plain.squeezed ? planar : plain;
 }
 
 function cheapest(payload: Uint8Array, width: number, isFloat: boolean): Plan {

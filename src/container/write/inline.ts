@@ -1,0 +1,136 @@
+import { toPlanes } from '../../binary/planes.js';
+import { squeeze } from '../../entropy/squeeze.js';
+
+/** Payloads up to this size may stay in the skeleton, if less is made of them there than by any layout. */
+const MAX_INLINE = 1 << 20;
+
+/** What a payload larger than {@link PROBE} has to save to stay in the skeleton. */
+const LARGE_WORTHWHILE = 0.9;
+
+/** Larger payloads than this are looked at more closely, if they repeat themselves. */
+const SMALL = 1 << 15;
+
+/** Of which layouts make less than this share of a large payload are good enough for it. */
+const INCOMPRESSIBLE = 0.5;
+
+/** The share of a large payload that has to stand in it a second time. */
+const REPEATED = 0.2;
+
+/** A payload as it would stand in the skeleton. */
+export interface InlineForm {
+  readonly isPlanar: boolean;
+  readonly bytes: Uint8Array;
+  /** What the head's coder makes of it, about. */
+  readonly squeezed: number;
+}
+
+/**
+ * The form in which a payload stays in the skeleton, if it takes at most `limit` bytes there. Small tables do, and
+ * large ones that repeat in ways that a code of single weights cannot see, such as Fourier bases.
+ */
+export function inlineForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
+  if (payload.length > MAX_INLINE) return undefined;
+  const isSmall = payload.length <= SMALL;
+  if (!isSmall && (limit < payload.length * INCOMPRESSIBLE || repeated(payload, width) < REPEATED)) return undefined;
+  const forms: InlineForm[] = [{ isPlanar: false, bytes: payload, squeezed: 0 }];
+  if (width > 1) forms.push({ isPlanar: true, bytes: toPlanes(payload, width), squeezed: 0 });
+  const [form] = forms
+    .map((form) => {
+      const { bytes, isPlanar } = form;
+      const squeezed = isSmall ? estimate(bytes, isPlanar ? 1 : width, isPlanar ? width : 1) : squeeze(bytes).length;
+      return { ...form, squeezed };
+    })
+    .sort((a, b) => a.squeezed - b.squeezed);
+  // The skeleton has to be there before the first weight: what is large must be worth the wait.
+  return form.squeezed <= limit * (isSmall ? 1 : LARGE_WORTHWHILE) ? form : undefined;
+}
+
+/**
+ * The share of units that stand before, at the last place with the same hash: with those behind them four bytes in all,
+ * and whatever their signs are.
+ */
+function repeated(payload: Uint8Array, width: number): number {
+  const places = new Int32Array(1 << HASH_BITS);
+  const step = Math.min(width, 4);
+  const wordAt = (at: number) => {
+    const word = payload[at] | (payload[at + 1] << 8) | (payload[at + 2] << 16) | (payload[at + 3] << 24);
+    return word & SIGNLESS[step];
+  };
+  let found = 0;
+  for (let at = 0; at + 4 <= payload.length; at += step) {
+    const word = wordAt(at);
+    const hash = Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
+    const place = places[hash] - 1;
+    places[hash] = at + 1;
+    if (place >= 0 && wordAt(place) === word) found++;
+  }
+  return (found * step) / payload.length;
+}
+
+/** Four bytes without the highest bit of each unit. */
+const SIGNLESS: Record<number, number> = { 1: 0x7f7f7f7f, 2: 0x7fff7fff, 4: 0x7fffffff };
+
+/** Bits of a match, and of one at the last distance. */
+const MATCH_BITS = 22;
+const REPEAT_BITS = 10;
+
+/** How little is known of bytes that have not been seen yet. */
+const UNSEEN = 0.25;
+
+/** A table of last places has about as many as there are bytes, up to 2^16. */
+const HASH_BITS = 16;
+
+/** Bytes of the same kind that a match is looked for by: many, which finds the long ones, and if there is none, few. */
+const BEGINNINGS = [16, 4];
+
+/**
+ * About how many bytes the head's coder makes of these: matches with the last place that began the same, and all other
+ * bytes as likely as they were so far.
+ *
+ * @param step - bytes between the places at which matches begin
+ * @param planes - parts of equal length, each with bytes of its own kind
+ */
+function estimate(bytes: Uint8Array, step: number, planes: number): number {
+  const { length } = bytes;
+  const shift = Math.max(32 - HASH_BITS, Math.clz32(length));
+  const tables = BEGINNINGS.map(() => new Int32Array(2 ** (32 - shift)));
+  const counts = new Float64Array(256);
+  const plane = length / planes;
+  let total = 0;
+  let bits = 0;
+  let back = 0;
+  let end = 0;
+  for (let at = 0; at < length; ) {
+    if (at >= end) {
+      end += plane;
+      counts.fill(UNSEEN);
+      total = 256 * UNSEEN;
+    }
+    let same = 0;
+    if (at % step === 0) {
+      for (let t = 0; t < BEGINNINGS.length; t++) {
+        const beginning = BEGINNINGS[t];
+        if (at + beginning > length) continue;
+        let hash = 0;
+        for (let i = at; i < at + beginning; i++) hash = Math.imul(hash ^ bytes[i], 0x9e3779b1) ^ (hash >>> 15);
+        hash = Math.imul(hash, 0x9e3779b1) >>> shift;
+        const place = tables[t][hash] - 1;
+        tables[t][hash] = at + 1;
+        if (place < 0 || same > 0) continue;
+        while (at + same < length && bytes[place + same] === bytes[at + same]) same++;
+        if (same < BEGINNINGS[1]) same = 0;
+        else {
+          bits += at - place === back ? REPEAT_BITS : MATCH_BITS;
+          back = at - place;
+        }
+      }
+    }
+    if (same > 0) {
+      at += same;
+      continue;
+    }
+    bits -= Math.log2(counts[bytes[at]]++ / total++);
+    at++;
+  }
+  return Math.ceil(bits / 8);
+}
