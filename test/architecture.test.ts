@@ -56,7 +56,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 15_900;
+const DECODER_GZIP = 16_000;
 
 interface Import {
   from: string;
