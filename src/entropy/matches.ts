@@ -5,6 +5,9 @@ const DEPTH = 32;
 
 const HASH_BITS = 16;
 
+/** Two bytes are not worth a longer way. */
+const NEAR_ENOUGH = 1 << 11;
+
 /** Matches of a text with what stands before, for each place the longest at every distance that pays. */
 export class Matches {
   /** The last place with the same two bytes, and of each hash of three and of four; for each place the one before with the same four. */
@@ -47,9 +50,11 @@ export class Matches {
     let place = this.#pairs[word & 0xffff];
     if (place < 0) return 0;
     let length = this.match(at, at - place);
-    lengths[count] = length;
-    distances[count++] = at - place;
-    longest = length;
+    if (length > 2 || at - place <= NEAR_ENOUGH) {
+      lengths[count] = length;
+      distances[count++] = at - place;
+      longest = length;
+    }
     place = this.#triples[hashOf(word << 8)];
     if (place >= 0 && longest < 3) {
       length = this.match(at, at - place);

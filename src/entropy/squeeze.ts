@@ -61,13 +61,22 @@ export function squeeze(bytes: Uint8Array): Uint8Array {
     last0[i] = distance;
   };
 
+  /** Whether the byte is that of one of the last distances. */
+  const isRepeated = (at: number, i: number) => {
+    for (const distances of last) if (bytes[at] === bytes[at - distances[i] - 1]) return true;
+    return false;
+  };
+
   for (let start = 0; start < bytes.length; start += WINDOW) {
     const count = Math.min(WINDOW, bytes.length - start);
     prices.refresh();
     cost.fill(0x7fffffff, 1);
     cost[0] = 0;
+    /** The furthest place that has been reached. */
+    let furthest = 0;
     const reach = (i: number, length: number, price: number, step: number) => {
       if (price >= cost[i + length]) return;
+      if (i + length > furthest) furthest = i + length;
       cost[i + length] = price;
       lengths[i + length] = length;
       steps[i + length] = step;
@@ -79,9 +88,14 @@ export function squeeze(bytes: Uint8Array): Uint8Array {
       const most = count - i;
       const here = cost[i];
       const found = matches.find(at);
-      const isByte = here + prices.bit(IS_MATCH + state, 0);
       const back = last0[i] + 1;
+      if (found === 0 && furthest === i && !isRepeated(at, i)) {
+        // There is no other way, whatever it costs.
+        reach(i, 1, here, BYTE);
+        continue;
+      }
       const isSame = at >= back && bytes[at] === bytes[at - back];
+      const isByte = here + prices.bit(IS_MATCH + state, 0);
       reach(i, 1, isByte + prices.byte(bytes[at], state >= 7 ? bytes[at - back] : -1), BYTE);
       const isMatch = here + prices.bit(IS_MATCH + state, 1);
       const isRepeat = isMatch + prices.bit(IS_REPEAT + state, 1);
@@ -107,11 +121,8 @@ export function squeeze(bytes: Uint8Array): Uint8Array {
         for (; n <= length; n++) reach(i, n, base + prices.matched[n] + prices.distance(distance, n), distance);
         best = Math.max(best, length);
       }
-      // Every place on the way has to be reached, but nothing is begun there.
-      if (best >= LONG) {
-        i += best - 1;
-        // What is left out has no way that leads to it but through here.
-      }
+      // Nothing is begun on the way.
+      if (best >= LONG) i += best - 1;
     }
     arrive(count);
     const way: number[] = [];

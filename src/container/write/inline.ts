@@ -1,5 +1,6 @@
 import { toPlanes } from '../../binary/planes.js';
 import { squeeze } from '../../entropy/squeeze.js';
+import { asUnits } from './symbols.js';
 
 /** Payloads up to this size may stay in the skeleton, if less is made of them there than by any layout. */
 const MAX_INLINE = 1 << 20;
@@ -46,25 +47,22 @@ export function inlineForm(payload: Uint8Array, width: number, limit: number): I
 }
 
 /**
- * The share of units that stand before, at the last place with the same hash: with those behind them four bytes in all,
- * and whatever their signs are.
+ * The share of words of four bytes that stand before, at the last place with the same hash, whatever the signs of the
+ * units are.
  */
 function repeated(payload: Uint8Array, width: number): number {
+  const words = asUnits(payload.subarray(0, payload.length & ~3), 4);
+  const mask = SIGNLESS[Math.min(width, 4)];
   const places = new Int32Array(1 << HASH_BITS);
-  const step = Math.min(width, 4);
-  const wordAt = (at: number) => {
-    const word = payload[at] | (payload[at + 1] << 8) | (payload[at + 2] << 16) | (payload[at + 3] << 24);
-    return word & SIGNLESS[step];
-  };
   let found = 0;
-  for (let at = 0; at + 4 <= payload.length; at += step) {
-    const word = wordAt(at);
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] & mask;
     const hash = Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
-    const place = places[hash] - 1;
+    const place = places[hash];
+    if (place > 0 && (words[place - 1] & mask) === word) found++;
     places[hash] = at + 1;
-    if (place >= 0 && wordAt(place) === word) found++;
   }
-  return (found * step) / payload.length;
+  return found / words.length;
 }
 
 /** Four bytes without the highest bit of each unit. */
@@ -76,6 +74,8 @@ const REPEAT_BITS = 10;
 
 /** How little is known of bytes that have not been seen yet. */
 const UNSEEN = 0.25;
+const LOGS_OF_COUNTS = Float64Array.from({ length: SMALL + 1 }, (_, n) => Math.log2(n + UNSEEN));
+const LOGS_OF_TOTALS = Float64Array.from({ length: SMALL + 1 }, (_, n) => Math.log2(n + 256 * UNSEEN));
 
 /** A table of last places has about as many as there are bytes, up to 2^16. */
 const HASH_BITS = 16;
@@ -87,6 +87,7 @@ const BEGINNINGS = [16, 4];
  * About how many bytes the head's coder makes of these: matches with the last place that began the same, and all other
  * bytes as likely as they were so far.
  *
+ * @param bytes - at most {@link SMALL} of them
  * @param step - bytes between the places at which matches begin
  * @param planes - parts of equal length, each with bytes of its own kind
  */
@@ -94,7 +95,7 @@ function estimate(bytes: Uint8Array, step: number, planes: number): number {
   const { length } = bytes;
   const shift = Math.max(32 - HASH_BITS, Math.clz32(length));
   const tables = BEGINNINGS.map(() => new Int32Array(2 ** (32 - shift)));
-  const counts = new Float64Array(256);
+  const counts = new Uint16Array(256);
   const plane = length / planes;
   let total = 0;
   let bits = 0;
@@ -103,8 +104,8 @@ function estimate(bytes: Uint8Array, step: number, planes: number): number {
   for (let at = 0; at < length; ) {
     if (at >= end) {
       end += plane;
-      counts.fill(UNSEEN);
-      total = 256 * UNSEEN;
+      counts.fill(0);
+      total = 0;
     }
     let same = 0;
     if (at % step === 0) {
@@ -129,7 +130,7 @@ function estimate(bytes: Uint8Array, step: number, planes: number): number {
       at += same;
       continue;
     }
-    bits -= Math.log2(counts[bytes[at]]++ / total++);
+    bits += LOGS_OF_TOTALS[total++] - LOGS_OF_COUNTS[counts[bytes[at]]++];
     at++;
   }
   return Math.ceil(bits / 8);
