@@ -77,6 +77,9 @@ const UNSEEN = 0.25;
 const LOGS_OF_COUNTS = Float64Array.from({ length: SMALL + 1 }, (_, n) => Math.log2(n + UNSEEN));
 const LOGS_OF_TOTALS = Float64Array.from({ length: SMALL + 1 }, (_, n) => Math.log2(n + 256 * UNSEEN));
 
+/** What it costs that the coder has to learn each plane's probabilities anew, and to forget them. */
+const MANY_KINDS = 1.02;
+
 /** A table of last places has about as many as there are bytes, up to 2^16. */
 const HASH_BITS = 16;
 
@@ -133,5 +136,5 @@ function estimate(bytes: Uint8Array, step: number, planes: number): number {
     bits += LOGS_OF_TOTALS[total++] - LOGS_OF_COUNTS[counts[bytes[at]]++];
     at++;
   }
-  return Math.ceil(bits / 8);
+  return Math.ceil((bits / 8) * (planes > 1 ? MANY_KINDS : 1));
 }
