@@ -28,7 +28,7 @@ const DECODER = [
   'kernels/',
   'entropy/canonical.ts',
   'entropy/inflate.ts',
-  'entropy/nibbles.ts',
+  'entropy/golomb.ts',
   'entropy/table.ts',
   'container/constants.ts',
   'container/header.ts',
@@ -48,7 +48,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 15_900;
+const DECODER_GZIP = 16_300;
 
 interface Import {
   from: string;

@@ -2,6 +2,7 @@
 // all checksums as they were, all others put right ones in their place.
 import { deflateRawSync } from 'node:zlib';
 import { bitsOf, dtypeOf } from '../../build/binary/dtype.js';
+import { makeCode } from '../../build/container/write/runs.js';
 import { CborMap, cloneTree, encodeTree, Raw } from './cbor.js';
 import { putTogether, seal, sumSections } from './parts.js';
 
@@ -365,8 +366,7 @@ const BOMBS = [
   // A mask without a weight kept: of the 256 masks one has a code, of one bit, and there are no weights.
   (random) => {
     const chunks = 1 + random(4);
-    const lengths = new Uint8Array(128);
-    lengths[0] = 1;
+    const { table: lengths } = makeCode(Uint32Array.from({ length: 256 }, (_, mask) => Number(mask === 0)));
     const run = Buffer.concat([Buffer.of(...varints([256, 256, 256, 256])), Buffer.alloc(1024)]);
     const body = Array.from({ length: chunks }, (_, i) => [run, Buffer.of(...(i < chunks - 1 ? [0] : []))]).flat();
     const section = Buffer.concat([lengths, ...body]);
@@ -375,7 +375,8 @@ const BOMBS = [
   // One value in all, repeated as often as is allowed, or once more.
   (random) => {
     const count = 8000;
-    const section = Buffer.concat([Buffer.of(7, 1), Buffer.alloc(count / 8)]);
+    // A value of 0, of a code of one bit.
+    const section = Buffer.concat([Buffer.of(1, makeCode([1]).table[0]), Buffer.alloc(count / 8)]);
     const first = uint8({ d: [count], l: 3, k: 1, s: section.length });
     const twins = Array.from({ length: 62 + random(4) }, () => uint8({ d: [count], r: 0 }));
     return bombOf([first, ...twins], Buffer.alloc(0), section);

@@ -39,6 +39,16 @@ export function codeLimit(symbols: number): number {
   return symbols <= 64 ? 11 : 12;
 }
 
+/** What the first of an alphabet's code lengths is the difference to: that of a code in which all are equally long. */
+export function firstLength(symbols: number): number {
+  return 32 - Math.clz32(symbols - 1);
+}
+
+/** The order of the Golomb code of a codebook's first entry, of so many bytes: about what a thousand values are apart. */
+export function bookOrder(bytes: number): number {
+  return Math.max(0, 8 * bytes - 10);
+}
+
 /** The symbols of each of a run's streams: all in one, or four equal segments (rounded up) with the rest in the last. */
 export function segments(symbols: number, fourFrom: number): number[] {
   if (symbols < fourFrom) return [symbols];
