@@ -30,6 +30,9 @@ export const FOUR_PAIR_STREAMS_FROM = 4096;
 /** Entries a codebook may have. Ten bits before Huffman coding; more values are better off as byte planes. */
 export const MAX_CODEBOOK = 1024;
 
+/** Classes of lines that a tensor may have, each with codes of its own. */
+export const MAX_CLASSES = 8;
+
 /** Widths of the gap alphabet, in bits. */
 export const MIN_GAP_BITS = 4;
 export const MAX_GAP_BITS = 8;

@@ -65,7 +65,7 @@ export async function writeContainer(model: Model, options: WriteOptions = {}): 
       copy(at, tensor.offset);
       const payload = tensor.read();
       const { entry, section, inline } = codeTensor(tensor, payload);
-      const twin = twins.find(entry, section ?? inline, header.t.length);
+      const twin = twins.find(entry, tensor.dims, section ?? inline, header.t.length);
       header.t.push(describe(tensor, tensor.offset - at, twin ?? entry));
       hash.update(payload);
       if (!twin) (section ? sections : skeleton).push(section ?? inline);

@@ -21,6 +21,11 @@ export function makeCode(counts: ArrayLike<number>): WriterCode {
   return { lengths, codes: canonicalCodes(lengths), table: lengthTable(lengths), bits: codedBits(counts, lengths) };
 }
 
+/** Bytes that codes take with all that is written in them: exact but for the padding and the lengths of streams. */
+export function bytesOf(codes: readonly WriterCode[]): number {
+  return Math.ceil(codes.reduce((sum, { table, bits }) => sum + table.length + bits / 8, 0));
+}
+
 /** Code lengths as they stand in a section: each as its difference to the one before. */
 function lengthTable(lengths: Uint8Array): Uint8Array {
   const bits = new BitWriter();

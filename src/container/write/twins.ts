@@ -21,14 +21,15 @@ export class Twins {
   /**
    * The entry that refers to an earlier tensor written as these very bytes, or `undefined`: then they are remembered.
    *
+   * @param dims - of the tensor: where its lines are follows from them
    * @param bytes - the section, or what stands in the skeleton
    * @param index - the tensor's place in the header
    */
-  find(entry: Coding, bytes: Uint8Array, index: number): Coding | undefined {
+  find(entry: Coding, dims: readonly number[], bytes: Uint8Array, index: number): Coding | undefined {
     // Within reach of deflate's window a short repetition costs less than a reference to it.
     if (bytes.length < MIN_BYTES) return undefined;
-    const { b, w, l, k, c, q, p, x } = entry;
-    const key = [b, w, l, k, c, q, p, x ?? xxh32(bytes)].join();
+    const { b, w, l, k, c, q, m, a, p, x } = entry;
+    const key = [b, w, l, k, c, q, m, a, p, x ?? xxh32(bytes), ...(m ? dims : [])].join();
     const candidates = this.#written.get(key) ?? [];
     const twin = candidates.find((earlier) => earlier.shares < MAX_SHARES && isEqual(earlier.bytes, bytes));
     if (twin === undefined) {
