@@ -55,7 +55,7 @@ export const VALUES = [
   new Raw(0x1b, 0, 0, 0, 0, 0, 0, 0, 0),
 ];
 
-const KEYS = ['n', 'y', 'd', 'f', 'g', 'b', 'w', 'l', 'k', 'c', 'q', 'p', 's', 'x', 'r', 'z'];
+const KEYS = ['n', 'y', 'd', 'f', 'g', 'b', 'w', 'l', 'k', 'c', 'q', 'm', 'a', 'p', 's', 'x', 'r', 'z'];
 
 /** Every place of a header's tree that holds something, the root included: what holds it, and where. */
 function slotsOf(header) {
@@ -272,8 +272,8 @@ export const DAMAGES = {
         const tensor = pick(parts.header.get('t'), random);
         if (tensor === undefined) break;
         const before = bytesOf(tensor);
-        const key = pick(['l', 'k', 'c', 'q', 'w', 'y', 'p', 'r', 'b', 'g'], random);
-        const limits = { l: 8, k: 1026, c: 3, q: 10, w: 9, y: 28, p: 2, r: 6, b: 3000, g: 60 };
+        const key = pick(['l', 'k', 'c', 'q', 'm', 'a', 'w', 'y', 'p', 'r', 'b', 'g'], random);
+        const limits = { l: 8, k: 1026, c: 3, q: 10, m: 10, a: 4, w: 9, y: 28, p: 2, r: 6, b: 3000, g: 60 };
         const now = tensor.get(key);
         if (random(4) === 0) tensor.entries = tensor.entries.filter(([name]) => name !== key);
         else

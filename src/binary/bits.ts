@@ -41,12 +41,21 @@ export class BitReader {
 
   constructor(readonly bytes: Uint8Array) {}
 
-  /** The next `width` bits, at most 24 at a time. */
-  take(width: number): number {
+  /** The next 25 bits, and whatever stands above them. */
+  peek(): number {
     const { bytes } = this;
     const i = this.#at >>> 3;
     const word = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
-    const value = (word >>> (this.#at & 7)) & ((1 << width) - 1);
+    return word >>> (this.#at & 7);
+  }
+
+  skip(width: number): void {
+    this.#at += width;
+  }
+
+  /** The next `width` bits, at most 24 at a time. */
+  take(width: number): number {
+    const value = this.peek() & ((1 << width) - 1);
     this.#at += width;
     return value;
   }

@@ -20,13 +20,24 @@ export function writeGolomb(bits: BitWriter, value: number, order: number): void
   bits.write(Math.floor(sum / 2 ** low) % 2 ** (length - low), length - low);
 }
 
-/** Reads a number of {@link writeGolomb}. Of what is none it makes one that is beyond 32 bits, or not a number at all. */
+/** Reads a number of {@link writeGolomb}. Of what is none it makes one that is beyond 32 bits. */
 export function readGolomb(bits: BitReader, order: number): number {
+  // Nearly all are short, and then one look at the bits is enough.
+  const next = bits.peek();
+  const before = 31 - Math.clz32(next & -next);
+  if (2 * before + order < 25 && next !== 0) {
+    const length = before + order;
+    bits.skip(before + 1 + length);
+    return ((next >>> (before + 1)) & ((1 << length) - 1)) + (1 << length) - (1 << order);
+  }
   let zeros = 0;
-  while (bits.take(1) === 0) if (++zeros > MAX_ZEROS) return Number.NaN;
+  while (bits.take(1) === 0) if (++zeros > MAX_ZEROS) return Number.POSITIVE_INFINITY;
   const length = zeros + order;
   const low = Math.min(length, 16);
-  return bits.take(low) + 2 ** low * bits.take(length - low) + 2 ** length - 2 ** order;
+  // In parts: what is long may have more bits than are taken at once.
+  const high = Math.min(length - low, 16);
+  const sum = bits.take(low) + 2 ** low * bits.take(high) + 2 ** (low + high) * bits.take(length - low - high);
+  return sum + 2 ** length - 2 ** order;
 }
 
 /** A difference as a number that is not negative: 0, 1, −1, 2, −2 … */
@@ -34,7 +45,7 @@ export function zigzag(difference: number): number {
   return difference > 0 ? 2 * difference - 1 : 2 * Math.abs(difference);
 }
 
-/** The inverse of {@link zigzag}. */
+/** The inverse of {@link zigzag}, of numbers below 2^32. */
 export function unzigzag(number: number): number {
-  return number % 2 === 0 ? 0 - number / 2 : (number + 1) / 2;
+  return number & 1 ? (number + 1) >>> 1 : -(number >>> 1);
 }

@@ -15,13 +15,14 @@ export function readCodebook(cursor: SectionCursor): Uint32Array {
   const each = isHalf ? 2 : width;
   const float = new Float32Array(1);
   const pattern = new Uint32Array(float.buffer);
+  const limit = 256 ** each;
   cursor.bits('codebook', (bits) => {
     let before = -1;
     let order = bookOrder(each);
     for (let i = 0; i < codebookSize; i++) {
       const distance = readGolomb(bits, order) + 1;
       const value = before + distance;
-      if (!(value < 256 ** each)) throw cursor.error(`a codebook entry beyond ${each} bytes`);
+      if (!(value < limit)) throw cursor.error(`a codebook entry beyond ${each} bytes`);
       float[0] = isHalf ? fromHalf(value) : 0;
       values[i] = isHalf ? pattern[0] : value;
       before = value;
@@ -61,8 +62,9 @@ export function readCode(cursor: SectionCursor, symbols: number, what: string): 
   cursor.bits(what, (bits) => {
     let length = firstLength(symbols);
     for (let i = 0; i < symbols; i++) {
-      length += unzigzag(readGolomb(bits, 0));
-      if (!(length >= 0 && length < 16)) throw cursor.error(`${what} beyond 15 bits`);
+      const difference = readGolomb(bits, 0);
+      length += unzigzag(difference);
+      if (difference > 32 || length < 0 || length > 15) throw cursor.error(`${what} beyond 15 bits`);
       lengths[i] = length;
     }
   });

@@ -11,8 +11,9 @@ type ChunkReader = (count: number, isLast: boolean) => void;
  * Reads the codes of a class of lines, which stand before all chunks; gives what prepares the kernels for its chunks.
  *
  * @param values - the codebook, of layouts that have one
+ * @returns takes how many weights the class has
  */
-type LayoutReader = (cursor: SectionCursor, kernels: Kernels, values: Uint32Array) => () => ChunkReader;
+type LayoutReader = (cursor: SectionCursor, kernels: Kernels, values: Uint32Array) => (total: number) => ChunkReader;
 
 /** The readers of all layouts with a section of their own, by name. */
 export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
@@ -33,8 +34,8 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
 
   dense(cursor, kernels, values) {
     const code = readWeights(cursor);
-    return () => {
-      kernels.setCode(0, code.lengths, cursor.tensor.width, values);
+    return (total) => {
+      kernels.setCode(0, code.lengths, cursor.tensor.width, values, total);
       return (count, isLast) => readRun(cursor, kernels, 0, code, count, CHUNK_AT, isLast);
     };
   },
@@ -69,8 +70,8 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
     const { width } = cursor.tensor;
     const weights = readWeights(cursor);
     const masks = readCode(cursor, 256, 'mask lengths');
-    return () => {
-      kernels.setCode(0, weights.lengths, width, values);
+    return (total) => {
+      kernels.setCode(0, weights.lengths, width, values, total);
       kernels.setCode(1, masks.lengths, 1);
       return (count, isLast) => {
         const bytes = Math.ceil(count / 8);

@@ -23,7 +23,7 @@ export function decodeSection(tensor: TensorEntry, section: Uint8Array, out: Uin
   const prepare = members.map(() => READERS[layout](cursor, kernels, values));
   for (const [i, ofClass] of members.entries()) {
     const weights = ofClass ? ofClass.length * (units / lines.count) : units;
-    const read = prepare[i]();
+    const read = prepare[i](weights);
     for (const { start, count, isLast } of chunks(weights, layout === 'gap' ? SPARSE_CHUNK : CHUNK)) {
       read(count, isLast && i === members.length - 1);
       const bytes = kernels.work.subarray(CHUNK_AT, CHUNK_AT + count * width);

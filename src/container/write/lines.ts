@@ -20,15 +20,26 @@ export function unsplit(indexed: Indexed): Split {
   return { parts: [indexed], table: new Uint8Array(), fields: {} };
 }
 
-/** Fewer weights save less than the codes take. */
-const MIN_WEIGHTS = 1024;
-const MIN_LINE = 4;
+/**
+ * Decoding must stay as fast as it is. What a reader has to do for a class takes as long as decoding some thousands of
+ * weights, and a line in one piece, of the first dimension, should not be shorter than what a copy costs.
+ */
+const WEIGHTS_A_CLASS = 1 << 19;
+const WEIGHTS_A_LINE = 1 << 11;
+
+/**
+ * Lines of other dimensions a reader has to put weight by weight: that is for tensors small enough to make no difference
+ * to their model, and worth this share of the bits.
+ */
+const MIN_WEIGHTS = 1 << 13;
+const MAX_SCATTERED = 1 << 17;
+const WORTH_SCATTERING = 0.9;
 
 /** Numbers in the table of lines and values that is searched. */
 const MAX_CELLS = 1 << 23;
 
-/** Of the bits that indices take, what classes have to save to be looked at more closely. */
-const WORTHWHILE = 0.01;
+/** Of the bits that indices take, what classes have to save. */
+const WORTHWHILE = 0.02;
 
 const ROUNDS = 8;
 
@@ -48,12 +59,23 @@ export function splitLines(indexed: Indexed, dims: readonly number[]): Split | u
   const whole = costOf(counts);
   let best: { axis: number; classes: Uint8Array; bits: number } | undefined;
   for (const [axis, count] of dims.entries()) {
-    if (count < 2 || symbols.length < MIN_LINE * count || count * counts.length > MAX_CELLS) continue;
-    const found = classify(countLines(symbols, linesOf(dims, axis, 1), counts.length), count);
-    if (found && found.bits < (best?.bits ?? whole * (1 - WORTHWHILE))) best = { axis, ...found };
+    const most = axis === 0 ? Math.floor(symbols.length / WEIGHTS_A_CLASS) : MAX_CLASSES;
+    const isSlow = axis === 0 ? symbols.length < count * WEIGHTS_A_LINE : symbols.length > MAX_SCATTERED;
+    if (isSlow || count < 2 || most < 2 || count * counts.length > MAX_CELLS) continue;
+    const found = classify(countLines(symbols, linesOf(dims, axis, 1), counts.length), count, most);
+    const limit = Math.min(best?.bits ?? Number.POSITIVE_INFINITY, whole * (1 - WORTHWHILE));
+    if (found && found.bits < limit * (axis > 0 ? WORTH_SCATTERING : 1)) best = { axis, ...found };
   }
   if (best === undefined) return undefined;
-  const { axis, classes } = best;
+  return splitBy(indexed, dims, best.axis, best.classes);
+}
+
+/**
+ * The parts that classes of lines make.
+ *
+ * @param classes - that of each index of dimension `axis`, from 0 on
+ */
+export function splitBy(indexed: Indexed, dims: readonly number[], axis: number, classes: Uint8Array): Split {
   const m = 1 + classes.reduce((most, of) => Math.max(most, of), 0);
   const table = new BitWriter();
   for (const of of classes) table.write(of, indexBits(m));
@@ -110,11 +132,12 @@ function costOf(counts: ArrayLike<number>): number {
  * that it takes in the class's code, then unions of classes as long as that saves bits.
  *
  * @param cells - a row a line
+ * @param limit - how many classes there may be
  * @returns the class of each line, from 0 on, and the bits of all; nothing if one class is best
  */
-function classify(cells: Uint32Array, count: number): { classes: Uint8Array; bits: number } | undefined {
+function classify(cells: Uint32Array, count: number, limit: number): { classes: Uint8Array; bits: number } | undefined {
   const values = cells.length / count;
-  const most = Math.min(MAX_CLASSES, count);
+  const most = Math.min(limit, count, MAX_CLASSES);
   const row = (line: number) => cells.subarray(line * values, (line + 1) * values);
   // To begin with, lines of about the same number of bits are together.
   const spread = Float64Array.from({ length: count }, (_, line) => costOf(row(line)));
