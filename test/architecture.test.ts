@@ -48,7 +48,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 16_300;
+const DECODER_GZIP = 17_000;
 
 interface Import {
   from: string;

@@ -46,7 +46,13 @@ export function putLines(
     const stop = Math.min(weights.length, from + length - skip);
     const piece = Math.floor(skip / each);
     skip -= piece * each;
-    for (let place = piece * stride + lines[line] * each; from < stop; place += stride, skip = 0) {
+    let place = piece * stride + lines[line] * each;
+    // The shortest pieces there are, which are the most.
+    if (each === 4) {
+      for (; from < stop; from += 4, place += stride) view.setUint32(place, words[from >> 2], true);
+      continue;
+    }
+    for (; from < stop; place += stride, skip = 0) {
       const end = Math.min(stop, from + each - skip);
       let to = place + skip;
       if (end - from >= AT_ONCE) out.set(weights.subarray(from, end), to);

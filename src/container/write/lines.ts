@@ -31,7 +31,8 @@ const WEIGHTS_A_LINE = 1 << 11;
  * Lines of other dimensions a reader has to put weight by weight: that is for tensors small enough to make no difference
  * to their model, and worth this share of the bits.
  */
-const MIN_WEIGHTS = 1 << 13;
+const MAX_SCATTERED_CLASSES = 4;
+const MIN_WEIGHTS = 1 << 14;
 const MAX_SCATTERED = 1 << 17;
 const WORTH_SCATTERING = 0.9;
 
@@ -59,7 +60,7 @@ export function splitLines(indexed: Indexed, dims: readonly number[]): Split | u
   const whole = costOf(counts);
   let best: { axis: number; classes: Uint8Array; bits: number } | undefined;
   for (const [axis, count] of dims.entries()) {
-    const most = axis === 0 ? Math.floor(symbols.length / WEIGHTS_A_CLASS) : MAX_CLASSES;
+    const most = axis === 0 ? Math.floor(symbols.length / WEIGHTS_A_CLASS) : MAX_SCATTERED_CLASSES;
     const isSlow = axis === 0 ? symbols.length < count * WEIGHTS_A_LINE : symbols.length > MAX_SCATTERED;
     if (isSlow || count < 2 || most < 2 || count * counts.length > MAX_CELLS) continue;
     const found = classify(countLines(symbols, linesOf(dims, axis, 1), counts.length), count, most);
