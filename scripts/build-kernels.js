@@ -1,5 +1,5 @@
-// Compiles the decoder's kernels, src/kernels/assembly/, and calibration's, src/calibrate/kernels/assembly/, and writes
-// each module to generated/module.ts beside its sources, as a string of characters below 256: a server deflates that
+// Compiles the kernels of decoding, src/kernels/assembly/, of encoding, src/encode-kernels/assembly/, and of calibration,
+// src/calibrate/kernels/assembly/, and writes each module to generated/module.ts beside its sources, as a string of characters below 256: a server deflates that
 // better than base64, which hides what repeats.
 //
 //   node scripts/build-kernels.js
@@ -11,9 +11,10 @@ import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The modules. The decoder's memory is what memory.ts lays out, and never grows; calibration's grows with the layer. */
+/** The modules. The decoder's memory is what memory.ts lays out, and never grows; the others' grow with the layer. */
 export const MODULES = [
   { folder: 'src/kernels', isFixed: true },
+  { folder: 'src/encode-kernels', isFixed: false },
   { folder: 'src/calibrate/kernels', isFixed: false },
 ];
 

@@ -9,6 +9,32 @@ export {
 } from './calibrate/options.js';
 export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
 export {
+  type BaselineOptions,
+  type Compressor,
+  type Compressors,
+  measureBaselines,
+  roundedToInt8,
+} from './comparison/baselines.js';
+export { type CompareOptions, compareModels } from './comparison/compare.js';
+export type {
+  Accuracy,
+  Baseline,
+  Centroid,
+  Comparison,
+  DensityMap,
+  FileHash,
+  FrontierPoint,
+  Histogram,
+  Layer,
+  ModelSize,
+  Part,
+  Provenance,
+} from './comparison/comparison.js';
+export { readFrontier } from './comparison/frontier.js';
+export { renderHtml } from './comparison/html/page.js';
+export { renderJson } from './comparison/json.js';
+export { renderMarkdown } from './comparison/markdown.js';
+export {
   type DecodedTensor,
   type DecodeOptions,
   decode,
@@ -33,9 +59,13 @@ export {
   type InputArray,
 } from './evaluate/dataset.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate/evaluate.js';
+export type { ImageDecoder } from './evaluate/images/decode.js';
+export type { Preprocessing, Size } from './evaluate/images/preprocessing.js';
+export type { Pixels } from './evaluate/images/resample.js';
 export { type IdxPair, mnistDataset } from './evaluate/mnist.js';
 export { npzDataset } from './evaluate/npz.js';
-export { type DatasetReader, type OpenDatasetOptions, openDataset } from './evaluate/open-dataset.js';
+export { type OpenDatasetOptions, openDataset } from './evaluate/open-dataset.js';
+export type { DatasetReader } from './evaluate/reader.js';
 export type { Runtime } from './evaluate/runtime.js';
 export type { ByteSource, Model, Role, Tensor } from './layers/model.js';
 export type { Rule, Selection, Selector } from './layers/selectors.js';
@@ -54,6 +84,7 @@ export {
 export { type InspectOptions, inspectContainer, inspectOnnx } from './report/inspect.js';
 export type { Overhead, Report, TensorReport } from './report/report.js';
 export { formatTable, type TableOptions } from './report/table.js';
+export type { Row } from './report/totals.js';
 export type {
   CumulativeStep,
   Fidelity,

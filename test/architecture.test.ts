@@ -9,13 +9,15 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Folders of src/ from the bottom up: a file imports from its own layer and those below. */
 const LAYERS = [
-  ['errors.ts', 'breather.ts'],
+  ['errors.ts', 'ahead.ts', 'breather.ts'],
   ['binary'],
   ['kernels', 'entropy'],
+  ['encode-kernels'],
   ['container', 'onnx', 'layers'],
   ['decode', 'stages', 'gradient'],
   ['calibrate', 'tune', 'evaluate', 'report'],
   ['sensitivity'],
+  ['comparison'],
   ['pipeline'],
   ['cli'],
   ['index.ts'],
@@ -38,12 +40,16 @@ const DECODER = [
 
 /** Which folders use which packages. */
 const PACKAGES: Record<string, string[]> = {
+  '@observablehq/plot': ['comparison/html/'],
   'cbor-x': ['container/write/'],
+  piscina: ['cli/'],
   commander: ['cli/'],
-  fflate: ['container/write/', 'evaluate/', 'report/'],
+  fflate: ['container/write/', 'evaluate/', 'report/', 'comparison/html/'],
+  linkedom: ['comparison/html/'],
   'onnx-proto': ['onnx/', 'gradient/', 'calibrate/', 'tune/', 'sensitivity/'],
   'onnxruntime-node': ['evaluate/runtime.ts'],
   'onnxruntime-web': ['evaluate/runtime.ts'],
+  sharp: ['evaluate/images/decode.ts'],
   yaml: ['cli/'],
 };
 

@@ -12,7 +12,7 @@ import { basename, dirname } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
 import { compress, decode, decodeTensors, inspectContainer } from '../../build/index.js';
-import { resnet50 } from './shapes.js';
+import { resnet50 } from './nets/resnet50.js';
 
 const require = createRequire(import.meta.url);
 const folderOf = (name) => dirname(require.resolve(`${name}/package.json`));

@@ -5,7 +5,7 @@
 import { threadPool } from '../../build/cli/calibration-pool.js';
 import { calibrate, encode, openOnnx } from '../../build/index.js';
 import { random } from '../train/random.js';
-import { resnet50, SIDE } from './shapes.js';
+import { resnet50, SIDE } from './nets/resnet50.js';
 
 const INPUTS = 256;
 const fast = process.argv.includes('--fast');

@@ -2,8 +2,8 @@ import type { onnx } from 'onnx-proto';
 import { readGraphs } from '../gradient/attributes.js';
 import { GraphBuilder, valuesRead } from '../gradient/builder.js';
 import { type OpenModel, openGraph, writeModel } from '../gradient/model.js';
-import type { Model, Tensor } from '../layers/model.js';
-import { hollow } from '../onnx/open.js';
+import type { ByteSource, Model, Tensor } from '../layers/model.js';
+import { externalRange, hollow } from '../onnx/open.js';
 import { scanTensors } from '../onnx/scan.js';
 import type { ScannedTensor } from '../onnx/scan-tensor.js';
 import { writeOnnx } from '../onnx/write.js';
@@ -54,15 +54,23 @@ export function readCalibrationGraph(model: Model): CalibrationGraph {
   for (const each of tensors) {
     const tensor = recordOf(each);
     const proto = at(open.proto, each.path);
-    if (!tensor || !proto) continue;
-    records.set(proto, tensor);
-    if (each.form === 'raw') {
-      proto.rawData = tensor.read();
+    if (!proto) continue;
+    if (tensor) records.set(proto, tensor);
+    // What shares its place with another tensor is none of the model's, but the graph needs it.
+    const payload = tensor ? tensor.read : each.external && (() => readExternal(model, each));
+    if (payload && each.form === 'raw') {
+      proto.rawData = payload();
       proto.externalData = [];
       proto.dataLocation = 0;
     }
   }
   return indexGraph(open, records);
+}
+
+function readExternal({ files }: Model, tensor: ScannedTensor): Uint8Array {
+  const source = files.find(({ name }, i) => i > 0 && name === tensor.external?.location) as ByteSource;
+  const { offset, length } = externalRange(tensor, tensor.path, source);
+  return source.read(offset, offset + length);
 }
 
 /**

@@ -22,8 +22,7 @@ export async function splitDataset(
   heldOutSamples: number,
   seed: number,
 ): Promise<Split> {
-  let total = 0;
-  for await (const _ of dataset({ batchSize })) total++;
+  const total = await countBatches(dataset, batchSize);
   const places = Array.from({ length: total }, (_, i) => i);
   const order = shuffle(places, createRandom(seed));
   const wantedHeldOut = Math.ceil(heldOutSamples / batchSize);
@@ -35,6 +34,7 @@ export async function splitDataset(
     async function* batches() {
       let index = 0;
       let left = chosen.size;
+      if (dataset.samples !== undefined) return yield* dataset({ batchSize, isWanted: (batch) => chosen.has(batch) });
       for await (const batch of dataset({ batchSize })) {
         if (chosen.has(index++)) {
           yield batch;
@@ -49,4 +49,11 @@ export async function splitDataset(
     heldOutBatches: heldOut.size,
     batchSize,
   };
+}
+
+async function countBatches(dataset: Dataset, batchSize: number): Promise<number> {
+  if (dataset.samples !== undefined) return Math.ceil(dataset.samples / batchSize);
+  let total = 0;
+  for await (const _ of dataset({ batchSize })) total++;
+  return total;
 }

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
 import { CALIBRATION_DEFAULTS, type CalibrationOptions } from '../calibrate/options.js';
-import { openDataset } from '../evaluate/open-dataset.js';
-import { disk } from './disk.js';
+import { RANDOM } from '../evaluate/open-dataset.js';
+import { addData, type DataFlags, openData } from './data.js';
 import { UsageError } from './errors.js';
 import { parseNumber, parsePositive } from './options.js';
 import type { Terminal } from './terminal.js';
 
 /** Options of commands that can look at inputs. */
-export interface CalibrationFlags {
+export interface CalibrationFlags extends DataFlags {
   readonly calibrate?: string;
   readonly calibrateSamples?: number;
   readonly fast?: boolean;
@@ -25,33 +25,37 @@ export function addCalibration(command: Command): Command {
       'inputs to look at (default: as many as the layers need, 512 to 4096)',
       parsePositive,
     )
-    .option('--fast', 'with --calibrate: all layers at once, less exact')
-    .option('--threads <number>', 'with --calibrate: threads to work on (default: one a core)', parsePositive);
+    .option('--fast', 'with --calibrate: all layers at once, less exact');
   if (!command.options.some(({ long }) => long === '--seed')) {
     const text = `with --calibrate: which inputs are looked at (default: ${seed})`;
     command.addOption(new Option('--seed <number>', text).argParser(parseNumber));
   }
-  return command;
+  return addData(command);
 }
 
 /**
  * What calibrated stages are to be told; `undefined` without `--calibrate`.
  *
+ * @param file - the model's
  * @throws UsageError for options that need `--calibrate`; FxqError `DATASET`
  */
 export async function calibrationOf(
   flags: CalibrationFlags,
+  file: string,
   terminal: Terminal,
 ): Promise<CalibrationOptions | undefined> {
-  const { calibrate, calibrateSamples: samples, fast, seed, threads } = flags;
+  const { calibrate, calibrateSamples: samples, fast, seed, threads, preprocess, labels, scale, dim } = flags;
   if (calibrate === undefined) {
-    const stray = Object.entries({ 'calibrate-samples': samples, fast, threads }).find(
-      ([, value]) => value !== undefined,
-    );
+    const stray = Object.entries({
+      'calibrate-samples': samples,
+      ...{ fast, preprocess, labels, scale, dim },
+    }).find(([, value]) => value !== undefined);
     if (stray) throw new UsageError(`--${stray[0]} needs --calibrate with inputs to look at`);
     return undefined;
   }
-  const dataset = await openDataset(calibrate, disk);
+  const dataset = await openData(calibrate, flags, [file], terminal);
+  if (calibrate === RANDOM)
+    terminal.note('warning: weights are fitted to noise; inputs like the real ones do far better');
   terminal.note(`calibrating on ${calibrate}`);
   return { dataset, samples, fast, seed, threads };
 }

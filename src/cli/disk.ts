@@ -1,7 +1,8 @@
 import { access, readdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DatasetReader } from '../evaluate/open-dataset.js';
+import { FxqError } from '../errors.js';
+import type { DatasetReader } from '../evaluate/reader.js';
 import { readWhole } from '../onnx/files.js';
 
 /** The disk, as data sets are read from it. */
@@ -12,6 +13,14 @@ export const disk: DatasetReader = {
       () => true,
       () => false,
     ),
-  list: async (path) => ((await stat(path)).isDirectory() ? readdir(path) : undefined),
+  list: async (path) => {
+    // A link that leads nowhere is no folder.
+    const stats = await stat(path).catch(() => undefined);
+    if (!stats?.isDirectory()) return undefined;
+    return readdir(path).catch((cause: Error) => {
+      const message = `${path}: cannot list what is in this folder (${cause.message}); check its permissions`;
+      throw new FxqError('IO', message, { file: path, cause });
+    });
+  },
   importModule: (path) => import(pathToFileURL(resolve(path)).href),
 };

@@ -2,15 +2,15 @@ import { statSync } from 'node:fs';
 import { MAGIC } from '../container/constants.js';
 import { decodeFiles } from '../decode/index.js';
 import { type ErrorCode, FxqError } from '../errors.js';
-import type { Model } from '../layers/model.js';
-import { type OpenedFile, openOnnxFile, readWhole } from '../onnx/files.js';
+import type { ByteSource, Model } from '../layers/model.js';
+import { type DiskFile, type OpenedFile, openFile, openOnnxFile } from '../onnx/files.js';
 import { inMemory, openOnnx } from '../onnx/open.js';
-import { inspectOnnx } from '../report/inspect.js';
+import { inspectContainer, inspectOnnx } from '../report/inspect.js';
 import type { Report } from '../report/report.js';
 
 /** An input file by what it holds; its name says nothing. */
 export type Input =
-  | { readonly kind: 'fxq'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'fxq'; readonly file: DiskFile }
   | { readonly kind: 'onnx'; readonly opened: OpenedFile };
 
 /**
@@ -19,23 +19,25 @@ export type Input =
  * @throws FxqError `IO`, and what opening a model throws
  */
 export function openInput(path: string): Input {
-  const bytes = readWhole(path);
-  return isContainer(bytes) ? { kind: 'fxq', bytes } : { kind: 'onnx', opened: openOnnxFile(path, bytes) };
+  const file = openFile(path);
+  return isContainer(file) ? { kind: 'fxq', file } : { kind: 'onnx', opened: openOnnxFile(path, file) };
 }
 
 /** Opens an ONNX file for a command that takes nothing else. */
 export function openModel(path: string): OpenedFile {
-  const bytes = readWhole(path);
-  if (isContainer(bytes)) {
-    const message = `${path}: expected an ONNX file, got a .fxq container; decode it first`;
-    throw new FxqError('ONNX_MALFORMED', message, { file: path });
-  }
-  return openOnnxFile(path, bytes);
+  const input = openInput(path);
+  if (input.kind === 'onnx') return input.opened;
+  input.file.close();
+  const message = `${path}: expected an ONNX file, got a .fxq container; decode it first`;
+  throw new FxqError('ONNX_MALFORMED', message, { file: path });
 }
 
 /** A model to look at, and what lets go of its files. */
 export interface OpenedModel {
   readonly model: Model;
+  /** The files that it was read from, and their paths. */
+  readonly files: readonly ByteSource[];
+  readonly paths: readonly string[];
   close(): void;
 }
 
@@ -43,21 +45,33 @@ export interface OpenedModel {
 export function openEither(path: string, signal?: AbortSignal): Promise<OpenedModel> {
   return aboutFile(path, async () => {
     const input = openInput(path);
-    if (input.kind === 'onnx') return input.opened;
-    const [main, ...external] = await decodeFiles(input.bytes, { verify: 'all', ...(signal && { signal }) });
+    if (input.kind === 'onnx') return { ...input.opened, files: input.opened.model.files };
+    const { file } = input;
+    const container = file.read(0, file.size);
+    file.close();
+    const [main, ...external] = await decodeFiles(container, { verify: 'all', ...(signal && { signal }) });
     const files = new Map(external.map(({ name, bytes }) => [name, inMemory(name, bytes)]));
-    return { model: openOnnx(main.bytes, { external: (name) => files.get(name) }), close() {} };
+    const model = openOnnx(main.bytes, { external: (name) => files.get(name) });
+    return { model, files: [inMemory(path, container)], paths: [path], close() {} };
   });
 }
 
-/** The report of an ONNX file as it stands on the disk. */
-export function inspectFile(path: string): Report {
-  const { model, close } = openModel(path);
+/** The report of an ONNX file or a container as it stands on the disk. */
+export async function inspectFile(path: string, signal?: AbortSignal): Promise<Report> {
+  const input = openInput(path);
+  const { close } = input.kind === 'fxq' ? input.file : input.opened;
   try {
-    return inspectOnnx(model, { file: path });
+    return input.kind === 'fxq'
+      ? await inspectContainer(input.file, { file: path, signal })
+      : inspectOnnx(input.opened.model, { file: path, signal });
   } finally {
     close();
   }
+}
+
+/** Bytes of a model's tensors together. */
+export function tensorBytes({ tensors }: Model): number {
+  return tensors.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Size of the files together. */
@@ -65,8 +79,9 @@ export function sizeOf(paths: readonly string[]): number {
   return paths.reduce((sum, path) => sum + statSync(path).size, 0);
 }
 
-function isContainer(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, i) => bytes[i] === byte);
+function isContainer(file: DiskFile): boolean {
+  const start = file.read(0, Math.min(MAGIC.length, file.size));
+  return MAGIC.every((byte, i) => start[i] === byte);
 }
 
 /** The codes of errors that are about the bytes of one file, which the library does not know the name of. */

@@ -54,23 +54,24 @@ export function parsePositive(text: string): number {
   return value;
 }
 
-/** Options of commands that run models over a data set. */
+/** Options of commands that run models over a data set, beside which one. */
 export interface RunFlags {
-  readonly data: string;
   readonly limit?: number;
   readonly batchSize?: number;
-  readonly scale?: number;
   readonly output?: string;
   readonly threads?: number;
 }
 
-/** Adds them, but for `--data`, which each command describes. */
-export function addRun(command: Command): Command {
+/**
+ * Adds them.
+ *
+ * @param output - the flag that names an output, where `--output` is a file
+ */
+export function addRun(command: Command, output = '--output'): Command {
   return command
     .option('--limit <samples>', 'use the first samples only', parsePositive)
     .option('--batch-size <samples>', 'samples that go through the model together', parsePositive)
-    .option('--scale <factor>', 'factor on 8-bit pixels (default: 1/255)', parseNumber)
-    .option('--output <name>', "the output that decides on classes (default: the model's first)")
+    .option(`${output} <name>`, "the output that decides on classes (default: the model's first)")
     .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive);
 }
 
@@ -78,6 +79,15 @@ export function addCommon(command: Command): Command {
   return command
     .option('--json', 'print JSON to stdout (errors as JSON to stderr)')
     .option('-q, --quiet', 'print nothing but errors and what --json gives');
+}
+
+/** Options of commands that work on tensors side by side. */
+export interface ThreadFlags {
+  readonly threads?: number;
+}
+
+export function addThreads(command: Command): Command {
+  return command.option('--threads <number>', 'threads to work on (default: one a core, at most 8)', parsePositive);
 }
 
 export function addOutput(command: Command, what: string): Command {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addClusterCommand } from './commands/cluster.js';
 import { addCompressCommand } from './commands/compress.js';
@@ -8,10 +7,12 @@ import { addEvaluateCommand } from './commands/evaluate.js';
 import { addInitCommand } from './commands/init.js';
 import { addInspectCommand } from './commands/inspect.js';
 import { addPruneCommand } from './commands/prune.js';
+import { addReportCommand } from './commands/report.js';
 import { addSensitivityCommand } from './commands/sensitivity.js';
 import { addTuneCommand } from './commands/tune.js';
 import { errorJson, reportError } from './errors.js';
 import { createTerminal, type Streams, type Terminal } from './terminal.js';
+import { version } from './version.js';
 
 const HELP_WIDTH = 100;
 
@@ -64,6 +65,7 @@ export function createProgram(terminal: Terminal, isJson = false): Command {
   addEvaluateCommand(program, terminal);
   addInitCommand(program, terminal);
   addSensitivityCommand(program, terminal);
+  addReportCommand(program, terminal);
   addPruneCommand(program, terminal);
   addClusterCommand(program, terminal);
   addTuneCommand(program, terminal);
@@ -83,9 +85,4 @@ Example:
 /** As wide as the terminal, up to what reads well. */
 function helpWidth(): number {
   return Math.min(process.stdout.columns ?? HELP_WIDTH, HELP_WIDTH);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -2,7 +2,7 @@ import { breather } from '../breather.js';
 import { throwIfAborted } from '../errors.js';
 import type { FilePiece } from '../onnx/write.js';
 import { interruptible } from './interrupt.js';
-import { type OutputPlan, startOutput } from './output.js';
+import { type Output, type OutputPlan, startOutput } from './output.js';
 
 /** What a command's pieces may use while they are made. */
 export interface WriteContext {
@@ -19,16 +19,25 @@ export function writePieces(
   plan: OutputPlan,
   pieces: (context: WriteContext) => Iterable<FilePiece> | AsyncIterable<FilePiece>,
 ): Promise<void> {
+  return withOutput(plan, async (output, signal) => {
+    const breathe = breather();
+    for await (const { file, bytes } of pieces({ signal })) {
+      output.write(file, bytes);
+      await breathe();
+      throwIfAborted(signal);
+    }
+  });
+}
+
+/** Has work write the planned files: they appear once it is done, and not at all if it fails or is stopped. */
+export function withOutput<T>(plan: OutputPlan, work: (output: Output, signal: AbortSignal) => Promise<T>): Promise<T> {
   return interruptible(async (signal) => {
     const output = startOutput(plan);
-    const breathe = breather();
     try {
-      for await (const { file, bytes } of pieces({ signal })) {
-        output.write(file, bytes);
-        await breathe();
-        throwIfAborted(signal);
-      }
+      const result = await work(output, signal);
+      throwIfAborted(signal);
       output.commit();
+      return result;
     } finally {
       output.discard();
     }

@@ -43,14 +43,18 @@ export async function openContainer(source: Source, options: ReadOptions = {}): 
   try {
     head = await readHead(input.take);
     report(loaded);
-    const size = input.size ?? head.bytes;
-    if (size < head.bytes) throw malformed(`cut short: expected ${head.bytes} bytes, got ${size}`, size);
-    if (size > head.bytes) throw malformed(`${size - head.bytes} bytes follow the end of the container`, head.bytes);
+    checkSize(head, input.size ?? head.bytes);
   } catch (error) {
     input.cancel();
     throw error;
   }
   return { head, input };
+}
+
+/** Throws unless the container is as long as its head says. */
+export function checkSize({ bytes }: Head, size: number): void {
+  if (size < bytes) throw malformed(`cut short: expected ${bytes} bytes, got ${size}`, size);
+  if (size > bytes) throw malformed(`${size - bytes} bytes follow the end of the container`, bytes);
 }
 
 /**

@@ -38,6 +38,12 @@ export function typeOf({ data, type }: InputArray): string {
   return Object.keys(CLASSES).find((key) => data instanceof CLASSES[key as ElementType]) ?? 'unknown';
 }
 
+/** Elements in a row of little-endian bytes. Half floats stay bit patterns. */
+export function arrayOf(type: string, bytes: Uint8Array, dims: readonly number[]): InputArray {
+  const data = new CLASSES[type as ElementType](bytes.slice().buffer);
+  return { data, dims, type };
+}
+
 /**
  * The numbers of `input` as the array that ONNX Runtime takes for elements of `type`; the same array when it is one
  * already. Values are multiplied by `input.scale` if the type is a float and the numbers are not.

@@ -40,10 +40,16 @@ export interface DatasetOptions {
   readonly limit?: number | undefined;
   /** Samples in a batch. Default: {@link DEFAULT_BATCH_SIZE}, or what the data set finds right. */
   readonly batchSize?: number | undefined;
+  /** Which batches are wanted, by their number; asked of data sets that know how many {@link Dataset.samples} they have. */
+  readonly isWanted?: ((batch: number) => boolean) | undefined;
 }
 
 /** A data set: every call goes through the samples once, from the first, in the same order. */
-export type Dataset = (options?: DatasetOptions) => AsyncIterable<Batch>;
+export interface Dataset {
+  (options?: DatasetOptions): AsyncIterable<Batch>;
+  /** How many samples there are, of data sets that know it and leave out batches that are not wanted. */
+  readonly samples?: number | undefined;
+}
 
 /** Large enough to keep the cores busy, small enough for the activations of an image model. */
 export const DEFAULT_BATCH_SIZE = 64;

@@ -1,6 +1,6 @@
 import { unzipSync } from 'fflate';
 import { FxqError } from '../errors.js';
-import { arrayDataset, type Dataset, type InputArray } from './dataset.js';
+import { arrayDataset, type Batch, type Dataset, type InputArray } from './dataset.js';
 import { parseNpy } from './npy.js';
 import { markPixels, toLabels } from './samples.js';
 
@@ -67,10 +67,14 @@ export function parseNpz(bytes: Uint8Array, file = 'archive'): Record<string, In
  */
 export function npzDataset(bytes: Uint8Array, options: { scale?: number | undefined; file?: string } = {}): Dataset {
   const { scale, file = 'archive' } = options;
+  return arrayDataset(npzBatch(bytes, file, scale), file);
+}
+
+/** All that is in an archive, as one batch. */
+export function npzBatch(bytes: Uint8Array, file: string, scale: number | undefined): Batch {
   const { labels, ...inputs } = parseNpz(bytes, file);
   const marked = Object.entries(inputs).map(([name, input]) => [name, markPixels(input, scale)] as const);
-  const batch = { inputs: Object.fromEntries(marked), ...(labels && { labels: toLabels(labels, file) }) };
-  return arrayDataset(batch, file);
+  return { inputs: Object.fromEntries(marked), ...(labels && { labels: toLabels(labels, file) }) };
 }
 
 function damaged(file: string, what: string, cause?: unknown): FxqError {

@@ -1,49 +1,90 @@
 import { FxqError } from '../errors.js';
+import type { Model } from '../layers/model.js';
+import { readInterface } from '../onnx/interface.js';
 import { arrayDataset, type Dataset } from './dataset.js';
+import { type ImageDecoder, isImageName } from './images/decode.js';
+import { openImages } from './images/open.js';
+import type { Preprocessing } from './images/preprocessing.js';
 import { gunzipped, isGzip, isIdx, mnistDataset } from './mnist.js';
 import { moduleDataset } from './module-dataset.js';
 import { isNpy, parseNpy } from './npy.js';
 import { isZip, npzDataset } from './npz.js';
+import { type Dims, describeRandom, randomDataset } from './random-dataset.js';
+import { type DatasetReader, join } from './reader.js';
+import { recordedDataset } from './recorded.js';
 import { markPixels } from './samples.js';
-
-/** Access to files, handed in: the command line has the disk, tests and browsers have something else. */
-export interface DatasetReader {
-  readFile(path: string): Promise<Uint8Array>;
-  /** Whether there is a file or folder of this path. */
-  exists(path: string): Promise<boolean>;
-  /** The names in a folder; `undefined` when the path is not a folder. */
-  list(path: string): Promise<readonly string[] | undefined>;
-  /** The namespace of a JavaScript module, as `import()` gives it. */
-  importModule(path: string): Promise<unknown>;
-}
 
 /** Options of {@link openDataset}. */
 export interface OpenDatasetOptions {
-  /** Factor on uint8 pixels when the model takes floats. Default: 1 / 255; 1 for models that take 0 to 255. */
+  /** Factor on 8-bit pixels when the model takes floats. Default: 1 / 255; 1 for models that take 0 to 255. */
   readonly scale?: number | undefined;
+  /** The model that the data is for, or what opens it: images and random inputs are made to its measure. */
+  readonly model?: Model | (() => Model | Promise<Model>) | undefined;
+  /**
+   * What happens to images: a {@link Preprocessing}, or what Hugging Face's `preprocessor_config.json` holds. Default: that
+   * of the file of this name in the folder of images or in {@link OpenDatasetOptions.beside}, or what the model's input suggests.
+   */
+  readonly preprocessing?: Preprocessing | Readonly<Record<string, unknown>> | undefined;
+  /** Files about the classes of images: a table (`.csv`: file, label), names of classes (a text or JSON file), or both. */
+  readonly labels?: readonly string[] | undefined;
+  /** Folders in which `preprocessor_config.json` and `config.json` are looked for, too; such as the model's. */
+  readonly beside?: readonly string[] | undefined;
+  /** For random inputs: sizes of dynamic dimensions by name, `input[axis]` where they have none. */
+  readonly dims?: Dims | undefined;
+  /** For random inputs. Default 0. */
+  readonly seed?: number | undefined;
+  /** What makes pixels of image files. Default: the optional package sharp. */
+  readonly decodeImage?: ImageDecoder | undefined;
+  /** Is told, in a line, what was found and assumed. */
+  readonly onNote?: ((text: string) => void) | undefined;
 }
 
-const ACCEPTED = 'a .npz or .npy file, an IDX images file or IMAGES,LABELS, a folder with MNIST files, or a .js module';
+const ACCEPTED =
+  'a .npz or .npy file, an IDX images file or IMAGES,LABELS, a folder of images, of recorded inputs or with MNIST files, a .js module, or the word random';
+
+/** What stands in place of a path for inputs at random; a folder of this name is `./random`. */
+export const RANDOM = 'random';
 
 /**
  * Opens what `--data` names, by what it is rather than by what it is called where the content tells:
  *
+ * - a folder of images, in folders of the names of their classes (ImageNet's way) or all in one: see {@link Preprocessing};
+ *   read by the optional package sharp
  * - a `.js`, `.mjs`, `.cjs`, `.ts`, `.mts` or `.cts` module: its default export is the data set ({@link moduleDataset})
  * - a `.npz` archive: arrays by the model's input names, and `labels`; a `.npy` file: the model's single input
+ * - a folder of recorded inputs: `.npz` or `.npy` files, or ONNX's `test_data_set_0/input_0.pb`
  * - an IDX images file, plain or gzipped; its labels file is found beside it by name (`images-idx3` → `labels-idx1`)
  * - `IMAGES,LABELS`: the pair by name
  * - a folder with the MNIST test pair (`t10k-…`), or else the training pair (`train-…`)
+ * - `random`: inputs at random, to hold a model against another ({@link randomDataset})
  *
- * @throws FxqError `DATASET` when it is none of these, missing, or damaged
+ * @throws FxqError `DATASET` when it is none of these, missing, or damaged; for images also `MISSING_PACKAGE` without sharp,
+ *   and `CONFIG` for preprocessing that makes no sense or does not fit the model
  * @example
- * const dataset = await openDataset('t10k-images-idx3-ubyte.gz', reader, { scale: 1 });
+ * const model = openOnnx(await readFile('model.onnx'));
+ * const dataset = await openDataset('imagenet/val', reader, { model, preprocessing: { resize: 256, crop: 224 } });
  */
 export async function openDataset(
   data: string,
   reader: DatasetReader,
   options: OpenDatasetOptions = {},
 ): Promise<Dataset> {
-  const { scale } = options;
+  const { scale, onNote } = options;
+  const ports = lazily(() => readPorts(data, options.model));
+  if (data === RANDOM) {
+    const { inputs } = await ports();
+    onNote?.(
+      `warning: inputs at random: they tell how alike two models are, and nothing of how good (${describeRandom(inputs, options.dims)})`,
+    );
+    return randomDataset(inputs, options);
+  }
+  const names = (await reader.exists(data)) ? await reader.list(data) : undefined;
+  const isImages = names !== undefined && !names.some((name) => IDX_IMAGES.test(name));
+  if (isImages) {
+    const images = await openImages(data, names, reader, ports, options);
+    if (images) return images;
+  }
+  refuse(data, options, names);
   if (!(await reader.exists(data))) {
     const [images, labels] = await splitPair(data, reader);
     return mnistDataset(
@@ -51,15 +92,48 @@ export async function openDataset(
       { scale, file: images },
     );
   }
-  const names = await reader.list(data);
-  if (names) return openIdx(imagesIn(data, names), reader, scale);
+  if (names) {
+    const inputs = async () => (await ports()).inputs;
+    const recorded = isImages && (await recordedDataset(data, names, reader, inputs, scale));
+    return recorded || openIdx(imagesIn(data, names), reader, scale);
+  }
   if (/\.[cm]?[jt]s$/i.test(data)) return moduleDataset(await importModule(data, reader), data);
+  if (isImageName(data)) {
+    throw new FxqError('DATASET', `${data}: expected ${ACCEPTED}, got one image; give its folder`, { file: data });
+  }
 
   const bytes = await reader.readFile(data);
   if (isZip(bytes) || /\.npz$/i.test(data)) return npzDataset(bytes, { scale, file: data });
   if (isNpy(bytes)) return arrayDataset({ inputs: { input: markPixels(parseNpy(bytes, data), scale) } }, data);
   if (isIdx(isGzip(bytes) ? gunzipped(bytes, data) : bytes)) return openIdx(data, reader, scale);
   throw new FxqError('DATASET', `${data}: expected ${ACCEPTED}, got something else`, { file: data });
+}
+
+/** What the model takes and gives; it is opened when this is first asked for. */
+async function readPorts(data: string, model: OpenDatasetOptions['model']) {
+  if (!model) throw new TypeError(`openDataset: expected the option model, by which '${data}' is read, got none`);
+  return readInterface(typeof model === 'function' ? await model() : model);
+}
+
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Options that say something of images are a mistake beside other data. */
+function refuse(data: string, { preprocessing, labels, dims }: OpenDatasetOptions, names?: readonly string[]): void {
+  const stray = preprocessing !== undefined ? 'preprocessing' : labels?.length ? 'labels' : undefined;
+  if (stray) {
+    const message = `${data}: expected a folder of images, since ${stray} ${stray === 'labels' ? 'are' : 'is'} given, got ${names ? 'a folder without any' : 'something else'}`;
+    throw new FxqError('DATASET', message, { file: data });
+  }
+  if (dims && Object.keys(dims).length > 0) {
+    const message = `${data}: expected the word random, since sizes of dimensions are given, got a path; leave the sizes out`;
+    throw new FxqError('DATASET', message, { file: data });
+  }
 }
 
 /** `IMAGES,LABELS`, where either path may hold commas itself: the split at which both are there. */
@@ -74,14 +148,16 @@ async function splitPair(data: string, reader: DatasetReader): Promise<[string, 
   throw new FxqError('DATASET', `${missing}: expected ${ACCEPTED}, found nothing of this name`, { file: missing });
 }
 
+const IDX_IMAGES = /^(t10k|train)-images[.-]idx3-ubyte(\.gz)?$/;
+
 /** The images file of a folder: the test pair before the training pair, unpacked before packed. */
 function imagesIn(folder: string, names: readonly string[]): string {
   for (const set of ['t10k', 'train']) {
     const images = [...names].sort().find((name) => new RegExp(`^${set}-images[.-]idx3-ubyte(\\.gz)?$`).test(name));
-    if (images) return `${folder.replace(/[\\/]+$/, '')}/${images}`;
+    if (images) return join(folder, images);
   }
-  const message = `${folder}: expected t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (or train-…) in this folder, found neither`;
-  throw new FxqError('DATASET', message, { file: folder, expected: 't10k-images-idx3-ubyte' });
+  const message = `${folder}: expected images, or folders of them, or .npz or .npy files, test_data_set_0 or t10k-images-idx3-ubyte in this folder, found none`;
+  throw new FxqError('DATASET', message, { file: folder });
 }
 
 /** An images file and the labels beside it; without labels a model can still be held against a reference. */

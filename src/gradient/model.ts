@@ -1,5 +1,6 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { FxqError } from '../errors.js';
+import { decodeModel } from '../onnx/decode-model.js';
 import { GraphBuilder, valuesRead } from './builder.js';
 import { upgrade } from './upgrade.js';
 
@@ -26,12 +27,7 @@ export function openModel(bytes: Uint8Array): OpenModel {
 
 /** Reads a model as it is, to append nodes that mean the same in every operator set. */
 export function openGraph(bytes: Uint8Array): OpenModel {
-  let proto: onnx.ModelProto;
-  try {
-    proto = ModelProto.decode(bytes);
-  } catch (cause) {
-    throw new FxqError('ONNX_MALFORMED', `model: not a readable ONNX file (${(cause as Error).message})`, { cause });
-  }
+  const proto = decodeModel(bytes);
   const { graph } = proto;
   if (!graph) throw new FxqError('ONNX_MALFORMED', 'model: it holds no graph');
   graph.node ??= [];

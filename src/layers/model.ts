@@ -8,6 +8,8 @@ export interface ByteSource {
   readonly size: number;
   /** The bytes from `start` up to, not including, `end`. */
   read(start: number, end: number): Uint8Array;
+  /** Whether `read` gives memory that nobody else has, so that it can be given away without a copy. Default: no. */
+  readonly isFresh?: boolean;
 }
 
 /** What a tensor is for, found from the nodes that consume it. */
@@ -38,6 +40,18 @@ export interface Tensor {
   readonly length: number;
   /** The payload as it is after every stage so far, `length` bytes, computed on demand. Not to be written to. */
   read(): Uint8Array;
+  /** What `read` does, where a stage has said it as data: then another thread can do it, too. */
+  readonly change?: Change;
+}
+
+/** One stage's change to a tensor, as data. */
+export interface Change {
+  /** The tensor before it. */
+  readonly from: Tensor;
+  /** The name under which a thread finds the stage's function. */
+  readonly name: string;
+  /** What that is told beside the weights: plain data. */
+  readonly options: unknown;
 }
 
 /**

@@ -1,5 +1,7 @@
+import { encodeKernels } from '../encode-kernels/index.js';
 import { FxqError } from '../errors.js';
 import type { Model, Tensor } from './model.js';
+import { fresh } from './own.js';
 import { isPatchable, readWeights, writeWeights } from './weights.js';
 
 /**
@@ -18,31 +20,47 @@ export function selectLayers<Options>(
   return layers;
 }
 
+/** What a stage does to a layer's weights, which it may overwrite and return. Same input, same output. */
+export type WeightChange<Options> = (weights: Float32Array, options: Options, tensor: Tensor) => Float32Array;
+
 /**
  * The model with changed weights. Nothing is computed yet: each tensor changes when it is read, so a model larger than
  * memory passes through its stages tensor by tensor.
  *
- * @param change - called with a layer's weights, which it may overwrite and return; same input, same output
+ * @param name - under which other threads find the function, if they can: then the options have to be plain data
  */
 export function mapWeights<Options>(
   model: Model,
   layers: ReadonlyMap<Tensor, Options>,
-  change: (weights: Float32Array, options: Options, tensor: Tensor) => Float32Array,
+  change: WeightChange<Options>,
+  name?: string,
 ): Model {
   const tensors = model.tensors.map((tensor) => {
     const options = layers.get(tensor);
-    if (options === undefined) return tensor;
-    const read = () => writeWeights(tensor, change(finiteWeights(tensor), options, tensor));
-    return { ...tensor, read };
+    return options === undefined ? tensor : changed(tensor, options, change, name);
   });
   return { ...model, tensors };
+}
+
+/** One tensor of {@link mapWeights}. */
+export function changed<Options>(
+  tensor: Tensor,
+  options: Options,
+  change: WeightChange<Options>,
+  name?: string,
+): Tensor {
+  const { change: _, ...frame } = tensor;
+  const read = () => writeWeights(tensor, change(finiteWeights(tensor), options, tensor));
+  return { ...frame, read: fresh(read), ...(name === undefined ? {} : { change: { from: tensor, name, options } }) };
 }
 
 /** The model with other payloads in the place of some tensors', each of the length of the one before. */
 export function withPayloads(model: Model, payloads: ReadonlyMap<Tensor, Uint8Array>): Model {
   const tensors = model.tensors.map((tensor) => {
     const bytes = payloads.get(tensor);
-    return bytes ? { ...tensor, read: () => bytes } : tensor;
+    if (!bytes) return tensor;
+    const { change: _, ...frame } = tensor;
+    return { ...frame, read: () => bytes };
   });
   return { ...model, tensors };
 }
@@ -50,7 +68,7 @@ export function withPayloads(model: Model, payloads: ReadonlyMap<Tensor, Uint8Ar
 /** A layer's weights; a NaN or an infinity among them has no place in a sorted order, so it is refused by name. */
 export function finiteWeights(tensor: Tensor): Float32Array {
   const weights = readWeights(tensor);
-  const at = weights.findIndex((weight) => !Number.isFinite(weight));
+  const at = encodeKernels().firstNotFinite(weights);
   if (at >= 0) {
     throw new FxqError(
       'ONNX_MALFORMED',

@@ -1,6 +1,7 @@
 import { isLossyType } from '../binary/dtype.js';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../binary/half.js';
 import type { Tensor } from './model.js';
+import { readOwn } from './own.js';
 
 /**
  * Whether a stage may change a tensor's values: floating point, each element in a place of its own. (float16 in
@@ -12,9 +13,8 @@ export function isPatchable(tensor: Tensor): boolean {
 
 /** A tensor's payload as float32 values in memory of their own: exact for float16 and bfloat16, too. */
 export function readWeights(tensor: Tensor): Float32Array {
+  if (tensor.dtype === 'float32') return new Float32Array(readOwn(tensor).buffer);
   const payload = tensor.read();
-  // A copy by constructor: `slice` of a Node Buffer is a view of the whole file.
-  if (tensor.dtype === 'float32') return new Float32Array(new Uint8Array(payload).buffer);
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const convert = tensor.dtype === 'float16' ? fromHalf : fromBfloat16;
   return Float32Array.from({ length: tensor.count }, (_, i) => convert(view.getUint16(2 * i, true)));

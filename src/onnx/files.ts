@@ -13,14 +13,19 @@ export interface OpenedFile {
   close(): void;
 }
 
+/** A file on disk, read part by part, each into memory of its own. It stays open until `close` is called. */
+export interface DiskFile extends ByteSource {
+  close(): void;
+}
+
 /** Most that one system call reads: some systems stop at 2 GiB. */
 const READ_BYTES = 1 << 30;
 
 /**
- * Opens an ONNX file from disk. The model file is read whole; of external data only what is asked for, so that models
- * larger than memory pass through.
+ * Opens an ONNX file from disk. Of all its files only what is asked for is read, so that models larger than memory pass
+ * through.
  *
- * @param bytes - the model file, where the caller has read it already
+ * @param main - the model file, where the caller has opened it already; it is closed with the model
  * @throws FxqError `IO` for the model file, `EXTERNAL_DATA` for the files beside it, else what {@link openOnnx} throws
  *
  * @example
@@ -31,26 +36,45 @@ const READ_BYTES = 1 << 30;
  *   close();
  * }
  */
-export function openOnnxFile(path: string, bytes: Uint8Array = readWhole(path)): OpenedFile {
+export function openOnnxFile(path: string, main: DiskFile = openFile(path)): OpenedFile {
   const paths = [path];
-  const opened: number[] = [];
+  const opened: DiskFile[] = [main];
   const close = () => {
-    for (const file of opened.splice(0)) closeSync(file);
+    for (const file of opened.splice(0)) file.close();
   };
   const external = (location: string) => {
     const target = join(dirname(path), location);
-    const found = openExternal(path, target, location);
-    if (found === undefined) return undefined;
-    opened.push(found.file);
+    const file = openExternal(path, target, location);
+    if (file === undefined) return undefined;
+    opened.push(file);
     paths.push(target);
-    return fileSource(location, found.file, found.size);
+    return file;
   };
   try {
-    const main = { name: path, size: bytes.length, read: (start: number, end: number) => bytes.subarray(start, end) };
     return { model: openOnnx(main, { external }), paths, close };
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+/**
+ * Opens a file of any size.
+ *
+ * @throws FxqError `IO` that says what to do, also from `read`
+ */
+export function openFile(path: string): DiskFile {
+  let handle: number | undefined;
+  try {
+    handle = openSync(path, 'r');
+    const stats = fstatSync(handle);
+    if (!stats.isFile()) throw new FxqError('IO', `${path}: expected a file, got ${kindOf(stats)}`, { file: path });
+    return diskFile(path, handle, stats.size, (problem, cause) => {
+      return new FxqError('IO', `${path}: ${problem}`, { file: path, cause });
+    });
+  } catch (error) {
+    if (handle !== undefined) closeSync(handle);
+    throw error instanceof FxqError ? error : unreadable(path, error);
   }
 }
 
@@ -60,23 +84,15 @@ export function openOnnxFile(path: string, bytes: Uint8Array = readWhole(path)):
  * @throws FxqError `IO` that says what to do
  */
 export function readWhole(path: string): Uint8Array<ArrayBuffer> {
-  let file: number | undefined;
+  const file = openFile(path);
   try {
-    file = openSync(path, 'r');
-    const stats = fstatSync(file);
-    if (!stats.isFile()) throw new FxqError('IO', `${path}: expected a file, got ${kindOf(stats)}`, { file: path });
-    const bytes = new Uint8Array(stats.size);
-    const read = readInto(file, bytes, 0);
-    if (read < bytes.length) throw new FxqError('IO', `${path}: ended after ${read} of ${bytes.length} bytes`);
-    return bytes;
-  } catch (error) {
-    throw error instanceof FxqError ? error : unreadable(path, error);
+    return file.read(0, file.size) as Uint8Array<ArrayBuffer>;
   } finally {
-    if (file !== undefined) closeSync(file);
+    file.close();
   }
 }
 
-function openExternal(model: string, target: string, location: string): { file: number; size: number } | undefined {
+function openExternal(model: string, target: string, location: string): DiskFile | undefined {
   let real: string;
   try {
     real = realpathSync(target);
@@ -94,7 +110,7 @@ function openExternal(model: string, target: string, location: string): { file: 
     file = openSync(real, 'r');
     const stats = fstatSync(file);
     if (!stats.isFile()) throw externalError(location, `expected a file, got ${kindOf(stats)}`);
-    return { file, size: stats.size };
+    return diskFile(location, file, stats.size, (problem, cause) => externalError(location, problem, cause));
   } catch (error) {
     if (file !== undefined) closeSync(file);
     throw error instanceof FxqError
@@ -103,20 +119,35 @@ function openExternal(model: string, target: string, location: string): { file: 
   }
 }
 
-function fileSource(name: string, file: number, size: number): ByteSource {
+/** @param error - makes the error of a read that fails */
+function diskFile(
+  name: string,
+  handle: number,
+  size: number,
+  error: (problem: string, cause?: unknown) => FxqError,
+): DiskFile {
+  let isOpen = true;
   return {
     name,
     size,
+    isFresh: true,
     read(start, end) {
-      const bytes = new Uint8Array(end - start);
+      // A handle that is closed may be another file's by now.
+      if (!isOpen) throw error('is closed already');
+      let bytes: Uint8Array;
       let read: number;
       try {
-        read = readInto(file, bytes, start);
-      } catch (error) {
-        throw externalError(name, `cannot be read (${(error as Error).message})`, error);
+        bytes = new Uint8Array(end - start);
+        read = readInto(handle, bytes, start);
+      } catch (cause) {
+        throw error(`cannot be read (${(cause as Error).message})`, cause);
       }
-      if (read < bytes.length) throw externalError(name, `has become shorter while it was read (byte ${start + read})`);
+      if (read < bytes.length) throw error(`has become shorter while it was read (byte ${start + read})`);
       return bytes;
+    },
+    close() {
+      if (isOpen) closeSync(handle);
+      isOpen = false;
     },
   };
 }

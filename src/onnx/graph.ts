@@ -1,5 +1,5 @@
-import onnxProto, { type onnx as Onnx } from 'onnx-proto';
-import { FxqError } from '../errors.js';
+import type { onnx as Onnx } from 'onnx-proto';
+import { decodeModel } from './decode-model.js';
 
 /** One use of a value: which node reads it, and as which of its inputs. */
 export interface Use {
@@ -139,18 +139,6 @@ export function readGraph(bytes: Uint8Array): Definition[] {
   function defineSparse(path: string, name: string, scope: Scope, value: Value | undefined): void {
     definitions.push({ path: `${path}.values`, name, scope: scope.names, value });
     definitions.push({ path: `${path}.indices`, name: `${name}.indices`, scope: scope.names, value: undefined });
-  }
-}
-
-function decodeModel(bytes: Uint8Array): Onnx.ModelProto {
-  try {
-    return onnxProto.onnx.ModelProto.decode(bytes);
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new FxqError('ONNX_MALFORMED', `graph: expected an ONNX graph, got damaged protobuf: ${problem}`, {
-      tensor: 'graph',
-      cause,
-    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { ByteWriter } from '../binary/bytes.js';
 import type { Model } from '../layers/model.js';
-import { LENGTH_DELIMITED, readFields } from './wire.js';
+import { type Bytes, bytesOf, LENGTH_DELIMITED, readFields } from './wire.js';
 
 /** ModelProto.metadata_props and the two fields of its StringStringEntryProto. */
 const METADATA_PROPS = 14;
@@ -42,10 +42,10 @@ export function withRecord(model: Model, record: string): Model {
 /** What stages have recorded in a model, as it stands there, with the numbers of the keys. */
 export function readRecords(model: Model): StageRecord[] {
   const [main] = model.files;
-  return [main.read(0, main.size), model.appendix].flatMap(recordsIn);
+  return [bytesOf(main), model.appendix].flatMap(recordsIn);
 }
 
-function recordsIn(bytes: Uint8Array): StageRecord[] {
+function recordsIn(bytes: Bytes): StageRecord[] {
   const records: StageRecord[] = [];
   for (const field of readFields(bytes, 0, bytes.length, 'model')) {
     if (field.number !== METADATA_PROPS || field.type !== LENGTH_DELIMITED) continue;

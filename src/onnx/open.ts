@@ -2,11 +2,13 @@ import { bitsOf } from '../binary/dtype.js';
 import { isSafeLocation } from '../binary/location.js';
 import { FxqError } from '../errors.js';
 import type { ByteSource, Model, Tensor } from '../layers/model.js';
+import { windowReader } from '../layers/own.js';
 import { type Definition, readGraph } from './graph.js';
 import { roleOf } from './roles.js';
 import { scanTensors } from './scan.js';
 import type { ScannedTensor } from './scan-tensor.js';
 import { type Edit, splice } from './splice.js';
+import { type Bytes, bytesOf } from './wire.js';
 
 export interface OpenOptions {
   /** Gives an external data file by the relative path that the model names; `undefined` when there is none. */
@@ -25,7 +27,7 @@ export interface OpenOptions {
  */
 export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {}): Model {
   const main = plain(file instanceof Uint8Array ? inMemory('model.onnx', file) : file);
-  const bytes = main.read(0, main.size);
+  const bytes = bytesOf(main);
   const { tensors: scanned } = scanTensors(bytes);
   const definitions = new Map(readGraph(hollow(bytes, scanned)).map((definition) => [definition.path, definition]));
   const files: ByteSource[] = [main];
@@ -62,7 +64,8 @@ function plain(source: ByteSource): ByteSource {
     const bytes = source.read(start, end);
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
-  return { name: source.name, size: source.size, read };
+  const { name, size, isFresh } = source;
+  return { name, size, read, ...(isFresh && { isFresh }) };
 }
 
 interface Placed {
@@ -88,12 +91,12 @@ function makeTensor(window: Placed, name: string, files: readonly ByteSource[]):
     offset,
     length,
     ...roleOf(definition?.value, isTable),
-    read: () => files[file].read(offset, offset + length),
+    read: windowReader(files[file], offset, length),
   };
 }
 
 /** The model without these tensors' payloads: small, and all that reading the graph needs. */
-export function hollow(bytes: Uint8Array, tensors: readonly ScannedTensor[]): Uint8Array {
+export function hollow(bytes: Bytes, tensors: readonly ScannedTensor[]): Uint8Array {
   const edits: Edit[] = [];
   for (const { window } of tensors) {
     if (window) edits.push({ start: window.start, end: window.end, bytes: new Uint8Array(), within: window });
@@ -128,7 +131,11 @@ function openExternal(
 }
 
 /** Where an external payload stands: as long as its shape says, and where a length is given, exactly that. */
-function externalRange(tensor: ScannedTensor, name: string, source: ByteSource): { offset: number; length: number } {
+export function externalRange(
+  tensor: ScannedTensor,
+  name: string,
+  source: ByteSource,
+): { offset: number; length: number } {
   const offset = tensor.external?.offset ?? 0;
   const declared = tensor.external?.length;
   const bits = bitsOf(tensor.dtype);

@@ -2,7 +2,7 @@ import { bitsOf, type DType, dtypeOf } from '../binary/dtype.js';
 import { FxqError } from '../errors.js';
 import type { PayloadForm } from '../layers/model.js';
 import { MAX_ELEMENTS, MAX_RANK } from './limits.js';
-import { type Field, LENGTH_DELIMITED, malformed, readFields, readVarint, VARINT } from './wire.js';
+import { type Bytes, type Field, LENGTH_DELIMITED, malformed, readFields, readVarint, VARINT } from './wire.js';
 
 /** A length-delimited field and the ones around it: what has to be rewritten when something inside changes length. */
 export interface Enclosure {
@@ -45,7 +45,7 @@ const PAYLOADS: Record<number, PayloadForm> = {
 };
 
 /** A packed list attribute of a node (`value_floats` of Constant, the trees of ai.onnx.ml), as a 1-D tensor. */
-export function scanList(bytes: Uint8Array, window: Enclosure, path: string, kind: 'floats' | 'ints'): ScannedTensor {
+export function scanList(bytes: Bytes, window: Enclosure, path: string, kind: 'floats' | 'ints'): ScannedTensor {
   const length = window.end - window.start;
   if (kind === 'floats' && length % 4 !== 0) {
     throw malformed(path, window.start, `expected packed floats of 4 bytes each, got ${length} bytes`);
@@ -64,7 +64,7 @@ export function scanList(bytes: Uint8Array, window: Enclosure, path: string, kin
 }
 
 /** A TensorProto: type, shape, and where its payload stands; the payload's length is checked against the shape. */
-export function scanTensor(bytes: Uint8Array, message: Enclosure, path: string): ScannedTensor {
+export function scanTensor(bytes: Bytes, message: Enclosure, path: string): ScannedTensor {
   const dims: number[] = [];
   const payloads: { form: PayloadForm; window: Enclosure }[] = [];
   const entries = new Map<string, string>();
@@ -97,7 +97,7 @@ export function scanTensor(bytes: Uint8Array, message: Enclosure, path: string):
   return { ...found, form, window, external: undefined };
 }
 
-function checkLength(bytes: Uint8Array, tensor: ScannedTensor, name: string): void {
+function checkLength(bytes: Bytes, tensor: ScannedTensor, name: string): void {
   const { dims, dtype, form, count, window } = tensor;
   if (window === undefined) return;
   const length = window.end - window.start;
@@ -117,13 +117,19 @@ function checkLength(bytes: Uint8Array, tensor: ScannedTensor, name: string): vo
     throw malformed(name, window.start, `${shape} needs ${expected} bytes of data, got ${length}`);
 }
 
-function countVarints(bytes: Uint8Array, window: Enclosure): number {
+/** Bytes of varints that are counted at a time. */
+const COUNT_BYTES = 1 << 20;
+
+function countVarints(bytes: Bytes, window: Enclosure): number {
   let count = 0;
-  for (let at = window.start; at < window.end; at++) if (bytes[at] < 0x80) count++;
+  for (let at = window.start; at < window.end; at += COUNT_BYTES) {
+    const part = bytes.subarray(at, Math.min(window.end, at + COUNT_BYTES));
+    for (let i = 0; i < part.length; i++) if (part[i] < 0x80) count++;
+  }
   return count;
 }
 
-function readDims(bytes: Uint8Array, field: Field, dims: number[], path: string): void {
+function readDims(bytes: Bytes, field: Field, dims: number[], path: string): void {
   if (field.type === VARINT) {
     dims.push(field.value);
   } else if (field.type === LENGTH_DELIMITED) {
@@ -147,7 +153,7 @@ function countElements(dims: readonly number[], name: string, offset: number): n
   return count;
 }
 
-function readEntry(bytes: Uint8Array, field: Field, entries: Map<string, string>, path: string): void {
+function readEntry(bytes: Bytes, field: Field, entries: Map<string, string>, path: string): void {
   let key = '';
   let value = '';
   for (const part of readFields(bytes, field.start, field.end, `${path}.externalData`)) {
@@ -184,6 +190,6 @@ export function enclosure(field: Field, parent: Enclosure): Enclosure {
   return { tag: field.tag, lengthAt: field.lengthAt, start: field.start, end: field.end, parent };
 }
 
-function text(bytes: Uint8Array, field: Field): string {
+function text(bytes: Bytes, field: Field): string {
   return new TextDecoder().decode(bytes.subarray(field.start, field.end));
 }

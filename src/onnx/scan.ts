@@ -1,7 +1,7 @@
 import { FxqError } from '../errors.js';
 import { MAX_GRAPH_DEPTH } from './limits.js';
 import { type Enclosure, enclosure, type ScannedTensor, scanList, scanTensor } from './scan-tensor.js';
-import { LENGTH_DELIMITED, malformed, readFields } from './wire.js';
+import { type Bytes, LENGTH_DELIMITED, malformed, readFields } from './wire.js';
 
 /** Field numbers of onnx.proto: only what can lead to a tensor, everything else is passed over unread. */
 const CHILDREN: Record<string, Record<number, { name: string; kind: string; repeated: boolean }>> = {
@@ -46,9 +46,10 @@ const CHILDREN: Record<string, Record<number, { name: string; kind: string; repe
  *
  * @throws FxqError `ONNX_MALFORMED` or `LIMIT`, naming tensor or field and byte offset
  */
-export function scanTensors(bytes: Uint8Array): { tensors: ScannedTensor[]; model: Enclosure } {
+export function scanTensors(bytes: Bytes): { tensors: ScannedTensor[]; model: Enclosure } {
   const tensors: ScannedTensor[] = [];
   const model: Enclosure = { tag: -1, lengthAt: -1, start: 0, end: bytes.length, parent: undefined };
+  const counts = new Map<string, Record<string, number>>();
   let graphs = 0;
 
   function visit(kind: string, message: Enclosure, path: string, depth: number): void {
@@ -71,7 +72,9 @@ export function scanTensors(bytes: Uint8Array): { tensors: ScannedTensor[]; mode
       tensors.push(scanList(bytes, message, path, kind));
       return;
     }
-    const seen: Record<string, number> = {};
+    // A message that stands in several parts is one, whose lists go on.
+    const seen = counts.get(path) ?? {};
+    counts.set(path, seen);
     for (const field of readFields(bytes, message.start, message.end, path || 'model')) {
       const child = CHILDREN[kind][field.number];
       if (child === undefined) continue;

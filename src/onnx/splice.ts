@@ -1,5 +1,6 @@
 import { ByteWriter, concat } from '../binary/bytes.js';
 import type { Enclosure } from './scan-tensor.js';
+import type { Bytes } from './wire.js';
 
 /** Replace the bytes from `start` to `end`, which stand directly inside the message `within`, by `bytes`. */
 export interface Edit {
@@ -15,7 +16,7 @@ export interface Edit {
  *
  * @param edits - in any order, not overlapping
  */
-export function splice(file: Uint8Array, edits: readonly Edit[]): Uint8Array {
+export function splice(file: Bytes, edits: readonly Edit[]): Uint8Array {
   const growth = new Map<Enclosure, number>();
   const grow = (message: Enclosure | undefined, by: number) => {
     if (message !== undefined) growth.set(message, (growth.get(message) ?? 0) + by);

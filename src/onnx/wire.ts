@@ -1,4 +1,5 @@
 import { FxqError } from '../errors.js';
+import type { ByteSource } from '../layers/model.js';
 import { MAX_GROUP_DEPTH } from './limits.js';
 
 /** Protobuf wire types (encoding specification, "Message structure"). */
@@ -24,9 +25,37 @@ export interface Field {
   readonly value: number;
 }
 
+/** The bytes of a file, wherever they are; a `Uint8Array` is one. */
+export interface Bytes {
+  readonly length: number;
+  at(index: number): number | undefined;
+  subarray(start: number, end?: number): Uint8Array;
+}
+
+/** Bytes that are had at a time when single ones are looked at. */
+const WINDOW_BYTES = 1 << 16;
+
+/** The bytes of a source: of one on disk never more than a window is in memory. */
+export function bytesOf(source: ByteSource): Bytes {
+  const length = source.size;
+  let start = 0;
+  let window = new Uint8Array();
+  return {
+    length,
+    at(index) {
+      if (index < start || index >= start + window.length) {
+        start = index;
+        window = new Uint8Array(source.read(start, Math.min(length, start + WINDOW_BYTES)));
+      }
+      return window[index - start];
+    },
+    subarray: (from, to = length) => source.read(from, to),
+  };
+}
+
 /** A position in a file; {@link readVarint} moves it. */
 export interface Cursor {
-  readonly bytes: Uint8Array;
+  readonly bytes: Bytes;
   at: number;
 }
 
@@ -36,7 +65,7 @@ export interface Cursor {
  * @param path - the message, for errors: `graph.node[3]`
  * @throws FxqError `ONNX_MALFORMED` with the byte offset, where the bytes are no protobuf message
  */
-export function* readFields(bytes: Uint8Array, start: number, end: number, path: string): Generator<Field> {
+export function* readFields(bytes: Bytes, start: number, end: number, path: string): Generator<Field> {
   const cursor: Cursor = { bytes, at: start };
   while (cursor.at < end) yield readField(cursor, end, path);
 }
@@ -78,7 +107,7 @@ export function readVarint(cursor: Cursor, end: number, path: string): number {
   let value = 0;
   let scale = 1;
   for (let at = start; at < end && at < start + 10; at++) {
-    const byte = cursor.bytes[at];
+    const byte = cursor.bytes.at(at) as number;
     value += (byte & 0x7f) * scale;
     if (byte < 0x80) {
       cursor.at = at + 1;

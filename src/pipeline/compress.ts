@@ -1,13 +1,16 @@
 import { concat } from '../binary/bytes.js';
-import { writeContainer } from '../container/write/container.js';
-import { openContainer, pieces } from '../decode/container.js';
-import { FxqError } from '../errors.js';
+import { type Coder, writeSections } from '../container/write/container.js';
+import { MemorySections, type SectionStore } from '../container/write/sections.js';
+import { pieces } from '../decode/container.js';
+import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
+import { FxqError, throwIfAborted } from '../errors.js';
 import type { Model } from '../layers/model.js';
-import { type OpenOptions, openOnnx } from '../onnx/open.js';
+import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
 import { type ClusterOptions, cluster } from '../stages/cluster.js';
 import { type PruneOptions, prune } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import { type PipelineOptions, runStages, type StageTime } from './pipeline.js';
+import { type TensorPool, TimeShares, threadedCoder } from './threads.js';
 
 /** A container and how it came about. */
 export interface Compressed {
@@ -54,28 +57,80 @@ export async function encode(
   return (await compressWith(opened(input, options), [], options)).container;
 }
 
+/** Where a container is made: in memory, or on disk where it is larger. */
+export interface Target {
+  /** Where its sections wait until the head is known. */
+  readonly sections: SectionStore;
+  /** Appends to the container. */
+  write(bytes: Uint8Array): void;
+  /** What was written, to be read again. */
+  written(): Ranges;
+}
+
+export interface CompressToOptions extends PipelineOptions {
+  /** Threads to work on. Default: the caller's alone. */
+  readonly pool?: TensorPool | undefined;
+}
+
 /** Stages, then encoding, then verification: what was written is decoded and its hash compared. */
 export async function compressWith(
   model: Model,
   stages: readonly Stage[],
   options: PipelineOptions = {},
 ): Promise<Compressed> {
-  const { signal, onProgress } = options;
-  const run = await runStages(model, stages, options);
-  const { timer } = run;
-  const container = await timer.measureAsync(timer.add('encode'), async () =>
-    concat(await writeContainer(run.model, { signal, onProgress })),
-  );
-  await timer.measureAsync(timer.add('verify'), () => verify(container, signal));
-  return { container, stages: run.times() };
+  const sections = new MemorySections();
+  const pieces: Uint8Array[] = [];
+  let container: Uint8Array | undefined;
+  const whole = () => {
+    container ??= concat(pieces);
+    return container;
+  };
+  const target: Target = {
+    sections,
+    write: (bytes) => pieces.push(bytes),
+    written: () => inMemory('', whole()),
+  };
+  const times = await compressTo(target, model, stages, options);
+  return { container: whole(), stages: times };
 }
 
-async function verify(container: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+/** The same to a target: no more of the model is in memory than the tensors that are worked on. */
+export async function compressTo(
+  target: Target,
+  model: Model,
+  stages: readonly Stage[],
+  options: CompressToOptions = {},
+): Promise<readonly StageTime[]> {
+  const { signal, onProgress, pool } = options;
+  const run = await runStages(model, stages, options);
+  const { timer } = run;
+  const encoding = timer.add('encode');
+  const encode = async (coder?: Coder) => {
+    const { sections } = target;
+    const head = await writeSections(run.model, sections, { signal, onProgress, coder });
+    for (const bytes of head) target.write(bytes);
+    for (const bytes of sections.all()) {
+      throwIfAborted(signal);
+      target.write(bytes);
+    }
+  };
+  if (pool) {
+    const shares = new TimeShares(run, encoding);
+    await encode(threadedCoder(pool, shares));
+    shares.settle();
+  } else {
+    await timer.measureAsync(encoding, encode);
+  }
+  await timer.measureAsync(timer.add('verify'), () => verify(target.written(), signal));
+  return run.times();
+}
+
+async function verify(container: Ranges, signal: AbortSignal | undefined): Promise<void> {
   try {
     // Only the hashes are wanted: they are compared once the last piece is through.
-    for await (const _ of pieces(await openContainer(container), { verify: 'all', signal }));
+    for await (const _ of pieces(await openRanges(container, signal), { verify: 'all', signal }, reusedRoom()));
   } catch (cause) {
-    if (cause instanceof FxqError && cause.code === 'ABORTED') throw cause;
+    if (cause instanceof FxqError && (cause.code === 'ABORTED' || cause.code === 'IO')) throw cause;
     const problem = (cause as Error).message;
     throw new FxqError('CHECKSUM', `the container does not decode to what was encoded (${problem}); nothing was kept`, {
       cause,

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../errors.js';
-import type { Model } from '../layers/model.js';
+import type { Change, Model } from '../layers/model.js';
 import type { Stage, StageContext } from '../stages/stage.js';
 import { type SelfTimer, selfTimer } from './timer.js';
 
@@ -25,6 +25,9 @@ export interface PipelineRun {
   readonly model: Model;
   /** Lets a sink of the model be timed like a stage: its own time, without the reading of tensors. */
   readonly timer: SelfTimer;
+  /** The timer's entries of changes that were said as data. */
+  readonly entries: ReadonlyMap<Change, number>;
+  readonly now: () => number;
   /** Time of each stage so far: complete once a sink has read every tensor. */
   times(): StageTime[];
 }
@@ -45,6 +48,7 @@ export async function runStages(
 ): Promise<PipelineRun> {
   const { signal, context, now = () => performance.now() } = options;
   const timer = selfTimer(now);
+  const entries = new Map<Change, number>();
   let current = model;
   for (const stage of stages) {
     throwIfAborted(signal);
@@ -52,9 +56,10 @@ export async function runStages(
     const next = await timer.measureAsync(entry, async () =>
       stage.run(current, { ...context, ...(signal ? { signal } : {}) }),
     );
+    for (const { change } of next.tensors) if (change && !entries.has(change)) entries.set(change, entry);
     current = timed(next, current, timer, entry);
   }
-  return { model: current, timer, times: () => timer.times() };
+  return { model: current, timer, entries, now, times: () => timer.times() };
 }
 
 /** The model with a clock on the reads of all tensors that the stage has changed. */

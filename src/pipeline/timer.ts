@@ -5,6 +5,8 @@ export interface SelfTimer {
   measure<T>(entry: number, work: () => T): T;
   /** The same for work that waits. Only one such work may go on at a time. */
   measureAsync<T>(entry: number, work: () => Promise<T>): Promise<T>;
+  /** Adds time that was measured elsewhere. */
+  spend(entry: number, ms: number): void;
   times(): { name: string; ms: number }[];
 }
 
@@ -47,6 +49,9 @@ export function selfTimer(now: () => number): SelfTimer {
       } finally {
         end();
       }
+    },
+    spend(entry, ms) {
+      entries[entry].ms += ms;
     },
     times: () => entries.map((entry) => ({ ...entry })),
   };

@@ -1,6 +1,8 @@
 import { bitsOf, type DType } from '../binary/dtype.js';
 import { MAX_CODEBOOK } from '../container/constants.js';
 import { asUnits } from '../container/write/symbols.js';
+import { encodeKernels } from '../encode-kernels/index.js';
+import type { Units } from '../kernels/kernels.js';
 import type { PayloadForm } from '../layers/model.js';
 
 /** A payload counted by its values. */
@@ -33,16 +35,23 @@ export function countValues(payload: Uint8Array, dtype: DType, form: PayloadForm
 }
 
 /** @param sign - the pattern of −0, or 0 where there is none */
-function countUnits(units: ArrayLike<number>, sign: number): Values {
+function countUnits(units: Units, sign: number): Values {
+  const found = encodeKernels().findValues(units, MAX_DISTINCT + 2);
+  if (found === undefined) return { kept: countKept(units, sign), distinct: undefined };
   let kept = 0;
-  const seen = new Set<number>();
-  for (let i = 0; i < units.length; i++) {
-    const unit = units[i];
-    if (unit === 0 || unit === sign) continue;
-    kept++;
-    if (seen.size <= MAX_DISTINCT) seen.add(unit);
+  let distinct = 0;
+  for (const [number, value] of found.values.entries()) {
+    if (value === 0 || value === sign) continue;
+    kept += found.counts[number];
+    distinct++;
   }
-  return { kept, distinct: seen.size > MAX_DISTINCT ? undefined : seen.size };
+  return { kept, distinct: distinct > MAX_DISTINCT ? undefined : distinct };
+}
+
+function countKept(units: Units, sign: number): number {
+  let kept = 0;
+  for (let i = 0; i < units.length; i++) if (units[i] !== 0 && units[i] !== sign) kept++;
+  return kept;
 }
 
 /** Elements of less than a byte, the first in the low bits. */

@@ -1,15 +1,20 @@
 import { deflateSync } from 'fflate';
-import { concat } from '../binary/bytes.js';
 import { PREFIX_BYTES } from '../container/constants.js';
 import { elements, type TensorEntry } from '../container/header.js';
 import type { Head } from '../container/read/index.js';
 import { DEFLATE } from '../container/write/container.js';
-import { openContainer, pieces } from '../decode/container.js';
+import { pieces } from '../decode/container.js';
+import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import type { Model, Tensor } from '../layers/model.js';
-import { openOnnx } from '../onnx/open.js';
+import { loadKernels } from '../kernels/index.js';
+import type { ByteSource, Model, Tensor } from '../layers/model.js';
+import { inMemory, openOnnx } from '../onnx/open.js';
 import { measurePayload, measureSection } from './measure.js';
+import { modelFile } from './model-file.js';
 import type { Overhead, Report, TensorReport } from './report.js';
+
+/** Bytes at the start of a section that are sure to hold its codebook and its code tables. */
+const TABLES_BYTES = 1 << 16;
 
 export interface InspectOptions {
   /** For the report: what the file is called. */
@@ -49,17 +54,18 @@ export function inspectOnnx(model: Model, options: InspectOptions = {}): Report 
  * @example
  * const { ratio, tensors } = await inspectContainer(await readFile('model.fxq'));
  */
-export async function inspectContainer(container: Uint8Array, options: InspectOptions = {}): Promise<Report> {
+export async function inspectContainer(container: Uint8Array | Ranges, options: InspectOptions = {}): Promise<Report> {
   const { signal } = options;
-  const opened = await openContainer(container);
+  const source = container instanceof Uint8Array ? inMemory('', container) : container;
+  const opened = await openRanges(source, signal);
   const { head } = opened;
-  const tensorAt = places(head, await modelFile(container));
+  const tensorAt = places(head, modelFile(head, source, await loadKernels()));
   const tensors: TensorReport[] = [];
-  for await (const piece of pieces(opened, { verify: 'all', signal })) {
+  for await (const piece of pieces(opened, { verify: 'all', signal }, reusedRoom())) {
     const entry = piece.tensor;
     if (entry) {
       const owner = entry.owner === tensors.length ? undefined : head.tensors[entry.owner];
-      tensors.push(describe(entry, tensorAt(piece.file, piece.offset), container, piece.bytes, owner));
+      tensors.push(describe(entry, tensorAt(piece.file, piece.offset), source, piece.bytes, owner));
     }
   }
   const originalBytes = head.files.reduce((sum, { size }) => sum + size, 0);
@@ -73,9 +79,9 @@ export async function inspectContainer(container: Uint8Array, options: InspectOp
   };
   return {
     file: options.file ?? 'model.fxq',
-    bytes: container.length,
+    bytes: head.bytes,
     originalBytes,
-    ratio: originalBytes / container.length,
+    ratio: originalBytes / head.bytes,
     tensors,
     overhead,
   };
@@ -88,7 +94,7 @@ function subject({ name, role, op, dims, dtype, count }: Tensor) {
 function describe(
   entry: TensorEntry,
   tensor: Tensor | undefined,
-  container: Uint8Array,
+  container: Ranges,
   payload: Uint8Array,
   owner: TensorEntry | undefined,
 ): TensorReport {
@@ -96,7 +102,7 @@ function describe(
   // A container may hold what no ONNX reader takes apart: then only the header tells what a tensor is.
   const count = elements(dims);
   const { role, op, ...known } = tensor ?? { role: 'other', op: '', form: 'raw', count };
-  const bytes = container.subarray(section.offset, section.offset + section.length);
+  const bytes = container.read(section.offset, section.offset + Math.min(section.length, TABLES_BYTES));
   return {
     name,
     role,
@@ -108,18 +114,8 @@ function describe(
   };
 }
 
-/** The rebuilt model file; what lies beside it is not needed to know what its tensors are for. */
-async function modelFile(container: Uint8Array): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for await (const { file, bytes } of pieces(await openContainer(container))) {
-    if (file > 0) break;
-    parts.push(bytes);
-  }
-  return concat(parts);
-}
-
 /** Finds a tensor of the rebuilt model by file and offset; names might differ between versions of the reader. */
-function places({ files }: Head, main: Uint8Array): (file: number, offset: number) => Tensor | undefined {
+function places({ files }: Head, main: ByteSource): (file: number, offset: number) => Tensor | undefined {
   const found = new Map<string, Tensor>();
   const external = (location: string) => {
     const entry = files.find(({ name }) => name === location);

@@ -1,11 +1,13 @@
 import { bitsOf, type DType } from '../binary/dtype.js';
-import { PLANES, SPARSE_CHUNK } from '../container/constants.js';
+import { MAX_CODEBOOK, PLANES, SPARSE_CHUNK } from '../container/constants.js';
 import type { TensorEntry } from '../container/header.js';
 import { readCode, readCodebook } from '../container/read/codes.js';
 import { SectionCursor } from '../container/read/cursor.js';
-import { chunks, indexBits } from '../container/read/layouts.js';
+import { indexBits } from '../container/read/layouts.js';
 import { readLines } from '../container/read/lines.js';
 import { asUnits } from '../container/write/symbols.js';
+import { encodeKernels } from '../encode-kernels/index.js';
+import type { FoundValues } from '../encode-kernels/kernels.js';
 import type { Tensor } from '../layers/model.js';
 import { countValues, type Values } from './elements.js';
 import type { TensorReport } from './report.js';
@@ -35,7 +37,7 @@ export function measurePayload(tensor: Pick<Tensor, 'dtype' | 'form' | 'count'>,
 /**
  * The figures of a tensor in a container.
  *
- * @param section - its section of the container; empty for layout inline
+ * @param section - its section of the container, as far as codebook and tables go; empty for layout inline
  * @param payload - what the section decodes to
  * @param sharedWith - the tensor that the section is counted for, if it is not this one
  */
@@ -63,15 +65,16 @@ export function measureSection(
     return { ...base, ...none, weightBits: sharedBits(values, dtype, count), indexBits: 0 };
   }
   const parts = readParts(entry, section);
-  const bytes = section.length - parts.codebookBytes - parts.tableBytes;
+  const size = entry.section.length;
+  const bytes = size - parts.codebookBytes - parts.tableBytes;
   const sizes = {
     bytes,
     codebookBytes: parts.codebookBytes,
     tableBytes: parts.tableBytes,
-    ratio: section.length === 0 ? null : payload.length / section.length,
+    ratio: size === 0 ? null : payload.length / size,
   };
   if (layout === 'verbatim' || layout === 'planes') {
-    const codedWeightBits = count === 0 ? 0 : (8 * section.length) / count;
+    const codedWeightBits = count === 0 ? 0 : (8 * size) / count;
     return {
       ...base,
       ...sizes,
@@ -82,13 +85,18 @@ export function measureSection(
     };
   }
   const units = asUnits(payload, entry.width);
-  const valueBits = codedValueBits(entry, units, signOf(dtype), parts);
+  // A codebook's values, and zero where that is not listed.
+  const found = encodeKernels().findValues(units, MAX_CODEBOOK + 1) as FoundValues;
+  const valueBits =
+    parts.bitsOfValue.length > 1
+      ? linedValueBits(entry, units, signOf(dtype), parts)
+      : codedValueBits(found, signOf(dtype), parts);
   return {
     ...base,
     ...sizes,
     // A unit is an element, except for types of less than a byte and for varints.
     weightBits: count === 0 ? 0 : (indexBits(parts.used) * units.length) / count,
-    indexBits: kept === 0 ? 0 : positionBits(entry, units) / kept,
+    indexBits: kept === 0 ? 0 : positionBits(entry, found) / kept,
     codedWeightBits: kept === 0 ? 0 : valueBits / kept,
     codedIndexBits: kept === 0 ? 0 : (8 * bytes - valueBits) / kept,
   };
@@ -175,7 +183,7 @@ function planeTables(cursor: SectionCursor): number {
   return bytes;
 }
 
-function codedValueBits(
+function linedValueBits(
   { lines: { count, inner } }: TensorEntry,
   units: ArrayLike<number>,
   sign: number,
@@ -190,23 +198,29 @@ function codedValueBits(
   return bits;
 }
 
-/** Bits that positions take before Huffman coding: a gap of fixed width before each weight or filler, or a bit mask. */
-function positionBits({ layout, gapBits }: TensorEntry, units: ArrayLike<number>): number {
-  if (layout === 'mask') return units.length;
-  if (layout !== 'gap') return 0;
-  const filler = (1 << gapBits) - 1;
-  let pairs = 0;
-  for (const { start, count } of chunks(units.length, SPARSE_CHUNK)) {
-    let zeros = 0;
-    for (let i = start; i < start + count; i++) {
-      if (units[i] === 0) {
-        zeros++;
-        continue;
-      }
-      pairs += 1 + Math.floor(zeros / filler);
-      zeros = 0;
-    }
-    pairs += Math.floor(zeros / filler);
+function codedValueBits({ values, counts }: FoundValues, sign: number, { bitsOfValue: [bitsOfValue] }: Parts): number {
+  let bits = 0;
+  for (const [number, value] of values.entries()) {
+    if (value !== 0 && value !== sign) bits += counts[number] * (bitsOfValue?.get(value) ?? 0);
   }
+  return bits;
+}
+
+/** Bits that positions take before Huffman coding: a gap of fixed width before each weight or filler, or a bit mask. */
+function positionBits({ layout, gapBits }: TensorEntry, { values, symbols }: FoundValues): number {
+  if (layout === 'mask') return symbols.length;
+  if (layout !== 'gap') return 0;
+  const kernels = encodeKernels();
+  const isKept = symbols.slice();
+  kernels.relabel(
+    isKept,
+    Uint16Array.from(values, (value) => Number(value !== 0)),
+  );
+  const { runs, tails } = kernels.countRuns(isKept, SPARSE_CHUNK);
+  const filler = (1 << gapBits) - 1;
+  const fillers = (zeros: number) => Math.floor(zeros / filler);
+  let pairs = 0;
+  for (const [zeros, count] of runs.entries()) pairs += count * (1 + fillers(zeros));
+  for (const zeros of tails) pairs += fillers(zeros);
   return pairs * gapBits;
 }

@@ -18,8 +18,10 @@ export interface FedModel {
   readonly bytes: Uint8Array;
   /** The inputs that feed the layers, one for each place that a tensor stands in. */
   readonly inputs: readonly LayerInput[];
-  /** Layers that have no input, and why. */
-  readonly unfed: ReadonlyMap<Tensor, string>;
+  /** Layers that no output depends on. */
+  readonly unread: readonly Tensor[];
+  /** Layers that stand where nothing can be fed: in functions, sparse tensors and lists of numbers. */
+  readonly unfed: readonly Tensor[];
   /** Outputs that are probabilities. */
   readonly probabilities: ReadonlySet<string>;
 }
@@ -49,16 +51,12 @@ export function feedLayers(model: Model, layers: ReadonlySet<Tensor>): FedModel 
   const fed = inputs.filter(({ name }) => read.has(name));
   const placed = new Set(inputs.map(({ tensor }) => tensor));
   const served = new Set(fed.map(({ tensor }) => tensor));
-  const unfed = [...layers].filter((tensor) => !served.has(tensor));
-  const reasonOf = (tensor: Tensor) => {
-    if (placed.has(tensor)) return 'no output depends on it';
-    return graph.outside.get(tensor) ?? 'stands where it cannot be fed';
-  };
   return {
     bytes,
     probabilities,
     inputs: fed,
-    unfed: new Map(unfed.map((tensor) => [tensor, reasonOf(tensor)])),
+    unread: [...layers].filter((tensor) => placed.has(tensor) && !served.has(tensor)),
+    unfed: [...layers].filter((tensor) => !placed.has(tensor)),
   };
 }
 

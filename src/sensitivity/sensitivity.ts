@@ -3,10 +3,10 @@ import { type Batch, checkPositive } from '../evaluate/dataset.js';
 import { checkOutput } from '../evaluate/evaluate.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
 import { loadRuntime } from '../evaluate/runtime.js';
-import { openSession, type Session } from '../evaluate/session.js';
+import { openSession } from '../evaluate/session.js';
 import type { Model } from '../layers/model.js';
-import { feedLayers } from './graph.js';
-import { findPairs, openSwitch, type Switch } from './layers.js';
+import { type Bench, openBench } from './bench.js';
+import { findPairs, type Switch } from './layers.js';
 import { type FidelityMeter, fidelityMeter, type Judged, type Seen } from './meters.js';
 import type { CumulativeStep, LayerSensitivity, Sensitivity, SensitivityOptions } from './options.js';
 
@@ -15,7 +15,7 @@ import type { CumulativeStep, LayerSensitivity, Sensitivity, SensitivityOptions 
  * adding the layers up, from the least harmful to the most, so that the curve shows where it bends. A layer is a tensor
  * that differs between the two models; they are told by their names.
  *
- * All runs go through one session, to which the layers' weights are fed. A batch is read once and goes through all layers
+ * All runs go through one session, to which the layers' weights are fed (those in functions, which cannot be, take further ones). A batch is read once and goes through all layers
  * before the next, so memory holds the model, both states of its layers, and one batch.
  *
  * @param original - the model before compression
@@ -41,26 +41,20 @@ export async function sensitivity(
   throwIfAborted(signal);
   const runtime = options.runtime ?? (await loadRuntime());
   const { pairs, skipped } = findPairs(original, compressed);
-  const fed = feedLayers(original, new Set(pairs.map(({ tensor }) => tensor)));
-  const switches = pairs.filter(({ tensor }) => !fed.unfed.has(tensor)).map(openSwitch);
-  const valuesOf = new Map(switches.map(({ tensor, values }) => [tensor, values]));
-  const held = fed.inputs.map(({ name, tensor, dims }) => [name, { data: valuesOf.get(tensor) as Float32Array, dims }]);
-  const session = await openSession(runtime, fed.bytes, {
-    threads,
-    held: Object.fromEntries(held),
-    name: original.files[0].name,
-  });
+  const { name } = original.files[0];
+  const bench = openBench(original, pairs, (bytes, held) => openSession(runtime, bytes, { threads, held, name }));
   try {
-    const output = options.output ?? session.outputNames[0];
-    checkOutput(output, session.outputNames);
-    const judged: Judged = { output, scores: fed.probabilities.has(output) ? 'probabilities' : 'logits' };
-    const single = await measureLayers(session, switches, judged, options);
+    const { outputNames } = await bench.session();
+    const output = options.output ?? outputNames[0];
+    checkOutput(output, outputNames);
+    const judged: Judged = { output, scores: bench.probabilities.has(output) ? 'probabilities' : 'logits' };
+    const single = await measureLayers(bench, judged, options);
     // The least harmful first; of equals the first in the model.
     const order = [...single.meters]
-      .map((meter, i) => ({ layer: switches[i], fidelity: meter.result() }))
+      .map((meter, i) => ({ layer: bench.switches[i], fidelity: meter.result() }))
       .sort((a, b) => a.fidelity.harm - b.fidelity.harm || 0);
     const cumulative = await measureSums(
-      session,
+      bench,
       order.map(({ layer }) => layer),
       judged,
       options,
@@ -78,29 +72,25 @@ export async function sensitivity(
       cumulative: order.map(({ layer }, i): CumulativeStep => {
         return { name: layer.tensor.name, layers: i + 1, ...cumulative[i].result() };
       }),
-      skipped: [...skipped, ...Array.from(fed.unfed, ([{ name }, reason]) => ({ name, reason }))],
+      skipped: [...skipped, ...bench.unread.map(({ name }) => ({ name, reason: 'no output depends on it' }))],
     };
   } finally {
-    await session.release();
+    await bench.release();
   }
 }
 
 /** The first pass: each layer alone. */
-async function measureLayers(
-  session: Session,
-  switches: readonly Switch[],
-  judged: Judged,
-  options: SensitivityOptions,
-) {
+async function measureLayers(bench: Bench, judged: Judged, options: SensitivityOptions) {
+  const { switches } = bench;
   const meters = switches.map(() => fidelityMeter(judged));
   const accuracy = accuracyMeter();
   let samples = 0;
-  for await (const [batch, seen] of batches(session, options)) {
+  for await (const [batch, seen] of batches(bench, options)) {
     samples += seen.samples;
     if (seen.labels && seen.outputs[judged.output]) accuracy.add(seen.outputs[judged.output], seen.labels);
     for (const [i, layer] of switches.entries()) {
       layer.flip();
-      await measure(session, batch, seen, meters[i], options);
+      await measure(bench, batch, seen, meters[i], options);
       layer.flip();
     }
     options.onProgress?.({ pass: 1, samples });
@@ -111,7 +101,7 @@ async function measureLayers(
 
 /** The second pass: one layer after the other, on the same samples. */
 async function measureSums(
-  session: Session,
+  bench: Bench,
   order: readonly Switch[],
   judged: Judged,
   options: SensitivityOptions,
@@ -119,11 +109,11 @@ async function measureSums(
   const meters = order.map(() => fidelityMeter(judged));
   let samples = 0;
   if (order.length === 0) return meters;
-  for await (const [batch, seen] of batches(session, options)) {
+  for await (const [batch, seen] of batches(bench, options)) {
     samples += seen.samples;
     for (const [i, layer] of order.entries()) {
       layer.flip();
-      await measure(session, batch, seen, meters[i], options);
+      await measure(bench, batch, seen, meters[i], options);
     }
     for (const layer of order) layer.flip();
     options.onProgress?.({ pass: 2, samples });
@@ -133,14 +123,14 @@ async function measureSums(
 
 /** The batches of the data set, and what the original makes of them. */
 async function* batches(
-  session: Session,
+  bench: Bench,
   { dataset, limit, batchSize, signal }: SensitivityOptions,
 ): AsyncGenerator<[batch: Batch, seen: Seen]> {
   let samples = 0;
   for await (const batch of dataset({ limit, batchSize })) {
     throwIfAborted(signal);
     // The data set may not keep the limit, or not exactly.
-    const run = await session.run(batch, limit === undefined ? undefined : limit - samples);
+    const run = await (await bench.session()).run(batch, limit === undefined ? undefined : limit - samples);
     if (run.samples > 0) {
       const labels = batch.labels && Array.prototype.slice.call(batch.labels, 0, run.samples);
       yield [batch, { ...run, labels }];
@@ -152,7 +142,8 @@ async function* batches(
 }
 
 /** Runs the model as its layers stand now. */
-async function measure(session: Session, batch: Batch, seen: Seen, meter: FidelityMeter, options: SensitivityOptions) {
+async function measure(bench: Bench, batch: Batch, seen: Seen, meter: FidelityMeter, options: SensitivityOptions) {
   throwIfAborted(options.signal);
+  const session = await bench.session();
   meter.add((await session.run(batch, seen.samples)).outputs, seen);
 }

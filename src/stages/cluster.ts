@@ -5,7 +5,14 @@ import { mapWeights, selectLayers } from '../layers/patch.js';
 import { type Selection, selector } from '../layers/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
-import { assignNearest, INITIALISATIONS, type Initialisation, kmeans1d, sortFloats } from './kmeans/index.js';
+import {
+  errorOf,
+  INITIALISATIONS,
+  type Initialisation,
+  kmeansOfSorted,
+  shareNearest,
+  sortNonZeros,
+} from './kmeans/index.js';
 import { inRange, integerInRange, recordOf } from './options.js';
 import type { Stage } from './stage.js';
 
@@ -79,21 +86,40 @@ export function cluster(options: ClusterOptions = {}): Stage {
       const model = withRawHalves(input, (tensor) => select(tensor) !== undefined);
       const layers = selectLayers(model, select);
       const mean = [...layers.keys()].reduce((sum, tensor) => sum + tensor.count, 0) / layers.size;
-      const clustered = mapWeights(model, layers, (weights, of, tensor) => {
-        const sorted = sortFloats(nonZero(weights));
-        const centroidsOf = centroidFinder(sorted, of.init ?? init, seed, roundingOf(tensor, centroids));
-        const codebook =
-          of.snr === undefined
-            ? centroidsOf(clustersOf(of))
-            : fewestCentroids(sorted, centroidsOf, (tensor.count / mean) * 10 ** (-of.snr / 10));
-        return shareValues(weights, codebook);
-      });
+      const told = new Map(
+        Array.from(layers, ([tensor, of]) => {
+          const share = tensor.count / mean;
+          return [tensor, { ...of, init: of.init ?? init, seed, centroids, share }];
+        }),
+      );
+      const clustered = mapWeights(model, told, clusterWeights, NAME);
       const defaults = hasSize ? { ...CLUSTER_DEFAULTS, snr: undefined } : CLUSTER_DEFAULTS;
       return layers.size > 0
         ? withRecord(clustered, recordOf(NAME, { ...layer, seed, centroids }, defaults))
         : clustered;
     },
   };
+}
+
+/** What one layer is told. */
+interface ClusterSettings extends ClusterSize {
+  readonly init: Initialisation;
+  readonly seed: number;
+  readonly centroids: NonNullable<ClusterOptions['centroids']>;
+  /** Its number of weights over the layers' mean. */
+  readonly share: number;
+}
+
+/** What the stage does to a layer. */
+export function clusterWeights(weights: Float32Array, settings: ClusterSettings, tensor: Tensor): Float32Array {
+  const { init, seed, centroids, snr, share } = settings;
+  const sorted = sortNonZeros(weights);
+  const centroidsOf = centroidFinder(sorted, init, seed, roundingOf(tensor, centroids));
+  const codebook =
+    snr === undefined
+      ? centroidsOf(clustersOf(settings))
+      : fewestCentroids(sorted, centroidsOf, share * 10 ** (-snr / 10));
+  return shareValues(weights, codebook);
 }
 
 /** How many values that is, beside zero. */
@@ -128,7 +154,7 @@ type CentroidFinder = (clusters: number) => Float32Array;
 
 function centroidFinder(sorted: Float32Array, init: Initialisation, seed: number, round: Rounding): CentroidFinder {
   return (k) => {
-    const { centroids, distortion } = kmeans1d(sorted, { k, init, seed });
+    const { centroids, distortion } = kmeansOfSorted(sorted, { k, init, seed });
     const means = Float32Array.from(centroids);
     // No more distinct values than clusters: they are kept as they are.
     return distortion === 0 ? means : roundedCodebook(means, round);
@@ -158,32 +184,15 @@ export function roundedCodebook(means: Float32Array, round: Rounding = throughHa
   return rounded.filter((value, i) => i === 0 || value !== rounded[i - 1]);
 }
 
-/** By hand: `filter` of a typed array goes through an ordinary one, at ten times the time and memory. */
-function nonZero(weights: Float32Array): Float32Array {
-  const kept = new Float32Array(weights.length);
-  let count = 0;
-  for (let i = 0; i < weights.length; i++) if (weights[i] !== 0) kept[count++] = weights[i];
-  return kept.subarray(0, count);
-}
-
 function shareValues(weights: Float32Array, codebook: Float32Array): Float32Array {
   // Nothing but zeros, of either sign.
   if (codebook.length === 0) return weights.fill(0);
-  const nearest = assignNearest(weights, codebook);
-  // Adding zero turns −0 into 0: the same number, and one value less to code.
-  return weights.map((weight, i) => (weight === 0 ? 0 : codebook[nearest[i]] + 0));
+  shareNearest(weights, codebook);
+  return weights;
 }
 
 function energy(values: Float32Array): number {
   let sum = 0;
-  for (const value of values) sum += value * value;
-  return sum;
-}
-
-function errorOf(values: Float32Array, codebook: Float32Array): number {
-  if (codebook.length === 0) return 0;
-  const nearest = assignNearest(values, codebook);
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] - codebook[nearest[i]]) ** 2;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
   return sum;
 }

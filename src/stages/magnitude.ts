@@ -1,3 +1,5 @@
+import { encodeKernels } from '../encode-kernels/index.js';
+
 /** Which weights survive: all above the threshold, and the first `ties` of exactly its magnitude. */
 export interface MagnitudeCut {
   /** Weights of a larger magnitude survive. A float32 value; 0 when every non-zero survives, Infinity when none does. */
@@ -7,12 +9,6 @@ export interface MagnitudeCut {
   /** How many weights survive in all: what was asked for, or all non-zeros where there are fewer. */
   survivors: number;
 }
-
-/** The float32 bits but the sign: as integers they rise with the magnitude. */
-const MAGNITUDE = 0x7fffffff;
-
-/** The 16 low bits, counted in the second pass; the first counts the 15 above them. */
-const LOW = 0xffff;
 
 /**
  * Finds the cut that leaves exactly `keep` weights: the largest magnitudes. Of equal magnitudes at the cut the earlier
@@ -71,34 +67,19 @@ export function selectLargest(arrays: () => Iterable<Float32Array>, keep: number
  * for (const weights of arrays) ties = zeroBelow(weights, threshold, ties);
  */
 export function zeroBelow(weights: Float32Array, threshold: number, ties: number): number {
-  let left = ties;
-  for (let i = 0; i < weights.length; i++) {
-    const magnitude = Math.abs(weights[i]);
-    if (magnitude > threshold || magnitude === 0) continue;
-    if (magnitude === threshold && left > 0) left--;
-    else weights[i] = 0;
-  }
-  return left;
+  return encodeKernels().zeroBelow(weights, threshold, ties);
 }
 
 function countHigh(arrays: Iterable<Float32Array>): Float64Array {
   // Doubles, because a count may pass 2^32 in a model of several gigabytes.
   const counts = new Float64Array(2 ** 15);
-  for (const weights of arrays) {
-    const bits = bitsOf(weights);
-    for (let i = 0; i < bits.length; i++) counts[(bits[i] & MAGNITUDE) >>> 16]++;
-  }
+  for (const weights of arrays) encodeKernels().countMagnitudes(weights, counts);
   return counts;
 }
 
 function countLow(arrays: Iterable<Float32Array>, bucket: number): Float64Array {
   const counts = new Float64Array(2 ** 16);
-  for (const weights of arrays) {
-    const bits = bitsOf(weights);
-    for (let i = 0; i < bits.length; i++) {
-      if ((bits[i] & MAGNITUDE) >>> 16 === bucket) counts[bits[i] & LOW]++;
-    }
-  }
+  for (const weights of arrays) encodeKernels().countWithin(weights, bucket, counts);
   return counts;
 }
 
@@ -112,10 +93,6 @@ function descend(counts: Float64Array, keep: number): { index: number; above: nu
 
 function sum(counts: Float64Array): number {
   return counts.reduce((total, count) => total + count, 0);
-}
-
-function bitsOf(weights: Float32Array): Uint32Array {
-  return new Uint32Array(weights.buffer, weights.byteOffset, weights.length);
 }
 
 function toFloat(bits: number): number {

@@ -68,15 +68,23 @@ export function prune(options: PruneOptions = {}): Stage {
       const layers = selectLayers(model, targetOf);
       const common = scope === 'global' ? globalCut([...layers.keys()], target, signal) : undefined;
       // A cut's ties are counted down over the layers, in their order: they belong to single tensors from the start.
-      const cuts = common ? shareTies(layers, common) : undefined;
-      const pruned = mapWeights(model, layers, (weights, layer, tensor) => {
-        const cut = cuts?.get(tensor) ?? cutOf(() => [weights], weights.length, layer);
-        zeroBelow(weights, cut.threshold, cut.ties);
-        return weights;
-      });
+      const cuts: ReadonlyMap<Tensor, PruneLayer> = common ? shareTies(layers, common) : layers;
+      const pruned = mapWeights(model, cuts, pruneWeights, NAME);
       return layers.size > 0 ? withRecord(pruned, recordOf(NAME, { ...target, scope }, PRUNE_DEFAULTS)) : pruned;
     },
   };
+}
+
+/** What one layer is told: how much stays, or where the cut is. */
+type PruneLayer = PruneTarget | Cut;
+
+type Cut = Pick<MagnitudeCut, 'threshold' | 'ties'>;
+
+/** What the stage does to a layer. */
+export function pruneWeights(weights: Float32Array, layer: PruneLayer): Float32Array {
+  const cut = 'ties' in layer ? layer : cutOf(() => [weights], weights.length, layer);
+  zeroBelow(weights, cut.threshold, cut.ties);
+  return weights;
 }
 
 function checkTarget(target: PruneTarget, isRequired: boolean): void {
@@ -90,22 +98,14 @@ function checkTarget(target: PruneTarget, isRequired: boolean): void {
 }
 
 /** What stays of some weights. With a threshold, weights of exactly that magnitude stay. */
-function cutOf(
-  arrays: () => Iterable<Float32Array>,
-  count: number,
-  target: PruneTarget,
-): Pick<MagnitudeCut, 'threshold' | 'ties'> {
+function cutOf(arrays: () => Iterable<Float32Array>, count: number, target: PruneTarget): Cut {
   const { density, threshold, quality } = target;
   if (density !== undefined) return selectLargest(arrays, Math.round(density * count));
   if (quality !== undefined) return { threshold: quality * deviation(arrays(), count), ties: Number.POSITIVE_INFINITY };
   return { threshold: threshold ?? 0, ties: Number.POSITIVE_INFINITY };
 }
 
-function globalCut(
-  layers: readonly Tensor[],
-  target: PruneTarget,
-  signal: AbortSignal | undefined,
-): Pick<MagnitudeCut, 'threshold' | 'ties'> {
+function globalCut(layers: readonly Tensor[], target: PruneTarget, signal: AbortSignal | undefined): Cut {
   const count = layers.reduce((sum, tensor) => sum + tensor.count, 0);
   return cutOf(() => readAll(layers, signal), count, target);
 }
@@ -117,11 +117,8 @@ function* readAll(layers: readonly Tensor[], signal: AbortSignal | undefined): G
   }
 }
 
-function shareTies(
-  layers: ReadonlyMap<Tensor, unknown>,
-  cut: Pick<MagnitudeCut, 'threshold' | 'ties'>,
-): Map<Tensor, Pick<MagnitudeCut, 'threshold' | 'ties'>> {
-  const shares = new Map<Tensor, Pick<MagnitudeCut, 'threshold' | 'ties'>>();
+function shareTies(layers: ReadonlyMap<Tensor, unknown>, cut: Cut): Map<Tensor, Cut> {
+  const shares = new Map<Tensor, Cut>();
   let { ties } = cut;
   for (const tensor of layers.keys()) {
     shares.set(tensor, { threshold: cut.threshold, ties });

@@ -22,7 +22,7 @@ import '../cli/support.js';
 
 const path = (relative: string) => new URL(`../../${relative}`, import.meta.url).pathname;
 /** The built one: threads take no TypeScript. */
-const THREAD = new URL('../../dist/cli/calibration-worker.js', import.meta.url);
+const THREAD = new URL('../../dist/cli/worker.js', import.meta.url);
 const LARGE = readBytes(path('models/lenet-300-100.onnx'));
 const SMALL = readBytes(path('models/lenet-5.onnx'));
 const MATRICES = Object.keys(LENET_WEIGHTS);

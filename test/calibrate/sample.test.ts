@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { splitDataset } from '../../src/calibrate/sample.js';
-import { arrayDataset, type Batch } from '../../src/evaluate/dataset.js';
+import { arrayDataset, type Batch, type DatasetOptions } from '../../src/evaluate/dataset.js';
 
 const COUNT = 203;
 const dataset = arrayDataset({
@@ -40,4 +40,22 @@ it('gives the same inputs in each pass, and others for another seed', async () =
   expect(await collect(split.calibration())).toEqual(first);
   expect(await collect((await splitDataset(dataset, 8, 40, 40, 3)).calibration())).toEqual(first);
   expect(await collect((await splitDataset(dataset, 8, 40, 40, 4)).calibration())).not.toEqual(first);
+});
+
+it('asks data sets that know their size for the wanted batches only, which are the same ones', async () => {
+  const asked: (number | undefined)[] = [];
+  const sized = Object.assign(
+    async function* (options: DatasetOptions = {}) {
+      asked.push(options.batchSize);
+      let index = 0;
+      for await (const batch of dataset(options)) if (options.isWanted?.(index++) ?? true) yield batch;
+    },
+    { samples: COUNT },
+  );
+  const [known, plain] = await Promise.all([sized, dataset].map((each) => splitDataset(each, 8, 40, 40, 3)));
+  expect(asked).toEqual([]);
+  for (const part of ['calibration', 'heldOut'] as const) {
+    expect(await collect(known[part]())).toEqual(await collect(plain[part]()));
+  }
+  expect(asked).toEqual([8, 8]);
 });

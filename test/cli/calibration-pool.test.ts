@@ -6,7 +6,7 @@ import { Random } from '../support/random.js';
 import './support.js';
 
 /** The built one: threads take no TypeScript. */
-const ENTRY = new URL('../../dist/cli/calibration-worker.js', import.meta.url);
+const ENTRY = new URL('../../dist/cli/worker.js', import.meta.url);
 
 function jobOf(seed: number): LayerJob {
   const random = new Random(seed);
@@ -46,7 +46,7 @@ it('threads give what one thread does', async () => {
   }
 });
 
-it('goes on in another thread after a large layer', async () => {
+it('goes on after a large layer', async () => {
   const seeds = [1, 1100, 2];
   const alone = inThreadPool();
   const pool = threadPool(1, ENTRY);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fxq, LENET, MNIST, makeFolder } from './support.js';
+import { fxq, LENET, MNIST, makeFolder, stopped } from './support.js';
 
 const FEW = ['--data', MNIST, '--limit', '200', '--threads', '1'];
 
@@ -42,6 +42,16 @@ describe('sensitivity', () => {
     expect(samples).toBe(200);
     expect(layers.map(({ name }: { name: string }) => name).sort()).toEqual(['fc1.weight', 'fc2.weight']);
     expect(cumulative.map(({ layers: count }: { layers: number }) => count)).toEqual([1, 2]);
+  });
+
+  it('stops when it is told to, with nothing printed', async () => {
+    const small = compressed(makeFolder());
+    const { code, stdout, stderr } = await stopped(
+      ['sensitivity', LENET, small, '--data', 'random', '--limit', '10000000', '--threads', '1'],
+      'inputs at random',
+    );
+    expect([code, stdout]).toEqual([130, '']);
+    expect(stderr).toMatch(/\nerror: stopped by SIGINT; no file was changed \(ABORTED\)\n$/);
   });
 
   it('tells what is wrong with the files and options', () => {

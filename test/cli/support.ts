@@ -1,4 +1,4 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -35,6 +35,25 @@ export function fxqIn(folder: string | undefined, ...args: string[]): Finished {
     maxBuffer: 1 << 28,
   });
   return { code: status, stdout, stderr };
+}
+
+/** Runs the program, and stops it as soon as it has told what is waited for. */
+export async function stopped(
+  args: readonly string[],
+  until: string,
+  by: NodeJS.Signals = 'SIGINT',
+): Promise<Finished> {
+  const child = spawn(process.execPath, [BIN, ...args]);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    stderr += text;
+    if (!child.killed && stderr.includes(until)) child.kill(by);
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, stdout, stderr };
 }
 
 const folders: string[] = [];

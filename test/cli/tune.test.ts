@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openOnnx } from '../../src/onnx/open.js';
 import { AUGMENTATIONS } from '../../src/tune/augment.js';
 import { nonZeros, valuesOf } from '../tune/support.js';
-import { BIN, type Finished, filesIn, fxq, LENET, MNIST, makeFolder } from './support.js';
+import { filesIn, fxq, LENET, MNIST, makeFolder, stopped } from './support.js';
 
 const LENET_5 = LENET.replace('300-100', '5');
 const FEW = ['--data', MNIST, '--limit', '200', '--held-out', '40', '--threads', '1', '--batch-size', '32'];
@@ -13,21 +12,6 @@ const HINT = '(--help lists the options)\n';
 
 /** Weights and biases of a file. */
 const valuesIn = (path: string) => valuesOf(openOnnx(new Uint8Array(readFileSync(path))));
-
-/** Runs the program, and stops it as soon as it has told what is waited for. */
-async function stopped(args: readonly string[], until: string, by: NodeJS.Signals = 'SIGINT'): Promise<Finished> {
-  const child = spawn(process.execPath, [BIN, ...args]);
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.on('data', (text) => {
-    stderr += text;
-    if (!child.killed && stderr.includes(until)) child.kill(by);
-  });
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, stdout, stderr };
-}
 
 describe('tune', () => {
   it('writes the tuned model, and tells of each epoch', () => {

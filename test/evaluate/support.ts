@@ -1,6 +1,6 @@
 import onnxProto from 'onnx-proto';
 import type { Batch, Dataset } from '../../src/evaluate/dataset.js';
-import type { DatasetReader } from '../../src/evaluate/open-dataset.js';
+import type { DatasetReader } from '../../src/evaluate/reader.js';
 
 const { onnx } = onnxProto;
 
@@ -146,8 +146,8 @@ export function memoryReader(files: Record<string, Uint8Array>, modules: Record<
     readFile: async (path) => files[path],
     exists: async (path) => paths.includes(path) || inside(path).length > 0,
     list: async (path) => {
-      const names = inside(path).map((name) => name.slice(path.replace(/\/$/, '').length + 1));
-      return names.length > 0 ? names : undefined;
+      const names = inside(path).map((name) => name.slice(path.replace(/\/$/, '').length + 1).split('/')[0]);
+      return names.length > 0 ? [...new Set(names)] : undefined;
     },
     importModule: async (path) => modules[path],
   };

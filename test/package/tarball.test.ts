@@ -81,7 +81,7 @@ describe('the packed package', () => {
     expect(scripts).toEqual(
       [
         'bin/fxq-compress.js',
-        'dist/cli/calibration-worker.js',
+        'dist/cli/worker.js',
         'dist/cli/program.js',
         'dist/decode/index.js',
         'dist/index.js',

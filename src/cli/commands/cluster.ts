@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { aboutFile } from '../input.js';
-import { addCluster, addCommon, addExamples, addOutput, addSelection } from '../options.js';
+import { addCluster, addCommon, addExamples, addOutput, addSelection, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
 
@@ -15,6 +15,7 @@ export function addClusterCommand(program: Command, terminal: Terminal): void {
   addOutput(command, 'the clustered ONNX file');
   addCluster(command);
   addSelection(command);
+  addThreads(command);
   addCommon(command);
   addExamples(
     command,

@@ -3,7 +3,7 @@ import { CLUSTER_DEFAULTS } from '../../stages/cluster.js';
 import { addCalibration } from '../calibration.js';
 import { addGoal } from '../goal.js';
 import { aboutFile } from '../input.js';
-import { addCluster, addCommon, addExamples, addOutput, addPrune, addSelection } from '../options.js';
+import { addCluster, addCommon, addExamples, addOutput, addPrune, addSelection, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type PackFlags, packModel } from './pack.js';
 
@@ -35,6 +35,7 @@ With --calibrate the values that weights share are chosen by what they do to the
     ]),
   );
   addSelection(command);
+  addThreads(command);
   addCommon(command);
   addExamples(
     command,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { openContainer, pieces } from '../../decode/container.js';
-import { readWhole } from '../../onnx/files.js';
+import { type Progress, pieces } from '../../decode/container.js';
+import { openRanges, reusedRoom } from '../../decode/ranges.js';
+import { openFile } from '../../onnx/files.js';
 import { aboutFile, sizeOf } from '../input.js';
 import { addCommon, addExamples, addOutput, type CommonFlags } from '../options.js';
 import { planOutput } from '../output.js';
@@ -27,23 +28,29 @@ export function addDecodeCommand(program: Command, terminal: Terminal): void {
 
 async function decodeFile(input: string, flags: DecodeFlags, terminal: Terminal): Promise<void> {
   const { output } = flags;
-  const container = readWhole(input);
-  const opened = await openContainer(container);
-  const plan = planOutput(
-    output,
-    opened.head.files.slice(1).map(({ name }) => name),
-    [input],
-  );
-  const start = performance.now();
-  await writePieces(plan, ({ signal }) => pieces(opened, { verify: flags.verify ? 'all' : 'sections', signal }));
-  const outputBytes = sizeOf(plan.paths);
-  const summary = {
-    input,
-    output,
-    inputBytes: container.length,
-    outputBytes,
-    ratio: outputBytes / container.length,
-    stages: [{ name: 'decode', ms: performance.now() - start }],
-  };
-  await tellSummary(terminal, flags, summary);
+  const container = openFile(input);
+  try {
+    const opened = await openRanges(container);
+    const { files } = opened.head;
+    const external = files.slice(1).map(({ name }) => name);
+    const plan = planOutput(output, external, [input]);
+    const start = performance.now();
+    const draw = terminal.progress('decode');
+    const onProgress = ({ loaded, total }: Progress) => draw(loaded / total);
+    const verify = flags.verify ? 'all' : 'sections';
+    // A piece is written before the next is asked for.
+    await writePieces(plan, ({ signal }) => pieces(opened, { verify, signal, onProgress }, reusedRoom()));
+    const outputBytes = sizeOf(plan.paths);
+    const summary = {
+      input,
+      output,
+      inputBytes: container.size,
+      outputBytes,
+      ratio: outputBytes / container.size,
+      stages: [{ name: 'decode', ms: performance.now() - start }],
+    };
+    await tellSummary(terminal, flags, summary);
+  } finally {
+    container.close();
+  }
 }

@@ -1,16 +1,17 @@
-import { writeOnnx } from '../../onnx/write.js';
+import { breather } from '../../breather.js';
 import { runStages } from '../../pipeline/pipeline.js';
+import { writeStaged } from '../../pipeline/threads.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
-import { inspectFile, openModel, sizeOf } from '../input.js';
-import { interruptible } from '../interrupt.js';
-import type { CommonFlags } from '../options.js';
+import { inspectFile, openModel, sizeOf, tensorBytes } from '../input.js';
+import type { CommonFlags, ThreadFlags } from '../options.js';
 import { planOutput } from '../output.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { startWarnings, tellSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
-import { writePieces } from '../write.js';
+import { withTensorPool } from '../threads.js';
+import { withOutput } from '../write.js';
 
-export type EditFlags = CommonFlags & StageFlags & CalibrationFlags & { readonly output: string };
+export type EditFlags = CommonFlags & ThreadFlags & StageFlags & CalibrationFlags & { readonly output: string };
 
 /** What `prune` and `cluster` have in common: an ONNX file in, a changed one out. */
 export async function editModel(
@@ -22,21 +23,30 @@ export async function editModel(
   const { output } = flags;
   const { model, paths, close } = openModel(input);
   try {
-    const calibration = stage === 'prune' ? await calibrationOf(flags, terminal) : undefined;
-    const { stages, warnings } = readSettings(flags, stage, calibration);
+    const calibration = stage === 'prune' ? await calibrationOf(flags, input, terminal) : undefined;
+    const { stages: all, warnings } = readSettings(flags, stage, calibration);
     const external = model.files.slice(1).map(({ name }) => name);
     const plan = planOutput(output, external, paths);
     const { told, onNote } = startWarnings(terminal, warnings(model));
     const onProgress = terminal.progress(stage);
-    const run = await interruptible((signal) => runStages(model, stages, { signal, context: { onProgress, onNote } }));
-    await writePieces(plan, ({ signal }) => writeOnnx(run.model, { signal, onProgress }));
+    const stages = await withOutput(plan, (output, signal) =>
+      withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, async (pool) => {
+        const run = await runStages(model, all, { signal, context: { onProgress, onNote } });
+        const breathe = breather();
+        for await (const { file, bytes } of writeStaged(run, { pool, signal, onProgress })) {
+          output.write(file, bytes);
+          await breathe();
+        }
+        return run.times();
+      }),
+    );
     const summary = {
       input,
       output,
       inputBytes: sizeOf(paths),
       outputBytes: sizeOf(plan.paths),
       ratio: null,
-      stages: run.times(),
+      stages,
       warnings: told,
     };
     await tellSummary(terminal, flags, summary, () => inspectFile(output));

@@ -1,19 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
-import { decodeFiles } from '../../decode/index.js';
 import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
-import { openDataset } from '../../evaluate/open-dataset.js';
+import { RANDOM } from '../../evaluate/open-dataset.js';
 import { formatCount } from '../../report/format.js';
-import { disk } from '../disk.js';
-import { aboutFile, openInput } from '../input.js';
+import { addData, DATA_HELP, type DataFlags, expectedSamples, openData } from '../data.js';
+import { UsageError } from '../errors.js';
+import { aboutFile } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
-import { planOutput, startOutput } from '../output.js';
+import { runnable } from '../runnable.js';
 import type { Terminal } from '../terminal.js';
 
-type EvaluateFlags = CommonFlags & RunFlags & { readonly reference?: string };
+type EvaluateFlags = CommonFlags & DataFlags & RunFlags & { readonly data: string; readonly reference?: string };
 
 export function addEvaluateCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -22,16 +20,18 @@ export function addEvaluateCommand(program: Command, terminal: Terminal): void {
     .description(
       `Runs a model over a data set in ONNX Runtime and measures its accuracy; a container is decoded for that, so the accuracy is that of the bytes that ship. Needs the package onnxruntime-node.
 
-DATA is a .npz or .npy file, a pair of IDX files (MNIST) or their folder, or a .js module whose default export yields batches. Without labels a model can still be held against a reference.`,
+${DATA_HELP} Without labels a model can still be held against a reference.`,
     )
     .argument('<file>', 'an ONNX file or a .fxq container')
     .requiredOption('--data <data>', 'the data set')
     .option('--reference <file>', 'the model to compare with, usually the original');
+  addData(command);
   addRun(command);
   addCommon(command);
   addExamples(
     command,
-    'evaluate model.fxq --data mnist/ --reference model.onnx',
+    'evaluate model.fxq --data photos/ --reference model.onnx',
+    'evaluate model.fxq --data random --reference model.onnx',
     'evaluate model.onnx --data imagenet.mjs --limit 5000 --json',
   );
   command.action((file: string, flags: EvaluateFlags) =>
@@ -45,15 +45,19 @@ async function evaluateFile(
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<void> {
-  const { data, reference, limit, batchSize, scale, output, threads, json } = flags;
+  const { data, reference, limit, batchSize, output, threads, json } = flags;
+  if (data === RANDOM && reference === undefined) {
+    throw new UsageError('--data random has no labels to be right about; give --reference with the original model');
+  }
   const folders: string[] = [];
   try {
     const model = await aboutFile(file, () => runnable(file, folders, signal));
     const other =
       reference === undefined ? undefined : await aboutFile(reference, () => runnable(reference, folders, signal));
-    const dataset = await openDataset(data, disk, { scale });
-    const draw = limit === undefined ? undefined : terminal.progress('evaluate');
-    const onProgress = draw && ((samples: number) => draw(samples / (limit ?? samples)));
+    const dataset = await openData(data, flags, [file, reference], terminal);
+    const total = expectedSamples(dataset, limit);
+    const draw = total === undefined ? undefined : terminal.progress('evaluate');
+    const onProgress = draw && ((samples: number) => draw(samples / (total ?? samples)));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
     const result = await evaluate({ model, reference: other, ...options });
     terminal.print(
@@ -64,28 +68,6 @@ async function evaluateFile(
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A model as ONNX Runtime takes it: bytes, or a path where there is external data. */
-async function runnable(path: string, folders: string[], signal: AbortSignal): Promise<Uint8Array | string> {
-  const input = openInput(path);
-  if (input.kind === 'onnx') {
-    input.opened.close();
-    return path;
-  }
-  const files = await decodeFiles(input.bytes, { verify: 'all', signal });
-  if (files.length === 1) return files[0].bytes;
-  const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
-  folders.push(folder);
-  const plan = planOutput(
-    join(folder, 'model.onnx'),
-    files.slice(1).map(({ name }) => name),
-    [],
-  );
-  const writer = startOutput(plan);
-  for (const [i, { bytes }] of files.entries()) writer.write(i, bytes);
-  writer.commit();
-  return plan.paths[0];
 }
 
 /** The figures as lines; those that do not apply are left out. */

@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import { inspectContainer, inspectOnnx } from '../../report/inspect.js';
-import type { Report } from '../../report/report.js';
 import { formatTable } from '../../report/table.js';
-import { aboutFile, openInput } from '../input.js';
+import { aboutFile, inspectFile } from '../input.js';
 import { addCommon, addExamples, type CommonFlags } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
@@ -25,14 +23,4 @@ P+Q is what pruned and quantised weights take before Huffman coding, P+Q+H with 
     const report = await aboutFile(file, () => inspectFile(file));
     terminal.print(flags.json ? JSON.stringify(report, undefined, 2) : formatTable(report, { all: flags.all }));
   });
-}
-
-async function inspectFile(file: string): Promise<Report> {
-  const input = openInput(file);
-  if (input.kind === 'fxq') return inspectContainer(input.bytes, { file });
-  try {
-    return inspectOnnx(input.opened.model, { file });
-  } finally {
-    input.opened.close();
-  }
 }

@@ -1,17 +1,20 @@
-import { compressWith } from '../../pipeline/compress.js';
-import { inspectContainer } from '../../report/inspect.js';
+import { compressTo, type Target } from '../../pipeline/compress.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { type GoalFlags, searchStage } from '../goal.js';
-import { openModel, sizeOf } from '../input.js';
-import { interruptible } from '../interrupt.js';
-import type { CommonFlags } from '../options.js';
+import { inspectFile, openModel, sizeOf, tensorBytes } from '../input.js';
+import type { CommonFlags, ThreadFlags } from '../options.js';
 import { planOutput } from '../output.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { startWarnings, tellSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
-import { writePieces } from '../write.js';
+import { withTensorPool } from '../threads.js';
+import { withOutput } from '../write.js';
 
-export type PackFlags = CommonFlags & StageFlags & CalibrationFlags & GoalFlags & { readonly output: string };
+export type PackFlags = CommonFlags &
+  ThreadFlags &
+  StageFlags &
+  CalibrationFlags &
+  GoalFlags & { readonly output: string };
 
 /** What `encode` and `compress` have in common: an ONNX file in, a container out. */
 export async function packModel(
@@ -21,7 +24,7 @@ export async function packModel(
   terminal: Terminal,
 ): Promise<void> {
   const { output } = flags;
-  const calibration = command === 'compress' ? await calibrationOf(flags, terminal) : undefined;
+  const calibration = command === 'compress' ? await calibrationOf(flags, input, terminal) : undefined;
   const settings =
     command === 'compress'
       ? readSettings(calibration ? { ...flags, cluster: false } : flags, command, calibration)
@@ -33,10 +36,16 @@ export async function packModel(
     const { told, onNote } = startWarnings(terminal, settings?.warnings(model) ?? []);
     const onProgress = terminal.progress(command);
     const all = [...(settings?.stages ?? []), ...(search ? [search] : [])];
-    const { container, stages } = await interruptible((signal) =>
-      compressWith(model, all, { signal, onProgress, context: { onProgress, onNote } }),
+    const stages = await withOutput(plan, (output, signal) =>
+      withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
+        const target: Target = {
+          sections: output.scratch(),
+          write: (bytes) => output.write(0, bytes),
+          written: () => output.written(0),
+        };
+        return compressTo(target, model, all, { signal, onProgress, context: { onProgress, onNote }, pool });
+      }),
     );
-    await writePieces(plan, () => [{ file: 0, bytes: container }]);
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
     const summary = {
       input,
@@ -48,7 +57,7 @@ export async function packModel(
       warnings: told,
       ...(search && { calibration: search.told() }),
     };
-    await tellSummary(terminal, flags, summary, () => inspectContainer(container, { file: output }));
+    await tellSummary(terminal, flags, summary, () => inspectFile(output));
   } finally {
     close();
   }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addCalibration } from '../calibration.js';
 import { aboutFile } from '../input.js';
-import { addCommon, addExamples, addOutput, addPrune, addSelection } from '../options.js';
+import { addCommon, addExamples, addOutput, addPrune, addSelection, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
 
@@ -19,6 +19,7 @@ With --calibrate those weights go that the model can best do without on such inp
   addPrune(command);
   addCalibration(command);
   addSelection(command);
+  addThreads(command);
   addCommon(command);
   addExamples(
     command,

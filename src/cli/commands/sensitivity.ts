@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
-import { openDataset } from '../../evaluate/open-dataset.js';
 import type { SensitivityProgress } from '../../sensitivity/options.js';
 import { sensitivity } from '../../sensitivity/sensitivity.js';
 import { formatSensitivity } from '../../sensitivity/table.js';
-import { disk } from '../disk.js';
+import { addData, type DataFlags, expectedSamples, openData } from '../data.js';
 import { type OpenedModel, openEither } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
-type SensitivityFlags = CommonFlags & RunFlags;
+type SensitivityFlags = CommonFlags & DataFlags & RunFlags & { readonly data: string };
 
 export function addSensitivityCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -23,6 +22,7 @@ Layers are the tensors that differ between the two files. Harm is the divergence
     .argument('<original>', 'the model before compression: an ONNX file or a .fxq container')
     .argument('<compressed>', 'the same after it')
     .requiredOption('--data <data>', 'the data set, as `evaluate` takes it');
+  addData(command);
   addRun(command);
   addCommon(command);
   addExamples(command, 'sensitivity model.onnx model.fxq --data data.npz --limit 1000');
@@ -38,12 +38,12 @@ async function compareFiles(
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<void> {
-  const { data, limit, batchSize, scale, output, threads, json } = flags;
+  const { data, limit, batchSize, output, threads, json } = flags;
   const opened: OpenedModel[] = [];
   try {
     for (const path of [original, compressed]) opened.push(await openEither(path, signal));
-    const dataset = await openDataset(data, disk, { scale });
-    const onProgress = shareOf(terminal.progress('sensitivity'), limit);
+    const dataset = await openData(data, flags, [original, compressed], terminal);
+    const onProgress = shareOf(terminal.progress('sensitivity'), expectedSamples(dataset, limit));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
     const result = await sensitivity(opened[0].model, opened[1].model, options);
     const told = { original, compressed, data };
@@ -53,12 +53,15 @@ async function compareFiles(
   }
 }
 
-/** How many samples there are is known once the first pass is through, if not from a limit. */
-function shareOf(draw: (share: number) => void, limit: number | undefined): (progress: SensitivityProgress) => void {
+/** How many samples there are is known once the first pass is through, if not before. */
+export function shareOf(
+  draw: (share: number) => void,
+  total: number | undefined,
+): (progress: SensitivityProgress) => void {
   let first = 0;
   return ({ pass, samples }) => {
     if (pass === 1) first = samples;
     if (pass === 2) draw((1 + samples / first) / 2);
-    else if (limit !== undefined) draw(Math.min(samples / limit, 1) / 2);
+    else if (total !== undefined) draw(Math.min(samples / total, 1) / 2);
   };
 }

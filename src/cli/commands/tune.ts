@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FxqError } from '../../errors.js';
-import { openDataset } from '../../evaluate/open-dataset.js';
 import { LOSSES } from '../../gradient/losses.js';
 import { readWhole } from '../../onnx/files.js';
 import { writeOnnx } from '../../onnx/write.js';
@@ -12,7 +11,7 @@ import { OPTIMISERS } from '../../tune/optimiser.js';
 import { type Epoch, TRAINED, TUNE_DEFAULTS, type TuneOptions } from '../../tune/options.js';
 import { SCHEDULES } from '../../tune/pruning.js';
 import { tune } from '../../tune/tune.js';
-import { disk } from '../disk.js';
+import { addData, type DataFlags, openData } from '../data.js';
 import { asUsage, StoppedEarly } from '../errors.js';
 import { aboutFile, inspectFile, type OpenedModel, openEither, openModel, sizeOf } from '../input.js';
 import { interruptible } from '../interrupt.js';
@@ -52,13 +51,13 @@ type Passed = Pick<
 >;
 
 type TuneFlags = CommonFlags &
+  DataFlags &
   TargetFlags &
   Passed & {
     readonly output: string;
     readonly data: string;
     readonly teacher?: string;
     readonly limit?: number;
-    readonly scale?: number;
     readonly trainOutput?: string;
     readonly augment?: Augmentation;
     readonly resume?: boolean;
@@ -98,7 +97,6 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     .option('--clip <length>', `longest gradient (default: ${d.clip})`, parseNumber)
     .option('--held-out <samples>', 'samples to judge epochs by (default: a tenth, at most 5000)', parsePositive)
     .option('--limit <samples>', 'use the first samples only', parsePositive)
-    .option('--scale <factor>', 'factor on 8-bit pixels (default: 1/255)', parseNumber)
     .option('--train-output <name>', "the output to train on (default: the model's first)")
     .option(
       '--augment <changes...>',
@@ -115,6 +113,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     .option('--seed <number>', `of order, samples held out and augmentation (default: ${d.seed})`, parseNumber)
     .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive)
     .option('--resume', 'go on from where the same command was stopped');
+  addData(command);
   addSelection(command, TRAINED.join(' '));
   addCommon(command);
   addExamples(
@@ -126,7 +125,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
 }
 
 async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Promise<void> {
-  const { output, data, scale, limit, trainOutput, augment, resume } = flags;
+  const { output, data, limit, trainOutput, augment, resume } = flags;
   const targets = readTargets(flags);
   const options = { ...passed(flags), ...targets.options, samples: limit, output: trainOutput, augmentation: augment };
   const ignore = async function* () {};
@@ -144,7 +143,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
     );
     const { told, onNote } = startWarnings(terminal, targets.warnings(model));
     if (flags.teacher !== undefined) teacher = await openEither(flags.teacher);
-    const dataset = await openDataset(data, disk, { scale });
+    const dataset = await openData(data, flags, [input, flags.teacher], terminal);
     const epochs: Epoch[] = [];
     let stoppedBy: string | undefined;
     const run = await interruptible(async (signal) => {

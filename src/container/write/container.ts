@@ -1,11 +1,14 @@
 import { Encoder } from 'cbor-x';
 import { deflateSync } from 'fflate';
+import { inOrder, type Limits } from '../../ahead.js';
 import { concat } from '../../binary/bytes.js';
 import { DTYPES } from '../../binary/dtype.js';
 import { Xxh32 } from '../../binary/xxh32.js';
 import { breather } from '../../breather.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
+import { loadKernels } from '../../kernels/index.js';
 import type { Model, Tensor } from '../../layers/model.js';
+import { partsOf } from '../../layers/parts.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
 import type { WireHeader, WireTensor } from '../header.js';
 import {
@@ -17,13 +20,16 @@ import {
   MAX_HEAD_BYTES,
   OUTPUT_PER_BYTE,
 } from '../limits.js';
-import { type Coding, codeTensor } from './section.js';
+import { type CodedTensor, type Coding, codeTensor } from './section.js';
+import { MemorySections, type SectionStore } from './sections.js';
 import { Twins } from './twins.js';
 
 export interface WriteOptions {
   signal?: AbortSignal | undefined;
   /** Called with the share of the model's bytes that is done, from 0 to 1. */
   onProgress?: ((share: number) => void) | undefined;
+  /** Default: one tensor after the other, here. */
+  coder?: Coder | undefined;
 }
 
 /**
@@ -32,54 +38,96 @@ export interface WriteOptions {
  */
 export const DEFLATE = { level: 9, mem: 12 } as const;
 
-/** Bytes of a source that are copied at a time, so that a large skeleton or file is never in memory twice. */
-const COPY_BYTES = 1 << 24;
+/** What a tensor has become: its payload after all stages, and that as it goes into the container. */
+export interface Coded {
+  readonly payload: Uint8Array;
+  readonly coded: CodedTensor;
+}
+
+/** Where tensors are coded. Results depend on the tensor only, not on where or beside what it is done. */
+export interface Coder {
+  /** Tensors that may be under way at once, and bytes of them. */
+  readonly limits: Limits;
+  code(tensor: Tensor): Promise<Coded>;
+}
+
+/** One tensor after the other, in the caller's thread. */
+export const inThreadCoder: Coder = {
+  limits: { items: 1, size: Number.POSITIVE_INFINITY },
+  async code(tensor) {
+    const payload = tensor.read();
+    return { payload, coded: codeTensor(tensor, payload) };
+  },
+};
 
 /**
- * Writes a model as a container. Reads every payload once, in order, one at a time.
+ * Writes a model as a container, in memory.
  *
  * @returns the container in pieces, in order: prefix, head, sections
  */
 export async function writeContainer(model: Model, options: WriteOptions = {}): Promise<Uint8Array[]> {
+  const sections = new MemorySections();
+  return [...(await writeSections(model, sections, options)), ...sections.all()];
+}
+
+/**
+ * Codes a model: appends its sections to a store, and gives what stands before them. Reads every payload once, in
+ * order, and keeps none.
+ *
+ * @returns prefix and head
+ */
+export async function writeSections(
+  model: Model,
+  sections: SectionStore,
+  options: WriteOptions = {},
+): Promise<Uint8Array[]> {
+  const { signal, onProgress, coder = inThreadCoder } = options;
   const breathe = breather();
-  const header: WireHeader = { f: [], t: [] };
+  const { stripes } = await loadKernels();
+  const hashes = model.files.map(() => new Xxh32(0, stripes));
+  const tensors: WireTensor[] = [];
   const skeleton: Uint8Array[] = [];
-  const sections: Uint8Array[] = [];
-  const twins = new Twins();
+  const twins = new Twins(sections);
   const total = model.files.reduce((sum, { size }) => sum + size, 0);
-  let finished = 0;
-  for (const [index, source] of model.files.entries()) {
-    const hash = new Xxh32();
-    const keep = (bytes: Uint8Array) => {
-      skeleton.push(bytes);
-      hash.update(bytes);
-    };
-    const copy = (start: number, end: number) => {
-      for (let at = start; at < end; at += COPY_BYTES) keep(source.read(at, Math.min(end, at + COPY_BYTES)));
-    };
-    let at = 0;
-    for (const tensor of model.tensors) {
-      if (tensor.file !== index) continue;
+  let done = 0;
+  /** Skeleton since the tensor before, or the start of the file. */
+  let gap = 0;
+  let last = 0;
+  const coded = inOrder(
+    model.tensors,
+    coder.limits,
+    ({ length }) => length,
+    (tensor) => coder.code(tensor),
+  );
+  for (const { file, tensor, bytes } of partsOf(model)) {
+    if (file !== last) gap = 0;
+    last = file;
+    if (tensor) {
       await breathe();
-      throwIfAborted(options.signal);
-      copy(at, tensor.offset);
-      const payload = tensor.read();
-      const { entry, section, inline } = codeTensor(tensor, payload);
-      const twin = twins.find(entry, tensor.dims, section ?? inline, header.t.length);
-      header.t.push(describe(tensor, tensor.offset - at, twin ?? entry));
-      hash.update(payload);
-      if (!twin) (section ? sections : skeleton).push(section ?? inline);
-      at = tensor.offset + tensor.length;
-      options.onProgress?.((finished + at) / total);
+      throwIfAborted(signal);
+      const next = (await coded.next()).value as Coded;
+      const twin = twins.find(next.coded, tensor.dims, tensors.length);
+      tensors.push(describe(tensor, gap, twin ?? next.coded.entry));
+      hashes[file].update(next.payload);
+      const { section, inline } = next.coded;
+      if (!twin && section) sections.append(section);
+      if (!twin && inline) skeleton.push(inline);
+      gap = 0;
+      done += tensor.length;
+      onProgress?.(done / total);
+    } else {
+      skeleton.push(bytes);
+      hashes[file].update(bytes);
+      gap += bytes.length;
+      done += bytes.length;
     }
-    copy(at, source.size);
-    const appendix = index === 0 ? model.appendix : new Uint8Array();
-    keep(appendix);
-    finished += source.size;
-    header.f.push([index === 0 ? '' : source.name, source.size + appendix.length, hash.digest()]);
   }
-  const sectionBytes = sections.reduce((sum, { length }) => sum + length, 0);
-  return [...writeHead(header, concat(skeleton), sectionBytes), ...sections];
+  const files = model.files.map(({ name, size }, i): WireHeader['f'][number] => [
+    i === 0 ? '' : name,
+    size + (i === 0 ? model.appendix.length : 0),
+    hashes[i].digest(),
+  ]);
+  return writeHead({ f: files, t: tensors }, concat(skeleton), sections.size);
 }
 
 function writeHead(header: WireHeader, skeleton: Uint8Array, sectionBytes: number): Uint8Array[] {

@@ -1,3 +1,4 @@
+import { encodeKernels } from '../../encode-kernels/index.js';
 import { MAX_CODEBOOK } from '../constants.js';
 import { gridValue } from '../read/codes.js';
 import { makeCode } from './runs.js';
@@ -20,7 +21,7 @@ export function onGrid(indexed: Indexed): Indexed | undefined {
   for (let multiple = 1; multiple <= MULTIPLES; multiple++) {
     const step = Math.fround(smallest / multiple);
     const places = step > 0 ? placesOn(step, values, indexed.values) : undefined;
-    if (places) return moved(indexed, places, step);
+    if (places) return onPlaces(indexed, places, step);
   }
   return undefined;
 }
@@ -42,15 +43,21 @@ function placesOn(step: number, values: Float32Array, patterns: Indexed['values'
   return places;
 }
 
-function moved(indexed: Indexed, places: Uint16Array, step: number): Indexed | undefined {
+function onPlaces(indexed: Indexed, places: Uint16Array, step: number): Indexed | undefined {
   const { symbols, counts } = indexed;
   const size = places.reduce((most, place) => Math.max(most, place + 1), 0);
   const grid = Float32Array.from({ length: size }, (_, place) => gridValue(place, step));
   const gridCounts = new Uint32Array(size);
   for (const [i, place] of places.entries()) gridCounts[place] = counts[i];
-  const values = new Uint32Array(grid.buffer);
   // What the list of values takes, the grid takes in code lengths of all those that do not occur.
   const listed = writeCodebook(indexed, true).bytes.length + makeCode(counts).table.length;
   if (Float32Array.BYTES_PER_ELEMENT + makeCode(gridCounts).table.length >= listed) return undefined;
-  return { values, symbols: symbols.map((symbol) => places[symbol]), counts: gridCounts, step };
+  const moved = symbols.slice();
+  encodeKernels().relabel(moved, places);
+  return {
+    values: new Uint32Array(grid.buffer),
+    symbols: moved,
+    counts: gridCounts,
+    step,
+  };
 }

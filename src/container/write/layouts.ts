@@ -1,6 +1,7 @@
 import { BitWriter } from '../../binary/bits.js';
 import { ByteWriter, concat } from '../../binary/bytes.js';
 import { toPlanes } from '../../binary/planes.js';
+import { encodeKernels } from '../../encode-kernels/index.js';
 import { CHUNK, CODEBOOKS, PLANES } from '../constants.js';
 import { chunks, indexBits } from '../read/layouts.js';
 import { type Split, unsplit } from './lines.js';
@@ -53,10 +54,10 @@ export function planDense(indexed: Indexed, isFloat: boolean, split: Split = uns
 export function planMask(indexed: Indexed, isFloat: boolean, split: Split = unsplit(indexed)): Plan | undefined {
   if (indexed.values[0] !== 0) return undefined;
   const { kind, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
+  const kernels = encodeKernels();
   const parts = split.parts.map(({ symbols, counts }) => {
-    const mask = new Uint8Array(Math.ceil(symbols.length / 8));
-    for (let i = 0; i < symbols.length; i++) if (symbols[i] > 0) mask[i >> 3] |= 1 << (i & 7);
-    return { symbols, mask, kept: makeCode(counts.subarray(1)), masks: makeCode(countBytes(mask)) };
+    const mask = kernels.maskOf(symbols);
+    return { symbols, mask, kept: makeCode(counts.subarray(1)), masks: makeCode(kernels.countBytes(mask)) };
   });
   return {
     layout: 'mask',
@@ -66,11 +67,12 @@ export function planMask(indexed: Indexed, isFloat: boolean, split: Split = unsp
       const writer = new ByteWriter().bytes(codebook).bytes(split.table);
       for (const { kept, masks } of parts) writer.bytes(kept.table).bytes(masks.table);
       for (const [i, { symbols, mask, kept, masks }] of parts.entries()) {
+        // The kept symbols count from one.
+        const weights = { lengths: Uint8Array.of(0, ...kept.lengths), codes: Uint16Array.of(0, ...kept.codes) };
         for (const { start, count, isLast } of chunks(symbols.length, CHUNK)) {
           writeRun(writer, masks, mask.subarray(start / 8, Math.ceil((start + count) / 8)), false);
-          const weights = symbols.subarray(start, start + count).filter((symbol) => symbol > 0);
-          const indices = weights.map((symbol) => symbol - 1);
-          writeRun(writer, kept, indices, isLast && i === parts.length - 1);
+          const indices = kernels.withoutZeros(symbols.subarray(start, start + count));
+          writeRun(writer, weights, indices, isLast && i === parts.length - 1);
         }
       }
       return writer.finish();
@@ -84,7 +86,7 @@ export function planPlanes(payload: Uint8Array, width: number): Plan | undefined
   const split = toPlanes(payload, width);
   const planes = Array.from({ length: width }, (_, p) => {
     const bytes = split.subarray(p * units, (p + 1) * units);
-    const code = makeCode(countBytes(bytes));
+    const code = makeCode(encodeKernels().countBytes(bytes));
     // A run's lengths are a few bytes a chunk: coding has to save more than that.
     const coded = code.table.length + code.bits / 8 + 12 * Math.ceil(units / CHUNK);
     const kind: (typeof PLANES)[number] = bytes.every((byte) => byte === bytes[0])
@@ -117,10 +119,4 @@ export function planPlanes(payload: Uint8Array, width: number): Plan | undefined
       return writer.finish();
     },
   };
-}
-
-function countBytes(bytes: Uint8Array): Uint32Array {
-  const counts = new Uint32Array(256);
-  for (const byte of bytes) counts[byte]++;
-  return counts;
 }

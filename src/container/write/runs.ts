@@ -1,14 +1,14 @@
 import { BitWriter } from '../../binary/bits.js';
 import { type ByteWriter, concat } from '../../binary/bytes.js';
+import { encodeKernels } from '../../encode-kernels/index.js';
+import type { StreamCode } from '../../encode-kernels/kernels.js';
 import { canonicalCodes } from '../../entropy/canonical.js';
 import { writeGolomb, zigzag } from '../../entropy/golomb.js';
 import { codedBits, codeLengths } from '../../entropy/lengths.js';
 import { codeLimit, FOUR_STREAMS_FROM, firstLength, segments } from '../constants.js';
 
 /** A Huffman code ready to write with, and what a text with the counts it was made from costs. */
-export interface WriterCode {
-  readonly lengths: Uint8Array;
-  readonly codes: Uint16Array;
+export interface WriterCode extends StreamCode {
   /** The code lengths as they stand in a section. */
   readonly table: Uint8Array;
   /** Bits that the counted symbols take. */
@@ -46,15 +46,9 @@ export function writeStreams(writer: ByteWriter, streams: readonly Uint8Array[],
 /** Writes a run of symbols in one stream or four. */
 export function writeRun(
   writer: ByteWriter,
-  code: WriterCode,
+  code: StreamCode,
   symbols: Uint8Array | Uint16Array,
   isLast: boolean,
 ): void {
-  let at = 0;
-  const streams = segments(symbols.length, FOUR_STREAMS_FROM).map((count) => {
-    const bits = new BitWriter();
-    for (const stop = at + count; at < stop; at++) bits.write(code.codes[symbols[at]], code.lengths[symbols[at]]);
-    return bits.finish();
-  });
-  writeStreams(writer, streams, isLast);
+  writeStreams(writer, encodeKernels().encodeRun(symbols, code, segments(symbols.length, FOUR_STREAMS_FROM)), isLast);
 }

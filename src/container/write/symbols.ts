@@ -1,5 +1,6 @@
 import { BitWriter } from '../../binary/bits.js';
 import { fromHalf, toHalf } from '../../binary/half.js';
+import { encodeKernels } from '../../encode-kernels/index.js';
 import { writeGolomb } from '../../entropy/golomb.js';
 import type { Units } from '../../kernels/kernels.js';
 import type { CodebookKind } from '../constants.js';
@@ -36,36 +37,22 @@ function byteAligned(bytes: Uint8Array, width: number): Uint8Array {
  * Values are compared as bit patterns, so −0 and every NaN are values of their own.
  */
 export function indexUnits(units: Units): Indexed | undefined {
-  // Open addressing over at most 1024 values in 4096 slots: short probes, and a full table is noticed early.
-  const slots = new Int32Array(4096).fill(-1);
-  const found: number[] = [];
-  const order = new Uint16Array(units.length);
-  for (let i = 0; i < units.length; i++) {
-    const value = units[i];
-    let slot = Math.imul(value, 0x9e3779b1) >>> 20;
-    while (slots[slot] >= 0 && found[slots[slot]] !== value) slot = (slot + 1) & 4095;
-    if (slots[slot] < 0) {
-      if (found.length === MAX_CODEBOOK) return undefined;
-      slots[slot] = found.length;
-      found.push(value);
-    }
-    order[i] = slots[slot];
-  }
-  const ascending = Uint32Array.from(found).sort();
-  const rank = new Uint16Array(found.length);
-  for (const [to, value] of ascending.entries()) rank[found.indexOf(value)] = to;
-  const counts = new Uint32Array(found.length);
-  for (let i = 0; i < order.length; i++) {
-    order[i] = rank[order[i]];
-    counts[order[i]]++;
-  }
+  const kernels = encodeKernels();
+  const found = kernels.findValues(units, MAX_CODEBOOK);
+  if (found === undefined) return undefined;
+  const ascending = found.values.slice().sort();
+  const rankOf = new Map(Array.from(ascending, (value, rank) => [value, rank]));
+  const ranks = Uint16Array.from(found.values, (value) => rankOf.get(value) as number);
+  const counts = new Uint32Array(ranks.length);
+  for (const [number, rank] of ranks.entries()) counts[rank] = found.counts[number];
+  kernels.relabel(found.symbols, ranks);
   const values =
     units.BYTES_PER_ELEMENT === 4
       ? ascending
       : units.BYTES_PER_ELEMENT === 2
         ? Uint16Array.from(ascending)
         : Uint8Array.from(ascending);
-  return { values, symbols: order, counts };
+  return { values, symbols: found.symbols, counts };
 }
 
 /**

@@ -1,13 +1,15 @@
 import { xxh32 } from '../../binary/xxh32.js';
 import { MAX_SHARES } from '../limits.js';
-import type { Coding } from './section.js';
+import type { CodedTensor, Coding } from './section.js';
+import type { SectionStore } from './sections.js';
 
 /** Shorter payloads are not worth a search. */
 const MIN_BYTES = 64;
 
 interface Written {
   readonly index: number;
-  readonly bytes: Uint8Array;
+  /** Gives what was written. */
+  readonly read: () => Uint8Array;
   shares: number;
 }
 
@@ -18,22 +20,29 @@ interface Written {
 export class Twins {
   readonly #written = new Map<string, Written[]>();
 
+  /** @param sections - where the sections of earlier tensors are */
+  constructor(private readonly sections: SectionStore) {}
+
   /**
-   * The entry that refers to an earlier tensor written as these very bytes, or `undefined`: then they are remembered.
+   * The entry that refers to an earlier tensor written as these very bytes, or `undefined`: then they are remembered,
+   * and a section is taken to be the next that is appended.
    *
    * @param dims - of the tensor: where its lines are follows from them
-   * @param bytes - the section, or what stands in the skeleton
    * @param index - the tensor's place in the header
    */
-  find(entry: Coding, dims: readonly number[], bytes: Uint8Array, index: number): Coding | undefined {
+  find({ entry, section, inline }: CodedTensor, dims: readonly number[], index: number): Coding | undefined {
+    const bytes = section ?? inline;
     // Within reach of deflate's window a short repetition costs less than a reference to it.
     if (bytes.length < MIN_BYTES) return undefined;
     const { b, w, l, k, c, q, m, a, p, x } = entry;
-    const key = [b, w, l, k, c, q, m, a, p, x ?? xxh32(bytes), ...(m ? dims : [])].join();
+    const key = [b, w, l, k, c, q, m, a, p, x ?? xxh32(bytes), bytes.length, ...(m ? dims : [])].join();
     const candidates = this.#written.get(key) ?? [];
-    const twin = candidates.find((earlier) => earlier.shares < MAX_SHARES && isEqual(earlier.bytes, bytes));
+    const twin = candidates.find((earlier) => earlier.shares < MAX_SHARES && isEqual(earlier.read(), bytes));
     if (twin === undefined) {
-      this.#written.set(key, [...candidates, { index, bytes, shares: 1 }]);
+      const start = this.sections.size;
+      const { length } = bytes;
+      const read = section ? () => this.sections.read(start, start + length) : () => bytes;
+      this.#written.set(key, [...candidates, { index, read, shares: 1 }]);
       return undefined;
     }
     twin.shares++;

@@ -1,5 +1,6 @@
-import { upperLimits } from './search.js';
-import { orderedKey } from './sort.js';
+import { encodeKernels } from '../../encode-kernels/index.js';
+import { orderedKey } from '../../encode-kernels/kernels.js';
+import { firstAbove, upperLimits } from '../../encode-kernels/reference/search.js';
 
 /** Most centroids that an index of 16 bits can tell apart. */
 const MAX_CENTROIDS = 65536;
@@ -7,9 +8,6 @@ const MAX_CENTROIDS = 65536;
 /**
  * Index of the nearest centroid for every value. A value halfway between two goes to the lower; of equal centroids the
  * first is taken (rounding to float16 can make centroids equal).
- *
- * A table over the top 16 bits of a float32 (sign, exponent, seven bits of mantissa) answers at once for values whose
- * neighbourhood holds no midpoint; the others search among the midpoints of their neighbourhood alone.
  *
  * @param values finite, in any order
  * @param centroids finite, ascending, 1 to 65,536
@@ -21,23 +19,38 @@ const MAX_CENTROIDS = 65536;
  */
 export function assignNearest(values: Float32Array, centroids: Float32Array): Uint16Array {
   checkCentroids(centroids);
-  const assignments = new Uint16Array(values.length);
-  if (centroids.length === 1) return assignments;
-  const limits = limitKeys(centroids);
-  const starts = bucketStarts(limits);
-  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  for (let i = 0; i < bits.length; i++) {
-    const key = orderedKey(bits[i]) >>> 0;
-    let low = starts[key >>> 16];
-    let high = starts[(key >>> 16) + 1];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (limits[middle] < key) low = middle + 1;
-      else high = middle;
-    }
-    assignments[i] = low;
+  return encodeKernels().assign(values, limitKeys(centroids));
+}
+
+/**
+ * Writes over every value the nearest centroid, as {@link assignNearest} finds it, but over zeros of either sign zero.
+ *
+ * @example
+ * const weights = Float32Array.of(0.9, 0, -4);
+ * shareNearest(weights, Float32Array.of(-1, 1)); // weights: [1, 0, -1]
+ */
+export function shareNearest(values: Float32Array, centroids: Float32Array): void {
+  checkCentroids(centroids);
+  encodeKernels().share(values, limitKeys(centroids), centroids);
+}
+
+/**
+ * Sum of the squared distances of values to the nearest centroid of each, as {@link assignNearest} finds it.
+ *
+ * @param sorted finite values, ascending
+ *
+ * @example
+ * errorOf(Float32Array.of(-4, 0.5), Float32Array.of(-1, 1)); // 9.25
+ */
+export function errorOf(sorted: Float32Array, centroids: Float32Array): number {
+  if (sorted.length === 0) return 0;
+  checkCentroids(centroids);
+  const boundaries = new Uint32Array(centroids.length + 1);
+  for (const [i, limit] of upperLimits(centroids).entries()) {
+    boundaries[i + 1] = firstAbove(sorted, limit, boundaries[i]);
   }
-  return assignments;
+  boundaries[centroids.length] = sorted.length;
+  return encodeKernels().squaredError(sorted, boundaries, centroids);
 }
 
 function checkCentroids(centroids: Float32Array): void {
@@ -63,12 +76,4 @@ function limitKeys(centroids: Float32Array): Uint32Array {
     // Keys are consecutive where floats are: one less is the float below.
     return rounded[i] > limit ? key - 1 : key;
   });
-}
-
-/** For each value of a key's top 16 bits the number of limits in lower buckets, and at the end the number of all. */
-function bucketStarts(limits: Uint32Array): Uint32Array {
-  const starts = new Uint32Array(65536 + 1);
-  for (const limit of limits) starts[(limit >>> 16) + 1]++;
-  for (let bucket = 0; bucket < 65536; bucket++) starts[bucket + 1] += starts[bucket];
-  return starts;
 }

@@ -1,11 +1,12 @@
+import { encodeKernels } from '../../encode-kernels/index.js';
 import { distinctValues, INITIALISATIONS, type Initialisation, initialCentroids } from './initialise.js';
 import { LLOYD_DEFAULTS, lloyd } from './lloyd.js';
 import { sortFloats } from './sort.js';
 
-export { assignNearest } from './assign.js';
+export { assignNearest, errorOf, shareNearest } from './assign.js';
 export { INITIALISATIONS, type Initialisation, initialCentroids } from './initialise.js';
 export { type LloydOptions, type LloydResult, lloyd } from './lloyd.js';
-export { sortFloats } from './sort.js';
+export { sortFloats, sortNonZeros } from './sort.js';
 
 /** Options of {@link kmeans1d}. */
 export interface KMeansOptions {
@@ -54,16 +55,23 @@ export interface KMeansResult {
  * const { centroids } = kmeans1d(Float32Array.of(9, 1, 2, 10), { k: 2 }); // [1.5, 9.5]
  */
 export function kmeans1d(values: Float32Array, options: KMeansOptions): KMeansResult {
+  return kmeansOfSorted(sortFloats(values), options);
+}
+
+/**
+ * As {@link kmeans1d}, for a caller that tries several k and sorts once.
+ *
+ * @param sorted finite, ascending; not changed
+ */
+export function kmeansOfSorted(sorted: Float32Array, options: KMeansOptions): KMeansResult {
   const { k } = options;
   const init = options.init ?? KMEANS_DEFAULTS.init;
   const seed = options.seed ?? KMEANS_DEFAULTS.seed;
   const maxIterations = options.maxIterations ?? KMEANS_DEFAULTS.maxIterations;
   checkOptions(k, init, seed, maxIterations);
-  if (values.length === 0) {
+  if (sorted.length === 0) {
     return { centroids: new Float64Array(), sizes: new Uint32Array(), distortion: 0, iterations: 0, converged: true };
   }
-  // A caller that tries several k sorts once.
-  const sorted = isAscending(values) ? values : sortFloats(values);
   // NaNs and infinities are sorted to the ends: two looks are enough.
   for (const end of [sorted[0], sorted[sorted.length - 1]]) {
     if (!Number.isFinite(end)) throw new RangeError(`kmeans: expected finite values, got ${end}`);
@@ -72,12 +80,6 @@ export function kmeans1d(values: Float32Array, options: KMeansOptions): KMeansRe
   const initial = distinct.length <= k ? distinct : initialCentroids(sorted, k, init, seed);
   const { centroids, boundaries, iterations, converged } = lloyd(sorted, initial, { maxIterations });
   return { ...withoutEmpty(sorted, centroids, boundaries), iterations, converged };
-}
-
-/** False also where a NaN is among the values. */
-function isAscending(values: Float32Array): boolean {
-  for (let i = 1; i < values.length; i++) if (!(values[i - 1] <= values[i])) return false;
-  return true;
 }
 
 function checkOptions(k: number, init: Initialisation, seed: number, maxIterations: number): void {
@@ -100,14 +102,10 @@ function withoutEmpty(
 ): Pick<KMeansResult, 'centroids' | 'sizes' | 'distortion'> {
   const kept = centroids.filter((_, i) => boundaries[i] < boundaries[i + 1]);
   const sizes = new Uint32Array(kept.length);
-  let distortion = 0;
   let count = 0;
   for (let cluster = 0; cluster < centroids.length; cluster++) {
-    const start = boundaries[cluster];
-    const end = boundaries[cluster + 1];
-    if (start === end) continue;
-    for (let i = start; i < end; i++) distortion += (sorted[i] - centroids[cluster]) ** 2;
-    sizes[count++] = end - start;
+    const size = boundaries[cluster + 1] - boundaries[cluster];
+    if (size > 0) sizes[count++] = size;
   }
-  return { centroids: kept, sizes, distortion };
+  return { centroids: kept, sizes, distortion: encodeKernels().squaredError(sorted, boundaries, centroids) };
 }

@@ -1,6 +1,6 @@
+import { firstAbove, firstNotBelow } from '../../encode-kernels/reference/search.js';
 import { spreadByDistance } from './plusplus.js';
 import { createRandom } from './random.js';
-import { firstAbove, firstNotBelow } from './search.js';
 
 /** The ways to place the first centroids: equally spaced, of equal mass, at random values, by k-means++. */
 export const INITIALISATIONS = ['linear', 'density', 'random', 'kmeans++'] as const;

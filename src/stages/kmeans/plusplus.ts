@@ -1,5 +1,5 @@
+import { firstAbove } from '../../encode-kernels/reference/search.js';
 import type { Random } from './random.js';
-import { firstAbove } from './search.js';
 
 /** Values whose squared distances are kept as one sum: a draw reads n / 1024 sums and then 1024 values. */
 const BLOCK = 1024;

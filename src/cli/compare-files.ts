@@ -1,0 +1,137 @@
+import { rmSync } from 'node:fs';
+import { concat } from '../binary/bytes.js';
+import { measureBaselines, roundedToInt8 } from '../comparison/baselines.js';
+import { compareModels } from '../comparison/compare.js';
+import type { Accuracy, Baseline, Comparison } from '../comparison/comparison.js';
+import { readFrontier } from '../comparison/frontier.js';
+import { FxqError } from '../errors.js';
+import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
+import { loadRuntime, type Runtime } from '../evaluate/runtime.js';
+import { readWhole } from '../onnx/files.js';
+import { writeOnnx } from '../onnx/write.js';
+import type { Sensitivity } from '../sensitivity/options.js';
+import { sensitivity } from '../sensitivity/sensitivity.js';
+import { shareOf } from './commands/sensitivity.js';
+import { compressors } from './compressors.js';
+import { type DataFlags, expectedSamples, openData } from './data.js';
+import { UsageError } from './errors.js';
+import { aboutFile, inspectFile, type OpenedModel } from './input.js';
+import type { RunFlags } from './options.js';
+import { hashesOf, provenanceOf } from './provenance.js';
+import { runnable } from './runnable.js';
+import type { Terminal } from './terminal.js';
+
+/** What a comparison is told. */
+export type CompareFlags = DataFlags &
+  Omit<RunFlags, 'output'> & {
+    readonly data?: string;
+    readonly judgedOutput?: string;
+    readonly frontier?: string;
+    readonly sensitivity: boolean;
+    readonly baselines: boolean;
+  };
+
+/**
+ * Collects all facts about a compressed file beside its original, those first that take no time and may tell that
+ * something is wrong with the files.
+ *
+ * @param paths - of the original and the compressed file
+ * @throws UsageError for options that need `--data`
+ */
+export async function compareFiles(
+  [original, compressed]: readonly OpenedModel[],
+  paths: readonly [string, string],
+  flags: CompareFlags,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<Comparison> {
+  const { limit, batchSize, judgedOutput, threads, scale, preprocess, labels, dim } = flags;
+  const running = { limit, 'batch-size': batchSize, 'judged-output': judgedOutput, threads };
+  const needing = { ...running, scale, preprocess, labels, dim };
+  const stray = Object.entries(needing).find(([, value]) => value !== undefined);
+  if (flags.data === undefined && stray) throw new UsageError(`--${stray[0]} needs --data to run the models on`);
+  const frontier = flags.frontier === undefined ? [] : readFrontier(readJson(flags.frontier), flags.frontier);
+  const figures = await aboutFile(paths[1], () => inspectFile(paths[1], signal));
+  const comparison = await compareModels(original.model, compressed.model, figures, {
+    ...{ file: paths[0], frontier, signal },
+    onProgress: terminal.progress('compare'),
+  });
+  const runtime = flags.data === undefined ? undefined : await loadRuntime();
+  const answers = runtime && (await measureAnswers([original, compressed], paths, runtime, flags, signal, terminal));
+  const onProgress = terminal.progress('gzip and brotli');
+  const baselines = flags.baselines ? await measureBaselines(original.model, compressors, { signal, onProgress }) : [];
+  const hashes = hashesOf([...original.files, ...compressed.files]);
+  return {
+    ...comparison,
+    accuracy: answers?.accuracy ?? null,
+    sensitivity: answers?.sensitivity ?? null,
+    baselines: baselines.map((each) => (each.name.startsWith('int8') ? { ...each, ...answers?.int8 } : each)),
+    provenance: provenanceOf(process.argv.slice(2), runtime && versionOf(runtime), hashes),
+  };
+}
+
+interface Answers {
+  readonly accuracy: Accuracy;
+  readonly int8: Partial<Baseline>;
+  readonly sensitivity: Sensitivity | null;
+}
+
+/** Runs the models: the original, the compressed one and the one in int8 beside it, and layer by layer. */
+async function measureAnswers(
+  [original, compressed]: readonly OpenedModel[],
+  paths: readonly [string, string],
+  runtime: Runtime,
+  flags: CompareFlags,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<Answers> {
+  const { data = '', limit, batchSize, judgedOutput: output, threads } = flags;
+  const dataset = await openData(data, flags, paths, terminal);
+  const total = expectedSamples(dataset, limit);
+  const options = { dataset, limit, batchSize, output, threads, runtime, signal };
+  const folders: string[] = [];
+  const run = (label: string, model: Uint8Array | string, reference?: Uint8Array | string): Promise<Evaluation> => {
+    const draw = terminal.progress(label);
+    const onProgress = total === undefined ? undefined : (samples: number) => draw(samples / total);
+    return evaluate({ ...options, model, reference, onProgress });
+  };
+  try {
+    const [reference, model] = [
+      await aboutFile(paths[0], () => runnable(paths[0], folders, signal)),
+      await aboutFile(paths[1], () => runnable(paths[1], folders, signal)),
+    ];
+    const accuracy = {
+      data,
+      original: await run('original', reference),
+      compressed: await run('compressed', model, reference),
+    };
+    let int8: Partial<Baseline> = {};
+    // ONNX Runtime takes bytes of models that are a single file.
+    if (flags.baselines && original.model.files.length === 1) {
+      const bytes = concat(Array.from(writeOnnx(roundedToInt8(original.model)), (piece) => piece.bytes));
+      const { top1, agreement } = await run('int8', bytes, reference);
+      int8 = { top1, agreement };
+    }
+    const onProgress = shareOf(terminal.progress('sensitivity'), total);
+    const found = flags.sensitivity
+      ? await sensitivity(original.model, compressed.model, { ...options, onProgress })
+      : null;
+    return { accuracy, int8, sensitivity: found };
+  } finally {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readJson(path: string): unknown {
+  const text = new TextDecoder().decode(readWhole(path));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FxqError('CONFIG', `${path}: expected JSON, ${(cause as Error).message}`, { file: path, cause });
+  }
+}
+
+function versionOf(runtime: Runtime): string | undefined {
+  const { env } = runtime as { env?: { versions?: { node?: string; web?: string; common?: string } } };
+  return env?.versions?.node ?? env?.versions?.web ?? env?.versions?.common;
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { FileHash, Provenance } from '../comparison/comparison.js';
+import type { ByteSource } from '../layers/model.js';
+import { version } from './version.js';
+
+/** Bytes that are hashed at a time. */
+const PIECE_BYTES = 1 << 24;
+
+/** How a report came about: the command, as it was typed, the programs' versions, and the files' hashes. */
+export function provenanceOf(
+  args: readonly string[],
+  runtime: string | undefined,
+  hashes: readonly FileHash[],
+): Provenance {
+  const versions = {
+    'fxq-compress': version(),
+    'Node.js': process.versions.node,
+    ...(runtime === undefined ? {} : { 'ONNX Runtime': runtime }),
+  };
+  return { command: ['fxq-compress', ...args].map(quote).join(' '), versions, hashes };
+}
+
+/** The SHA-256 of files: a model's own and those beside it. */
+export function hashesOf(sources: readonly ByteSource[]): FileHash[] {
+  return sources.map(({ name, size, read }) => {
+    const hash = createHash('sha256');
+    for (let at = 0; at < size; at += PIECE_BYTES) hash.update(read(at, Math.min(size, at + PIECE_BYTES)));
+    return { file: basename(name), bytes: size, sha256: hash.digest('hex') };
+  });
+}
+
+/** A word as a shell takes it back. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

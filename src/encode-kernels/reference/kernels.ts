@@ -1,0 +1,28 @@
+import type { EncodeKernels } from '../kernels.js';
+import { assign, share } from './assign.js';
+import { encodePairs, encodeRun } from './codes.js';
+import { lloyd, squaredError } from './lloyd.js';
+import { countMagnitudes, countWithin, firstNotFinite, zeroBelow } from './magnitude.js';
+import { sort } from './sort.js';
+import { countBytes, countRuns, findValues, maskOf, relabel, withoutZeros } from './symbols.js';
+
+/** The kernels in plain TypeScript. */
+export const referenceKernels: EncodeKernels = {
+  sort,
+  lloyd,
+  squaredError,
+  assign,
+  share,
+  firstNotFinite,
+  countMagnitudes,
+  countWithin,
+  zeroBelow,
+  findValues,
+  relabel,
+  countBytes,
+  countRuns,
+  maskOf,
+  withoutZeros,
+  encodeRun,
+  encodePairs,
+};

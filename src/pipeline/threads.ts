@@ -1,0 +1,100 @@
+import { inOrder, type Limits } from '../ahead.js';
+import { type Coded, type Coder, inThreadCoder } from '../container/write/container.js';
+import { throwIfAborted } from '../errors.js';
+import type { Tensor } from '../layers/model.js';
+import { partsOf } from '../layers/parts.js';
+import { type FilePiece, type WriteOnnxOptions, writeOnnx } from '../onnx/write.js';
+import type { PipelineRun } from './pipeline.js';
+import { changesOf, jobOf, type TensorJob, type TensorResult } from './tensor-job.js';
+
+/** Threads that do what {@link jobOf} says; a command line hands them in. */
+export interface TensorPool {
+  readonly threads: number;
+  /** Takes the job's payload away. */
+  run(job: TensorJob): Promise<TensorResult>;
+}
+
+/** Smaller tensors are done sooner than they are handed over. */
+const MIN_BYTES = 1 << 14;
+
+/** Bytes of payloads that may be under way at once. A tensor takes several times its payload while it is worked on. */
+const MAX_BYTES = 3 << 25;
+
+/** Has tensors coded by threads, with all that stages do to them. */
+export function threadedCoder(pool: TensorPool, shares: TimeShares): Coder {
+  return {
+    limits: limitsOf(pool),
+    async code(tensor) {
+      if (tensor.length < MIN_BYTES) return inThreadCoder.code(tensor);
+      const { payload, coded, ms } = await pool.run(jobOf(tensor, true));
+      shares.add(tensor, ms);
+      return { payload, coded } as Coded;
+    },
+  };
+}
+
+export interface StagedOptions extends WriteOnnxOptions {
+  readonly pool?: TensorPool | undefined;
+}
+
+/** The files of a model that has gone through stages, as `writeOnnx` gives them; the stages' work is done by threads. */
+export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}): AsyncGenerator<FilePiece> {
+  const { pool, ...rest } = options;
+  if (!pool) {
+    yield* writeOnnx(run.model, rest);
+    return;
+  }
+  const { tensors } = run.model;
+  const shares = new TimeShares(run);
+  const work = async (tensor: Tensor) => {
+    if (!tensor.change || tensor.length < MIN_BYTES) return tensor.read();
+    const { payload, ms } = await pool.run(jobOf(tensor, false));
+    shares.add(tensor, ms);
+    return payload;
+  };
+  const payloads = inOrder(tensors, limitsOf(pool), ({ length }) => length, work);
+  const { signal, onProgress } = rest;
+  const total = run.model.files.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  for (const { file, tensor, bytes: between } of partsOf(run.model)) {
+    throwIfAborted(signal);
+    const bytes = tensor ? ((await payloads.next()).value as Uint8Array) : between;
+    yield { file, bytes };
+    done += bytes.length;
+    onProgress?.(done / total);
+  }
+  shares.settle();
+}
+
+function limitsOf({ threads }: TensorPool): Limits {
+  return { items: threads > 1 ? threads + 1 : 1, size: MAX_BYTES };
+}
+
+/** What threads have spent on each stage: side by side, so that it is shares of the time that passed. */
+export class TimeShares {
+  readonly #ms = new Map<number, number>();
+  readonly #start: number;
+
+  /** @param sink - the timer's entry of what comes after the stages */
+  constructor(
+    private readonly run: PipelineRun,
+    private readonly sink?: number,
+  ) {
+    this.#start = run.now();
+  }
+
+  /** @param ms - of each change to the tensor, and of what comes after them */
+  add(tensor: Tensor, ms: readonly number[]): void {
+    const entries = changesOf(tensor).changes.map((change) => this.run.entries.get(change));
+    for (const [i, entry] of [...entries, this.sink].entries()) {
+      if (entry !== undefined) this.#ms.set(entry, (this.#ms.get(entry) ?? 0) + (ms[i] ?? 0));
+    }
+  }
+
+  /** Divides the time since the start among the stages. */
+  settle(): void {
+    const passed = this.run.now() - this.#start;
+    const total = [...this.#ms.values()].reduce((sum, ms) => sum + ms, 0);
+    for (const [entry, ms] of this.#ms) this.run.timer.spend(entry, (passed * ms) / total);
+  }
+}
