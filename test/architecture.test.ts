@@ -31,8 +31,8 @@ const DECODER = [
   'kernels/',
   'entropy/canonical.ts',
   'entropy/expand.ts',
+  'entropy/golomb.ts',
   'entropy/lz-model.ts',
-  'entropy/nibbles.ts',
   'entropy/table.ts',
   'container/constants.ts',
   'container/header.ts',
@@ -56,7 +56,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 16_000;
+const DECODER_GZIP = 17_000;
 
 interface Import {
   from: string;

@@ -7,18 +7,28 @@ import { xxh32 } from '../../build/binary/xxh32.js';
 import { LAYOUTS } from '../../build/container/constants.js';
 import { planGap } from '../../build/container/write/gap.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from '../../build/container/write/layouts.js';
+import { splitBy } from '../../build/container/write/lines.js';
 import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
 import { compress, encode } from '../../build/index.js';
 import { toTree } from './cbor.js';
 import { putTogether, takeApart } from './parts.js';
 import { generator } from './random.js';
 
+/** With `classes`, lines along `axis` have one of so many, in turn. */
+const planLines =
+  (plan) =>
+  (payload, width, isFloat, dims, { axis, classes }) => {
+    const indexed = indexUnits(asUnits(payload, width));
+    const of = axis === undefined ? [] : Uint8Array.from({ length: dims[axis] }, (_, line) => (line * 5) % classes);
+    return plan(indexed, isFloat, axis === undefined ? undefined : splitBy(indexed, dims, axis, of));
+  };
+
 const PLANS = {
   verbatim: (payload) => planVerbatim(payload),
   packed: (payload, width, isFloat) => planPacked(indexUnits(asUnits(payload, width)), isFloat),
-  dense: (payload, width, isFloat) => planDense(indexUnits(asUnits(payload, width)), isFloat),
-  gap: (payload, width, isFloat) => planGap(indexUnits(asUnits(payload, width)), isFloat),
-  mask: (payload, width, isFloat) => planMask(indexUnits(asUnits(payload, width)), isFloat),
+  dense: planLines(planDense),
+  gap: planLines(planGap),
+  mask: planLines(planMask),
   planes: (payload, width) => planPlanes(payload, width),
 };
 
@@ -55,6 +65,12 @@ const SPECS = [
   [{ layout: 'mask', dtype: 'bfloat16', count: 1700, values: 3, kept: 9 }],
   [{ layout: 'mask', dtype: 'uint8', count: 66003, values: 1, kept: 400 }],
   [{ layout: 'mask', dtype: 'float32', count: 9001, values: 1, kept: 2 }],
+  [{ layout: 'dense', dtype: 'float32', count: 600, dims: [30, 20], axis: 0, classes: 3, values: 12 }],
+  [{ layout: 'dense', dtype: 'float16', count: 504, dims: [4, 14, 9], axis: 1, classes: 8, values: 5 }],
+  [{ layout: 'dense', dtype: 'uint8', count: 30_000, dims: [3000, 2, 5], axis: 2, classes: 2, values: 3 }],
+  [{ layout: 'gap', dtype: 'float32', count: 4000, dims: [40, 100], axis: 0, classes: 4, values: 6, kept: 10 }],
+  [{ layout: 'gap', dtype: 'int8', count: 9000, dims: [90, 100], axis: 1, classes: 3, values: 2, kept: 3 }],
+  [{ layout: 'mask', dtype: 'float32', count: 700, dims: [7, 100], axis: 0, classes: 7, values: 12, kept: 3 }],
   [{ layout: 'planes', dtype: 'float32', count: 300, values: 280 }],
   [{ layout: 'planes', dtype: 'float64', count: 200, values: 150 }],
   [{ layout: 'planes', dtype: 'uint16', count: 1100, values: 500 }],
@@ -111,7 +127,7 @@ function build(specs, random) {
   const made = [];
   const filler = () => Uint8Array.from({ length: random(40) }, () => random(256));
   for (const [index, spec] of specs.entries()) {
-    const { layout, dtype, count, file = 0, twin, isPlanar } = spec;
+    const { layout, dtype, count, dims = [count], file = 0, twin, isPlanar } = spec;
     while (files.length <= file) files.push([]);
     const payload = twin === undefined ? makePayload(spec, random) : made[twin];
     made.push(payload);
@@ -119,14 +135,14 @@ function build(specs, random) {
     skeleton.push(gap);
     files[file].push(gap, payload);
     const width = Math.max(1, Math.min(8, (bitsOf(dtype) ?? 8) / 8));
-    const tensor = { n: `tensor ${index}`, y: DTYPES.indexOf(dtype), d: [count], g: gap.length };
+    const tensor = { n: `tensor ${index}`, y: DTYPES.indexOf(dtype), d: dims, g: gap.length };
     if (file > 0) tensor.f = file;
     if (twin !== undefined) tensor.r = twin;
     else if (layout === 'inline') {
       if (isPlanar) tensor.p = 1;
       skeleton.push(isPlanar ? toPlanes(payload, width) : payload);
     } else {
-      const { fields, write } = PLANS[layout](payload, width, dtype === 'float32');
+      const { fields, write } = PLANS[layout](payload, width, dtype === 'float32', dims, spec);
       const section = write();
       sections.push(section);
       Object.assign(tensor, { l: LAYOUTS.indexOf(layout), s: section.length });

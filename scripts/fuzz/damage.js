@@ -1,6 +1,7 @@
 // Ways to damage a container. Each takes the base's parts and a generator, and gives bytes; those that `keepSums` leave
 // all checksums as they were, all others put right ones in their place.
 import { bitsOf, dtypeOf } from '../../build/binary/dtype.js';
+import { makeCode } from '../../build/container/write/runs.js';
 import { squeeze } from '../../build/entropy/squeeze.js';
 import { CborMap, cloneTree, encodeTree, Raw } from './cbor.js';
 import { putTogether, seal, sumSections } from './parts.js';
@@ -54,7 +55,7 @@ export const VALUES = [
   new Raw(0x1b, 0, 0, 0, 0, 0, 0, 0, 0),
 ];
 
-const KEYS = ['n', 'y', 'd', 'f', 'g', 'b', 'w', 'l', 'k', 'c', 'q', 'p', 's', 'x', 'r', 'z'];
+const KEYS = ['n', 'y', 'd', 'f', 'g', 'b', 'w', 'l', 'k', 'c', 'q', 'm', 'a', 'p', 's', 'x', 'r', 'z'];
 
 /** Every place of a header's tree that holds something, the root included: what holds it, and where. */
 function slotsOf(header) {
@@ -271,8 +272,8 @@ export const DAMAGES = {
         const tensor = pick(parts.header.get('t'), random);
         if (tensor === undefined) break;
         const before = bytesOf(tensor);
-        const key = pick(['l', 'k', 'c', 'q', 'w', 'y', 'p', 'r', 'b', 'g'], random);
-        const limits = { l: 8, k: 1026, c: 3, q: 10, w: 9, y: 28, p: 2, r: 6, b: 3000, g: 60 };
+        const key = pick(['l', 'k', 'c', 'q', 'm', 'a', 'w', 'y', 'p', 'r', 'b', 'g'], random);
+        const limits = { l: 8, k: 1026, c: 3, q: 10, m: 10, a: 4, w: 9, y: 28, p: 2, r: 6, b: 3000, g: 60 };
         const now = tensor.get(key);
         if (random(4) === 0) tensor.entries = tensor.entries.filter(([name]) => name !== key);
         else
@@ -365,8 +366,7 @@ const BOMBS = [
   // A mask without a weight kept: of the 256 masks one has a code, of one bit, and there are no weights.
   (random) => {
     const chunks = 1 + random(4);
-    const lengths = new Uint8Array(128);
-    lengths[0] = 1;
+    const { table: lengths } = makeCode(Uint32Array.from({ length: 256 }, (_, mask) => Number(mask === 0)));
     const run = Buffer.concat([Buffer.of(...varints([256, 256, 256, 256])), Buffer.alloc(1024)]);
     const body = Array.from({ length: chunks }, (_, i) => [run, Buffer.of(...(i < chunks - 1 ? [0] : []))]).flat();
     const section = Buffer.concat([lengths, ...body]);
@@ -375,7 +375,8 @@ const BOMBS = [
   // One value in all, repeated as often as is allowed, or once more.
   (random) => {
     const count = 8000;
-    const section = Buffer.concat([Buffer.of(7, 1), Buffer.alloc(count / 8)]);
+    // A value of 0, of a code of one bit.
+    const section = Buffer.concat([Buffer.of(1, makeCode([1]).table[0]), Buffer.alloc(count / 8)]);
     const first = uint8({ d: [count], l: 3, k: 1, s: section.length });
     const twins = Array.from({ length: 62 + random(4) }, () => uint8({ d: [count], r: 0 }));
     return bombOf([first, ...twins], Buffer.alloc(0), section);

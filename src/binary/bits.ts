@@ -33,3 +33,35 @@ export class BitWriter {
     this.#bytes = grown;
   }
 }
+
+/** Reads what a {@link BitWriter} wrote. Beyond the end there are zeros: who cares looks at `end`. */
+export class BitReader {
+  /** In bits. */
+  #at = 0;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  /** The next 25 bits, and whatever stands above them. */
+  peek(): number {
+    const { bytes } = this;
+    const i = this.#at >>> 3;
+    const word = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
+    return word >>> (this.#at & 7);
+  }
+
+  skip(width: number): void {
+    this.#at += width;
+  }
+
+  /** The next `width` bits, at most 24 at a time. */
+  take(width: number): number {
+    const value = this.peek() & ((1 << width) - 1);
+    this.#at += width;
+    return value;
+  }
+
+  /** Bytes that what was read takes. */
+  get end(): number {
+    return (this.#at + 7) >>> 3;
+  }
+}

@@ -30,6 +30,9 @@ export const FOUR_PAIR_STREAMS_FROM = 4096;
 /** Entries a codebook may have. Ten bits before Huffman coding; more values are better off as byte planes. */
 export const MAX_CODEBOOK = 1024;
 
+/** Classes of lines that a tensor may have, each with codes of its own. */
+export const MAX_CLASSES = 8;
+
 /** Widths of the gap alphabet, in bits. */
 export const MIN_GAP_BITS = 4;
 export const MAX_GAP_BITS = 8;
@@ -37,6 +40,16 @@ export const MAX_GAP_BITS = 8;
 /** The longest code of an alphabet of this size, in bits: tables of 2 Ki entries stay in a core's first cache. */
 export function codeLimit(symbols: number): number {
   return symbols <= 64 ? 11 : 12;
+}
+
+/** What the first of an alphabet's code lengths is the difference to: that of a code in which all are equally long. */
+export function firstLength(symbols: number): number {
+  return 32 - Math.clz32(symbols - 1);
+}
+
+/** The order of the Golomb code of a codebook's first entry, of so many bytes: about what a thousand values are apart. */
+export function bookOrder(bytes: number): number {
+  return Math.max(0, 8 * bytes - 10);
 }
 
 /** The symbols of each of a run's streams: all in one, or four equal segments (rounded up) with the rest in the last. */

@@ -32,13 +32,17 @@ export interface WireTensor {
   c?: number;
   /** width of the gap alphabet in bits; only with layout gap */
   q?: number;
+  /** classes of lines; default 1 */
+  m?: number;
+  /** the dimension whose indices are the lines; default 0 */
+  a?: number;
   /** 1 if an inline payload stands in the skeleton byte plane by byte plane; default 0 */
   p?: number;
   /** section bytes; absent for inline */
   s?: number;
   /** XXH32 of the section; absent for inline */
   x?: number;
-  /** index of an earlier tensor with the same payload; then `l`, `k`, `c`, `q`, `p`, `s` and `x` are that tensor's */
+  /** index of an earlier tensor with the same payload; then `l`, `k`, `c`, `q`, `m`, `a`, `p`, `s` and `x` are that tensor's */
   r?: number;
 }
 
@@ -58,6 +62,7 @@ export interface TensorEntry {
   readonly codebookSize: number;
   readonly codebookKind: CodebookKind;
   readonly gapBits: number;
+  readonly lines: Lines;
   /** Inline only: where in the skeleton the payload stands. */
   readonly inlineAt: number;
   /** Inline only: the payload stands in the skeleton byte plane by byte plane, which is squeezed better. */
@@ -69,6 +74,24 @@ export interface TensorEntry {
    * same payload may share one.
    */
   readonly section: { readonly offset: number; readonly length: number; readonly checksum: number };
+}
+
+/**
+ * How a tensor's weights are told apart by the codes that they have: those of one index in one dimension are a line, and
+ * lines that resemble each other a class.
+ */
+export interface Lines {
+  /** 1: all weights have the same codes, and there are no lines. */
+  readonly classes: number;
+  /** How many lines there are. */
+  readonly count: number;
+  /** Weights of a line that stand together; by the times of `count` later in the payload there are more. */
+  readonly inner: number;
+}
+
+/** The lines along a dimension. */
+export function linesOf(dims: readonly number[], axis: number, classes: number): Lines {
+  return { classes, count: dims[axis] ?? 1, inner: elements(dims.slice(axis + 1)) };
 }
 
 /** A file of the model that a container rebuilds. */

@@ -34,8 +34,9 @@ export interface Kernels {
    *
    * @param width - bytes a decoded symbol takes
    * @param values - what the symbols stand for; themselves, if there are none
+   * @param count - how many symbols there are to decode, about: for few a large table does not pay
    */
-  setCode(slot: number, lengths: Uint8Array, width: number, values?: Uint32Array): void;
+  setCode(slot: number, lengths: Uint8Array, width: number, values?: Uint32Array, count?: number): void;
 
   /**
    * Decodes a run of `count` symbols of slot's code to `at` of the work area. The streams lie one behind the other in

@@ -14,6 +14,9 @@ interface Slot {
 /** Above this many bits a symbol, two seldom fit into one look-up. */
 const MULTI_BELOW = 5.5;
 
+/** For fewer symbols than this, making a table for several takes longer than looking them up one by one. */
+const MULTI_FROM = 1 << 16;
+
 /** Tables for several symbols a look-up have at least as many bits. */
 const MULTI_BITS = 12;
 const NARROW_BITS = 11;
@@ -75,10 +78,10 @@ function wasmKernels(exports: WebAssembly.Exports): Kernels {
       lanes.set(lanesThere);
     },
 
-    setCode(slot, lengths, width, values = SYMBOLS) {
+    setCode(slot, lengths, width, values = SYMBOLS, count = Number.POSITIVE_INFINITY) {
       let entropy = 0;
       for (const length of lengths) entropy += length / 2 ** length;
-      const isSingle = width === 4 && entropy > MULTI_BELOW;
+      const isSingle = width === 4 && (entropy > MULTI_BELOW || count < MULTI_FROM);
       const bits = build(slot, lengths, values, isSingle ? 0 : width < 4 ? NARROW_BITS : MULTI_BITS);
       if (width < 4) kernels.narrowRows(slotAt(slot), bits, width);
       else kernels.wideRows(bits, isSingle ? 4 : 12);

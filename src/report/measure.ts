@@ -4,6 +4,7 @@ import type { TensorEntry } from '../container/header.js';
 import { readCode, readCodebook } from '../container/read/codes.js';
 import { SectionCursor } from '../container/read/cursor.js';
 import { indexBits } from '../container/read/layouts.js';
+import { readLines } from '../container/read/lines.js';
 import { asUnits } from '../container/write/symbols.js';
 import { encodeKernels } from '../encode-kernels/index.js';
 import type { FoundValues } from '../encode-kernels/kernels.js';
@@ -86,7 +87,10 @@ export function measureSection(
   const units = asUnits(payload, entry.width);
   // A codebook's values, and zero where that is not listed.
   const found = encodeKernels().findValues(units, MAX_CODEBOOK + 1) as FoundValues;
-  const valueBits = codedValueBits(found, signOf(dtype), parts);
+  const valueBits =
+    parts.bitsOfValue.length > 1
+      ? linedValueBits(entry, units, signOf(dtype), parts)
+      : codedValueBits(found, signOf(dtype), parts);
   return {
     ...base,
     ...sizes,
@@ -133,36 +137,37 @@ interface Parts {
   readonly tableBytes: number;
   /** Codebook entries that weights have; a grid may hold others. */
   readonly used: number;
-  /** Bits of each value's code, by bit pattern; `undefined` where no values are coded. */
-  readonly bitsOfValue: ReadonlyMap<number, number> | undefined;
+  /** Bits of each value's code, by bit pattern: a map for each class of lines. None where no values are coded. */
+  readonly bitsOfValue: readonly ReadonlyMap<number, number>[];
+  /** The class of each line. */
+  readonly classes: Uint8Array;
 }
 
 /** Reads what stands before the streams of a section. */
 function readParts(entry: TensorEntry, section: Uint8Array): Parts {
   const cursor = new SectionCursor(section, entry);
-  if (entry.layout === 'planes')
-    return { codebookBytes: 0, tableBytes: planeTables(cursor), used: 0, bitsOfValue: undefined };
-  if (entry.layout === 'verbatim') return { codebookBytes: 0, tableBytes: 0, used: 0, bitsOfValue: undefined };
+  const none = { codebookBytes: 0, tableBytes: 0, used: 0, bitsOfValue: [], classes: new Uint8Array(1) };
+  if (entry.layout === 'planes') return { ...none, tableBytes: planeTables(cursor) };
+  if (entry.layout === 'verbatim') return none;
   const values = readCodebook(cursor);
   const codebookBytes = cursor.at;
   if (entry.layout === 'packed') {
     const width = indexBits(entry.codebookSize);
-    return {
-      codebookBytes,
-      tableBytes: 0,
-      used: entry.codebookSize,
-      bitsOfValue: new Map(Array.from(values, (value) => [value, width])),
-    };
+    const bitsOfValue = [new Map(Array.from(values, (value) => [value, width]))];
+    return { ...none, codebookBytes, used: entry.codebookSize, bitsOfValue };
   }
-  const { lengths } = readCode(cursor, entry.codebookSize, 'code lengths');
-  if (entry.layout === 'gap') readCode(cursor, 1 << entry.gapBits, 'gap lengths');
-  if (entry.layout === 'mask') readCode(cursor, 256, 'mask lengths');
-  return {
-    codebookBytes,
-    tableBytes: cursor.at - codebookBytes,
-    used: lengths.reduce((used, length) => used + Number(length > 0), 0),
-    bitsOfValue: new Map(Array.from(values, (value, i) => [value, lengths[i]])),
-  };
+  const classes = new Uint8Array(entry.lines.count);
+  const members = entry.lines.classes > 1 ? readLines(cursor) : [];
+  for (const [of, lines] of members.entries()) for (const line of lines) classes[line] = of;
+  const used = new Set<number>();
+  const bitsOfValue = Array.from({ length: entry.lines.classes }, () => {
+    const { lengths } = readCode(cursor, entry.codebookSize, 'code lengths');
+    if (entry.layout === 'gap') readCode(cursor, 1 << entry.gapBits, 'gap lengths');
+    if (entry.layout === 'mask') readCode(cursor, 256, 'mask lengths');
+    for (const [i, length] of lengths.entries()) if (length > 0) used.add(i);
+    return new Map(Array.from(values, (value, i) => [value, lengths[i]]));
+  });
+  return { codebookBytes, tableBytes: cursor.at - codebookBytes, used: used.size, bitsOfValue, classes };
 }
 
 function planeTables(cursor: SectionCursor): number {
@@ -178,7 +183,22 @@ function planeTables(cursor: SectionCursor): number {
   return bytes;
 }
 
-function codedValueBits({ values, counts }: FoundValues, sign: number, { bitsOfValue }: Parts): number {
+function linedValueBits(
+  { lines: { count, inner } }: TensorEntry,
+  units: ArrayLike<number>,
+  sign: number,
+  { bitsOfValue, classes }: Parts,
+): number {
+  let bits = 0;
+  for (let i = 0; i < units.length; i++) {
+    if (units[i] === 0 || units[i] === sign) continue;
+    const of = bitsOfValue.length > 1 ? classes[Math.floor(i / inner) % count] : 0;
+    bits += bitsOfValue[of]?.get(units[i]) ?? 0;
+  }
+  return bits;
+}
+
+function codedValueBits({ values, counts }: FoundValues, sign: number, { bitsOfValue: [bitsOfValue] }: Parts): number {
   let bits = 0;
   for (const [number, value] of values.entries()) {
     if (value !== 0 && value !== sign) bits += counts[number] * (bitsOfValue?.get(value) ?? 0);

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalCodes, isCompleteCode } from '../../src/entropy/canonical.js';
 import { codedBits, codeLengths } from '../../src/entropy/lengths.js';
-import { packNibbles, unpackNibbles } from '../../src/entropy/nibbles.js';
 import { Random } from '../support/random.js';
 
 /** Kraft's sum in units of 2^-limit: exactly 2^limit for a code that wastes nothing. */
@@ -185,22 +184,5 @@ describe('isCompleteCode', () => {
     ['up to the limit', [1, 2, 3, 4, 4], true],
   ])('%s', (_, lengths, complete) => {
     expect(isCompleteCode(Uint8Array.from(lengths), 4)).toBe(complete);
-  });
-});
-
-describe('nibbles', () => {
-  it('stand low half first', () => {
-    expect([...packNibbles(Uint8Array.of(1, 2, 15))]).toEqual([0x21, 0x0f]);
-    expect(packNibbles(new Uint8Array()).length).toBe(0);
-  });
-
-  it('go there and back', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat({ max: 15 }), { maxLength: 50 }), (lengths) => {
-        const packed = packNibbles(Uint8Array.from(lengths));
-        expect(packed.length).toBe(Math.ceil(lengths.length / 2));
-        expect([...unpackNibbles(packed, lengths.length)]).toEqual(lengths);
-      }),
-    );
   });
 });

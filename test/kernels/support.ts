@@ -58,6 +58,7 @@ export function code(layout: Layout, payload: Uint8Array, width: number): Coded 
     codebookSize: k,
     codebookKind: 'native',
     gapBits: q,
+    lines: { classes: 1, count: 1, inner: 1 },
     inlineAt: 0,
     isPlanar: false,
     owner: 0,

@@ -1,11 +1,21 @@
 import { bitsOf, dtypeOf } from '../../binary/dtype.js';
 import { isSafeLocation } from '../../binary/location.js';
 import type { FxqError } from '../../errors.js';
-import { CODEBOOKS, LAYOUTS, MAX_CODEBOOK, MAX_GAP_BITS, MIN_GAP_BITS, PREFIX_BYTES } from '../constants.js';
+import {
+  CODEBOOKS,
+  LAYOUTS,
+  type Layout,
+  MAX_CLASSES,
+  MAX_CODEBOOK,
+  MAX_GAP_BITS,
+  MIN_GAP_BITS,
+  PREFIX_BYTES,
+} from '../constants.js';
 import {
   elements,
   type FileEntry,
   isVarint,
+  linesOf,
   naturalLength,
   naturalWidth,
   type TensorEntry,
@@ -21,6 +31,9 @@ import {
   OUTPUT_PER_BYTE,
 } from '../limits.js';
 import { malformed } from './errors.js';
+
+/** Layouts of which the lines may have classes. */
+const HAVE_LINES: readonly Layout[] = ['dense', 'gap', 'mask'];
 
 interface Places {
   readonly files: FileEntry[];
@@ -102,12 +115,19 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
           `a section of ${section.length} bytes in layout ${layout} cannot hold ${length} bytes in units of ${width}`,
           name,
         );
+      const lines = linesOf(dims, field('a', MAX_RANK, 0), field('m', MAX_CLASSES, 1));
+      if (
+        lines.classes !== 1 &&
+        (!HAVE_LINES.includes(layout) || !(lines.classes <= lines.count) || elements(dims) !== frame.units)
+      )
+        throw bad(`${lines.classes} classes of ${lines.count} lines in layout ${layout}`, name);
       tensors.push({
         ...frame,
         layout,
         codebookSize: field('k', MAX_CODEBOOK, 0),
         codebookKind: CODEBOOKS[field('c', CODEBOOKS.length - 1, 0)],
         gapBits,
+        lines,
         inlineAt: skeletonAt,
         isPlanar,
         owner,

@@ -1,7 +1,7 @@
 import { fromHalf } from '../../binary/half.js';
 import { isCompleteCode } from '../../entropy/canonical.js';
-import { unpackNibbles } from '../../entropy/nibbles.js';
-import { codeLimit } from '../constants.js';
+import { readGolomb, unzigzag } from '../../entropy/golomb.js';
+import { bookOrder, codeLimit, firstLength } from '../constants.js';
 import type { SectionCursor } from './cursor.js';
 
 /** Reads a codebook: the bit patterns of its entries. */
@@ -13,18 +13,22 @@ export function readCodebook(cursor: SectionCursor): Uint32Array {
   const values = new Uint32Array(codebookSize);
   if (codebookKind === 'grid') return gridOf(cursor, values);
   const each = isHalf ? 2 : width;
-  const bytes = cursor.take(codebookSize * each, 'codebook');
   const float = new Float32Array(1);
-  const bits = new Uint32Array(float.buffer);
-  for (let i = 0; i < codebookSize; i++) {
-    let value = 0;
-    for (let k = each - 1; k >= 0; k--) value = value * 256 + bytes[i * each + k];
-    if (isHalf) {
-      float[0] = fromHalf(value);
-      value = bits[0];
+  const pattern = new Uint32Array(float.buffer);
+  const limit = 256 ** each;
+  cursor.bits('codebook', (bits) => {
+    let before = -1;
+    let order = bookOrder(each);
+    for (let i = 0; i < codebookSize; i++) {
+      const distance = readGolomb(bits, order) + 1;
+      const value = before + distance;
+      if (!(value < limit)) throw cursor.error(`a codebook entry beyond ${each} bytes`);
+      float[0] = isHalf ? fromHalf(value) : 0;
+      values[i] = isHalf ? pattern[0] : value;
+      before = value;
+      order = 31 - Math.clz32(distance | 1);
     }
-    values[i] = value;
-  }
+  });
   return values;
 }
 
@@ -54,8 +58,16 @@ export interface Code {
 
 /** Reads the code lengths of an alphabet. */
 export function readCode(cursor: SectionCursor, symbols: number, what: string): Code {
-  const packed = cursor.take(Math.ceil(symbols / 2), what);
-  const lengths = unpackNibbles(packed, symbols);
+  const lengths = new Uint8Array(symbols);
+  cursor.bits(what, (bits) => {
+    let length = firstLength(symbols);
+    for (let i = 0; i < symbols; i++) {
+      const difference = readGolomb(bits, 0);
+      length += unzigzag(difference);
+      if (difference > 32 || length < 0 || length > 15) throw cursor.error(`${what} beyond 15 bits`);
+      lengths[i] = length;
+    }
+  });
   const isEmpty = lengths.every((length) => length === 0);
   if (!isEmpty && !isCompleteCode(lengths, codeLimit(symbols))) throw cursor.error(`${what} form no complete code`);
   return { lengths, isEmpty };

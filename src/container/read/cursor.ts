@@ -1,3 +1,4 @@
+import { BitReader } from '../../binary/bits.js';
 import type { TensorEntry } from '../header.js';
 import { malformed } from './errors.js';
 
@@ -34,6 +35,13 @@ export class SectionCursor {
       scale *= 128;
     }
     throw this.error(`${what}: a varint of more than five bytes`);
+  }
+
+  /** Lets `read` take bits from here on; goes on with the byte after the last of them. */
+  bits(what: string, read: (bits: BitReader) => void): void {
+    const bits = new BitReader(this.bytes.subarray(this.at));
+    read(bits);
+    this.take(bits.end, what);
   }
 
   /** Everything must have been read: bytes left over mean that something else was written than was read. */

@@ -1,74 +1,86 @@
 import { CHUNK_AT, KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES } from '../../kernels/kernels.js';
 import { CHUNK, FOUR_PAIR_STREAMS_FROM, type Layout, PLANES, segments } from '../constants.js';
-import { type Code, readCode, readCodebook } from './codes.js';
+import { type Code, readCode } from './codes.js';
 import type { SectionCursor } from './cursor.js';
 import { readRun, readStreams } from './runs.js';
 
 /** Decodes the next chunk, of `count` weights, to the beginning of the kernels' work area. */
 type ChunkReader = (count: number, isLast: boolean) => void;
 
-/** Reads what stands before a section's chunks, and gives what reads these. */
-type LayoutReader = (cursor: SectionCursor, kernels: Kernels) => ChunkReader;
+/**
+ * Reads the codes of a class of lines, which stand before all chunks; gives what prepares the kernels for its chunks.
+ *
+ * @param values - the codebook, of layouts that have one
+ * @returns takes how many weights the class has
+ */
+type LayoutReader = (cursor: SectionCursor, kernels: Kernels, values: Uint32Array) => (total: number) => ChunkReader;
 
 /** The readers of all layouts with a section of their own, by name. */
 export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
   verbatim(cursor, { work }) {
-    return (count) => work.set(cursor.take(count * cursor.tensor.width, 'payload'), CHUNK_AT);
+    return () => (count) => work.set(cursor.take(count * cursor.tensor.width, 'payload'), CHUNK_AT);
   },
 
-  packed(cursor, kernels) {
+  packed(cursor, kernels, values) {
     const { codebookSize, width } = cursor.tensor;
-    const values = readCodebook(cursor);
     const bits = indexBits(codebookSize);
     // A full chunk's indices end with a byte, whatever their width.
-    return (count) => {
+    return () => (count) => {
       const bytes = cursor.take(Math.ceil((count * bits) / 8), 'indices');
       const largest = kernels.unpack(bytes, bits, count, width, values);
       if (largest >= codebookSize) throw cursor.error(`index ${largest} into a codebook of ${codebookSize}`);
     };
   },
 
-  dense(cursor, kernels) {
-    const code = readWeights(cursor, kernels);
-    return (count, isLast) => readRun(cursor, kernels, 0, code, count, CHUNK_AT, isLast);
-  },
-
-  gap(cursor, kernels) {
-    const { codebookSize, width, gapBits } = cursor.tensor;
-    const filler = (1 << gapBits) - 1;
-    const values = readCodebook(cursor);
-    const weights = readCode(cursor, codebookSize, 'code lengths');
-    const gaps = readCode(cursor, filler + 1, 'gap lengths');
-    if (weights.isEmpty && gaps.lengths.subarray(0, filler).some(Boolean))
-      throw cursor.error('gaps before weights without a codebook');
-    kernels.setPairCodes(gaps.lengths, weights.lengths, width, values);
-    return (count, isLast) => {
-      const pairs = cursor.varint('pair count');
-      if (pairs > count + count / filler || (gaps.isEmpty && pairs > 0))
-        throw cursor.error(`${pairs} pairs for ${count} weights`);
-      const parts = segments(pairs, FOUR_PAIR_STREAMS_FROM);
-      // A stream starts where the one before it stops: stated so that all four can be decoded side by side.
-      const starts = [0];
-      for (let i = 1; i < parts.length; i++) starts.push(starts[i - 1] + cursor.varint('stream position'));
-      if (starts[parts.length - 1] > count) throw cursor.error(`streams start beyond ${count} weights`);
-      const { bytes, ends } = readStreams(cursor, parts.length, isLast);
-      const end = kernels.pairs(bytes, ends, starts, parts[0], pairs, count);
-      if (end < 0 || count - end >= filler)
-        throw cursor.error(`damaged streams of ${pairs} pairs for ${count} weights`);
+  dense(cursor, kernels, values) {
+    const code = readWeights(cursor);
+    return (total) => {
+      kernels.setCode(0, code.lengths, cursor.tensor.width, values, total);
+      return (count, isLast) => readRun(cursor, kernels, 0, code, count, CHUNK_AT, isLast);
     };
   },
 
-  mask(cursor, kernels) {
-    const weights = readWeights(cursor, kernels);
+  gap(cursor, kernels, values) {
+    const { width, gapBits } = cursor.tensor;
+    const filler = (1 << gapBits) - 1;
+    const weights = readWeights(cursor);
+    const gaps = readCode(cursor, filler + 1, 'gap lengths');
+    if (weights.isEmpty && gaps.lengths.subarray(0, filler).some(Boolean))
+      throw cursor.error('gaps before weights without a codebook');
+    return () => {
+      kernels.setPairCodes(gaps.lengths, weights.lengths, width, values);
+      return (count, isLast) => {
+        const pairs = cursor.varint('pair count');
+        if (pairs > count + count / filler || (gaps.isEmpty && pairs > 0))
+          throw cursor.error(`${pairs} pairs for ${count} weights`);
+        const parts = segments(pairs, FOUR_PAIR_STREAMS_FROM);
+        // A stream starts where the one before it stops: stated so that all four can be decoded side by side.
+        const starts = [0];
+        for (let i = 1; i < parts.length; i++) starts.push(starts[i - 1] + cursor.varint('stream position'));
+        if (starts[parts.length - 1] > count) throw cursor.error(`streams start beyond ${count} weights`);
+        const { bytes, ends } = readStreams(cursor, parts.length, isLast);
+        const end = kernels.pairs(bytes, ends, starts, parts[0], pairs, count);
+        if (end < 0 || count - end >= filler)
+          throw cursor.error(`damaged streams of ${pairs} pairs for ${count} weights`);
+      };
+    };
+  },
+
+  mask(cursor, kernels, values) {
+    const { width } = cursor.tensor;
+    const weights = readWeights(cursor);
     const masks = readCode(cursor, 256, 'mask lengths');
-    kernels.setCode(1, masks.lengths, 1);
-    return (count, isLast) => {
-      const bytes = Math.ceil(count / 8);
-      readRun(cursor, kernels, 1, masks, bytes, MASK_AT, false);
-      if (count % 8 !== 0 && kernels.work[MASK_AT + bytes - 1] >> (count % 8) !== 0)
-        throw cursor.error('mask bits beyond the last weight');
-      readRun(cursor, kernels, 0, weights, kernels.countKept(bytes), KEPT_AT, isLast);
-      kernels.expand(count, cursor.tensor.width);
+    return (total) => {
+      kernels.setCode(0, weights.lengths, width, values, total);
+      kernels.setCode(1, masks.lengths, 1);
+      return (count, isLast) => {
+        const bytes = Math.ceil(count / 8);
+        readRun(cursor, kernels, 1, masks, bytes, MASK_AT, false);
+        if (count % 8 !== 0 && kernels.work[MASK_AT + bytes - 1] >> (count % 8) !== 0)
+          throw cursor.error('mask bits beyond the last weight');
+        readRun(cursor, kernels, 0, weights, kernels.countKept(bytes), KEPT_AT, isLast);
+        kernels.expand(count, width);
+      };
     };
   },
 
@@ -86,7 +98,7 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
       return { kind, code, at };
     });
     if (last < 0) throw cursor.error('byte planes that are all constant');
-    return (count, isLast) => {
+    return () => (count, isLast) => {
       for (const [p, { kind, code, at }] of planes.entries()) {
         if (kind === 'raw') kernels.work.set(cursor.take(count, 'byte plane'), at);
         if (code) readRun(cursor, kernels, p, code, count, at, isLast && p === last);
@@ -96,13 +108,8 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
   },
 };
 
-/** Reads codebook and code of the weights, and prepares the kernels' first slot for them. */
-function readWeights(cursor: SectionCursor, kernels: Kernels): Code {
-  const { codebookSize, width } = cursor.tensor;
-  const values = readCodebook(cursor);
-  const code = readCode(cursor, codebookSize, 'code lengths');
-  kernels.setCode(0, code.lengths, width, values);
-  return code;
+function readWeights(cursor: SectionCursor): Code {
+  return readCode(cursor, cursor.tensor.codebookSize, 'code lengths');
 }
 
 /** Bits of a raw index into a codebook: at least one. */

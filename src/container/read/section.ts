@@ -1,8 +1,12 @@
 import { CHUNK_AT, type Kernels } from '../../kernels/kernels.js';
 import { CHUNK, SPARSE_CHUNK } from '../constants.js';
 import type { TensorEntry } from '../header.js';
+import { readCodebook } from './codes.js';
 import { SectionCursor } from './cursor.js';
 import { chunks, READERS } from './layouts.js';
+import { putLines, readLines } from './lines.js';
+
+const NO_VALUES = new Uint32Array();
 
 /**
  * Decodes a tensor's section into `out`, which is as long as the payload and may stand at any offset of its buffer.
@@ -13,11 +17,19 @@ import { chunks, READERS } from './layouts.js';
 export function decodeSection(tensor: TensorEntry, section: Uint8Array, out: Uint8Array, kernels: Kernels): void {
   if (tensor.layout === 'inline') return;
   const cursor = new SectionCursor(section, tensor);
-  const { layout, units, width } = tensor;
-  const read = READERS[layout](cursor, kernels);
-  for (const { start, count, isLast } of chunks(units, layout === 'gap' ? SPARSE_CHUNK : CHUNK)) {
-    read(count, isLast);
-    out.set(kernels.work.subarray(CHUNK_AT, CHUNK_AT + count * width), start * width);
+  const { layout, units, width, lines } = tensor;
+  const values = layout === 'verbatim' || layout === 'planes' ? NO_VALUES : readCodebook(cursor);
+  const members = lines.classes > 1 ? readLines(cursor) : [undefined];
+  const prepare = members.map(() => READERS[layout](cursor, kernels, values));
+  for (const [i, ofClass] of members.entries()) {
+    const weights = ofClass ? ofClass.length * (units / lines.count) : units;
+    const read = prepare[i](weights);
+    for (const { start, count, isLast } of chunks(weights, layout === 'gap' ? SPARSE_CHUNK : CHUNK)) {
+      read(count, isLast && i === members.length - 1);
+      const bytes = kernels.work.subarray(CHUNK_AT, CHUNK_AT + count * width);
+      if (ofClass) putLines(out, lines, ofClass, start, bytes, width);
+      else out.set(bytes, start * width);
+    }
   }
   cursor.finish();
 }

@@ -1,7 +1,8 @@
 import { encodeKernels } from '../../encode-kernels/index.js';
 import { MAX_CODEBOOK } from '../constants.js';
 import { gridValue } from '../read/codes.js';
-import type { Indexed } from './symbols.js';
+import { makeCode } from './runs.js';
+import { type Indexed, writeCodebook } from './symbols.js';
 
 /** How many of the smallest magnitudes are tried as multiples of the step: on a real grid the first one fits. */
 const MULTIPLES = 3;
@@ -42,13 +43,15 @@ function placesOn(step: number, values: Float32Array, patterns: Indexed['values'
   return places;
 }
 
-function onPlaces({ symbols, counts }: Indexed, places: Uint16Array, step: number): Indexed | undefined {
+function onPlaces(indexed: Indexed, places: Uint16Array, step: number): Indexed | undefined {
+  const { symbols, counts } = indexed;
   const size = places.reduce((most, place) => Math.max(most, place + 1), 0);
-  // A list takes two bytes a value and half a one for its code length, the grid half a one for all up to the last.
-  if (4 + size / 2 >= 2.5 * places.length) return undefined;
   const grid = Float32Array.from({ length: size }, (_, place) => gridValue(place, step));
   const gridCounts = new Uint32Array(size);
   for (const [i, place] of places.entries()) gridCounts[place] = counts[i];
+  // What the list of values takes, the grid takes in code lengths of all those that do not occur.
+  const listed = writeCodebook(indexed, true).bytes.length + makeCode(counts).table.length;
+  if (Float32Array.BYTES_PER_ELEMENT + makeCode(gridCounts).table.length >= listed) return undefined;
   const moved = symbols.slice();
   encodeKernels().relabel(moved, places);
   return {

@@ -4,8 +4,9 @@ import { toPlanes } from '../../binary/planes.js';
 import { encodeKernels } from '../../encode-kernels/index.js';
 import { CHUNK, CODEBOOKS, PLANES } from '../constants.js';
 import { chunks, indexBits } from '../read/layouts.js';
+import { type Split, unsplit } from './lines.js';
 import type { Plan } from './plan.js';
-import { makeCode, writeRun } from './runs.js';
+import { bytesOf, makeCode, writeRun } from './runs.js';
 import { type Indexed, writeCodebook } from './symbols.js';
 
 /** The payload as it is. */
@@ -30,17 +31,19 @@ export function planPacked(indexed: Indexed, isFloat: boolean): Plan {
 }
 
 /** One Huffman code a weight, zero being a value like any other. */
-export function planDense(indexed: Indexed, isFloat: boolean): Plan {
+export function planDense(indexed: Indexed, isFloat: boolean, split: Split = unsplit(indexed)): Plan {
   const { kind, bytes: codebook } = writeCodebook(indexed, isFloat);
-  const code = makeCode(indexed.counts);
+  const codes = split.parts.map(({ counts }) => makeCode(counts));
   return {
     layout: 'dense',
-    bytes: codebook.length + code.table.length + Math.ceil(code.bits / 8),
-    fields: { k: indexed.values.length, c: CODEBOOKS.indexOf(kind) },
+    bytes: codebook.length + split.table.length + bytesOf(codes),
+    fields: { k: indexed.values.length, c: CODEBOOKS.indexOf(kind), ...split.fields },
     write() {
-      const writer = new ByteWriter().bytes(codebook).bytes(code.table);
-      for (const { start, count, isLast } of chunks(indexed.symbols.length, CHUNK)) {
-        writeRun(writer, code, indexed.symbols.subarray(start, start + count), isLast);
+      const writer = new ByteWriter().bytes(codebook).bytes(split.table);
+      for (const { table } of codes) writer.bytes(table);
+      for (const [i, { symbols }] of split.parts.entries()) {
+        for (const { start, count, isLast } of chunks(symbols.length, CHUNK))
+          writeRun(writer, codes[i], symbols.subarray(start, start + count), isLast && i === codes.length - 1);
       }
       return writer.finish();
     },
@@ -48,25 +51,29 @@ export function planDense(indexed: Indexed, isFloat: boolean): Plan {
 }
 
 /** Which weights are kept as Huffman-coded bytes of a bit mask, then the kept ones. */
-export function planMask(indexed: Indexed, isFloat: boolean): Plan | undefined {
+export function planMask(indexed: Indexed, isFloat: boolean, split: Split = unsplit(indexed)): Plan | undefined {
   if (indexed.values[0] !== 0) return undefined;
   const { kind, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
-  const kept = makeCode(indexed.counts.subarray(1));
-  const { symbols } = indexed;
   const kernels = encodeKernels();
-  const mask = kernels.maskOf(symbols);
-  const masks = makeCode(kernels.countBytes(mask));
+  const parts = split.parts.map(({ symbols, counts }) => {
+    const mask = kernels.maskOf(symbols);
+    return { symbols, mask, kept: makeCode(counts.subarray(1)), masks: makeCode(kernels.countBytes(mask)) };
+  });
   return {
     layout: 'mask',
-    bytes: codebook.length + kept.table.length + masks.table.length + Math.ceil((kept.bits + masks.bits) / 8),
-    fields: { k: indexed.values.length - 1, c: CODEBOOKS.indexOf(kind) },
+    bytes: codebook.length + split.table.length + bytesOf(parts.flatMap(({ kept, masks }) => [kept, masks])),
+    fields: { k: indexed.values.length - 1, c: CODEBOOKS.indexOf(kind), ...split.fields },
     write() {
-      // The kept symbols count from one.
-      const weights = { lengths: Uint8Array.of(0, ...kept.lengths), codes: Uint16Array.of(0, ...kept.codes) };
-      const writer = new ByteWriter().bytes(codebook).bytes(kept.table).bytes(masks.table);
-      for (const { start, count, isLast } of chunks(symbols.length, CHUNK)) {
-        writeRun(writer, masks, mask.subarray(start / 8, Math.ceil((start + count) / 8)), false);
-        writeRun(writer, weights, kernels.withoutZeros(symbols.subarray(start, start + count)), isLast);
+      const writer = new ByteWriter().bytes(codebook).bytes(split.table);
+      for (const { kept, masks } of parts) writer.bytes(kept.table).bytes(masks.table);
+      for (const [i, { symbols, mask, kept, masks }] of parts.entries()) {
+        // The kept symbols count from one.
+        const weights = { lengths: Uint8Array.of(0, ...kept.lengths), codes: Uint16Array.of(0, ...kept.codes) };
+        for (const { start, count, isLast } of chunks(symbols.length, CHUNK)) {
+          writeRun(writer, masks, mask.subarray(start / 8, Math.ceil((start + count) / 8)), false);
+          const indices = kernels.withoutZeros(symbols.subarray(start, start + count));
+          writeRun(writer, weights, indices, isLast && i === parts.length - 1);
+        }
       }
       return writer.finish();
     },

@@ -1,10 +1,11 @@
+import { BitWriter } from '../../binary/bits.js';
 import { type ByteWriter, concat } from '../../binary/bytes.js';
 import { encodeKernels } from '../../encode-kernels/index.js';
 import type { StreamCode } from '../../encode-kernels/kernels.js';
 import { canonicalCodes } from '../../entropy/canonical.js';
+import { writeGolomb, zigzag } from '../../entropy/golomb.js';
 import { codedBits, codeLengths } from '../../entropy/lengths.js';
-import { packNibbles } from '../../entropy/nibbles.js';
-import { codeLimit, FOUR_STREAMS_FROM, segments } from '../constants.js';
+import { codeLimit, FOUR_STREAMS_FROM, firstLength, segments } from '../constants.js';
 
 /** A Huffman code ready to write with, and what a text with the counts it was made from costs. */
 export interface WriterCode extends StreamCode {
@@ -17,7 +18,23 @@ export interface WriterCode extends StreamCode {
 /** The best code for symbols that occur this often. */
 export function makeCode(counts: ArrayLike<number>): WriterCode {
   const lengths = codeLengths(counts, codeLimit(counts.length));
-  return { lengths, codes: canonicalCodes(lengths), table: packNibbles(lengths), bits: codedBits(counts, lengths) };
+  return { lengths, codes: canonicalCodes(lengths), table: lengthTable(lengths), bits: codedBits(counts, lengths) };
+}
+
+/** Bytes that codes take with all that is written in them: exact but for the padding and the lengths of streams. */
+export function bytesOf(codes: readonly WriterCode[]): number {
+  return Math.ceil(codes.reduce((sum, { table, bits }) => sum + table.length + bits / 8, 0));
+}
+
+/** Code lengths as they stand in a section: each as its difference to the one before. */
+function lengthTable(lengths: Uint8Array): Uint8Array {
+  const bits = new BitWriter();
+  let before = firstLength(lengths.length);
+  for (const length of lengths) {
+    writeGolomb(bits, zigzag(length - before), 0);
+    before = length;
+  }
+  return bits.finish();
 }
 
 /** Writes the streams of a run: each but the section's last preceded by its length. */

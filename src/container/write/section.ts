@@ -2,11 +2,12 @@ import { bitsOf } from '../../binary/dtype.js';
 import { xxh32 } from '../../binary/xxh32.js';
 import type { Tensor } from '../../layers/model.js';
 import { LAYOUTS } from '../constants.js';
-import { naturalLength, naturalWidth, type WireTensor } from '../header.js';
+import { elements, naturalLength, naturalWidth, type WireTensor } from '../header.js';
 import { planGap } from './gap.js';
 import { onGrid } from './grid.js';
 import { inlineForm } from './inline.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from './layouts.js';
+import { splitLines } from './lines.js';
 import type { Plan } from './plan.js';
 import { asUnits, indexUnits } from './symbols.js';
 
@@ -41,23 +42,27 @@ export function codeTensor(
     ...(length === naturalLength(bits, dims) ? {} : { b: length }),
     ...(width === naturalWidth(bits, length) ? {} : { w: width }),
   };
-  const best = cheapest(payload, width, dtype === 'float32');
+  const best = cheapest(payload, width, dtype === 'float32', dims);
   const inline = inlineForm(payload, width, best.bytes + SECTION_FIELDS);
   if (inline) return { entry: { ...common, ...(inline.isPlanar ? { p: 1 } : {}) }, inline: inline.bytes };
   const section = best.write();
-  const { k, c, q } = best.fields;
-  const fields = { ...(k ? { k } : {}), ...(c ? { c } : {}), ...(q ? { q } : {}) };
+  const { k, c, ...others } = best.fields;
+  const fields = { ...(k ? { k } : {}), ...(c ? { c } : {}) };
   return {
-    entry: { ...common, l: LAYOUTS.indexOf(best.layout), ...fields, s: section.length, x: xxh32(section) },
+    entry: { ...common, l: LAYOUTS.indexOf(best.layout), ...fields, ...others, s: section.length, x: xxh32(section) },
     section,
   };
 }
 
-function cheapest(payload: Uint8Array, width: number, isFloat: boolean): Plan {
+function cheapest(payload: Uint8Array, width: number, isFloat: boolean, dims: readonly number[]): Plan {
   const plans: (Plan | undefined)[] = [planVerbatim(payload)];
   const listed = width === 8 ? undefined : indexUnits(asUnits(payload, width));
   const indexed = listed && isFloat && width === 4 ? (onGrid(listed) ?? listed) : listed;
-  if (indexed) plans.push(...[planPacked, planDense, planGap, planMask].map((plan) => plan(indexed, isFloat)));
+  if (indexed) {
+    plans.push(...[planPacked, planDense, planGap, planMask].map((plan) => plan(indexed, isFloat)));
+    const split = elements(dims) === indexed.symbols.length ? splitLines(indexed, dims) : undefined;
+    if (split) plans.push(...[planDense, planGap, planMask].map((plan) => plan(indexed, isFloat, split)));
+  }
   // More values than a codebook holds, or bytes, where the planes are the cheaper codebook.
   if (!indexed || width === 1) plans.push(planPlanes(payload, width));
   return plans

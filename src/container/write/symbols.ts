@@ -1,8 +1,10 @@
+import { BitWriter } from '../../binary/bits.js';
 import { fromHalf, toHalf } from '../../binary/half.js';
 import { encodeKernels } from '../../encode-kernels/index.js';
+import { writeGolomb } from '../../entropy/golomb.js';
 import type { Units } from '../../kernels/kernels.js';
 import type { CodebookKind } from '../constants.js';
-import { MAX_CODEBOOK } from '../constants.js';
+import { bookOrder, MAX_CODEBOOK } from '../constants.js';
 
 /** A payload of few distinct values, as indices into the list of those values. */
 export interface Indexed {
@@ -66,12 +68,26 @@ export function writeCodebook(
 ): { kind: CodebookKind; bytes: Uint8Array } {
   if (step !== undefined) return { kind: 'grid', bytes: new Uint8Array(Float32Array.of(step).buffer) };
   const values = all.subarray(from);
-  const native = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
-  if (!isFloat || !(values instanceof Uint32Array)) return { kind: 'native', bytes: native };
+  const native = { kind: 'native', bytes: distances(values, values.BYTES_PER_ELEMENT) } as const;
+  if (!isFloat || !(values instanceof Uint32Array)) return native;
   const floats = new Float32Array(values.buffer, values.byteOffset, values.length);
   const halves = Uint16Array.from(floats, toHalf);
   const back = new Uint32Array(Float32Array.from(halves, fromHalf).buffer);
   // Compared as bits: −0 must stay −0, and a NaN is never the same NaN again.
-  if (values.some((value, i) => value !== back[i])) return { kind: 'native', bytes: native };
-  return { kind: 'float16', bytes: new Uint8Array(halves.buffer) };
+  if (values.some((value, i) => value !== back[i])) return native;
+  return { kind: 'float16', bytes: distances(halves, 2) };
+}
+
+/** Ascending patterns, each as its distance to the one before: neighbours are about as far apart as those before them. */
+function distances(patterns: Units, bytes: number): Uint8Array {
+  const bits = new BitWriter();
+  let before = -1;
+  let order = bookOrder(bytes);
+  for (const pattern of patterns) {
+    const distance = pattern - before;
+    writeGolomb(bits, distance - 1, order);
+    before = pattern;
+    order = 31 - Math.clz32(distance | 1);
+  }
+  return bits.finish();
 }

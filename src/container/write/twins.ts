@@ -27,14 +27,15 @@ export class Twins {
    * The entry that refers to an earlier tensor written as these very bytes, or `undefined`: then they are remembered,
    * and a section is taken to be the next that is appended.
    *
+   * @param dims - of the tensor: where its lines are follows from them
    * @param index - the tensor's place in the header
    */
-  find({ entry, section, inline }: CodedTensor, index: number): Coding | undefined {
+  find({ entry, section, inline }: CodedTensor, dims: readonly number[], index: number): Coding | undefined {
     const bytes = section ?? inline;
     // A short repetition in the skeleton costs less than a reference to it.
     if (bytes.length < MIN_BYTES) return undefined;
-    const { b, w, l, k, c, q, p, x } = entry;
-    const key = [b, w, l, k, c, q, p, x ?? xxh32(bytes), bytes.length].join();
+    const { b, w, l, k, c, q, m, a, p, x } = entry;
+    const key = [b, w, l, k, c, q, m, a, p, x ?? xxh32(bytes), bytes.length, ...(m ? dims : [])].join();
     const candidates = this.#written.get(key) ?? [];
     const twin = candidates.find((earlier) => earlier.shares < MAX_SHARES && isEqual(earlier.read(), bytes));
     if (twin === undefined) {

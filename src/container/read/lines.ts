@@ -1,0 +1,64 @@
+import { BitReader } from '../../binary/bits.js';
+import type { Lines } from '../header.js';
+import type { SectionCursor } from './cursor.js';
+import { indexBits } from './layouts.js';
+
+/** From this many bytes on, copying them at once is faster than weight by weight. */
+const AT_ONCE = 64;
+
+/** Reads which class each line has; gives the lines of each class, in order. */
+export function readLines(cursor: SectionCursor): Uint32Array[] {
+  const { classes, count } = cursor.tensor.lines;
+  const width = indexBits(classes);
+  const bits = new BitReader(cursor.take(Math.ceil((count * width) / 8), 'line classes'));
+  const members = Array.from({ length: classes }, () => [] as number[]);
+  for (let line = 0; line < count; line++) members[bits.take(width)]?.push(line);
+  // One that is none leaves its line in no class.
+  if (members.some(({ length }) => length === 0) || members.reduce((sum, { length }) => sum + length, 0) !== count)
+    throw cursor.error(`a class that is none of ${classes}, or that no line has`);
+  return members.map((lines) => Uint32Array.from(lines));
+}
+
+/**
+ * Puts decoded weights of a class where its lines are.
+ *
+ * @param lines - those of the class
+ * @param start - how many weights of the class came before
+ * @param weights - the bytes of the next ones
+ * @param width - bytes of a weight
+ */
+export function putLines(
+  out: Uint8Array,
+  { count, inner }: Lines,
+  lines: Uint32Array,
+  start: number,
+  weights: Uint8Array,
+  width: number,
+): void {
+  const each = inner * width;
+  const stride = count * each;
+  const length = out.length / count;
+  const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+  const words = new Uint32Array(weights.buffer, weights.byteOffset, weights.length >> 2);
+  let line = Math.floor((start * width) / length);
+  let skip = start * width - line * length;
+  for (let from = 0; from < weights.length; line++, skip = 0) {
+    const stop = Math.min(weights.length, from + length - skip);
+    const piece = Math.floor(skip / each);
+    skip -= piece * each;
+    let place = piece * stride + lines[line] * each;
+    // The shortest pieces there are, which are the most.
+    if (each === 4) {
+      for (; from < stop; from += 4, place += stride) view.setUint32(place, words[from >> 2], true);
+      continue;
+    }
+    for (; from < stop; place += stride, skip = 0) {
+      const end = Math.min(stop, from + each - skip);
+      let to = place + skip;
+      if (end - from >= AT_ONCE) out.set(weights.subarray(from, end), to);
+      else if (width === 4) for (let at = from; at < end; at += 4, to += 4) view.setUint32(to, words[at >> 2], true);
+      else for (let at = from; at < end; at++) out[to++] = weights[at];
+      from = end;
+    }
+  }
+}
