@@ -68,10 +68,13 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
     }
   }
   const originalBytes = head.files.reduce((sum, { size }) => sum + size, 0);
-  const skeleton = squeeze(head.skeleton).length;
+  // The header stands first in the head, so it takes there what it takes alone.
+  const { buffer, byteOffset } = head.skeleton;
+  const { headerBytes, squeezedBytes } = head.prefix;
+  const header = Math.min(squeezedBytes, squeeze(new Uint8Array(buffer, byteOffset - headerBytes, headerBytes)).length);
   const overhead: Overhead = {
-    header: head.prefix.squeezedBytes - skeleton,
-    skeleton,
+    header,
+    skeleton: squeezedBytes - header,
     codebooks: tensors.reduce((sum, { codebookBytes }) => sum + codebookBytes, 0),
     tables: tensors.reduce((sum, { tableBytes }) => sum + tableBytes, 0),
     other: PREFIX_BYTES,

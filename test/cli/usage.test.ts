@@ -132,7 +132,7 @@ describe('work that fails ends with 1', () => {
     const { code, stdout, stderr } = fxq('decode', path, '-o', join(folder, 'x.onnx'), '--json');
     expect([code, stdout]).toEqual([1, '']);
     const { error } = JSON.parse(stderr);
-    expect(error).toMatchObject({ code: 'CHECKSUM', file: path, tensor: 'fc2.weight' });
+    expect(error).toMatchObject({ code: 'CHECKSUM', file: path, tensor: 'fc3.weight' });
     expect(error.offset).toBeGreaterThan(0);
     expect(Object.keys(filesIn(folder))).toEqual(['model.fxq']);
   });
