@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { BIN, filesIn, fxq, LENET, MNIST, makeFolder } from './support.js';
+import { filesIn, fxq, LENET, MNIST, makeFolder, stopped } from './support.js';
 
 const IMAGES = 384;
 
@@ -136,14 +135,10 @@ describe('compress --data', () => {
     const folder = makeFolder();
     const out = join(folder, 'out.fxq');
     writeFileSync(out, 'old');
-    const args = [BIN, 'compress', LENET, '-o', out, '--data', putImages(), '--max-loss', '1', '--threads', '1'];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let stderr = '';
-    child.stderr.on('data', (text) => {
-      stderr += text;
-      if (!child.killed && stderr.includes('points lost')) child.kill('SIGINT');
-    });
-    const code = await new Promise((resolve) => child.on('close', resolve));
+    const { code, stderr } = await stopped(
+      ['compress', LENET, '-o', out, '--data', putImages(), '--max-loss', '1', '--threads', '1'],
+      'points lost',
+    );
     expect([code, stderr]).toEqual([
       130,
       expect.stringContaining('error: stopped by SIGINT; no file was changed (ABORTED)\n'),

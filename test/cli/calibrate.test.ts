@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../src/decode/index.js';
 import { readRecords } from '../../src/onnx/metadata.js';
 import { openOnnx } from '../../src/onnx/open.js';
-import { BIN, filesIn, fxq, LENET, MNIST, makeFolder } from './support.js';
+import { filesIn, fxq, LENET, MNIST, makeFolder, stopped } from './support.js';
 
 const LENET_5 = LENET.replace('300-100', '5');
 const FAST = ['--calibrate', MNIST, '--calibrate-samples', '64', '--fast'];
@@ -149,15 +148,7 @@ describe('compress --calibrate', () => {
     const folder = makeFolder();
     const out = join(folder, 'out.fxq');
     writeFileSync(out, 'old');
-    const child = spawn(process.execPath, [BIN, 'compress', LENET, '-o', out, ...FAST, '--max-loss', '0'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    let stderr = '';
-    child.stderr.on('data', (text) => {
-      stderr += text;
-      if (!child.killed && stderr.includes('points lost')) child.kill('SIGINT');
-    });
-    const code = await new Promise((resolve) => child.on('close', resolve));
+    const { code, stderr } = await stopped(['compress', LENET, '-o', out, ...FAST, '--max-loss', '0'], 'points lost');
     expect([code, stderr]).toEqual([
       130,
       expect.stringContaining('error: stopped by SIGINT; no file was changed (ABORTED)\n'),
