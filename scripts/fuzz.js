@@ -60,7 +60,8 @@ async function run() {
   for (let number = 0; inputs < limits.inputs && seconds() < limits.seconds; number++) {
     const input = makeInput(number);
     if (input === undefined) continue;
-    inputs++;
+    // What WebAssembly let go of comes back between turns of the event loop only.
+    if (inputs++ % 256 === 0) await new Promise(setImmediate);
     const { problem, results } = await check(input);
     for (const { ms, memory, files } of results) {
       most.ms = Math.max(most.ms, ms);
