@@ -61,7 +61,7 @@ async function pair(bits, density) {
   return tried.get(key);
 }
 
-/** The smallest pair that loses no more: over the grid, then in finer steps around the best of it. */
+/** The smallest pair that loses no more than this: over the grid, then in finer steps around the best of it. */
 async function bestPair(most) {
   const allBits = values.bits.split(',').map(Number);
   const tenths = Array.from({ length: 10 }, (_, i) => (10 - i) / 10);
@@ -86,7 +86,8 @@ console.log(`${basename(values.model)}, ${bytes.length} bytes, top-1 ${(100 * (d
 const ours = await search({ maxLoss: Number(values['max-loss']) });
 const rows = { 'each layer its own': shown(ours) };
 if (!values['no-pairs']) {
-  const theirs = await bestPair(ours.lost);
+  // Where none loses as little, the best of those that keep to the limit.
+  const theirs = (await bestPair(ours.lost)) ?? (await bestPair(Number(values['max-loss'])));
   if (theirs) rows[`one for all: ${theirs.bits} bits, density ${theirs.density}`] = shown(theirs);
   console.table(rows);
   if (theirs)
