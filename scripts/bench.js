@@ -4,7 +4,7 @@
 //   npm run bench [-- --data folder --only text --whole]
 //
 // `--data` is a folder whose ONNX files take part; `--only` leaves the models that have this text in their names, and
-// keeps nothing; `--whole` gives files over 128 MB to the slow compressors, too: hours.
+// keeps nothing; `--whole` gives files over 100 MiB to the slow compressors, too: hours.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
