@@ -8,7 +8,7 @@ import { cluster } from '../../src/stages/cluster.js';
 import { prune } from '../../src/stages/prune.js';
 import { encode, layoutOf, modelOf, readBytes, roundTrip } from '../support/container.js';
 import { generatedModels } from '../support/models.js';
-import { DATA_TYPE, modelProto, rawData, tensorProto } from '../support/onnx-builder.js';
+import { DATA_TYPE, type DataTypeName, modelProto, rawData, tensorProto } from '../support/onnx-builder.js';
 import { packageModels } from '../support/packages.js';
 import { bytesOf } from '../support/protobuf.js';
 import { Random } from '../support/random.js';
@@ -186,6 +186,31 @@ describe('payloads that repeat', () => {
     expect(Buffer.compare(files[''], many)).toBe(0);
     const owners = (await inspect(container)).tensors.map(({ owner }) => owner);
     expect(new Set(owners)).toEqual(new Set([0, 64, 128, 130]));
+  });
+
+  it('only as payloads: the same bytes of a section may stand for others', async () => {
+    const sparse = Float32Array.from(random.clustered(40_000, 6, 0.1)).fill(0, 39_000);
+    sparse[38_999] = sparse.find((weight) => weight !== 0) as number;
+    const noise = random.bytes(4000);
+    const pairs: [DataTypeName, number[], Uint8Array][][] = [
+      // Zeros behind the last weight, fewer than a filler: nothing in the section says how many.
+      [39_003, 39_004].map((count) => ['float32', [count], bytesOf(sparse.subarray(0, count))]),
+      // The same bits, of other types.
+      [
+        ['float32', [1000], noise],
+        ['uint8', [4000], noise],
+        ['float16', [2000], noise],
+      ],
+    ];
+    for (const tensors of pairs) {
+      const initializers = tensors.map(([type, dims, bytes], i) =>
+        tensorProto({ name: `w${i}`, dataType: DATA_TYPE[type], dims, content: rawData(bytes) }),
+      );
+      const model = modelProto({ graph: { initializers } });
+      const { container, files } = await roundTrip(model);
+      expect(Buffer.compare(files[''], model)).toBe(0);
+      expect((await inspect(container)).tensors.map(({ owner }) => owner)).toEqual([...tensors.keys()]);
+    }
   });
 });
 

@@ -97,7 +97,7 @@ export async function writeSections(
   // A function of its own: what it holds of one tensor is gone when the next is read.
   const put = async (tensor: Tensor, file: number) => {
     const { payload, coded: written } = (await coded.next()).value as Coded;
-    const twin = twins.find(written, tensor.dims, tensors.length);
+    const twin = twins.find(written, tensor, tensors.length);
     tensors.push(describe(tensor, gap, twin ?? written.entry));
     hashes[file].update(payload);
     if (!twin && written.section) sections.append(written.section);

@@ -1,4 +1,7 @@
+import { bitsOf } from '../../binary/dtype.js';
 import { xxh32 } from '../../binary/xxh32.js';
+import type { Tensor } from '../../layers/model.js';
+import { naturalWidth } from '../header.js';
 import { MAX_SHARES } from '../limits.js';
 import type { CodedTensor, Coding } from './section.js';
 import type { SectionStore } from './sections.js';
@@ -27,15 +30,21 @@ export class Twins {
    * The entry that refers to an earlier tensor written as these very bytes, or `undefined`: then they are remembered,
    * and a section is taken to be the next that is appended.
    *
-   * @param dims - of the tensor: where its lines are follows from them
+   * @param tensor - what the bytes stand for: how long the payload is and, by its dimensions, where its lines are
    * @param index - the tensor's place in the header
    */
-  find({ entry, section, inline }: CodedTensor, dims: readonly number[], index: number): Coding | undefined {
+  find(
+    { entry, section, inline }: CodedTensor,
+    { dtype, dims, length }: Pick<Tensor, 'dtype' | 'dims' | 'length'>,
+    index: number,
+  ): Coding | undefined {
     const bytes = section ?? inline;
     // A short repetition in the skeleton costs less than a reference to it.
     if (bytes.length < MIN_BYTES) return undefined;
     const { b, w, l, k, c, q, m, a, p, x } = entry;
-    const key = [b, w, l, k, c, q, m, a, p, x ?? xxh32(bytes), bytes.length, ...(m ? dims : [])].join();
+    // The same bytes may stand for other payloads: of other units, or with more zeros at the end.
+    const width = w ?? naturalWidth(bitsOf(dtype), length);
+    const key = [length, width, l, k, c, q, m, a, p, x ?? xxh32(bytes), ...(m ? dims : [])].join();
     const candidates = this.#written.get(key) ?? [];
     const twin = candidates.find((earlier) => earlier.shares < MAX_SHARES && isEqual(earlier.read(), bytes));
     if (twin === undefined) {
