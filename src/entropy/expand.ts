@@ -89,7 +89,8 @@ export function expand(squeezed: Uint8Array, size: number): Uint8Array {
     const slot = tree(slots, 6);
     if (slot < 4) return slot;
     const open = (slot >> 1) - 1;
-    const base = (2 | (slot & 1)) << open;
+    // Up to 3 · 2^30: no small integer.
+    const base = (2 | (slot & 1)) * 2 ** open;
     if (slot < 14) return base + reversed(NEAR + base - slot, open);
     let value = 0;
     for (let i = open - 4; i; i--) {

@@ -3,7 +3,8 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expand } from '../../src/entropy/expand.js';
-import { SPARED } from '../../src/entropy/lz-model.js';
+import { ALIGN, BYTES, IS_MATCH, IS_REPEAT, LENGTH, NEAR, SLOTS, SPARED } from '../../src/entropy/lz-model.js';
+import { RangeWriter } from '../../src/entropy/range-writer.js';
 import { squeeze } from '../../src/entropy/squeeze.js';
 import { Random } from '../support/random.js';
 
@@ -83,6 +84,30 @@ describe('expand', () => {
   it('refuses streams that are cut short', () => {
     for (let end = 0; end < squeezed.length - SPARED; end++)
       expect(() => expand(squeezed.subarray(0, end), bytes.length), `${end} bytes`).toThrow(RangeError);
+  });
+
+  it('refuses matches with what is not there, at every distance up to 2^32', () => {
+    for (let slot = 0; slot < 64; slot++) {
+      for (const isHighest of [0, 1]) {
+        const writer = new RangeWriter();
+        writer.decide(IS_MATCH, 0);
+        writer.tree(BYTES, 8, 7);
+        writer.decide(IS_MATCH, 1);
+        writer.decide(IS_REPEAT, 0);
+        writer.decide(LENGTH, 0);
+        writer.tree(LENGTH + 2, 3, 0);
+        writer.tree(SLOTS, 6, slot);
+        const open = (slot >> 1) - 1;
+        if (slot >= 14) {
+          for (let i = open - 4; i; i--) writer.plain(isHighest, 1);
+          writer.reversed(ALIGN, 4, 15 * isHighest);
+        } else if (slot >= 4)
+          writer.reversed(NEAR + (2 | (slot & 1)) * 2 ** open - slot, open, isHighest && 2 ** open - 1);
+        const expanding = () => expand(writer.finish(), 3);
+        if (slot === 0) expect(expanding()).toEqual(Uint8Array.of(7, 7, 7));
+        else expect(expanding, `slot ${slot}`).toThrow(RangeError);
+      }
+    }
   });
 
   it('gives as many bytes as it should, or an error, whatever the bytes are', () => {
