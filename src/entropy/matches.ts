@@ -1,7 +1,11 @@
 import { MAX_MATCH } from './lz-model.js';
 
-/** Places with the same four bytes that are looked at, from the nearest on. */
+/**
+ * Places with the same four bytes that are looked at, from the nearest on; in long texts fewer, by as many in all as would
+ * be looked at in 2 MiB.
+ */
 const DEPTH = 32;
+const MAX_TRIES = 2 ** 26;
 
 const HASH_BITS = 16;
 
@@ -15,6 +19,7 @@ export class Matches {
   readonly #triples = new Int32Array(1 << HASH_BITS).fill(-1);
   readonly #heads = new Int32Array(1 << HASH_BITS).fill(-1);
   readonly #chain: Int32Array;
+  readonly #depth: number;
   #indexed = 0;
 
   /** What {@link find} has found: lengths, ascending, and for each the least distance. */
@@ -23,6 +28,7 @@ export class Matches {
 
   constructor(readonly bytes: Uint8Array) {
     this.#chain = new Int32Array(bytes.length);
+    this.#depth = Math.max(1, Math.min(DEPTH, Math.floor(MAX_TRIES / bytes.length)));
   }
 
   /** How many bytes from `at` on are those `back` bytes before. */
@@ -65,7 +71,7 @@ export class Matches {
       }
     }
     place = this.#heads[hashOf(word)];
-    for (let tries = DEPTH; place >= 0 && tries; tries--, place = this.#chain[place]) {
+    for (let tries = this.#depth; place >= 0 && tries; tries--, place = this.#chain[place]) {
       if (bytes[place + longest] !== bytes[at + longest] || bytes[place] !== bytes[at]) continue;
       length = this.match(at, at - place);
       if (length <= longest) continue;
