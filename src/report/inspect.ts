@@ -12,8 +12,8 @@ import { measurePayload, measureSection } from './measure.js';
 import { modelFile } from './model-file.js';
 import type { Overhead, Report, TensorReport } from './report.js';
 
-/** Bytes at the start of a section that are sure to hold its codebook and its code tables. */
-const TABLES_BYTES = 1 << 16;
+/** Bytes at the start of a section that are sure to hold its codebook, its lines' classes and its code tables. */
+const TABLES_BYTES = 1 << 19;
 
 export interface InspectOptions {
   /** For the report: what the file is called. */

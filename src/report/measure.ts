@@ -139,14 +139,14 @@ interface Parts {
   readonly used: number;
   /** Bits of each value's code, by bit pattern: a map for each class of lines. None where no values are coded. */
   readonly bitsOfValue: readonly ReadonlyMap<number, number>[];
-  /** The class of each line. */
+  /** The class of each line, where there are several. */
   readonly classes: Uint8Array;
 }
 
 /** Reads what stands before the streams of a section. */
 function readParts(entry: TensorEntry, section: Uint8Array): Parts {
   const cursor = new SectionCursor(section, entry);
-  const none = { codebookBytes: 0, tableBytes: 0, used: 0, bitsOfValue: [], classes: new Uint8Array(1) };
+  const none = { codebookBytes: 0, tableBytes: 0, used: 0, bitsOfValue: [], classes: new Uint8Array() };
   if (entry.layout === 'planes') return { ...none, tableBytes: planeTables(cursor) };
   if (entry.layout === 'verbatim') return none;
   const values = readCodebook(cursor);
@@ -156,8 +156,8 @@ function readParts(entry: TensorEntry, section: Uint8Array): Parts {
     const bitsOfValue = [new Map(Array.from(values, (value) => [value, width]))];
     return { ...none, codebookBytes, used: entry.codebookSize, bitsOfValue };
   }
-  const classes = new Uint8Array(entry.lines.count);
   const members = entry.lines.classes > 1 ? readLines(cursor) : [];
+  const classes = new Uint8Array(members.length > 0 ? entry.lines.count : 0);
   for (const [of, lines] of members.entries()) for (const line of lines) classes[line] = of;
   const used = new Set<number>();
   const bitsOfValue = Array.from({ length: entry.lines.classes }, () => {
@@ -192,8 +192,7 @@ function linedValueBits(
   let bits = 0;
   for (let i = 0; i < units.length; i++) {
     if (units[i] === 0 || units[i] === sign) continue;
-    const of = bitsOfValue.length > 1 ? classes[Math.floor(i / inner) % count] : 0;
-    bits += bitsOfValue[of]?.get(units[i]) ?? 0;
+    bits += bitsOfValue[classes[Math.floor(i / inner) % count]].get(units[i]) ?? 0;
   }
   return bits;
 }
