@@ -33,6 +33,9 @@ export const MAX_CODEBOOK = 1024;
 /** Classes of lines that a tensor may have, each with codes of its own. */
 export const MAX_CLASSES = 8;
 
+/** Lines that may have classes: what a reader keeps of each takes more memory than a short line's weights. */
+export const MAX_LINES = 1 << 20;
+
 /** Widths of the gap alphabet, in bits. */
 export const MIN_GAP_BITS = 4;
 export const MAX_GAP_BITS = 8;

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { xxh32 } from '../../src/binary/xxh32.js';
-import { LAYOUTS } from '../../src/container/constants.js';
+import { LAYOUTS, MAX_LINES } from '../../src/container/constants.js';
 import type { WireTensor } from '../../src/container/header.js';
 import { planGap } from '../../src/container/write/gap.js';
 import { planDense, planMask } from '../../src/container/write/layouts.js';
 import { splitBy } from '../../src/container/write/lines.js';
 import { asUnits, indexUnits } from '../../src/container/write/symbols.js';
 import { decode, FxqError, inspect } from '../../src/decode/index.js';
+import { inspectContainer } from '../../src/report/inspect.js';
 import { encode, modelOf, roundTrip } from '../support/container.js';
 import { forge } from '../support/forge.js';
 import { DATA_TYPE } from '../support/onnx-builder.js';
@@ -106,6 +107,28 @@ describe('classes of lines', () => {
       expect(error, name).toBeInstanceOf(FxqError);
       expect(error, name).toMatchObject({ code: 'CONTAINER_MALFORMED', tensor: 'w', offset: expect.any(Number) });
     }
+  });
+
+  it('of a million lines, and no more', async () => {
+    const classes = Uint8Array.from({ length: MAX_LINES + 1 }, (_, line) => line % 8);
+    const most = lined('dense', 'uint8', [MAX_LINES], 0, classes.subarray(1));
+    expect(Buffer.compare(await decode(most.make(), { verify: 'all' }), most.payload)).toBe(0);
+    const more = lined('dense', 'uint8', [MAX_LINES + 1], 0, classes);
+    await expect(decode(more.make(), { verify: 'all' })).rejects.toMatchObject({ code: 'CONTAINER_MALFORMED' });
+  });
+
+  it('are reported: of many lines, and of dimensions that say nothing of how many weights there are', async () => {
+    const classes = Uint8Array.from({ length: 300_000 }, (_, line) => line % 8);
+    const many = lined('gap', 'uint8', [300_000, 2], 0, classes);
+    const { tensors } = await inspectContainer(many.make());
+    expect(tensors[0].tableBytes).toBeGreaterThan((3 * 300_000) / 8);
+    const payload = Uint8Array.from({ length: 900 }, (_, i) => (i % 7) * (i % 3));
+    const plain = planDense(indexUnits(payload)!, false);
+    const section = plain.write();
+    const fields = { ...plain.fields, l: LAYOUTS.indexOf('dense'), s: section.length };
+    const strings: WireTensor = { n: 'w', y: DATA_TYPE.string, d: [2 ** 45], b: payload.length, g: 0, ...fields };
+    const container = forge({ f: [['', payload.length, xxh32(payload)]], t: [strings] }, undefined, [section]);
+    expect((await inspectContainer(container)).tensors[0]).toMatchObject({ layout: 'dense' });
   });
 
   it('are found where channels differ in scale, and save what they should', async () => {

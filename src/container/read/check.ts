@@ -8,6 +8,7 @@ import {
   MAX_CLASSES,
   MAX_CODEBOOK,
   MAX_GAP_BITS,
+  MAX_LINES,
   MIN_GAP_BITS,
   PREFIX_BYTES,
 } from '../constants.js';
@@ -118,7 +119,10 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
       const lines = linesOf(dims, field('a', MAX_RANK, 0), field('m', MAX_CLASSES, 1));
       if (
         lines.classes !== 1 &&
-        (!HAVE_LINES.includes(layout) || !(lines.classes <= lines.count) || elements(dims) !== frame.units)
+        (!HAVE_LINES.includes(layout) ||
+          !(lines.classes <= lines.count) ||
+          lines.count > MAX_LINES ||
+          elements(dims) !== frame.units)
       )
         throw bad(`${lines.classes} classes of ${lines.count} lines in layout ${layout}`, name);
       tensors.push({

@@ -11,12 +11,22 @@ export function readLines(cursor: SectionCursor): Uint32Array[] {
   const { classes, count } = cursor.tensor.lines;
   const width = indexBits(classes);
   const bits = new BitReader(cursor.take(Math.ceil((count * width) / 8), 'line classes'));
-  const members = Array.from({ length: classes }, () => [] as number[]);
-  for (let line = 0; line < count; line++) members[bits.take(width)]?.push(line);
-  // One that is none leaves its line in no class.
-  if (members.some(({ length }) => length === 0) || members.reduce((sum, { length }) => sum + length, 0) !== count)
+  const classOf = new Uint8Array(count);
+  const sizes = new Uint32Array(1 << width);
+  for (let line = 0; line < count; line++) {
+    const of = bits.take(width);
+    classOf[line] = of;
+    sizes[of]++;
+  }
+  if (sizes.some((size, of) => size > 0 !== of < classes))
     throw cursor.error(`a class that is none of ${classes}, or that no line has`);
-  return members.map((lines) => Uint32Array.from(lines));
+  const members = Array.from({ length: classes }, (_, of) => new Uint32Array(sizes[of]));
+  sizes.fill(0);
+  for (let line = 0; line < count; line++) {
+    const of = classOf[line];
+    members[of][sizes[of]++] = line;
+  }
+  return members;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { BitWriter } from '../../binary/bits.js';
-import { MAX_CLASSES } from '../constants.js';
+import { MAX_CLASSES, MAX_LINES } from '../constants.js';
 import { type Lines, linesOf } from '../header.js';
 import { indexBits } from '../read/layouts.js';
 import type { Indexed } from './symbols.js';
@@ -62,7 +62,7 @@ export function splitLines(indexed: Indexed, dims: readonly number[]): Split | u
   for (const [axis, count] of dims.entries()) {
     const most = axis === 0 ? Math.floor(symbols.length / WEIGHTS_A_CLASS) : MAX_SCATTERED_CLASSES;
     const isSlow = axis === 0 ? symbols.length < count * WEIGHTS_A_LINE : symbols.length > MAX_SCATTERED;
-    if (isSlow || count < 2 || most < 2 || count * counts.length > MAX_CELLS) continue;
+    if (isSlow || count < 2 || count > MAX_LINES || most < 2 || count * counts.length > MAX_CELLS) continue;
     const found = classify(countLines(symbols, linesOf(dims, axis, 1), counts.length), count, most);
     const limit = Math.min(best?.bits ?? Number.POSITIVE_INFINITY, whole * (1 - WORTHWHILE));
     if (found && found.bits < limit * (axis > 0 ? WORTH_SCATTERING : 1)) best = { axis, ...found };
