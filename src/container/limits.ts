@@ -46,6 +46,7 @@ export const MAX_RANK = 64;
 
 /**
  * Tensors that share one section. A branch for each case, or a layer applied again and again, repeats weights; without
- * a ceiling a few header bytes could stand for any amount of memory.
+ * a ceiling a few header bytes could stand for any amount of memory. One with classes of lines counts once for each of
+ * them: it takes as long to get ready for a class as for a tensor.
  */
 export const MAX_SHARES = 64;

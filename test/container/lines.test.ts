@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { concat } from '../../src/binary/bytes.js';
 import { xxh32 } from '../../src/binary/xxh32.js';
 import { LAYOUTS, MAX_LINES } from '../../src/container/constants.js';
 import type { WireTensor } from '../../src/container/header.js';
@@ -10,7 +11,7 @@ import { decode, FxqError, inspect } from '../../src/decode/index.js';
 import { inspectContainer } from '../../src/report/inspect.js';
 import { encode, modelOf, roundTrip } from '../support/container.js';
 import { forge } from '../support/forge.js';
-import { DATA_TYPE } from '../support/onnx-builder.js';
+import { DATA_TYPE, modelProto, rawData, tensorProto } from '../support/onnx-builder.js';
 import { bytesOf } from '../support/protobuf.js';
 import { Random } from '../support/random.js';
 
@@ -115,6 +116,40 @@ describe('classes of lines', () => {
     expect(Buffer.compare(await decode(most.make(), { verify: 'all' }), most.payload)).toBe(0);
     const more = lined('dense', 'uint8', [MAX_LINES + 1], 0, classes);
     await expect(decode(more.make(), { verify: 'all' })).rejects.toMatchObject({ code: 'CONTAINER_MALFORMED' });
+  });
+
+  it('share a section with as many tensors as its classes leave', async () => {
+    const weights = scaled([128, 128], 1);
+    const content = rawData(bytesOf(weights));
+    const initializers = Array.from({ length: 65 }, (_, i) =>
+      tensorProto({ name: `w${i}`, dataType: DATA_TYPE.float32, dims: [128, 128], content }),
+    );
+    const model = modelProto({ graph: { initializers } });
+    const { container, files } = await roundTrip(model);
+    expect(Buffer.compare(files[''], model)).toBe(0);
+    const { tensors } = await inspect(container);
+    const { classes } = tensors[0].lines;
+    expect(classes).toBeGreaterThan(1);
+    const shared = Math.floor(64 / classes);
+    expect(tensors.map(({ owner }) => owner)).toEqual(initializers.map((_, i) => i - (i % shared)));
+
+    const { payload, section, make } = lined(
+      'dense',
+      'uint8',
+      [8, 20],
+      0,
+      Uint8Array.from({ length: 8 }, (_, i) => i),
+    );
+    await decode(make(), { verify: 'all' });
+    const m = 8;
+    const owner = { n: 'w', y: DATA_TYPE.uint8, d: [8, 20], g: 0, l: 3, k: 10, m, s: section.length };
+    for (const count of [8, 9]) {
+      const twins = Array.from({ length: count - 1 }, (_, i) => ({ n: `w${i}`, y: owner.y, d: [160], g: 0, r: 0 }));
+      const container = forge({ f: [['', 160 * count, 0]], t: [owner, ...twins] }, undefined, [section]);
+      const rebuilt = await decode(container).catch((error: unknown) => error);
+      if (count > 8) expect(rebuilt).toMatchObject({ code: 'CONTAINER_MALFORMED', tensor: 'w7' });
+      else expect(Buffer.compare(rebuilt as Uint8Array, concat(new Array(count).fill(payload)))).toBe(0);
+    }
   });
 
   it('are reported: of many lines, and of dimensions that say nothing of how many weights there are', async () => {

@@ -59,7 +59,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
   const files = wireFiles.map(checkFile);
   if (new Set(files.map(({ name }) => name)).size < files.length) throw bad('two files have the same name');
   const tensors: TensorEntry[] = [];
-  /** How many tensors share the section of each. */
+  /** How many tensors share the section of each, each counted as often as it has classes. */
   const shares: number[] = [];
   /** How much of the skeleton is used up, how far the sections go, and how far the current file is filled. */
   let skeletonAt = 0;
@@ -146,8 +146,8 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
         throw bad(`cannot share the payload of tensor ${owner}`, name);
       tensors.push({ ...first, ...frame });
     }
-    shares[owner] = (shares[owner] ?? 0) + 1;
-    if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors share its section`, name);
+    shares[owner] = (shares[owner] ?? 0) + tensors[owner].lines.classes;
+    if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors or classes share its section`, name);
   }
   finishFiles(files.length);
   const total = files.reduce((sum, { size }) => sum + size, 0);

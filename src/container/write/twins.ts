@@ -46,7 +46,9 @@ export class Twins {
     const width = w ?? naturalWidth(bitsOf(dtype), length);
     const key = [length, width, l, k, c, q, m, a, p, x ?? xxh32(bytes), ...(m ? dims : [])].join();
     const candidates = this.#written.get(key) ?? [];
-    const twin = candidates.find((earlier) => earlier.shares < MAX_SHARES && isEqual(earlier.read(), bytes));
+    const twin = candidates.find(
+      (earlier) => (earlier.shares + 1) * (m ?? 1) <= MAX_SHARES && isEqual(earlier.read(), bytes),
+    );
     if (twin === undefined) {
       const read = section ? placeIn(this.sections, section.length) : keeping(inline);
       this.#written.set(key, [...candidates, { index, read, shares: 1 }]);
