@@ -14,6 +14,7 @@ import { forge } from '../support/forge.js';
 import { DATA_TYPE, modelProto, rawData, tensorProto } from '../support/onnx-builder.js';
 import { bytesOf } from '../support/protobuf.js';
 import { Random } from '../support/random.js';
+import { decodeBySpecification } from '../support/specification/container.js';
 
 const PLANS = { dense: planDense, gap: planGap, mask: planMask };
 const TYPES = { float32: Float32Array, float16: Uint16Array, uint8: Uint8Array } as const;
@@ -76,6 +77,10 @@ describe('classes of lines', () => {
             const odd = new Uint8Array(payload.length + 3).subarray(3);
             await decode(make(), { into: odd });
             expect(Buffer.compare(odd, payload), `${axis} ${type}, in place`).toBe(0);
+            // Slow, and more of the same for more weights.
+            if (payload.length > 20_000) continue;
+            const [specified] = decodeBySpecification(make());
+            expect(Buffer.compare(specified, payload), `${axis} ${type}, by the specification`).toBe(0);
           }
         }
       });
