@@ -30,19 +30,28 @@ export function modelFile({ files, tensors, skeleton }: Head, container: Ranges,
     add(length, (from, to) => skeleton.subarray(base + from, base + to));
     skeletonAt += length;
   };
+  /** What was made whole last: a reader looks at one payload after the other, window by window. */
+  let last: { start: number; payload: Uint8Array } | undefined;
+  const addWhole = (length: number, whole: () => Uint8Array) => {
+    const start = at;
+    add(length, (from, to) => {
+      if (last?.start !== start) last = { start, payload: whole() };
+      return last.payload.subarray(from, to);
+    });
+  };
   for (const [index, tensor] of tensors.entries()) {
     const { file, offset, length, layout, inlineAt, isPlanar, width, owner, section } = tensor;
     if (file > 0) break;
     copy(offset - at);
     if (layout === 'inline') {
       const inline = skeleton.subarray(inlineAt, inlineAt + length);
-      add(length, (from, to) => (isPlanar ? interleave(inline, width) : inline).subarray(from, to));
+      addWhole(length, () => (isPlanar ? interleave(inline, width) : inline));
       if (owner === index) skeletonAt += length;
     } else if (isCounted(tensor)) {
-      add(length, (from, to) => {
+      addWhole(length, () => {
         const payload = new Uint8Array(length);
         decodeSection(tensor, container.read(section.offset, section.offset + section.length), payload, kernels);
-        return payload.subarray(from, to);
+        return payload;
       });
     } else {
       add(length, (from, to) => new Uint8Array(to - from));

@@ -227,3 +227,20 @@ it('a damaged container is refused', async () => {
   container[container.length - 1] ^= 1;
   await expect(inspectContainer(container)).rejects.toMatchObject({ code: 'CHECKSUM', tensor: 'w' });
 });
+
+it('varints are decoded once, in however many windows their elements are counted', async () => {
+  const random = new Random(8);
+  const values = Array.from({ length: 400_000 }, () => random.below(1 << 30));
+  const container = await encode(modelOf(varints('w', 'int64', [400_000], 7, values)));
+  let fetched = 0;
+  const ranges = {
+    size: container.length,
+    read(start: number, end: number) {
+      fetched += end - start;
+      return container.subarray(start, end);
+    },
+  };
+  const { tensors } = await inspectContainer(ranges);
+  expect(tensors[0]).toMatchObject({ weights: 400_000, layout: expect.not.stringMatching('inline') });
+  expect(fetched).toBeLessThan(3 * container.length);
+});
