@@ -43,6 +43,8 @@ export function expand(squeezed: Uint8Array, size: number): Uint8Array {
     code = (code << 8) | squeezed[from++];
   };
   for (let i = 3; i; i--) shift();
+  // Below the range it stays there.
+  fail(code >= range);
   /** The half of the range in which the code lies. */
   const narrow = (bound: number, isUpper: number) => {
     if (isUpper) {

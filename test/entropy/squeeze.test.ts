@@ -81,6 +81,10 @@ describe('expand', () => {
       );
   });
 
+  it('refuses streams that begin beyond the range', () => {
+    for (const size of [0, 1, 5]) expect(() => expand(Uint8Array.of(255, 255, 255), size)).toThrow(RangeError);
+  });
+
   it('refuses streams that are cut short', () => {
     for (let end = 0; end < squeezed.length - SPARED; end++)
       expect(() => expand(squeezed.subarray(0, end), bytes.length), `${end} bytes`).toThrow(RangeError);
