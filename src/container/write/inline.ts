@@ -5,7 +5,7 @@ import { asUnits } from './symbols.js';
 /** Payloads up to this size may stay in the skeleton, if less is made of them there than by any layout. */
 const MAX_INLINE = 1 << 20;
 
-/** What a payload larger than {@link PROBE} has to save to stay in the skeleton. */
+/** What a payload larger than {@link SMALL} has to save to stay in the skeleton. */
 const LARGE_WORTHWHILE = 0.9;
 
 /** Larger payloads than this are looked at more closely, if they repeat themselves. */
