@@ -21,7 +21,7 @@ const MILLISECONDS = 2000;
 
 const CODES = ['CONTAINER_MALFORMED', 'CONTAINER_VERSION', 'CHECKSUM', 'LIMIT'];
 
-/** Units that a byte of a section can stand for, from the specification, §6, and not from the decoder's own table. */
+/** Units that a byte of a section can stand for, from the specification, §7, and not from the decoder's own table. */
 const UNITS_PER_BYTE = { packed: 8, dense: 8, planes: 8, mask: 64, gap: 2304 };
 
 /**
