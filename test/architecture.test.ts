@@ -76,7 +76,7 @@ const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8'
 const imports: Import[] = files.flatMap((from) => {
   const text = readFileSync(join(root, 'src', from), 'utf8').replace(/^\s*(\*|\/\/).*$/gm, '');
   const statics = [...text.matchAll(/^(?:import|export)\s+(type\s)?([^;]*?)\sfrom\s+'([^']+)'/gm)];
-  const bare = [...text.matchAll(/^import\s+'([^']+)'/gm), ...text.matchAll(/import\((?:\/\*.*?\*\/\s*)?'([^']+)'\)/g)];
+  const bare = [...text.matchAll(/^import\s+'([^']+)'/gm), ...text.matchAll(/import(?:Optional)?\('([^']+)'\)/g)];
   return [
     ...statics.map(([, type, names, to]) => {
       const all = /^\{(.*)\}$/s

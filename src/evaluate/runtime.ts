@@ -1,4 +1,5 @@
 import { FxqError } from '../errors.js';
+import { importOptional } from './optional.js';
 
 /** What is used of an ONNX Runtime tensor. */
 export interface RuntimeTensor {
@@ -50,9 +51,8 @@ const INSTALL = 'npm install onnxruntime-node';
 
 /** Where ONNX Runtime is looked for: the native one first, then the one in WebAssembly, which runs where no binary does. */
 const PACKAGES: readonly (() => Promise<unknown>)[] = [
-  // Bundlers for browsers would fail on a package that only Node has.
-  () => import(/* webpackIgnore: true */ 'onnxruntime-node'),
-  () => import(/* webpackIgnore: true */ 'onnxruntime-web'),
+  () => importOptional('onnxruntime-node'),
+  () => importOptional('onnxruntime-web'),
 ];
 
 /**

@@ -263,3 +263,22 @@ describe('an app that decodes, bundled for browsers', () => {
     expectPlain(chunks.map(({ code }) => code).join('\n'));
   });
 });
+
+describe('an app that compresses and compares, bundled for browsers', () => {
+  it('does without what only Node has, also where that is installed', async () => {
+    const names = 'compress, compareModels, renderHtml, searchBudget, sensitivity, evaluate, openDataset';
+    const { metafile } = await esbuild({
+      entryPoints: [write('compressing.js', `export { ${names} } from 'fxq-compress';`)],
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      metafile: true,
+      write: false,
+      absWorkingDir: folder,
+      nodePaths: [join(root, 'node_modules')],
+    });
+    const loaded = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+    expect(loaded.filter((path) => path.startsWith('node:'))).toEqual([]);
+    expect(Object.keys(metafile.inputs).join()).not.toMatch(/onnxruntime|sharp|piscina|commander/);
+  });
+});

@@ -1,4 +1,5 @@
 import { FxqError } from '../../errors.js';
+import { importOptional } from '../optional.js';
 import type { Pixels } from './resample.js';
 
 /** Makes pixels of an image file: upright, in sRGB's red, green and blue, without transparency. */
@@ -47,7 +48,7 @@ const INSTALL = 'npm install sharp';
  * const { width, height, data } = await decode(await readFile('cat.jpg'), 'cat.jpg');
  */
 export async function loadImageDecoder(
-  load: () => Promise<unknown> = () => import(/* webpackIgnore: true */ 'sharp'),
+  load: () => Promise<unknown> = () => importOptional('sharp'),
 ): Promise<ImageDecoder> {
   const sharp = await load().then((module) => (module as { default: Sharp }).default, fail);
   return async (bytes, file) => {
