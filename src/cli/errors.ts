@@ -31,9 +31,19 @@ export function asUsage<T>(build: () => T): T {
   try {
     return build();
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) throw new UsageError(error.message);
+    if (error instanceof RangeError || error instanceof TypeError) throw new UsageError(asTyped(error.message));
     throw error;
   }
+}
+
+/** The name of an option in code as it is typed: `maxLoss` is `max-loss`. */
+export function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** A message about an option of a function, such as `tune: expected a learningRate of at least 0`, told of the flag. */
+function asTyped(message: string): string {
+  return message.replace(/(?<=: expected a (?:whole number of )?)[a-z]+[A-Z]\w*/, (name) => `--${dashed(name)}`);
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Found, type Point, searchCalibration } from '../pipeline/search.js
 import { formatBytes, formatCount } from '../report/format.js';
 import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
-import { asUsage, UsageError } from './errors.js';
+import { asUsage, dashed, UsageError } from './errors.js';
 import { type ClusterFlags, parseNumber } from './options.js';
 import type { Terminal } from './terminal.js';
 
@@ -135,8 +135,4 @@ function tellFound({ samples, heldOut, skipped, isReached, chosen }: Found, term
   }
   if (!isReached) terminal.note('warning: no setting reached the goal; this is the nearest');
   for (const { tensor, reason } of skipped) terminal.note(`  ${tensor.name}: not calibrated but clustered, ${reason}`);
-}
-
-function dashed(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

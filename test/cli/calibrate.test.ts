@@ -119,7 +119,7 @@ describe('compress --calibrate', () => {
     [[...FAST, '--init', 'random'], '--init is for clustering without --calibrate'],
     [[...FAST, '--centroids', 'native'], '--centroids is for clustering without --calibrate'],
     [[...FAST, '--threads', '0'], 'Expected a whole number of at least 1.'],
-    [[...FAST, '--max-loss', '-1'], 'calibrate: expected a maxLoss of at least 0, got -1'],
+    [[...FAST, '--max-loss', '-1'], 'calibrate: expected a --max-loss of at least 0, got -1'],
     [[...FAST, '--lambda', '-1'], 'calibrate: expected a lambda of at least 0, got -1'],
     [[...FAST, '--bits', '40'], 'calibrate: expected a whole number of bits from 1 to 10, got 40'],
     [[...FAST, '--seed', '-1'], 'calibrate: expected a whole number of seed from 0 to'],
