@@ -37,20 +37,22 @@ export function addCalibration(command: Command): Command {
  * What calibrated stages are to be told; `undefined` without `--calibrate`.
  *
  * @param file - the model's
+ * @param data - the options of the command that take inputs
  * @throws UsageError for options that need `--calibrate`; FxqError `DATASET`
  */
 export async function calibrationOf(
   flags: CalibrationFlags,
   file: string,
   terminal: Terminal,
+  data = '--calibrate',
 ): Promise<CalibrationOptions | undefined> {
   const { calibrate, calibrateSamples: samples, fast, seed, threads, preprocess, labels, scale, dim } = flags;
   if (calibrate === undefined) {
-    const stray = Object.entries({
-      'calibrate-samples': samples,
-      ...{ fast, preprocess, labels, scale, dim },
-    }).find(([, value]) => value !== undefined);
-    if (stray) throw new UsageError(`--${stray[0]} needs --calibrate with inputs to look at`);
+    const given = (options: object) => Object.entries(options).find(([, value]) => value !== undefined)?.[0];
+    const own = given({ 'calibrate-samples': samples, fast });
+    if (own) throw new UsageError(`--${own} needs --calibrate with inputs to look at`);
+    const shared = given({ preprocess, labels, scale, dim });
+    if (shared) throw new UsageError(`--${shared} needs ${data} with inputs to look at`);
     return undefined;
   }
   const dataset = await openData(calibrate, flags, [file], terminal);

@@ -127,7 +127,11 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new FxqError('CONFIG', `${path}: expected JSON, ${(cause as Error).message}`, { file: path, cause });
+    throw new FxqError(
+      'CONFIG',
+      `${path}: expected JSON as \`compress --json\` prints it, got something else (${(cause as Error).message})`,
+      { file: path, cause },
+    );
   }
 }
 

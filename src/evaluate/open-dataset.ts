@@ -72,6 +72,7 @@ export async function openDataset(
   const { scale, onNote } = options;
   const ports = lazily(() => readPorts(data, options.model));
   if (data === RANDOM) {
+    refuseImages(data, options, 'random inputs');
     const { inputs } = await ports();
     onNote?.(
       `warning: inputs at random: they tell how alike two models are, and nothing of how good (${describeRandom(inputs, options.dims)})`,
@@ -82,9 +83,13 @@ export async function openDataset(
   const isImages = names !== undefined && !names.some((name) => IDX_IMAGES.test(name));
   if (isImages) {
     const images = await openImages(data, names, reader, ports, options);
-    if (images) return images;
+    if (images) {
+      refuseSizes(data, options);
+      return images;
+    }
   }
-  refuse(data, options, names);
+  refuseImages(data, options, names ? 'a folder without any' : 'something else');
+  refuseSizes(data, options);
   if (!(await reader.exists(data))) {
     const [images, labels] = await splitPair(data, reader);
     return mnistDataset(
@@ -124,12 +129,16 @@ function lazily<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** Options that say something of images are a mistake beside other data. */
-function refuse(data: string, { preprocessing, labels, dims }: OpenDatasetOptions, names?: readonly string[]): void {
+function refuseImages(data: string, { preprocessing, labels }: OpenDatasetOptions, got: string): void {
   const stray = preprocessing !== undefined ? 'preprocessing' : labels?.length ? 'labels' : undefined;
   if (stray) {
-    const message = `${data}: expected a folder of images, since ${stray} ${stray === 'labels' ? 'are' : 'is'} given, got ${names ? 'a folder without any' : 'something else'}`;
+    const message = `${data}: expected a folder of images, since ${stray} ${stray === 'labels' ? 'are' : 'is'} given, got ${got}`;
     throw new FxqError('DATASET', message, { file: data });
   }
+}
+
+/** The same for sizes of dimensions beside inputs that have theirs. */
+function refuseSizes(data: string, { dims }: OpenDatasetOptions): void {
   if (dims && Object.keys(dims).length > 0) {
     const message = `${data}: expected the word random, since sizes of dimensions are given, got a path; leave the sizes out`;
     throw new FxqError('DATASET', message, { file: data });

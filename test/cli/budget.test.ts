@@ -102,6 +102,8 @@ describe('compress --data', () => {
     writeFileSync(config, '# Chosen by fxq-compress for an older model.\n');
     expect(search(out, '--include', 'fc3.weight').code).toBe(0);
     expect(readFileSync(config, 'utf8')).toContain('layers:');
+    const same = search(out, '--save-config', join(folder, '.', 'model.fxq'));
+    expect([same.code, same.stderr]).toEqual([2, expect.stringContaining('this is the container itself')]);
     const input = search(out, '--config', config, '--save-config', config);
     expect([input.code, input.stderr]).toEqual([1, expect.stringContaining('choose another name with --save-config')]);
   });
@@ -113,7 +115,7 @@ describe('compress --data', () => {
     [['--snr', '30'], '--snr is a goal of its own'],
     [['--fast'], '--fast needs --calibrate'],
     [['--calibrate-samples', '64'], '--calibrate-samples needs --calibrate'],
-    [['--max-loss', '-1'], 'budget: expected a maxLoss of at least 0, got -1'],
+    [['--max-loss', '-1'], 'budget: expected a --max-loss of at least 0, got -1'],
     [['--target-size', 'small'], 'Expected a size such as 90000, 90kB or 1.5MB.'],
     [['--seed', '-1'], 'budget: expected a whole number of seed from 0 to'],
     [['--density', '2'], 'prune: expected a density from 0 to 1, got 2'],

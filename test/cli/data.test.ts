@@ -171,10 +171,32 @@ describe('wrong descriptions', () => {
     ]);
   });
 
+  it('and options about inputs that they have nothing to do with', async () => {
+    const folder = await digits(String, 1);
+    const { code, stderr } = fxq('evaluate', LENET, '--data', folder, '--dim', 'N=4');
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/expected the word random, since sizes of dimensions/)]);
+  });
+
+  it('and nothing to measure by', async () => {
+    const folder = await digits(() => '.', 1);
+    const warning = 'warning: no labels that the model could be right about; give --reference with the original model';
+    const { code, stderr } = fxq('evaluate', LENET, '--data', folder);
+    expect([code, stderr]).toEqual([0, expect.stringContaining(warning)]);
+    expect(fxq('evaluate', LENET, '--data', folder, '--reference', LENET).stderr).not.toContain(warning);
+  });
+
   it('and options about images without any', () => {
     const { code, stderr } = fxq('evaluate', LENET, '--data', MNIST, '--labels', 'l.txt');
     expect([code, stderr]).toEqual([1, expect.stringMatching(/expected a folder of images, since labels are given/)]);
+    const random = fxq('evaluate', LENET, '--data', 'random', '--reference', LENET, '--preprocess', '{}');
+    expect([random.code, random.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error: random: expected a folder of images/),
+    ]);
     const stray = fxq('compress', LENET, '-o', 'x.fxq', '--preprocess', '{}');
-    expect([stray.code, stray.stderr]).toEqual([2, 'error: --preprocess needs --calibrate with inputs to look at\n']);
+    expect([stray.code, stray.stderr]).toEqual([
+      2,
+      'error: --preprocess needs --calibrate or --data with inputs to look at\n',
+    ]);
   });
 });

@@ -108,7 +108,11 @@ describe('report', () => {
       [[LENET, small, '-o', out, '--limit', '5'], 2, /^error: --limit needs --data to run the models on\n$/],
       [[LENET, join(folder, 'none.fxq'), '-o', out], 1, /none\.fxq: no such file/],
       [[LENET, LENET.replace('300-100', '5'), '-o', out], 2, /fc1\.weight: expected shape .* \(CONFIG\)\n$/],
-      [[LENET, small, '-o', out, '--frontier', LENET], 2, /lenet-300-100\.onnx: expected JSON, .* \(CONFIG\)\n$/],
+      [
+        [LENET, small, '-o', out, '--frontier', LENET],
+        2,
+        /lenet-300-100\.onnx: expected JSON as `compress --json` prints it, got .* \(CONFIG\)\n$/,
+      ],
       [[LENET, small, '-o', out, ...FEW, '--judged-output', 'none'], 1, /which are 'logits' \(DATASET\)\n$/],
       [[LENET, small, '-o', join(folder, 'none', 'r.html')], 1, /the folder .* does not exist/],
     ];

@@ -60,6 +60,9 @@ async function evaluateFile(
     const onProgress = draw && ((samples: number) => draw(samples / (total ?? samples)));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
     const result = await evaluate({ model, reference: other, ...options });
+    if (result.top1 === null && !other) {
+      terminal.note('warning: no labels that the model could be right about; give --reference with the original model');
+    }
     terminal.print(
       json
         ? JSON.stringify({ file, data, ...(reference === undefined ? {} : { reference }), ...result }, undefined, 2)

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { compressTo, type Target } from '../../pipeline/compress.js';
 import { type BudgetFlags, budgetConfig, budgetOf, budgetStage, budgetSummary, budgetTable } from '../budget.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
+import { UsageError } from '../errors.js';
 import { searchStage } from '../goal.js';
 import { inspectFile, openModel, sizeOf, tensorBytes } from '../input.js';
 import type { CommonFlags, ThreadFlags } from '../options.js';
@@ -26,7 +28,10 @@ export async function packModel(
 ): Promise<void> {
   const { output } = flags;
   const budget = command === 'compress' ? await budgetOf(flags, input, output, terminal) : undefined;
-  const calibration = command === 'compress' && !budget ? await calibrationOf(flags, input, terminal) : undefined;
+  const calibration =
+    command === 'compress' && !budget
+      ? await calibrationOf(flags, input, terminal, '--calibrate or --data')
+      : undefined;
   const settings =
     command === 'compress'
       ? readSettings(calibration ? { ...flags, cluster: false } : flags, command, calibration, budget !== undefined)
@@ -37,7 +42,10 @@ export async function packModel(
   try {
     const inputs = [...paths, ...[flags.config, flags.data].filter((path) => path !== undefined)];
     const plan = planOutput(output, [], inputs);
-    const config = budget && planOutput(budget.configPath, [], [...inputs, output], '--save-config');
+    if (budget && resolve(budget.configPath) === resolve(output)) {
+      throw new UsageError(`${output}: this is the container itself; name another file with --save-config`);
+    }
+    const config = budget && planOutput(budget.configPath, [], inputs, '--save-config');
     const { told, onNote } = startWarnings(terminal, settings?.warnings(model) ?? []);
     const onProgress = terminal.progress(command);
     const all = [...(settings?.stages ?? []), ...(search ? [search] : []), ...(walk ? [walk] : [])];
