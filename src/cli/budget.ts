@@ -129,10 +129,16 @@ function pointLine({ bytes, loss }: Budget['chosen']): string {
   return `${formatBytes(bytes)}, ${loss.toFixed(2)} points lost`;
 }
 
-function tellBudget({ heldOut, isReached, skipped }: Budget, terminal: Terminal): void {
+function tellBudget({ heldOut, isReached, points, skipped }: Budget, terminal: Terminal): void {
   const by = heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs measured on, for want of others';
   terminal.note(`  judged by ${by}`);
-  if (!isReached) terminal.note('warning: no setting reached the goal; this is the nearest');
+  if (!isReached) {
+    const text =
+      points.length > 1
+        ? 'no setting reached the goal; this is the nearest'
+        : 'the goal is not reached, and the options left one setting to try; fix less';
+    terminal.note(`warning: ${text}`);
+  }
   for (const { name, reason } of skipped) terminal.note(`  ${name}: not searched for, ${reason}`);
 }
 

@@ -82,7 +82,7 @@ Example:
   return program;
 }
 
-/** As wide as the terminal, up to what reads well. */
+/** As wide as the terminal, which may not know how wide that is, up to what reads well. */
 function helpWidth(): number {
-  return Math.min(process.stdout.columns ?? HELP_WIDTH, HELP_WIDTH);
+  return Math.min(process.stdout.columns || HELP_WIDTH, HELP_WIDTH);
 }

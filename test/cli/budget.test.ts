@@ -91,6 +91,19 @@ describe('compress --data', () => {
     expect(readFileSync(again).equals(readFileSync(out))).toBe(true);
   });
 
+  it('says why a goal is missed where options leave nothing to choose', () => {
+    const { code, stderr } = search(
+      join(makeFolder(), 'out.fxq'),
+      '--bits',
+      '1',
+      '--density',
+      '0.02',
+      '--max-loss',
+      '0',
+    );
+    expect([code, stderr]).toEqual([0, expect.stringContaining('the options left one setting to try; fix less\n')]);
+  });
+
   it('replaces a config that a search has written, and no other', () => {
     const folder = makeFolder();
     const [out, config] = ['model.fxq', 'fxq.yaml'].map((name) => join(folder, name));

@@ -151,6 +151,8 @@ describe('help', () => {
     const { code, stdout, stderr } = fxq('--help');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.match(/^ {2}(\w+) \[options\]/gm)?.map((line) => line.trim().split(' ')[0])).toEqual(commands);
+    // One line each.
+    expect(stdout).not.toMatch(/^ {3,}\S/m);
   });
 
   it.each(commands)('%s --help has an example that parses', (command) => {

@@ -7,7 +7,7 @@ import { type EditFlags, editModel } from './edit.js';
 export function addClusterCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('cluster')
-    .summary('let the weights of a layer share a few values (onnx → onnx)')
+    .summary('let weights share a few values (onnx → onnx)')
     .description(
       'Lets the weights of each layer share a few values, found by k-means, and writes the model as ONNX again. Zeros stay zero.',
     )

@@ -22,7 +22,7 @@ const SCHEMA = 'node_modules/fxq-compress/dist/config.schema.json';
 export function addInitCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('init')
-    .summary('write a config file that lists the layers of a model')
+    .summary("write a config file with a model's layers")
     .description(
       `Writes a config file for an ONNX model: its layers, the largest first, with options to prune and cluster each of them. The options are commented out: as it is written, the file changes nothing.`,
     )

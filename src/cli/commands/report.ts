@@ -28,7 +28,7 @@ const FORMS: Record<string, (comparison: Comparison) => string | Promise<string>
 export function addReportCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('report')
-    .summary('write a page on a compressed model beside its original')
+    .summary('write a page on what became of a model')
     .description(
       `Writes what became of a model: sizes, the per-layer table, where the bytes are, each layer's weights and the values they share, and what gzip, brotli and int8 would have made of it. With --data also accuracy before and after, and which layer costs how much of it; that needs the package onnxruntime-node.
 

@@ -13,7 +13,7 @@ type SensitivityFlags = CommonFlags & DataFlags & RunFlags & { readonly data: st
 export function addSensitivityCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('sensitivity')
-    .summary('show what the compression of each layer costs (onnx or fxq)')
+    .summary('show which layers cost accuracy (onnx or fxq)')
     .description(
       `Runs a model with one layer compressed at a time, and then with the layers added up, from the least harmful to the most. Needs the package onnxruntime-node.
 

@@ -67,7 +67,7 @@ export function addTuneCommand(program: Command, terminal: Terminal): void {
   const d = TUNE_DEFAULTS;
   const command = program
     .command('tune')
-    .summary('retrain what pruning and clustering have cost (onnx → onnx)')
+    .summary('retrain the weights that are left (onnx → onnx)')
     .description(
       `Trains a model's weights further and writes it as ONNX again. Zeros stay zero, weights that share a value move together. With --density it prunes while it trains. Needs the package onnxruntime-node.
 
