@@ -78,7 +78,7 @@ export function addRun(command: Command, output = '--output'): Command {
 export function addCommon(command: Command): Command {
   return command
     .option('--json', 'print JSON to stdout (errors as JSON to stderr)')
-    .option('-q, --quiet', 'print nothing but errors and what --json gives');
+    .option('-q, --quiet', 'print no progress, warnings and summaries');
 }
 
 /** Options of commands that work on tensors side by side. */
