@@ -6,7 +6,7 @@ import { runProgram } from './program.js';
 import { RIVALS } from './rivals.js';
 
 /** Beyond this many bytes a compressor of half a megabyte a second takes minutes, and is left out unless asked for. */
-export const LARGE = 100 * 2 ** 20;
+export const LARGE = 32 * 2 ** 20;
 const SLOW = ['brotli 11', 'xz -9', 'zstd -19'];
 
 /** What a model is turned into before it is coded: each makes `to` out of `from`, or says why it cannot. */
