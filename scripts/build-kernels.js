@@ -1,5 +1,5 @@
-// Compiles the kernels of decoding, src/kernels/assembly/, of encoding, src/encode-kernels/assembly/, and of calibration,
-// src/calibrate/kernels/assembly/, and writes each module to generated/module.ts beside its sources, as a string of characters below 256: a server deflates that
+// Compiles the kernels of decoding, src/kernels/decode/assembly/, of encoding, src/kernels/encode/assembly/, and of calibration,
+// src/kernels/calibrate/assembly/, and writes each module to generated/module.ts beside its sources, as a string of characters below 256: a server deflates that
 // better than base64, which hides what repeats.
 //
 //   node scripts/build-kernels.js
@@ -13,9 +13,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The modules. The decoder's memory is what memory.ts lays out, and never grows; the others' grow with the layer. */
 export const MODULES = [
-  { folder: 'src/kernels', isFixed: true },
-  { folder: 'src/encode-kernels', isFixed: false },
-  { folder: 'src/calibrate/kernels', isFixed: false },
+  { folder: 'src/kernels/decode', isFixed: true },
+  { folder: 'src/kernels/encode', isFixed: false },
+  { folder: 'src/kernels/calibrate', isFixed: false },
 ];
 
 /**

@@ -1,6 +1,4 @@
 export type { DType } from './binary/dtype.js';
-export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './budget/options.js';
-export { searchBudget } from './budget/search.js';
 export { calibrate } from './calibrate/calibrate.js';
 export {
   CALIBRATE_DEFAULTS,
@@ -11,31 +9,20 @@ export {
 } from './calibrate/options.js';
 export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
 export {
-  type BaselineOptions,
-  type Compressor,
-  type Compressors,
-  measureBaselines,
-  roundedToInt8,
-} from './comparison/baselines.js';
-export { type CompareOptions, compareModels } from './comparison/compare.js';
-export type {
-  Accuracy,
-  Baseline,
-  Centroid,
-  Comparison,
-  DensityMap,
-  FileHash,
-  FrontierPoint,
-  Histogram,
-  Layer,
-  ModelSize,
-  Part,
-  Provenance,
-} from './comparison/comparison.js';
-export { readFrontier } from './comparison/frontier.js';
-export { renderHtml } from './comparison/html/page.js';
-export { renderJson } from './comparison/json.js';
-export { renderMarkdown } from './comparison/markdown.js';
+  arrayDataset,
+  type Batch,
+  type Dataset,
+  type DatasetOptions,
+  type InputArray,
+} from './data/dataset.js';
+export type { ImageDecoder } from './data/images/decode.js';
+export type { Preprocessing, Size } from './data/images/preprocessing.js';
+export type { Pixels } from './data/images/resample.js';
+export { type IdxPair, mnistDataset } from './data/mnist.js';
+export { npzDataset } from './data/npz.js';
+export { openDataset } from './data/open.js';
+export type { OpenDatasetOptions } from './data/open-options.js';
+export type { DatasetReader } from './data/reader.js';
 export {
   type DecodedTensor,
   type DecodeOptions,
@@ -53,34 +40,49 @@ export {
   type WorkerOptions,
 } from './decode/index.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from './errors.js';
-export {
-  arrayDataset,
-  type Batch,
-  type Dataset,
-  type DatasetOptions,
-  type InputArray,
-} from './evaluate/dataset.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate/evaluate.js';
-export type { ImageDecoder } from './evaluate/images/decode.js';
-export type { Preprocessing, Size } from './evaluate/images/preprocessing.js';
-export type { Pixels } from './evaluate/images/resample.js';
-export { type IdxPair, mnistDataset } from './evaluate/mnist.js';
-export { npzDataset } from './evaluate/npz.js';
-export { type OpenDatasetOptions, openDataset } from './evaluate/open-dataset.js';
-export type { DatasetReader } from './evaluate/reader.js';
-export type { Runtime } from './evaluate/runtime.js';
-export type { ByteSource, Model, Role, Tensor } from './layers/model.js';
-export type { Rule, Selection, Selector } from './layers/selectors.js';
+export type { Overhead, Report, TensorReport } from './inspect/figures.js';
+export { type InspectOptions, inspectContainer, inspectOnnx } from './inspect/inspect.js';
+export { formatTable, type TableOptions } from './inspect/table.js';
+export type { Row } from './inspect/totals.js';
+export type { ByteSource, Model, Role, Tensor } from './model/model.js';
+export type { Rule, Selection, Selector } from './model/selectors.js';
 export { inMemory, type OpenOptions, openOnnx } from './onnx/open.js';
 export { type FilePiece, type WriteOnnxOptions, writeOnnx } from './onnx/write.js';
 export { type Compressed, type CompressOptions, compress, encode } from './pipeline/compress.js';
-export { type Goal, SEARCH_DEFAULTS } from './pipeline/goal.js';
 export { type PipelineOptions, type PipelineRun, runStages, type StageTime } from './pipeline/pipeline.js';
-export { type Found, type Point, type SearchOptions, searchCalibration } from './pipeline/search.js';
-export { type InspectOptions, inspectContainer, inspectOnnx } from './report/inspect.js';
-export type { Overhead, Report, TensorReport } from './report/report.js';
-export { formatTable, type TableOptions } from './report/table.js';
-export type { Row } from './report/totals.js';
+export { MAX_CLUSTERS } from './quantize/codebook.js';
+export {
+  type BaselineOptions,
+  type Compressor,
+  type Compressors,
+  measureBaselines,
+  roundedToInt8,
+} from './report/baselines.js';
+export { type CompareOptions, compareModels } from './report/compare.js';
+export type {
+  Accuracy,
+  Baseline,
+  Centroid,
+  Comparison,
+  DensityMap,
+  FileHash,
+  FrontierPoint,
+  Histogram,
+  Layer,
+  ModelSize,
+  Part,
+  Provenance,
+} from './report/comparison.js';
+export { readFrontier } from './report/frontier.js';
+export { renderHtml } from './report/html/page.js';
+export { renderJson } from './report/json.js';
+export { renderMarkdown } from './report/markdown.js';
+export type { Runtime } from './runtime/runtime.js';
+export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './search/allocation/options.js';
+export { searchBudget } from './search/allocation/search.js';
+export { type Found, type Point, type SearchOptions, searchCalibration } from './search/calibration.js';
+export { type Goal, SEARCH_DEFAULTS } from './search/goal.js';
 export type {
   CumulativeStep,
   Fidelity,
@@ -98,7 +100,6 @@ export {
   type ClusterOptions,
   type ClusterSize,
   cluster,
-  MAX_CLUSTERS,
 } from './stages/cluster.js';
 export { PRUNE_DEFAULTS, type PruneOptions, type PruneTarget, prune } from './stages/prune.js';
 export type { Stage, StageContext } from './stages/stage.js';

@@ -7,9 +7,9 @@
 import os from 'node:os';
 import onnxProto from 'onnx-proto';
 import ort from 'onnxruntime-node';
-import { referenceKernels } from '../../build/calibrate/kernels/reference/kernels.js';
-import { compileCalibrationKernels } from '../../build/calibrate/kernels/wasm.js';
-import { gridLevels } from '../../build/calibrate/levels.js';
+import { referenceKernels } from '../../build/kernels/calibrate/reference/kernels.js';
+import { compileCalibrationKernels } from '../../build/kernels/calibrate/wasm.js';
+import { gridLevels } from '../../build/quantize/levels.js';
 
 const REFERENCE_BELOW = 1200;
 const SWEEPS = 3;

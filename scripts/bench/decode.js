@@ -10,7 +10,7 @@ import { runInNewContext } from 'node:vm';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { decodeSection, verifySection } from '../../build/container/read/index.js';
 import { writeContainer } from '../../build/container/write/container.js';
-import { loadKernels } from '../../build/kernels/index.js';
+import { loadKernels } from '../../build/kernels/decode/index.js';
 import { openOnnx } from '../../build/onnx/open.js';
 import { decode, inspect } from '../../dist/decode/index.js';
 import { codebook, lookUp, makeIndices, median, onnxOf } from './weights.js';

@@ -8,9 +8,9 @@
 import os from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { makeCode } from '../../build/container/write/runs.js';
-import { orderedKey } from '../../build/encode-kernels/kernels.js';
-import { referenceKernels } from '../../build/encode-kernels/reference/kernels.js';
-import { compileEncodeKernels } from '../../build/encode-kernels/wasm.js';
+import { orderedKey } from '../../build/kernels/encode/kernels.js';
+import { referenceKernels } from '../../build/kernels/encode/reference/kernels.js';
+import { compileEncodeKernels } from '../../build/kernels/encode/wasm.js';
 import { normal, random } from '../train/random.js';
 
 const CLUSTERS = 32;

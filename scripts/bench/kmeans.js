@@ -6,7 +6,7 @@
 // minutes. It is therefore timed for a few iterations of the million, and to the end on fewer values.
 import os from 'node:os';
 import { kmeans as mlKmeans } from 'ml-kmeans';
-import { assignNearest, initialCentroids, kmeans1d, lloyd, sortFloats } from '../../build/stages/kmeans/index.js';
+import { assignNearest, initialCentroids, kmeans1d, lloyd, sortFloats } from '../../build/quantize/kmeans/index.js';
 
 const MILLION = 1_000_000;
 const clusters = Number(process.argv[2] ?? 32);

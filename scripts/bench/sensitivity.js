@@ -7,7 +7,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { cluster, evaluate, openOnnx, sensitivity } from '../../build/index.js';
-import { createRandom, shuffle } from '../../build/stages/kmeans/random.js';
+import { createRandom, shuffle } from '../../build/random.js';
 import { bytesOf, openSubject, SUBJECT } from './subject.js';
 
 const { values } = parseArgs({

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { readIdx } from '../../build/evaluate/idx.js';
+import { readIdx } from '../../build/data/idx.js';
 
 export const CLASSES = 10;
 export const SIDE = 28;

@@ -1,8 +1,8 @@
 import { fromHalf, toHalf } from '../binary/half.js';
+import type { CalibrationKernels, Levels } from '../kernels/calibrate/kernels.js';
+import { FIXED } from '../kernels/calibrate/memory.js';
+import { bitsOf, countSymbols, gridLevels, meansLevels } from '../quantize/levels.js';
 import type { LayerJob, LayerResult } from './job.js';
-import type { CalibrationKernels } from './kernels/kernels.js';
-import { FIXED } from './kernels/memory.js';
-import { bitsOf, countSymbols, gridLevels, type Levels, meansLevels } from './levels.js';
 import { type Spread, spreadOf } from './solve.js';
 
 /** Δ² in units of what a bit costs (measured; flat around its optimum). */

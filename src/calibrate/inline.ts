@@ -1,10 +1,10 @@
 import type { onnx } from 'onnx-proto';
-import { isStandard, readGraphs } from '../gradient/attributes.js';
-import { GraphBuilder } from '../gradient/builder.js';
-import { floatValue, writeModel } from '../gradient/model.js';
+import { isStandard, readGraphs } from '../graph/attributes.js';
+import { GraphBuilder } from '../graph/builder.js';
+import { type CalibrationGraph, copyOf, indexGraph } from '../graph/decoded-graph.js';
+import { floatValue, writeModel } from '../graph/open-model.js';
+import { type Feeder, runGraph } from '../runtime/batches.js';
 import { asFloat } from './columns.js';
-import { type CalibrationGraph, copyOf, indexGraph } from './graph.js';
-import { type Feeder, runGraph } from './run.js';
 
 /**
  * Puts the branches that run in the place of the `If` nodes that choose them, wherever the choice is the same for all

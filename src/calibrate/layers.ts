@@ -1,10 +1,10 @@
 import type { onnx } from 'onnx-proto';
-import { isStandard, readFloat, readGraphs, readInt } from '../gradient/attributes.js';
-import type { Tensor } from '../layers/model.js';
-import { isPatchable } from '../layers/weights.js';
-import { type CalibrationGraph, placeOf, RECURRENT } from './graph.js';
+import { isStandard, readFloat, readGraphs, readInt } from '../graph/attributes.js';
+import { type CalibrationGraph, placeOf, RECURRENT } from '../graph/decoded-graph.js';
+import { isShared, isWhole, product, transposed, type View, viewOf } from '../graph/view.js';
+import type { Tensor } from '../model/model.js';
+import { isPatchable } from '../model/weights.js';
 import type { Skipped } from './options.js';
-import { isShared, isWhole, product, transposed, type View, viewOf } from './view.js';
 
 /**
  * A layer as calibration sees it: `groups` matrices of `rows` × `inputs` weights, each multiplied with columns of its

@@ -1,14 +1,14 @@
 import type { onnx } from 'onnx-proto';
-import { type GraphBuilder, valuesRead } from '../gradient/builder.js';
-import { floatValue, writeModel } from '../gradient/model.js';
-import type { Tensor } from '../layers/model.js';
-import { createRandom } from '../stages/kmeans/random.js';
+import { type GraphBuilder, valuesRead } from '../graph/builder.js';
+import { type CalibrationGraph, copyOf } from '../graph/decoded-graph.js';
+import { floatValue, writeModel } from '../graph/open-model.js';
+import type { Tensor } from '../model/model.js';
+import { createRandom } from '../random.js';
+import { type Feeder, runGraph } from '../runtime/batches.js';
 import { emitColumns, transpose } from './columns.js';
 import { discard } from './discard.js';
-import { type CalibrationGraph, copyOf } from './graph.js';
 import type { Moments } from './job.js';
 import type { Layer } from './layers.js';
-import { type Feeder, runGraph } from './run.js';
 
 /** The payloads of what is compressed already, by tensor. */
 export type Replaced = ReadonlyMap<Tensor, Uint8Array>;

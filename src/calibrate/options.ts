@@ -1,9 +1,10 @@
-import type { Dataset } from '../evaluate/dataset.js';
-import type { Runtime } from '../evaluate/runtime.js';
-import type { Tensor } from '../layers/model.js';
-import type { Selection } from '../layers/selectors.js';
-import { type ClusterSize, MAX_CLUSTERS } from '../stages/cluster.js';
-import { inRange, integerInRange } from '../stages/options.js';
+import type { Dataset } from '../data/dataset.js';
+import type { Tensor } from '../model/model.js';
+import type { Selection } from '../model/selectors.js';
+import { inRange, integerInRange } from '../options/ranges.js';
+import { MAX_CLUSTERS } from '../quantize/codebook.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { ClusterSize } from '../stages/cluster.js';
 import type { Pool } from './pool.js';
 
 /** What all calibrated stages are told. */

@@ -1,8 +1,7 @@
-import type { CalibrationGraph } from './graph.js';
+import type { Split } from '../data/split.js';
+import type { CalibrationGraph } from '../graph/decoded-graph.js';
 import type { Layer } from './layers.js';
-import type { Split } from './sample.js';
 import type { Survey } from './survey.js';
-import type { Prepared } from './walk.js';
 
 /** Samples that go through the model together: enough to keep a core busy, few enough for the columns of a large layer. */
 export const BATCH = 16;
@@ -72,7 +71,7 @@ export function pickColumns(layers: readonly Layer[], survey: Survey, split: Spl
  * Which layers are changed together, on what the layers before them make: each by itself where there is time for it,
  * and never more than their second moments have room.
  */
-export function planPasses({ layers, survey, split, fast }: Prepared): Layer[][] {
+export function planPasses(layers: readonly Layer[], survey: Survey, split: Split, fast: boolean): Layer[][] {
   const work = workOf(layers, survey) * split.calibrationBatches * split.batchSize;
   const passes = fast ? 1 : Math.max(1, Math.min(layers.length, Math.floor(PASS_WORK / work)));
   const most = Math.ceil(layers.length / passes);

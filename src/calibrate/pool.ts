@@ -1,6 +1,6 @@
+import { loadCalibrationKernels } from '../kernels/calibrate/index.js';
 import { compensate } from './compensate.js';
 import type { LayerJob, LayerResult } from './job.js';
-import { loadCalibrationKernels } from './kernels/index.js';
 
 /** Where layers are compensated. A result depends on its job only, not on where or beside what it is done. */
 export interface Pool {

@@ -1,20 +1,20 @@
 import { breather } from '../breather.js';
 import { throwIfAborted } from '../errors.js';
-import type { Tensor } from '../layers/model.js';
-import { finiteWeights, mapWeights, selectLayers } from '../layers/patch.js';
-import { type Selection, selector } from '../layers/selectors.js';
+import { loadCalibrationKernels } from '../kernels/calibrate/index.js';
+import type { CalibrationKernels } from '../kernels/calibrate/kernels.js';
+import type { Tensor } from '../model/model.js';
+import { finiteWeights, mapWeights, selectLayers } from '../model/patch.js';
+import { type Selection, selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
+import { inRange, integerInRange, recordOf } from '../options/ranges.js';
 import { selectLargest, zeroBelow } from '../stages/magnitude.js';
-import { inRange, integerInRange, recordOf } from '../stages/options.js';
 import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
-import { loadCalibrationKernels } from './kernels/index.js';
-import type { CalibrationKernels } from './kernels/kernels.js';
 import type { Layer } from './layers.js';
+import { type Breathe, blockOf, countWithin, cutAt, type Patient, prepareThinning, rank, thin } from './obs/thin.js';
 import { CALIBRATION_DEFAULTS, type CalibrationOptions } from './options.js';
 import { RECIPE } from './start.js';
-import { type Breathe, blockOf, countWithin, cutAt, type Patient, prepareThinning, rank, thin } from './thin.js';
 import { type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
 
 const NAME = 'prune';

@@ -1,6 +1,6 @@
 import { FxqError } from '../errors.js';
+import type { CalibrationKernels } from '../kernels/calibrate/kernels.js';
 import type { Damping, Moments } from './job.js';
-import type { CalibrationKernels } from './kernels/kernels.js';
 
 /** How a layer's columns are spread, group by group, made ready for compensation. */
 export interface Spread {

@@ -1,12 +1,12 @@
-import type { Model, Tensor } from '../layers/model.js';
-import { selector } from '../layers/selectors.js';
+import type { Model, Tensor } from '../model/model.js';
+import { selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
+import { recordOf } from '../options/ranges.js';
 import { cluster, clustersOf } from '../stages/cluster.js';
-import { recordOf } from '../stages/options.js';
+import { probeRows } from './curvature.js';
 import { type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
-import { probeRows } from './sensitivity.js';
 import { type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
 
 /** A model that is ready to be calibrated, with as many values of λ as one likes. */

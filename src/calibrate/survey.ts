@@ -1,8 +1,8 @@
-import { floatValue, writeModel } from '../gradient/model.js';
-import { type CalibrationGraph, copyOf } from './graph.js';
+import { type CalibrationGraph, copyOf } from '../graph/decoded-graph.js';
+import { floatValue, writeModel } from '../graph/open-model.js';
+import { product } from '../graph/view.js';
+import { type Feeder, runGraph } from '../runtime/batches.js';
 import type { Layer } from './layers.js';
-import { type Feeder, runGraph } from './run.js';
-import { product } from './view.js';
 
 /** What one batch tells of the values around layers. */
 export interface Survey {

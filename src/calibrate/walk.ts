@@ -1,17 +1,17 @@
+import { type Split, splitDataset } from '../data/split.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import { loadRuntime } from '../evaluate/runtime.js';
-import type { Model, Tensor } from '../layers/model.js';
-import { withPayloads } from '../layers/patch.js';
-import { isPatchable, readWeights, writeWeights } from '../layers/weights.js';
-import { readCalibrationGraph } from './graph.js';
+import { readCalibrationGraph } from '../graph/decoded-graph.js';
+import type { Model, Tensor } from '../model/model.js';
+import { withPayloads } from '../model/patch.js';
+import { isPatchable, readWeights, writeWeights } from '../model/weights.js';
+import type { Feeder } from '../runtime/batches.js';
+import { loadRuntime } from '../runtime/runtime.js';
 import { inlineBranches } from './inline.js';
 import type { Moments } from './job.js';
 import { findLayers, type Layer } from './layers.js';
 import { captureMoments } from './moments.js';
 import type { CalibrationOptions, Skipped } from './options.js';
 import { BATCH, batchFor, pickColumns, planPasses, samplesFor } from './plan.js';
-import type { Feeder } from './run.js';
-import { type Split, splitDataset } from './sample.js';
 import { type Survey, surveyLayers } from './survey.js';
 
 /** A layer with all that is known of it when its turn comes. */
@@ -93,7 +93,7 @@ export async function walkLayers(
   const replaced = new Map<Tensor, Uint8Array>();
   const rank = (value: string) => survey.dims(value).length;
   let done = 0;
-  for (const part of planPasses(prepared)) {
+  for (const part of planPasses(layers, survey, split, fast)) {
     const before = fast ? NOTHING : replaced;
     const moments = await captureMoments(graph, part, before, columnCounts, rank, seed * 4096 + done, feeder);
     throwIfAborted(feeder.signal);

@@ -2,11 +2,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { type Budget, type BudgetOptions, checkBudgetOptions, type LayerSetting } from '../budget/options.js';
-import { searchBudget } from '../budget/search.js';
+import type { Dataset } from '../data/dataset.js';
 import { FxqError } from '../errors.js';
-import type { Dataset } from '../evaluate/dataset.js';
-import { formatBytes, formatCount } from '../report/format.js';
+import { formatBytes, formatCount } from '../inspect/format.js';
+import {
+  type Budget,
+  type BudgetOptions,
+  checkBudgetOptions,
+  type LayerSetting,
+} from '../search/allocation/options.js';
+import { searchBudget } from '../search/allocation/search.js';
 import type { Stage } from '../stages/stage.js';
 import type { Config, LayerConfig } from './config.js';
 import { type DataFlags, openData } from './data.js';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CALIBRATION_DEFAULTS, type CalibrationOptions } from '../calibrate/options.js';
-import { RANDOM } from '../evaluate/open-dataset.js';
+import { RANDOM } from '../data/open.js';
 import { addData, type DataFlags, openData } from './data.js';
 import { UsageError } from './errors.js';
 import { parseNumber, parsePositive } from './options.js';

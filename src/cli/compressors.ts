@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
-import type { Compressor, Compressors } from '../comparison/baselines.js';
+import type { Compressor, Compressors } from '../report/baselines.js';
 
 /** Bytes that a compressor is given at a time: so often progress is shown, and Ctrl-C heard. */
 const PIECE_BYTES = 1 << 18;

@@ -1,5 +1,5 @@
 import { FxqError } from '../errors.js';
-import { matcher, SELECTOR_FIELDS } from '../layers/selectors.js';
+import { matcher, SELECTOR_FIELDS } from '../model/selectors.js';
 import { nearest } from './nearest.js';
 
 /**

@@ -1,7 +1,8 @@
-import type { Tensor } from '../layers/model.js';
-import { DEFAULT_INCLUDE, SELECTOR_FIELDS, type Selector } from '../layers/selectors.js';
-import { formatBytes, formatCount, shorten } from '../report/format.js';
-import { CLUSTER_DEFAULTS, MAX_CLUSTERS } from '../stages/cluster.js';
+import { formatBytes, formatCount, shorten } from '../inspect/format.js';
+import type { Tensor } from '../model/model.js';
+import { DEFAULT_INCLUDE, SELECTOR_FIELDS, type Selector } from '../model/selectors.js';
+import { MAX_CLUSTERS } from '../quantize/codebook.js';
+import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
 
 /** What a template tells of the tensors beside the layers. */
 type Others = readonly Pick<Tensor, 'role' | 'length'>[];

@@ -1,9 +1,10 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { FxqError } from '../errors.js';
-import { DEFAULT_INCLUDE, type Selector } from '../layers/selectors.js';
+import { DEFAULT_INCLUDE, type Selector } from '../model/selectors.js';
 import { readWhole } from '../onnx/files.js';
-import { CLUSTER_DEFAULTS, MAX_CLUSTERS } from '../stages/cluster.js';
-import { INITIALISATIONS } from '../stages/kmeans/index.js';
+import { MAX_CLUSTERS } from '../quantize/codebook.js';
+import { INITIALISATIONS } from '../quantize/kmeans/index.js';
+import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
 import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
 import {
   choice,

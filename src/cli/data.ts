@@ -1,9 +1,9 @@
 import { basename, dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
+import type { Dataset } from '../data/dataset.js';
+import { openDataset } from '../data/open.js';
 import { FxqError } from '../errors.js';
-import type { Dataset } from '../evaluate/dataset.js';
-import { openDataset } from '../evaluate/open-dataset.js';
 import { readWhole } from '../onnx/files.js';
 import { inMemory } from '../onnx/open.js';
 import { disk } from './disk.js';

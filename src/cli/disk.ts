@@ -1,8 +1,8 @@
 import { access, readdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { DatasetReader } from '../data/reader.js';
 import { FxqError } from '../errors.js';
-import type { DatasetReader } from '../evaluate/reader.js';
 import { readWhole } from '../onnx/files.js';
 
 /** The disk, as data sets are read from it. */

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CALIBRATE_DEFAULTS, type CalibrationOptions, checkCalibrateOptions } from '../calibrate/options.js';
-import type { Selection } from '../layers/selectors.js';
-import { checkGoal, SEARCH_DEFAULTS } from '../pipeline/goal.js';
-import { type Found, type Point, searchCalibration } from '../pipeline/search.js';
-import { formatBytes, formatCount } from '../report/format.js';
+import { formatBytes, formatCount } from '../inspect/format.js';
+import type { Selection } from '../model/selectors.js';
+import { type Found, type Point, searchCalibration } from '../search/calibration.js';
+import { checkGoal, SEARCH_DEFAULTS } from '../search/goal.js';
 import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
 import { asUsage, dashed, UsageError } from './errors.js';

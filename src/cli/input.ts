@@ -2,11 +2,11 @@ import { statSync } from 'node:fs';
 import { MAGIC } from '../container/constants.js';
 import { decodeFiles } from '../decode/index.js';
 import { type ErrorCode, FxqError } from '../errors.js';
-import type { ByteSource, Model } from '../layers/model.js';
+import type { Report } from '../inspect/figures.js';
+import { inspectContainer, inspectOnnx } from '../inspect/inspect.js';
+import type { ByteSource, Model } from '../model/model.js';
 import { type DiskFile, type OpenedFile, openFile, openOnnxFile } from '../onnx/files.js';
 import { inMemory, openOnnx } from '../onnx/open.js';
-import { inspectContainer, inspectOnnx } from '../report/inspect.js';
-import type { Report } from '../report/report.js';
 
 /** An input file by what it holds; its name says nothing. */
 export type Input =

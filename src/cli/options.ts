@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_INCLUDE } from '../layers/selectors.js';
-import { CLUSTER_DEFAULTS, MAX_CLUSTERS } from '../stages/cluster.js';
-import { INITIALISATIONS } from '../stages/kmeans/index.js';
+import { DEFAULT_INCLUDE } from '../model/selectors.js';
+import { MAX_CLUSTERS } from '../quantize/codebook.js';
+import { INITIALISATIONS } from '../quantize/kmeans/index.js';
+import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
 import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
 
 /** Options of every command. */

@@ -18,7 +18,7 @@ import {
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { SectionStore } from '../container/write/sections.js';
 import { FxqError } from '../errors.js';
-import type { ByteSource } from '../layers/model.js';
+import type { ByteSource } from '../model/model.js';
 
 /** Most that one system call writes: some systems stop at 2 GiB. */
 const WRITE_BYTES = 1 << 30;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import type { FileHash, Provenance } from '../comparison/comparison.js';
-import type { ByteSource } from '../layers/model.js';
+import type { ByteSource } from '../model/model.js';
+import type { FileHash, Provenance } from '../report/comparison.js';
 import { version } from './version.js';
 
 /** Bytes that are hashed at a time. */

@@ -1,8 +1,8 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedPrune } from '../calibrate/prune.js';
-import type { Model, Tensor } from '../layers/model.js';
-import { DEFAULT_INCLUDE, matcher, type Rule, type Selection } from '../layers/selectors.js';
-import { isPatchable } from '../layers/weights.js';
+import type { Model, Tensor } from '../model/model.js';
+import { DEFAULT_INCLUDE, matcher, type Rule, type Selection } from '../model/selectors.js';
+import { isPatchable } from '../model/weights.js';
 import { isVarintHalf } from '../onnx/halves.js';
 import { type ClusterOptions, cluster } from '../stages/cluster.js';
 import { type PruneOptions, prune } from '../stages/prune.js';

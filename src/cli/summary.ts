@@ -1,6 +1,6 @@
-import { formatBytes, formatRatio } from '../report/format.js';
-import type { Report } from '../report/report.js';
-import { formatTable } from '../report/table.js';
+import type { Report } from '../inspect/figures.js';
+import { formatBytes, formatRatio } from '../inspect/format.js';
+import { formatTable } from '../inspect/table.js';
 import type { CommonFlags } from './options.js';
 import { noteStages, type Terminal } from './terminal.js';
 

@@ -1,4 +1,4 @@
-import { formatTime } from '../report/format.js';
+import { formatTime } from '../inspect/format.js';
 
 /** What the command line writes to; Node's `process` fits. */
 export interface Streams {

@@ -1,6 +1,6 @@
 import { Xxh32 } from '../binary/xxh32.js';
 import { checksumError, type Head, malformed, readHead } from '../container/read/index.js';
-import { loadKernels } from '../kernels/index.js';
+import { loadKernels } from '../kernels/decode/index.js';
 import { type Piece, type Room, rebuild } from './rebuild.js';
 import { type Input, openInput, type Source } from './source.js';
 

@@ -2,7 +2,7 @@ import { interleave } from '../binary/planes.js';
 import type { TensorEntry } from '../container/header.js';
 import { decodeSection, type Head, verifySection } from '../container/read/index.js';
 import { throwIfAborted } from '../errors.js';
-import { loadKernels } from '../kernels/index.js';
+import { loadKernels } from '../kernels/decode/index.js';
 import { allocate } from './allocate.js';
 import type { Input } from './source.js';
 

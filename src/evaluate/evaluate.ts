@@ -1,9 +1,9 @@
+import { isFloat } from '../data/cast.js';
+import { type Batch, checkPositive, type Dataset } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import { isFloat } from './cast.js';
-import { type Batch, checkPositive, type Dataset } from './dataset.js';
+import { loadRuntime, type Runtime } from '../runtime/runtime.js';
+import { type OutputArray, openSession, type Session } from '../runtime/session.js';
 import { accuracyMeter, agreementMeter, differenceMeter } from './metrics.js';
-import { loadRuntime, type Runtime } from './runtime.js';
-import { type OutputArray, openSession, type Session } from './session.js';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {

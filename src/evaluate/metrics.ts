@@ -1,5 +1,5 @@
+import { isFloat, type PlainArray } from '../data/cast.js';
 import { FxqError } from '../errors.js';
-import { isFloat, type PlainArray } from './cast.js';
 
 /** An output as numbers: what metrics are taken of. */
 export interface MetricArray {

@@ -1,7 +1,7 @@
 import type { onnx } from 'onnx-proto';
 import { FxqError } from '../errors.js';
-import { isStandard } from './attributes.js';
-import { type GraphBuilder, valuesRead } from './builder.js';
+import { isStandard } from '../graph/attributes.js';
+import { type GraphBuilder, valuesRead } from '../graph/builder.js';
 import { type GradientRule, RULES, STOPS } from './rules/index.js';
 import { unsupported } from './rules/rule.js';
 

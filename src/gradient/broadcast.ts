@@ -1,5 +1,5 @@
-import { int } from './attributes.js';
-import type { GraphBuilder } from './builder.js';
+import { int } from '../graph/attributes.js';
+import type { GraphBuilder } from '../graph/builder.js';
 
 /**
  * Sums a gradient over the axes along which `operand` was broadcast, so that it has the operand's shape again. The axes

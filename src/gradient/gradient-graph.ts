@@ -1,7 +1,15 @@
 import { FxqError } from '../errors.js';
+import {
+  floatValue,
+  makeInputs,
+  type OpenModel,
+  openModel,
+  type Parameter,
+  trainable,
+  writeModel,
+} from '../graph/open-model.js';
 import { type BackwardPass, backwardPass, trainableInputs } from './backward.js';
 import { chooseLoss } from './losses.js';
-import { floatValue, makeInputs, type OpenModel, openModel, type Parameter, trainable, writeModel } from './model.js';
 import { firstOutput, judgedOutputs, type OutputOptions } from './outputs.js';
 import { type Tunable, tunable } from './tunable.js';
 

@@ -1,6 +1,6 @@
 import onnxProto from 'onnx-proto';
-import { int } from './attributes.js';
-import type { GraphBuilder } from './builder.js';
+import { int } from '../graph/attributes.js';
+import type { GraphBuilder } from '../graph/builder.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 

@@ -1,4 +1,4 @@
-import type { GraphBuilder } from './builder.js';
+import type { GraphBuilder } from '../graph/builder.js';
 import { crossEntropy } from './cross-entropy.js';
 import { distillation } from './distillation.js';
 import type { LossHead } from './loss.js';

@@ -1,5 +1,5 @@
-import { int } from './attributes.js';
-import type { GraphBuilder } from './builder.js';
+import { int } from '../graph/attributes.js';
+import type { GraphBuilder } from '../graph/builder.js';
 import { type LossHead, sizeOf } from './loss.js';
 
 /** Appends the mean over all elements of (output − target)², for an output of any shape. */

@@ -1,8 +1,8 @@
 import onnxProto from 'onnx-proto';
 import { FxqError } from '../errors.js';
+import type { OpenModel } from '../graph/open-model.js';
 import { logitsBehind } from './cross-entropy.js';
 import { chooseLoss, type LossOptions } from './losses.js';
-import type { OpenModel } from './model.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 

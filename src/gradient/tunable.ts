@@ -1,5 +1,5 @@
+import { openModel, trainable } from '../graph/open-model.js';
 import { backwardPass, trainableInputs } from './backward.js';
-import { openModel, trainable } from './model.js';
 import { judgedOutputs, type OutputOptions } from './outputs.js';
 
 /** What of a model gradients can reach. */

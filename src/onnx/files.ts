@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { FxqError } from '../errors.js';
-import type { ByteSource, Model } from '../layers/model.js';
+import type { ByteSource, Model } from '../model/model.js';
 import { openOnnx } from './open.js';
 
 /** A model on disk. Its external data is read tensor by tensor, so the files stay open until `close` is called. */

@@ -1,5 +1,5 @@
 import { ByteWriter, concat } from '../binary/bytes.js';
-import type { Model, Tensor } from '../layers/model.js';
+import type { Model, Tensor } from '../model/model.js';
 import { inMemory, openOnnx } from './open.js';
 import { scanTensors } from './scan.js';
 import type { Enclosure } from './scan-tensor.js';

@@ -1,6 +1,6 @@
 import type { onnx as Onnx } from 'onnx-proto';
 import { dtypeOf } from '../binary/dtype.js';
-import type { Model } from '../layers/model.js';
+import type { Model } from '../model/model.js';
 import { decodeModel } from './decode-model.js';
 import { hollow } from './open.js';
 import { scanTensors } from './scan.js';

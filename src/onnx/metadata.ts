@@ -1,5 +1,5 @@
 import { ByteWriter } from '../binary/bytes.js';
-import type { Model } from '../layers/model.js';
+import type { Model } from '../model/model.js';
 import { type Bytes, bytesOf, LENGTH_DELIMITED, readFields } from './wire.js';
 
 /** ModelProto.metadata_props and the two fields of its StringStringEntryProto. */

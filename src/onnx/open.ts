@@ -1,8 +1,8 @@
 import { bitsOf } from '../binary/dtype.js';
 import { isSafeLocation } from '../binary/location.js';
 import { FxqError } from '../errors.js';
-import type { ByteSource, Model, Tensor } from '../layers/model.js';
-import { windowReader } from '../layers/readers.js';
+import type { ByteSource, Model, Tensor } from '../model/model.js';
+import { windowReader } from '../model/readers.js';
 import { type Definition, readGraph } from './graph.js';
 import { roleOf } from './roles.js';
 import { scanTensors } from './scan.js';

@@ -1,4 +1,4 @@
-import type { Role } from '../layers/model.js';
+import type { Role } from '../model/model.js';
 import type { Use, Value } from './graph.js';
 
 /** Which inputs of an operator are weights, which biases, which belong to a normalisation (by input position). */

@@ -1,6 +1,6 @@
 import { bitsOf, type DType, dtypeOf } from '../binary/dtype.js';
 import { FxqError } from '../errors.js';
-import type { PayloadForm } from '../layers/model.js';
+import type { PayloadForm } from '../model/model.js';
 import { MAX_ELEMENTS, MAX_RANK } from './limits.js';
 import { type Bytes, type Field, LENGTH_DELIMITED, malformed, readFields, readVarint, VARINT } from './wire.js';
 

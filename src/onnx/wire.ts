@@ -1,5 +1,5 @@
 import { FxqError } from '../errors.js';
-import type { ByteSource } from '../layers/model.js';
+import type { ByteSource } from '../model/model.js';
 import { MAX_GROUP_DEPTH } from './limits.js';
 
 /** Protobuf wire types (encoding specification, "Message structure"). */

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors.js';
-import type { Model } from '../layers/model.js';
-import { partsOf } from '../layers/parts.js';
+import type { Model } from '../model/model.js';
+import { partsOf } from '../model/parts.js';
 
 /** A run of bytes of one of a model's files. Runs come in order: file by file, from the first byte to the last. */
 export interface FilePiece {

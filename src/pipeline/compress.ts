@@ -4,7 +4,7 @@ import { MemorySections, type SectionStore } from '../container/write/sections.j
 import { pieces } from '../decode/container.js';
 import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import type { Model } from '../layers/model.js';
+import type { Model } from '../model/model.js';
 import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
 import { type ClusterOptions, cluster } from '../stages/cluster.js';
 import { type PruneOptions, prune } from '../stages/prune.js';

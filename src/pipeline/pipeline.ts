@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../errors.js';
-import type { Model } from '../layers/model.js';
-import { type Change, changeOf, standingFor } from '../layers/readers.js';
+import type { Model } from '../model/model.js';
+import { type Change, changeOf, standingFor } from '../model/readers.js';
 import type { Stage, StageContext } from '../stages/stage.js';
 import { type SelfTimer, selfTimer } from './timer.js';
 

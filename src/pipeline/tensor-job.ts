@@ -1,7 +1,7 @@
 import { type CodedTensor, codeTensor } from '../container/write/section.js';
-import type { Tensor } from '../layers/model.js';
-import { changed, type WeightChange } from '../layers/patch.js';
-import { type Change, changeOf, fresh, readOwn } from '../layers/readers.js';
+import type { Tensor } from '../model/model.js';
+import { changed, type WeightChange } from '../model/patch.js';
+import { type Change, changeOf, fresh, readOwn } from '../model/readers.js';
 import { clusterWeights } from '../stages/cluster.js';
 import { pruneWeights } from '../stages/prune.js';
 import { selfTimer } from './timer.js';

@@ -1,9 +1,9 @@
-import { inOrder, type Limits } from '../ahead.js';
+import { inOrder, type Limits } from '../container/write/ahead.js';
 import { type Coded, type Coder, inThreadCoder } from '../container/write/container.js';
 import { throwIfAborted } from '../errors.js';
-import type { Tensor } from '../layers/model.js';
-import { partsOf } from '../layers/parts.js';
-import { changeOf } from '../layers/readers.js';
+import type { Tensor } from '../model/model.js';
+import { partsOf } from '../model/parts.js';
+import { changeOf } from '../model/readers.js';
 import { type FilePiece, type WriteOnnxOptions, writeOnnx } from '../onnx/write.js';
 import type { PipelineRun } from './pipeline.js';
 import { changesOf, jobOf, type TensorJob, type TensorResult } from './tensor-job.js';

@@ -1,69 +1,31 @@
-import { shorten } from './format.js';
+import { formatBits, formatBytes, formatCount, formatRatio, formatShare } from '../inspect/format.js';
+import type { Row } from '../inspect/totals.js';
 
-/** What a table has to fit into, and what names get of it at least. */
-const WIDTH = 100;
-const MIN_NAME_WIDTH = 24;
-
-/** A column of figures. */
-export interface Column<T> {
-  /** Head of this and the following columns that have none. */
+/** A column: what it sorts by and how that reads. */
+export interface TableColumn {
   readonly group: string;
   readonly head: string;
-  readonly text: (row: T) => string;
+  readonly value: (row: Row) => number | null;
+  readonly text: (value: number) => string;
 }
 
-/** What a row is about. */
-export interface Labelled {
-  readonly label: string;
-}
+const column = (group: string, head: string, value: TableColumn['value'], text: TableColumn['text']): TableColumn => ({
+  group,
+  head,
+  value,
+  text,
+});
 
-/**
- * Rows as lines: names to the left, figures to the right, rules below the head and above the total, if there is one.
- *
- * @param what - the head above the names
- */
-export function layOut<T extends Labelled>(
-  columns: readonly Column<T>[],
-  rows: readonly T[],
-  total?: T,
-  what = 'layer',
-): string[] {
-  const all = total === undefined ? rows : [...rows, total];
-  const cells = all.map((row) => columns.map(({ text }) => text(row)));
-  const widths = columns.map(({ head }, i) => Math.max(head.length, ...cells.map((line) => line[i].length)));
-  const figures = widths.reduce((sum, each) => sum + each + 2, 0);
-  const names = all.map(({ label }) => shorten(label, Math.max(MIN_NAME_WIDTH, WIDTH - figures)));
-  const first = Math.max(what.length, ...names.map((name) => [...name].length));
-  const line = (name: string, texts: readonly string[]) =>
-    `${name.padEnd(first)}${texts.map((text, i) => `  ${text.padStart(widths[i])}`).join('')}`.trimEnd();
-  const rule = '─'.repeat(first + figures);
-  const body = cells.map((texts, i) => line(names[i], texts));
-  const head = line(
-    what,
-    columns.map(({ head: text }) => text),
-  );
-  const groups = groupLine(columns, widths, first);
-  const lines = [...(groups ? [groups] : []), head, rule, ...body];
-  return total === undefined ? lines : lines.toSpliced(-1, 0, rule);
-}
-
-/** The line above the heads: each group's name, to the right as the heads are. */
-function groupLine(
-  columns: readonly Pick<Column<never>, 'group'>[],
-  widths: readonly number[],
-  first: number,
-): string | undefined {
-  if (columns.every(({ group }) => group === '')) return undefined;
-  let line = ' '.repeat(first);
-  for (let i = 0; i < columns.length; ) {
-    const { group } = columns[i];
-    let width = 0;
-    for (; i < columns.length && columns[i].group === group; i++) {
-      width += widths[i] + 2;
-      if (group === '') break;
-    }
-    if (group === '') i++;
-    line += group.padStart(width);
-  }
-  return line.trimEnd();
-}
+/** The columns of the paper's tables, and the bytes that a layer takes. */
+export const COLUMNS: readonly TableColumn[] = [
+  column('', 'weights', ({ weights }) => weights, formatCount),
+  column('', 'kept', ({ density }) => density, formatShare),
+  column('weight bits', 'P+Q', ({ weightBits }) => weightBits[0], formatBits),
+  column('weight bits', 'P+Q+H', ({ weightBits }) => weightBits[1], formatBits),
+  column('index bits', 'P+Q', ({ indexBits }) => indexBits[0], formatBits),
+  column('index bits', 'P+Q+H', ({ indexBits }) => indexBits[1], formatBits),
+  column('ratio', 'P+Q', ({ ratio }) => ratio[0], formatRatio),
+  column('ratio', 'P+Q+H', ({ ratio }) => ratio[1], formatRatio),
+  // What stays in the skeleton has no size of its own.
+  column('', 'size', ({ bytes }) => bytes || null, formatBytes),
+];

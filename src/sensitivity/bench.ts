@@ -1,6 +1,6 @@
-import type { HeldArray, Session } from '../evaluate/session.js';
-import type { Model, Tensor } from '../layers/model.js';
-import { feedLayers } from './graph.js';
+import { feedLayers } from '../graph/fed-model.js';
+import type { Model, Tensor } from '../model/model.js';
+import type { HeldArray, Session } from '../runtime/session.js';
 import { openSwitch, type Pair, type Switch } from './layers.js';
 
 /** A model in ONNX Runtime whose layers can be switched between their two states. */

@@ -1,6 +1,6 @@
 import { FxqError } from '../errors.js';
-import type { Model, Tensor } from '../layers/model.js';
-import { isPatchable, readWeights } from '../layers/weights.js';
+import type { Model, Tensor } from '../model/model.js';
+import { isPatchable, readWeights } from '../model/weights.js';
 import type { NotMeasured } from './options.js';
 import { type WeightFigures, weightFigures } from './weights.js';
 

@@ -1,7 +1,7 @@
-import { isFloat } from '../evaluate/cast.js';
+import { isFloat } from '../data/cast.js';
 import { divergenceMeter, similarityMeter } from '../evaluate/fidelity.js';
 import { accuracyMeter, agreementMeter } from '../evaluate/metrics.js';
-import type { OutputArray } from '../evaluate/session.js';
+import type { OutputArray } from '../runtime/session.js';
 import type { Fidelity } from './options.js';
 
 export type Outputs = Readonly<Record<string, OutputArray>>;

@@ -1,6 +1,6 @@
-import type { Dataset } from '../evaluate/dataset.js';
+import type { Dataset } from '../data/dataset.js';
 import type { EvaluateOptions } from '../evaluate/evaluate.js';
-import type { Role } from '../layers/model.js';
+import type { Role } from '../model/model.js';
 
 /** Options of {@link sensitivity}. */
 export interface SensitivityOptions

@@ -1,10 +1,10 @@
+import { type Batch, checkPositive } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import { type Batch, checkPositive } from '../evaluate/dataset.js';
 import { checkOutput } from '../evaluate/evaluate.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
-import { loadRuntime } from '../evaluate/runtime.js';
-import { openSession } from '../evaluate/session.js';
-import type { Model } from '../layers/model.js';
+import type { Model } from '../model/model.js';
+import { loadRuntime } from '../runtime/runtime.js';
+import { openSession } from '../runtime/session.js';
 import { type Bench, openBench } from './bench.js';
 import { findPairs, type Switch } from './layers.js';
 import { type FidelityMeter, fidelityMeter, type Judged, type Seen } from './meters.js';

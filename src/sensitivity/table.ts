@@ -1,5 +1,5 @@
-import { type Column, layOut } from '../report/columns.js';
-import { formatBits, formatCount, formatShare, orDash } from '../report/format.js';
+import { type Column, layOut } from '../inspect/columns.js';
+import { formatBits, formatCount, formatShare, orDash } from '../inspect/format.js';
 import type { Fidelity, LayerSensitivity, Sensitivity } from './options.js';
 
 type Row<T> = T & { readonly label: string };

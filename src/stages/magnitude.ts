@@ -1,4 +1,4 @@
-import { encodeKernels } from '../encode-kernels/index.js';
+import { encodeKernels } from '../kernels/encode/index.js';
 
 /** Which weights survive: all above the threshold, and the first `ties` of exactly its magnitude. */
 export interface MagnitudeCut {

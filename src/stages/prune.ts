@@ -1,11 +1,11 @@
 import { throwIfAborted } from '../errors.js';
-import type { Tensor } from '../layers/model.js';
-import { finiteWeights, mapWeights, selectLayers } from '../layers/patch.js';
-import { type Selection, selector } from '../layers/selectors.js';
+import type { Tensor } from '../model/model.js';
+import { finiteWeights, mapWeights, selectLayers } from '../model/patch.js';
+import { type Selection, selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
+import { inRange, recordOf } from '../options/ranges.js';
 import { type MagnitudeCut, selectLargest, zeroBelow } from './magnitude.js';
-import { inRange, recordOf } from './options.js';
 import type { Stage } from './stage.js';
 
 const NAME = 'prune';

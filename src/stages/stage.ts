@@ -1,4 +1,4 @@
-import type { Model } from '../layers/model.js';
+import type { Model } from '../model/model.js';
 
 /** What a stage may use while it runs. */
 export interface StageContext {

@@ -1,7 +1,7 @@
-import { typeOf } from '../evaluate/cast.js';
-import type { InputArray } from '../evaluate/dataset.js';
-import type { Random } from '../stages/kmeans/random.js';
-import { inRange } from '../stages/options.js';
+import { typeOf } from '../data/cast.js';
+import type { InputArray } from '../data/dataset.js';
+import { inRange } from '../options/ranges.js';
+import type { Random } from '../random.js';
 
 /** How much an image may be changed each time it is seen; every draw is uniform. Nothing by default. */
 export interface Augmentation {

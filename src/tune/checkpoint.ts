@@ -1,6 +1,14 @@
 import { concat } from '../binary/bytes.js';
 import { FxqError } from '../errors.js';
-import type { Best } from './trainer.js';
+
+/** The best epoch so far. */
+export interface Best {
+  readonly epoch: number;
+  readonly accuracy: number | null;
+  readonly loss: number;
+  /** The values of each parameter. */
+  readonly values: readonly Float32Array[];
+}
 
 /** A training between two epochs: the arrays are those that training works on, so that reading one back goes on with it. */
 export interface State {

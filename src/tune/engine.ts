@@ -1,11 +1,11 @@
+import { type Batch, countOf } from '../data/dataset.js';
+import { isFixed } from '../data/fit.js';
 import { FxqError } from '../errors.js';
-import { type Batch, countOf } from '../evaluate/dataset.js';
-import { isFixed } from '../evaluate/fit.js';
-import type { Runtime } from '../evaluate/runtime.js';
-import { type OutputArray, openSession, type Session } from '../evaluate/session.js';
 import { type GradientGraph, gradientGraph } from '../gradient/gradient-graph.js';
-import { floatValue, makeInputs, openModel, writeModel } from '../gradient/model.js';
 import { judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
+import { floatValue, makeInputs, openModel, writeModel } from '../graph/open-model.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { type OutputArray, openSession, type Session } from '../runtime/session.js';
 import type { Parameter } from './parameter.js';
 
 /** The outputs that a loss judges, or what they should be; logits in place of a Softmax over them. */

@@ -1,9 +1,9 @@
-import { checkPositive, type Dataset } from '../evaluate/dataset.js';
-import type { Runtime } from '../evaluate/runtime.js';
+import { checkPositive, type Dataset } from '../data/dataset.js';
 import { LOSSES } from '../gradient/losses.js';
-import type { Model } from '../layers/model.js';
-import type { Selection } from '../layers/selectors.js';
-import { inRange, integerInRange } from '../stages/options.js';
+import type { Model } from '../model/model.js';
+import type { Selection } from '../model/selectors.js';
+import { inRange, integerInRange } from '../options/ranges.js';
+import type { Runtime } from '../runtime/runtime.js';
 import { SCOPES } from '../stages/prune.js';
 import { type Augmentation, checkAugmentation } from './augment.js';
 import { OPTIMISERS } from './optimiser.js';

@@ -1,7 +1,7 @@
 import { fromHalf, toHalf } from '../binary/half.js';
 import { MAX_CODEBOOK } from '../container/constants.js';
-import type { Tensor } from '../layers/model.js';
-import { finiteWeights } from '../layers/patch.js';
+import type { Tensor } from '../model/model.js';
+import { finiteWeights } from '../model/patch.js';
 
 /**
  * A stored tensor in training. The model sees `values`; what training moves are the `free` numbers behind them: one for

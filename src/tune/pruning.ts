@@ -1,4 +1,4 @@
-import type { Tensor } from '../layers/model.js';
+import type { Tensor } from '../model/model.js';
 import { selectLargest } from '../stages/magnitude.js';
 import { ALIVE, type Parameter, PRUNED } from './parameter.js';
 

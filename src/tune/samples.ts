@@ -1,5 +1,5 @@
+import { type Batch, countOf, type Dataset, type InputArray, type NumberArray } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import { type Batch, countOf, type Dataset, type InputArray, type NumberArray } from '../evaluate/dataset.js';
 
 /** A data set in memory, in the element types it came in, so that samples can be drawn in any order. */
 export interface Samples {

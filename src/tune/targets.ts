@@ -1,7 +1,7 @@
+import type { Batch } from '../data/dataset.js';
 import { FxqError } from '../errors.js';
-import type { Batch } from '../evaluate/dataset.js';
-import type { OutputArray } from '../evaluate/session.js';
 import type { LossName } from '../gradient/losses.js';
+import type { OutputArray } from '../runtime/session.js';
 import type { Outputs, Predictor } from './engine.js';
 
 /** What the outputs should be for a batch. */

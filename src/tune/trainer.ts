@@ -1,10 +1,10 @@
+import type { Batch } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import type { Batch } from '../evaluate/dataset.js';
 import { accuracyMeter, agreementMeter } from '../evaluate/metrics.js';
 import type { LossName } from '../gradient/losses.js';
-import { createRandom, shuffle } from '../stages/kmeans/random.js';
+import { createRandom, shuffle } from '../random.js';
 import { augment } from './augment.js';
-import type { State } from './checkpoint.js';
+import type { Best, State } from './checkpoint.js';
 import type { Engine } from './engine.js';
 import { clip, cosine, type Optimiser } from './optimiser.js';
 import type { Epoch, Settled } from './options.js';
@@ -25,15 +25,6 @@ export interface Training {
   readonly heldOut: Uint32Array;
   readonly targetsOf: Targets;
   readonly settings: Settled & { readonly loss: LossName };
-}
-
-/** The best epoch so far. */
-export interface Best {
-  readonly epoch: number;
-  readonly accuracy: number | null;
-  readonly loss: number;
-  /** The values of each parameter. */
-  readonly values: readonly Float32Array[];
 }
 
 /**

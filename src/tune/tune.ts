@@ -1,15 +1,15 @@
 import { FxqError } from '../errors.js';
-import type { Model, Tensor } from '../layers/model.js';
-import { withPayloads } from '../layers/patch.js';
-import { writeWeights } from '../layers/weights.js';
+import type { Model, Tensor } from '../model/model.js';
+import { withPayloads } from '../model/patch.js';
+import { writeWeights } from '../model/weights.js';
 import { withRecord } from '../onnx/metadata.js';
-import { recordOf } from '../stages/options.js';
+import { recordOf } from '../options/ranges.js';
 import type { Stage } from '../stages/stage.js';
-import { writeCheckpoint } from './checkpoint.js';
+import { type Best, writeCheckpoint } from './checkpoint.js';
 import { checkTuneOptions, TUNE_DEFAULTS, type TuneOptions } from './options.js';
 import type { Parameter } from './parameter.js';
 import { prepareTraining } from './prepare.js';
-import { type Best, train } from './trainer.js';
+import { train } from './trainer.js';
 
 const NAME = 'tune';
 

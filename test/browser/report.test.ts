@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Comparison } from '../../src/comparison/comparison.js';
-import { formatBytes, formatRatio, formatShare } from '../../src/report/format.js';
+import { formatBytes, formatRatio, formatShare } from '../../src/inspect/format.js';
+import type { Comparison } from '../../src/report/comparison.js';
 import { fxq, LENET, MNIST } from '../cli/support.js';
 import { complaints, HAS_CHROMIUM, launch } from './support.js';
 

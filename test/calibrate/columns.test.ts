@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { asFloat, emitColumns } from '../../src/calibrate/columns.js';
-import { copyOf } from '../../src/calibrate/graph.js';
 import type { Layer } from '../../src/calibrate/layers.js';
 import { captureMoments } from '../../src/calibrate/moments.js';
-import { runGraph } from '../../src/calibrate/run.js';
 import { surveyLayers } from '../../src/calibrate/survey.js';
-import type { OutputArray } from '../../src/evaluate/session.js';
-import { floatValue, writeModel } from '../../src/gradient/model.js';
-import { readWeights, writeWeights } from '../../src/layers/weights.js';
+import { copyOf } from '../../src/graph/decoded-graph.js';
+import { floatValue, writeModel } from '../../src/graph/open-model.js';
+import { readWeights, writeWeights } from '../../src/model/weights.js';
+import { runGraph } from '../../src/runtime/batches.js';
+import type { OutputArray } from '../../src/runtime/session.js';
 import { feederOf, layersOf, modelOf, node, type Parts, stored } from './support.js';
 
 interface Case extends Parts {

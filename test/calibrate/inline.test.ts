@@ -1,12 +1,12 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
 import { calibrate } from '../../src/calibrate/calibrate.js';
-import { copyOf, readCalibrationGraph } from '../../src/calibrate/graph.js';
 import { inlineBranches } from '../../src/calibrate/inline.js';
 import { findLayers } from '../../src/calibrate/layers.js';
-import { runGraph } from '../../src/calibrate/run.js';
-import { floatValue, writeModel } from '../../src/gradient/model.js';
+import { copyOf, readCalibrationGraph } from '../../src/graph/decoded-graph.js';
+import { floatValue, writeModel } from '../../src/graph/open-model.js';
 import { openOnnx } from '../../src/onnx/open.js';
+import { runGraph } from '../../src/runtime/batches.js';
 import { feederOf, modelOf, node, stored } from './support.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;

@@ -1,13 +1,13 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { toHalf } from '../../src/binary/half.js';
-import type { CalibrationGraph } from '../../src/calibrate/graph.js';
-import { readCalibrationGraph } from '../../src/calibrate/graph.js';
 import { findLayers, type Layer } from '../../src/calibrate/layers.js';
 import type { Skipped } from '../../src/calibrate/options.js';
-import type { Feeder } from '../../src/calibrate/run.js';
-import type { InputArray } from '../../src/evaluate/dataset.js';
-import { loadRuntime } from '../../src/evaluate/runtime.js';
+import type { InputArray } from '../../src/data/dataset.js';
+import type { CalibrationGraph } from '../../src/graph/decoded-graph.js';
+import { readCalibrationGraph } from '../../src/graph/decoded-graph.js';
 import { openOnnx } from '../../src/onnx/open.js';
+import type { Feeder } from '../../src/runtime/batches.js';
+import { loadRuntime } from '../../src/runtime/runtime.js';
 import { Random } from '../support/random.js';
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;

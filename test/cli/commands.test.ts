@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../src/decode/index.js';
+import { inspectOnnx } from '../../src/inspect/inspect.js';
 import { readRecords } from '../../src/onnx/metadata.js';
 import { openOnnx } from '../../src/onnx/open.js';
-import { inspectOnnx } from '../../src/report/inspect.js';
 import { CLUSTER_DEFAULTS } from '../../src/stages/cluster.js';
 import { filesIn, fxq, LENET, MNIST, makeFolder, putModel } from './support.js';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/cli/config.js';
 import { FxqError } from '../../src/errors.js';
+import { inspectOnnx } from '../../src/inspect/inspect.js';
 import { openOnnx } from '../../src/onnx/open.js';
-import { inspectOnnx } from '../../src/report/inspect.js';
 import { filesIn, fxq, LENET, makeFolder, putModel } from './support.js';
 
 const problem = (text: string) => {

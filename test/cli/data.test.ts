@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { readIdx } from '../../src/evaluate/idx.js';
+import { readIdx } from '../../src/data/idx.js';
 import { packageModels } from '../support/packages.js';
 import { BIN, fxq, LENET, MNIST, makeFolder } from './support.js';
 

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/cli/config.js';
 import { configTemplate } from '../../src/cli/config-template.js';
 import { run } from '../../src/cli/program.js';
-import type { Tensor } from '../../src/layers/model.js';
-import { matcher } from '../../src/layers/selectors.js';
+import type { Tensor } from '../../src/model/model.js';
+import { matcher } from '../../src/model/selectors.js';
 import { generatedModels } from '../support/models.js';
 import { filesIn, fxq, fxqIn, LENET, makeFolder, putModel } from './support.js';
 

@@ -5,7 +5,7 @@ import { concat } from '../../src/binary/bytes.js';
 import { openThreads, tensorPool } from '../../src/cli/threads.js';
 import { MemorySections } from '../../src/container/write/sections.js';
 import { decodeFiles } from '../../src/decode/index.js';
-import type { Model } from '../../src/layers/model.js';
+import type { Model } from '../../src/model/model.js';
 import { inMemory, openOnnx } from '../../src/onnx/open.js';
 import { writeOnnx } from '../../src/onnx/write.js';
 import { compressTo, compressWith, type Target } from '../../src/pipeline/compress.js';

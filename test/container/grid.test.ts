@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { onGrid } from '../../src/container/write/grid.js';
 import { asUnits, indexUnits } from '../../src/container/write/symbols.js';
 import { decode } from '../../src/decode/index.js';
-import { inspectContainer } from '../../src/report/inspect.js';
-import { createRandom } from '../../src/stages/kmeans/random.js';
+import { inspectContainer } from '../../src/inspect/inspect.js';
+import { createRandom } from '../../src/random.js';
 import { encode, layoutOf, modelOf } from '../support/container.js';
 
 const indexed = (values: Float32Array) => {

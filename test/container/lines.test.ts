@@ -8,7 +8,7 @@ import { planDense, planMask } from '../../src/container/write/layouts.js';
 import { splitBy } from '../../src/container/write/lines.js';
 import { asUnits, indexUnits } from '../../src/container/write/symbols.js';
 import { decode, FxqError, inspect } from '../../src/decode/index.js';
-import { inspectContainer } from '../../src/report/inspect.js';
+import { inspectContainer } from '../../src/inspect/inspect.js';
 import { encode, modelOf, roundTrip } from '../support/container.js';
 import { forge } from '../support/forge.js';
 import { DATA_TYPE, modelProto, rawData, tensorProto } from '../support/onnx-builder.js';

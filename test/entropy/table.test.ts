@@ -4,7 +4,7 @@ import { BitWriter } from '../../src/binary/bits.js';
 import { canonicalCodes } from '../../src/entropy/canonical.js';
 import { codedBits, codeLengths } from '../../src/entropy/lengths.js';
 import { decodingTable } from '../../src/entropy/table.js';
-import { decodePairs, decodeSymbols } from '../../src/kernels/reference/streams.js';
+import { decodePairs, decodeSymbols } from '../../src/kernels/decode/reference/streams.js';
 import { Random } from '../support/random.js';
 
 const IDENTITY = Uint16Array.from({ length: 4096 }, (_, i) => i);

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { arrayDataset, type Batch, type Dataset } from '../../src/evaluate/dataset.js';
+import { arrayDataset, type Batch, type Dataset } from '../../src/data/dataset.js';
+import { mnistDataset } from '../../src/data/mnist.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
-import { mnistDataset } from '../../src/evaluate/mnist.js';
-import { loadRuntime, openSession, type Runtime } from '../../src/evaluate/session.js';
+import { loadRuntime, openSession, type Runtime } from '../../src/runtime/session.js';
 import { easySamples, FLOAT16, INT64, idxBytes, linearModel, statefulModel, UINT8 } from './support.js';
 
 const runtime: Runtime = ort;

@@ -1,6 +1,6 @@
 import onnxProto from 'onnx-proto';
-import type { Batch, Dataset } from '../../src/evaluate/dataset.js';
-import type { DatasetReader } from '../../src/evaluate/reader.js';
+import type { Batch, Dataset } from '../../src/data/dataset.js';
+import type { DatasetReader } from '../../src/data/reader.js';
 
 const { onnx } = onnxProto;
 

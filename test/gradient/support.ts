@@ -2,7 +2,7 @@ import onnxProto, { type onnx } from 'onnx-proto';
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
 import { type GradientGraph, jacobianGraph } from '../../src/gradient/gradient-graph.js';
-import { floatValue } from '../../src/gradient/model.js';
+import { floatValue } from '../../src/graph/open-model.js';
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
 const OPTIONS = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/binary/bytes.js';
 import { writeContainer } from '../../src/container/write/container.js';
 import { decode } from '../../src/decode/index.js';
-import { readWeights } from '../../src/layers/weights.js';
+import { readWeights } from '../../src/model/weights.js';
 import { withRawHalves } from '../../src/onnx/halves.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { writeOnnx } from '../../src/onnx/write.js';

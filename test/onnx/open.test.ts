@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FxqError } from '../../src/errors.js';
-import type { Model, Tensor } from '../../src/layers/model.js';
+import type { Model, Tensor } from '../../src/model/model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { damaged, type HostileModel, hostileModels, truncations } from '../support/hostile.js';
 import { type ExpectedTensor, type GeneratedModel, generatedModel, generatedModels } from '../support/models.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Model } from '../../src/layers/model.js';
+import type { Model } from '../../src/model/model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { writeOnnx } from '../../src/onnx/write.js';
 import { prune } from '../../src/stages/prune.js';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decode, decodeFiles } from '../../src/decode/index.js';
-import type { Model } from '../../src/layers/model.js';
+import { inspectOnnx } from '../../src/inspect/inspect.js';
+import type { Model } from '../../src/model/model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { compress, encode } from '../../src/pipeline/compress.js';
-import { inspectOnnx } from '../../src/report/inspect.js';
 import { generatedModels } from '../support/models.js';
 import { atOddOffset, memoryFiles } from '../support/sources.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Model } from '../../src/layers/model.js';
+import type { Model } from '../../src/model/model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { runStages } from '../../src/pipeline/pipeline.js';
 import { selfTimer } from '../../src/pipeline/timer.js';

@@ -3,9 +3,9 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { toBfloat16Model, toFloat16, toInt8 } from '../../scripts/bench/retype.js';
 import { decode } from '../../src/decode/index.js';
+import { inspectOnnx } from '../../src/inspect/inspect.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { compress, encode } from '../../src/pipeline/compress.js';
-import { inspectOnnx } from '../../src/report/inspect.js';
 import { Random } from '../support/random.js';
 
 const lenet = new Uint8Array(readFileSync('models/lenet-300-100.onnx'));

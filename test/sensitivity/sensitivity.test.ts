@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { arrayDataset, type Dataset } from '../../src/evaluate/dataset.js';
+import { arrayDataset, type Dataset } from '../../src/data/dataset.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
-import { loadRuntime, type Runtime } from '../../src/evaluate/runtime.js';
-import type { Model } from '../../src/layers/model.js';
+import { inspectOnnx } from '../../src/inspect/inspect.js';
+import type { Model } from '../../src/model/model.js';
 import { inMemory, openOnnx } from '../../src/onnx/open.js';
-import { inspectOnnx } from '../../src/report/inspect.js';
+import { loadRuntime, type Runtime } from '../../src/runtime/runtime.js';
 import { sensitivity } from '../../src/sensitivity/sensitivity.js';
 import { cluster } from '../../src/stages/cluster.js';
 import { linearModel } from '../evaluate/support.js';

@@ -1,5 +1,5 @@
-import type { Model, Tensor } from '../../src/layers/model.js';
-import { readWeights, writeWeights } from '../../src/layers/weights.js';
+import type { Model, Tensor } from '../../src/model/model.js';
+import { readWeights, writeWeights } from '../../src/model/weights.js';
 
 /** The model with these tensors as `change` makes them. */
 export function changed(model: Model, names: readonly string[], change: (value: number, i: number) => number): Model {

@@ -1,8 +1,8 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { FxqError } from '../../src/errors.js';
-import type { Model } from '../../src/layers/model.js';
-import { isPatchable } from '../../src/layers/weights.js';
+import type { Model } from '../../src/model/model.js';
+import { isPatchable } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { type PruneOptions, prune } from '../../src/stages/prune.js';
 import { matmul, matmulGraph } from '../support/models/model.js';

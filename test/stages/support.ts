@@ -1,7 +1,7 @@
 import onnxProto from 'onnx-proto';
 import { expect } from 'vitest';
-import type { Model, Tensor } from '../../src/layers/model.js';
-import { readWeights } from '../../src/layers/weights.js';
+import type { Model, Tensor } from '../../src/model/model.js';
+import { readWeights } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { writeOnnx } from '../../src/onnx/write.js';
 import { readBytes } from '../support/container.js';

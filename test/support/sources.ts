@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../src/layers/model.js';
+import type { ByteSource } from '../../src/model/model.js';
 
 /** Bytes in memory as a {@link ByteSource}; a read that leaves them is the reader's fault and throws. */
 export function memorySource(name: string, bytes: Uint8Array): ByteSource {

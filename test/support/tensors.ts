@@ -1,7 +1,7 @@
 /** Tensors for test models: the message, and what a reader should find in it. */
 
 import type { DType } from '../../src/binary/dtype.js';
-import type { PayloadForm, Role } from '../../src/layers/model.js';
+import type { PayloadForm, Role } from '../../src/model/model.js';
 import {
   attrTensor,
   constant,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { InputArray } from '../../src/evaluate/dataset.js';
-import { createRandom, type Random } from '../../src/stages/kmeans/random.js';
+import type { InputArray } from '../../src/data/dataset.js';
+import { createRandom, type Random } from '../../src/random.js';
 import { AUGMENTATIONS, type Augmentation, augment, checkAugmentation } from '../../src/tune/augment.js';
 import { Random as Values } from '../support/random.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { arrayDataset, type Batch, type Dataset, type InputArray } from '../../src/evaluate/dataset.js';
+import { arrayDataset, type Batch, type Dataset, type InputArray } from '../../src/data/dataset.js';
 import { loadSamples } from '../../src/tune/samples.js';
 
 const pixels = (count: number, from = 0): InputArray => ({

@@ -1,8 +1,8 @@
-import { arrayDataset, type Dataset } from '../../src/evaluate/dataset.js';
+import { arrayDataset, type Dataset } from '../../src/data/dataset.js';
+import { mnistDataset } from '../../src/data/mnist.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
-import { mnistDataset } from '../../src/evaluate/mnist.js';
-import type { Model } from '../../src/layers/model.js';
-import { readWeights } from '../../src/layers/weights.js';
+import type { Model } from '../../src/model/model.js';
+import { readWeights } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import type { Epoch, TuneOptions } from '../../src/tune/options.js';
 import { tune } from '../../src/tune/tune.js';

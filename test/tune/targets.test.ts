@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { OutputArray } from '../../src/evaluate/session.js';
 import { gradientGraph } from '../../src/gradient/gradient-graph.js';
 import type { LossName } from '../../src/gradient/losses.js';
+import type { OutputArray } from '../../src/runtime/session.js';
 import { labelTargets, lossOf, teacherTargets } from '../../src/tune/targets.js';
 import { buildModel, distinct, node, open, run, type Values } from '../gradient/support.js';
 

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { arrayDataset, type Dataset } from '../../src/evaluate/dataset.js';
-import { loadRuntime } from '../../src/evaluate/runtime.js';
-import type { Model } from '../../src/layers/model.js';
+import { arrayDataset, type Dataset } from '../../src/data/dataset.js';
+import type { Model } from '../../src/model/model.js';
 import { readRecords } from '../../src/onnx/metadata.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { runStages } from '../../src/pipeline/pipeline.js';
+import { loadRuntime } from '../../src/runtime/runtime.js';
 import { cluster } from '../../src/stages/cluster.js';
 import { prune } from '../../src/stages/prune.js';
 import type { TuneOptions } from '../../src/tune/options.js';

@@ -1,7 +1,7 @@
 // k-means of scalars against packages that do it for vectors: same values, same first centroids, to the same end.
 import { kmeans as mlKmeans } from 'ml-kmeans';
 import skmeans from 'skmeans';
-import { initialCentroids, lloyd, sortFloats } from '../../../build/stages/kmeans/index.js';
+import { initialCentroids, lloyd, sortFloats } from '../../../build/quantize/kmeans/index.js';
 import { normal, random } from '../../train/random.js';
 import { median } from '../weights.js';
 

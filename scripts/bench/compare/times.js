@@ -1,9 +1,9 @@
 // Weights a second of every step, next to copying the same weights: medians of runs that take turns.
 import { readFileSync } from 'node:fs';
 import { decode, encode, openOnnx, prune } from '../../../build/index.js';
-import { readWeights } from '../../../build/layers/weights.js';
+import { readWeights } from '../../../build/model/weights.js';
+import { initialCentroids, lloyd, sortFloats } from '../../../build/quantize/kmeans/index.js';
 import { cluster } from '../../../build/stages/cluster.js';
-import { initialCentroids, lloyd, sortFloats } from '../../../build/stages/kmeans/index.js';
 import { bytesOf } from '../subject.js';
 import { median } from '../weights.js';
 

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
+import { RANDOM } from '../../data/open.js';
 import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
-import { RANDOM } from '../../evaluate/open-dataset.js';
-import { formatCount } from '../../report/format.js';
+import { formatCount } from '../../inspect/format.js';
 import { addData, DATA_HELP, type DataFlags, expectedSamples, openData } from '../data.js';
 import { UsageError } from '../errors.js';
 import { aboutFile } from '../input.js';

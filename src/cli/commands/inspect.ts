@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { formatTable } from '../../report/table.js';
+import { formatTable } from '../../inspect/table.js';
 import { aboutFile, inspectFile } from '../input.js';
 import { addCommon, addExamples, type CommonFlags } from '../options.js';
 import type { Terminal } from '../terminal.js';

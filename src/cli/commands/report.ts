@@ -1,11 +1,11 @@
 import { extname } from 'node:path';
 import type { Command } from 'commander';
-import type { Comparison } from '../../comparison/comparison.js';
-import { renderHtml } from '../../comparison/html/page.js';
-import { renderJson } from '../../comparison/json.js';
-import { renderMarkdown } from '../../comparison/markdown.js';
-import { answerFigures } from '../../comparison/words.js';
-import { formatBytes, formatRatio } from '../../report/format.js';
+import { formatBytes, formatRatio } from '../../inspect/format.js';
+import type { Comparison } from '../../report/comparison.js';
+import { renderHtml } from '../../report/html/page.js';
+import { renderJson } from '../../report/json.js';
+import { renderMarkdown } from '../../report/markdown.js';
+import { answerFigures } from '../../report/words.js';
 import { type CompareFlags, compareFiles } from '../compare-files.js';
 import { addData } from '../data.js';
 import { UsageError } from '../errors.js';

@@ -1,7 +1,7 @@
 import { Xxh32 } from '../../binary/xxh32.js';
 import { expand } from '../../entropy/expand.js';
 import { FxqError } from '../../errors.js';
-import type { Kernels } from '../../kernels/kernels.js';
+import type { Kernels } from '../../kernels/decode/kernels.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
 import type { FileEntry, TensorEntry } from '../header.js';
 import { FREE_HEAD, FREE_ITEMS, HEAD_PER_BYTE, ITEMS_PER_BYTE, MAX_HEAD_BYTES } from '../limits.js';

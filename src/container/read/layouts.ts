@@ -1,4 +1,4 @@
-import { CHUNK_AT, KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES } from '../../kernels/kernels.js';
+import { CHUNK_AT, KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES } from '../../kernels/decode/kernels.js';
 import { CHUNK, FOUR_PAIR_STREAMS_FROM, type Layout, PLANES, segments } from '../constants.js';
 import { type Code, readCode } from './codes.js';
 import type { SectionCursor } from './cursor.js';

@@ -1,4 +1,4 @@
-import type { Kernels } from '../../kernels/kernels.js';
+import type { Kernels } from '../../kernels/decode/kernels.js';
 import { FOUR_STREAMS_FROM, segments } from '../constants.js';
 import type { Code } from './codes.js';
 import type { SectionCursor } from './cursor.js';

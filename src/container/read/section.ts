@@ -1,4 +1,4 @@
-import { CHUNK_AT, type Kernels } from '../../kernels/kernels.js';
+import { CHUNK_AT, type Kernels } from '../../kernels/decode/kernels.js';
 import { CHUNK, SPARSE_CHUNK } from '../constants.js';
 import type { TensorEntry } from '../header.js';
 import { readCodebook } from './codes.js';

@@ -1,14 +1,13 @@
 import { Encoder } from 'cbor-x';
-import { inOrder, type Limits } from '../../ahead.js';
 import { concat } from '../../binary/bytes.js';
 import { DTYPES } from '../../binary/dtype.js';
 import { Xxh32 } from '../../binary/xxh32.js';
 import { breather } from '../../breather.js';
 import { squeeze } from '../../entropy/squeeze.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
-import { loadKernels } from '../../kernels/index.js';
-import type { Model, Tensor } from '../../layers/model.js';
-import { partsOf } from '../../layers/parts.js';
+import { loadKernels } from '../../kernels/decode/index.js';
+import type { Model, Tensor } from '../../model/model.js';
+import { partsOf } from '../../model/parts.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
 import type { WireHeader, WireTensor } from '../header.js';
 import {
@@ -20,6 +19,7 @@ import {
   MAX_HEAD_BYTES,
   OUTPUT_PER_BYTE,
 } from '../limits.js';
+import { inOrder, type Limits } from './ahead.js';
 import { type CodedTensor, type Coding, codeTensor } from './section.js';
 import { MemorySections, type SectionStore } from './sections.js';
 import { Twins } from './twins.js';

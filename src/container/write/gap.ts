@@ -1,6 +1,6 @@
 import { ByteWriter } from '../../binary/bytes.js';
-import { encodeKernels } from '../../encode-kernels/index.js';
-import type { EncodeKernels } from '../../encode-kernels/kernels.js';
+import { encodeKernels } from '../../kernels/encode/index.js';
+import type { EncodeKernels } from '../../kernels/encode/kernels.js';
 import { CODEBOOKS, FOUR_PAIR_STREAMS_FROM, MAX_GAP_BITS, MIN_GAP_BITS, SPARSE_CHUNK, segments } from '../constants.js';
 import { chunks } from '../read/layouts.js';
 import { type Split, unsplit } from './lines.js';

@@ -1,4 +1,4 @@
-import { encodeKernels } from '../../encode-kernels/index.js';
+import { encodeKernels } from '../../kernels/encode/index.js';
 import { MAX_CODEBOOK } from '../constants.js';
 import { gridValue } from '../read/codes.js';
 import { makeCode } from './runs.js';

@@ -1,7 +1,7 @@
 import { BitWriter } from '../../binary/bits.js';
 import { ByteWriter, concat } from '../../binary/bytes.js';
 import { toPlanes } from '../../binary/planes.js';
-import { encodeKernels } from '../../encode-kernels/index.js';
+import { encodeKernels } from '../../kernels/encode/index.js';
 import { CHUNK, CODEBOOKS, PLANES } from '../constants.js';
 import { chunks, indexBits } from '../read/layouts.js';
 import { type Split, unsplit } from './lines.js';

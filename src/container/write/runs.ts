@@ -1,10 +1,10 @@
 import { BitWriter } from '../../binary/bits.js';
 import { type ByteWriter, concat } from '../../binary/bytes.js';
-import { encodeKernels } from '../../encode-kernels/index.js';
-import type { StreamCode } from '../../encode-kernels/kernels.js';
 import { canonicalCodes } from '../../entropy/canonical.js';
 import { writeGolomb, zigzag } from '../../entropy/golomb.js';
 import { codedBits, codeLengths } from '../../entropy/lengths.js';
+import { encodeKernels } from '../../kernels/encode/index.js';
+import type { StreamCode } from '../../kernels/encode/kernels.js';
 import { codeLimit, FOUR_STREAMS_FROM, firstLength, segments } from '../constants.js';
 
 /** A Huffman code ready to write with, and what a text with the counts it was made from costs. */

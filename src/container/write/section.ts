@@ -1,6 +1,6 @@
 import { bitsOf } from '../../binary/dtype.js';
 import { xxh32 } from '../../binary/xxh32.js';
-import type { Tensor } from '../../layers/model.js';
+import type { Tensor } from '../../model/model.js';
 import { LAYOUTS } from '../constants.js';
 import { elements, naturalLength, naturalWidth, type WireTensor } from '../header.js';
 import { planGap } from './gap.js';

@@ -1,8 +1,8 @@
 import { BitWriter } from '../../binary/bits.js';
 import { fromHalf, toHalf } from '../../binary/half.js';
-import { encodeKernels } from '../../encode-kernels/index.js';
 import { writeGolomb } from '../../entropy/golomb.js';
-import type { Units } from '../../kernels/kernels.js';
+import type { Units } from '../../kernels/decode/kernels.js';
+import { encodeKernels } from '../../kernels/encode/index.js';
 import type { CodebookKind } from '../constants.js';
 import { bookOrder, MAX_CODEBOOK } from '../constants.js';
 

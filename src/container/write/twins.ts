@@ -1,6 +1,6 @@
 import { bitsOf } from '../../binary/dtype.js';
 import { xxh32 } from '../../binary/xxh32.js';
-import type { Tensor } from '../../layers/model.js';
+import type { Tensor } from '../../model/model.js';
 import { naturalWidth } from '../header.js';
 import { MAX_SHARES } from '../limits.js';
 import type { CodedTensor, Coding } from './section.js';

@@ -1,5 +1,5 @@
-import { float, int, readFloat, readInt } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
+import { float, int, readFloat, readInt } from '../../graph/attributes.js';
+import type { GraphBuilder } from '../../graph/builder.js';
 import type { GradientRule } from './rule.js';
 
 /** Y = max(X, 0). The sign of the output is the mask: 1 where the input passed, 0 elsewhere. */

@@ -1,5 +1,5 @@
-import { int, ints, readInt, readInts } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
+import { int, ints, readInt, readInts } from '../../graph/attributes.js';
+import type { GraphBuilder } from '../../graph/builder.js';
 import { type GradientRule, unsupported } from './rule.js';
 import { padSame } from './same.js';
 import { cutTo, readWindow, slideBack, type Window } from './window.js';

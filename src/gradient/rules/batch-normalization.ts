@@ -1,4 +1,4 @@
-import { int, readInt } from '../attributes.js';
+import { int, readInt } from '../../graph/attributes.js';
 import { type GradientRule, type RuleContext, unsupported } from './rule.js';
 
 /**

@@ -1,5 +1,5 @@
 import onnxProto, { type onnx } from 'onnx-proto';
-import { readInt } from '../attributes.js';
+import { readInt } from '../../graph/attributes.js';
 import type { GradientRule } from './rule.js';
 
 const { BFLOAT16, DOUBLE, FLOAT, FLOAT16 } = onnxProto.onnx.TensorProto.DataType;

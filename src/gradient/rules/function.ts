@@ -1,7 +1,7 @@
 import type { onnx } from 'onnx-proto';
-import { readFloat } from '../attributes.js';
+import { readFloat } from '../../graph/attributes.js';
+import type { GraphBuilder } from '../../graph/builder.js';
 import { reduceTo } from '../broadcast.js';
-import type { GraphBuilder } from '../builder.js';
 import type { GradientRule } from './rule.js';
 
 /** The rule of Y = f(X), element by element, from a node that computes f'(X) given X and Y. */

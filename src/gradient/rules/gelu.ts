@@ -1,5 +1,5 @@
-import { readString } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
+import { readString } from '../../graph/attributes.js';
+import type { GraphBuilder } from '../../graph/builder.js';
 import type { GradientRule } from './rule.js';
 
 /** Y = X · Φ(X), where Φ is the normal distribution, or a hyperbolic tangent that comes close to it. */

@@ -1,4 +1,4 @@
-import { float, int, readFloat, readInt } from '../attributes.js';
+import { float, int, readFloat, readInt } from '../../graph/attributes.js';
 import { reduceTo } from '../broadcast.js';
 import { type GradientRule, type RuleContext, unsupported } from './rule.js';
 

@@ -1,4 +1,4 @@
-import { int, readFloat } from '../attributes.js';
+import { int, readFloat } from '../../graph/attributes.js';
 import { throughNormal } from './normalize.js';
 import type { GradientRule } from './rule.js';
 

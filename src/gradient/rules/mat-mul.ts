@@ -1,4 +1,4 @@
-import { int, ints, string } from '../attributes.js';
+import { int, ints, string } from '../../graph/attributes.js';
 import { raiseTo, reduceTo } from '../broadcast.js';
 import type { GradientRule, RuleContext } from './rule.js';
 

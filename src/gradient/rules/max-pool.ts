@@ -1,4 +1,4 @@
-import { ints, readInt, readInts, readString } from '../attributes.js';
+import { ints, readInt, readInts, readString } from '../../graph/attributes.js';
 import { type GradientRule, unsupported } from './rule.js';
 import { scatterAdd } from './select.js';
 

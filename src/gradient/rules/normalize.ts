@@ -1,5 +1,5 @@
+import type { GraphBuilder } from '../../graph/builder.js';
 import { reduceTo } from '../broadcast.js';
-import type { GraphBuilder } from '../builder.js';
 import { timesSmaller } from './reduce.js';
 
 /**

@@ -1,6 +1,6 @@
-import { readInt, readInts } from '../attributes.js';
+import { readInt, readInts } from '../../graph/attributes.js';
+import type { GraphBuilder } from '../../graph/builder.js';
 import { reduceTo } from '../broadcast.js';
-import type { GraphBuilder } from '../builder.js';
 import { sizeOf } from '../loss.js';
 import type { GradientRule, RuleContext } from './rule.js';
 

@@ -1,6 +1,6 @@
 import type { onnx } from 'onnx-proto';
 import { FxqError } from '../../errors.js';
-import { describeNode, type GraphBuilder } from '../builder.js';
+import { describeNode, type GraphBuilder } from '../../graph/builder.js';
 
 /** What a rule is given: one forward node and the gradients that arrive at its outputs. */
 export interface RuleContext {

@@ -1,5 +1,5 @@
-import { int } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
+import { int } from '../../graph/attributes.js';
+import type { GraphBuilder } from '../../graph/builder.js';
 import type { Window } from './window.js';
 
 /**

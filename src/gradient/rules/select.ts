@@ -1,6 +1,6 @@
 import onnxProto, { type onnx } from 'onnx-proto';
-import { int, readString, string } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
+import { int, readString, string } from '../../graph/attributes.js';
+import type { GraphBuilder } from '../../graph/builder.js';
 import { type GradientRule, type RuleContext, unsupported } from './rule.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;

@@ -1,4 +1,4 @@
-import { int, ints, readInt, readInts, readString } from '../attributes.js';
+import { int, ints, readInt, readInts, readString } from '../../graph/attributes.js';
 import { reduceTo } from '../broadcast.js';
 import type { GradientRule } from './rule.js';
 import { select } from './select.js';

@@ -1,6 +1,6 @@
 import type { onnx } from 'onnx-proto';
-import { int, ints, readInts, readString } from '../attributes.js';
-import type { GraphBuilder } from '../builder.js';
+import { int, ints, readInts, readString } from '../../graph/attributes.js';
+import type { GraphBuilder } from '../../graph/builder.js';
 import { unsupported } from './rule.js';
 
 /** The sliding window of a convolution or pooling: one number a spatial axis in each list. */

@@ -1,0 +1,154 @@
+import { FxqError, throwIfAborted } from '../errors.js';
+import { logitsBehind } from '../gradient/cross-entropy.js';
+import { jacobianGraph } from '../gradient/gradient-graph.js';
+import { bytesOf, type CalibrationGraph } from '../graph/decoded-graph.js';
+import { floatValue, type OpenModel, openGraph, openModel, writeModel } from '../graph/open-model.js';
+import { createRandom } from '../random.js';
+import type { Feeder } from '../runtime/batches.js';
+import { type OutputArray, openSession } from '../runtime/session.js';
+import { asFloat, reshape, transpose } from './columns.js';
+import type { Layer } from './layers.js';
+import type { Survey } from './survey.js';
+
+/** Inputs that probes are sent back through: what is wanted is the size of a mean square, not its last digit. */
+const PROBED_SAMPLES = 256;
+
+/**
+ * What an error of each output row of each layer costs: how far random zero-mean combinations of the model's outputs
+ * move with it, squared and summed over the row's places, relative to how far the outputs move from input to input.
+ * (The diagonal of a Gauss–Newton matrix, estimated by back-propagated probes.)
+ *
+ * @returns the costs [groups, rows] of every layer with an output of its own; nothing where an operator on the way has
+ *   no gradient rule, as one with subgraphs
+ */
+export async function probeRows(
+  original: CalibrationGraph,
+  layers: readonly Layer[],
+  survey: Survey,
+  seed: number,
+  feeder: Feeder,
+): Promise<Map<Layer, Float64Array> | undefined> {
+  const probed = layers.filter(({ output }) => output !== undefined);
+  if (probed.length === 0) return undefined;
+  const graph = graphFor(bytesOf(original), probed, survey);
+  if (!graph) return undefined;
+  const { runtime, threads, signal, batches } = feeder;
+  const forward = await openSession(runtime, graph.forward, { threads });
+  const backward = await openSession(runtime, graph.backward, { threads });
+  const random = createRandom(seed);
+  const sums = new Map<Layer, Float64Array>();
+  const spread = spreadMeter();
+  let samples = 0;
+  try {
+    for await (const batch of batches()) {
+      for await (const run of forward.runs(batch)) {
+        const output = run.outputs[graph.output];
+        spread.add(output);
+        const seeds = { data: probe(output, random), dims: output.dims };
+        const inputs = { ...run.inputs, [graph.seed]: seeds };
+        for await (const { outputs } of backward.runs({ inputs })) {
+          for (const [layer, name] of graph.sums) {
+            const { data } = outputs[name];
+            const sum = sums.get(layer) ?? new Float64Array(data.length);
+            sums.set(layer, sum);
+            for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+          }
+        }
+        samples += run.samples;
+      }
+      throwIfAborted(signal);
+      if (samples >= PROBED_SAMPLES) break;
+    }
+  } finally {
+    await forward.release();
+    await backward.release();
+  }
+  const scale = 1 / (samples * spread.variance());
+  if (!Number.isFinite(scale)) return undefined;
+  for (const sum of sums.values()) for (let i = 0; i < sum.length; i++) sum[i] *= scale;
+  return sums;
+}
+
+interface ProbeGraph {
+  readonly forward: Uint8Array;
+  readonly backward: Uint8Array;
+  readonly output: string;
+  readonly seed: string;
+  /** The value with the sums of squares of a layer's rows. */
+  readonly sums: ReadonlyMap<Layer, string>;
+}
+
+function graphFor(bytes: Uint8Array, layers: readonly Layer[], survey: Survey): ProbeGraph | undefined {
+  try {
+    const model = openModel(bytes);
+    const output = logitsBehind(model.builder, model.builder.graph.output?.[0]?.name ?? '');
+    const targets = layers.map((layer) => layer.output as string);
+    const jacobian = jacobianGraph(bytes, { output, targets });
+    const open = openGraph(jacobian.bytes);
+    const sums = new Map(
+      layers.map((layer, i) => {
+        const gradient = jacobian.gradients.get(targets[i]) as string;
+        return [layer, sumOfSquares(open, layer, gradient, survey.dims(targets[i]).length)];
+      }),
+    );
+    const backward = writeModel(
+      open,
+      [...sums.values()].map((name) => floatValue(name)),
+    );
+    return { forward: writeModel(model, [floatValue(output)]), backward, output, seed: jacobian.seed, sums };
+  } catch (error) {
+    if (error instanceof FxqError && error.code === 'CONFIG') return undefined;
+    throw error;
+  }
+}
+
+/** Appends the sum of squares of every row of a layer's output: [groups × rows]. */
+function sumOfSquares({ builder }: OpenModel, layer: Layer, gradient: string, rank: number): string {
+  const { node, groups, rows, operand } = layer;
+  const all = groups * rows;
+  const isImage = node.opType === 'Conv' || node.opType === 'ConvTranspose';
+  const float = asFloat(builder, gradient);
+  // Rows last: [.., rows].
+  const last = isImage
+    ? transpose(builder, reshape(builder, float, [0, all, -1]), [0, 2, 1])
+    : operand === 0
+      ? transpose(builder, float, [...Array(rank - 2).keys(), rank - 1, rank - 2])
+      : float;
+  const lines = reshape(builder, last, [-1, isImage || groups === 1 ? all : rows]);
+  const squares = builder.emit('Mul', [lines, lines]);
+  return builder.emit('ReduceSum', [squares, builder.ints([0])], [{ name: 'keepdims', type: 2, i: 0 }]);
+}
+
+/** Normal numbers of mean zero over the last axis: adding the same to all logits changes nothing. */
+function probe({ dims, data }: OutputArray, random: ReturnType<typeof createRandom>): Float32Array {
+  const width = dims[dims.length - 1] ?? 1;
+  const values = new Float32Array(data.length);
+  for (let start = 0; start < values.length; start += width) {
+    let sum = 0;
+    for (let i = start; i < start + width; i++) {
+      values[i] = Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float());
+      sum += values[i];
+    }
+    for (let i = start; width > 1 && i < start + width; i++) values[i] -= sum / width;
+  }
+  return values;
+}
+
+/** How far outputs are spread, about the mean of each row. */
+function spreadMeter(): { add(output: OutputArray): void; variance(): number } {
+  let energy = 0;
+  let count = 0;
+  return {
+    add({ dims, data }) {
+      const width = dims[dims.length - 1] ?? 1;
+      for (let start = 0; start < data.length; start += width) {
+        let sum = 0;
+        for (let i = start; i < start + width; i++) sum += data[i];
+        const mean = width > 1 ? sum / width : 0;
+        for (let i = start; i < start + width; i++) energy += (data[i] - mean) ** 2;
+        count++;
+      }
+    },
+    variance: () => energy / count,
+  };
+}

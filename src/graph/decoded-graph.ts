@@ -1,0 +1,185 @@
+import type { onnx } from 'onnx-proto';
+import type { ByteSource, Model, Tensor } from '../model/model.js';
+import { externalRange, hollow } from '../onnx/open.js';
+import { scanTensors } from '../onnx/scan.js';
+import type { ScannedTensor } from '../onnx/scan-tensor.js';
+import { writeOnnx } from '../onnx/write.js';
+import { readGraphs } from './attributes.js';
+import { GraphBuilder, valuesRead } from './builder.js';
+import { type OpenModel, openGraph, writeModel } from './open-model.js';
+
+/** A model's graph as calibration works on it: decoded, with its weights inside, and who makes and reads each value. */
+export interface CalibrationGraph {
+  readonly open: OpenModel;
+  /** The records of the model's tensors, those in nested graphs included, by their place in the decoded graph. */
+  readonly records: ReadonlyMap<onnx.ITensorProto, Tensor>;
+  /** The stored tensors of the main graph by the value they define. */
+  readonly stored: ReadonlyMap<string, Stored>;
+  /** Tensors that stand outside the main graph, and where, in words. */
+  readonly outside: ReadonlyMap<Tensor, string>;
+  /** The node that computes a value. */
+  readonly producers: ReadonlyMap<string, onnx.INodeProto>;
+  /** The nodes that read a value, once for every time they do. */
+  readonly readers: ReadonlyMap<string, readonly onnx.INodeProto[]>;
+}
+
+/** A stored tensor: the record of the model, and its place in the decoded graph. */
+export interface Stored {
+  readonly tensor: Tensor;
+  readonly proto: onnx.ITensorProto;
+}
+
+/**
+ * Decodes a model for calibration. Payloads are the model's own where it is in memory, and external data is taken in, so
+ * that ONNX Runtime gets the model as one piece.
+ *
+ * @param model - as the stages so far have left it
+ */
+export function readCalibrationGraph(model: Model): CalibrationGraph {
+  const bytes = mainFile(model);
+  const { tensors } = scanTensors(bytes);
+  const places = new Map(model.tensors.map((tensor) => [`${tensor.file}:${tensor.offset}`, tensor]));
+  const recordOf = ({ window, external }: ScannedTensor) => {
+    const file = external ? model.files.findIndex(({ name }, i) => i > 0 && name === external.location) : 0;
+    return places.get(`${file}:${window?.start ?? external?.offset ?? 0}`);
+  };
+  // A decoded graph is views of its file, of which the smallest, a string of an attribute, would keep all in memory.
+  const open = openGraph(
+    hollow(
+      bytes,
+      tensors.filter((each) => each.form === 'raw' && recordOf(each)),
+    ),
+  );
+  const records = new Map<onnx.ITensorProto, Tensor>();
+  for (const each of tensors) {
+    const tensor = recordOf(each);
+    const proto = at(open.proto, each.path);
+    if (!proto) continue;
+    if (tensor) records.set(proto, tensor);
+    // What shares its place with another tensor is none of the model's, but the graph needs it.
+    const payload = tensor ? tensor.read : each.external && (() => readExternal(model, each));
+    if (payload && each.form === 'raw') {
+      proto.rawData = payload();
+      proto.externalData = [];
+      proto.dataLocation = 0;
+    }
+  }
+  return indexGraph(open, records);
+}
+
+function readExternal({ files }: Model, tensor: ScannedTensor): Uint8Array {
+  const source = files.find(({ name }, i) => i > 0 && name === tensor.external?.location) as ByteSource;
+  const { offset, length } = externalRange(tensor, tensor.path, source);
+  return source.read(offset, offset + length);
+}
+
+/**
+ * Finds the stored tensors of the main graph, and the makers and readers of its values.
+ *
+ * @param dropped - branches that the main graph once had and that never run
+ */
+export function indexGraph(
+  open: OpenModel,
+  records: CalibrationGraph['records'],
+  dropped: readonly onnx.IGraphProto[] = [],
+): CalibrationGraph {
+  const { builder, proto: model } = open;
+  const stored = new Map<string, Stored>();
+  const outside = new Map<Tensor, string>();
+  const producers = new Map<string, onnx.INodeProto>();
+  const readers = new Map<string, onnx.INodeProto[]>();
+  const store = (name: string, proto: onnx.ITensorProto | null | undefined) => {
+    const tensor = proto ? records.get(proto) : undefined;
+    if (proto && tensor) stored.set(name, { tensor, proto });
+  };
+  const leaveOut = (nodes: readonly onnx.INodeProto[], reason: string) => {
+    for (const proto of tensorsOf(nodes)) {
+      const tensor = records.get(proto);
+      if (tensor) outside.set(tensor, reason);
+    }
+  };
+  for (const proto of builder.graph.initializer ?? []) store(proto.name ?? '', proto);
+  for (const node of builder.graph.node ?? []) {
+    // The states that a recurrent layer goes on from can only be seen if it gives them all.
+    if (RECURRENT.has(node.opType ?? '') && !node.domain) builder.optionalOutput(node, 0);
+    for (const name of node.output ?? []) if (name) producers.set(name, node);
+    for (const name of valuesRead(node)) readers.set(name, [...(readers.get(name) ?? []), node]);
+    if (node.opType === 'Constant') store(node.output?.[0] ?? '', node.attribute?.find(({ t }) => t)?.t);
+    if (readGraphs(node).length > 0) leaveOut([node], placeOf(node));
+  }
+  for (const graph of dropped) {
+    leaveOut([holderOf(graph)], NEVER_TAKEN);
+    // What nothing but such a branch reads may stand outside it.
+    for (const name of valuesRead(holderOf(graph))) {
+      const tensor = stored.get(name)?.tensor;
+      if (tensor && !readers.has(name)) outside.set(tensor, NEVER_TAKEN);
+    }
+  }
+  for (const { node } of model.functions ?? []) leaveOut(node ?? [], 'inside a function');
+  return { open, records, stored, outside, producers, readers };
+}
+
+export const RECURRENT: ReadonlySet<string> = new Set(['LSTM', 'GRU', 'RNN']);
+
+const NEVER_TAKEN = 'in a branch that no input took';
+
+const PLACES: Readonly<Record<string, string>> = {
+  If: 'in a branch that only some inputs took',
+  Loop: 'inside a loop',
+  Scan: 'inside a loop',
+};
+
+/** Where something stands that a node's nested graphs hold or read. */
+export function placeOf({ opType }: onnx.INodeProto): string {
+  return PLACES[opType ?? ''] ?? `inside ${opType}`;
+}
+
+/** Every tensor in the attributes of nodes and in their nested graphs. */
+function* tensorsOf(nodes: readonly onnx.INodeProto[]): Iterable<onnx.ITensorProto> {
+  for (const node of nodes) {
+    for (const { t, tensors } of node.attribute ?? []) yield* [...(t ? [t] : []), ...(tensors ?? [])];
+    for (const { initializer, node: inner } of readGraphs(node)) {
+      yield* initializer ?? [];
+      yield* tensorsOf(inner ?? []);
+    }
+  }
+}
+
+function holderOf(graph: onnx.IGraphProto): onnx.INodeProto {
+  return { attribute: [{ g: graph }] };
+}
+
+/** The model file as one piece, with the records of the stages left out: they come after the weights. */
+export function mainFile(model: Model): Uint8Array {
+  const whole = new Uint8Array(model.files[0].size + model.appendix.length);
+  let at = 0;
+  for (const { file, bytes } of writeOnnx(model)) {
+    if (file > 0) break;
+    whole.set(bytes, at);
+    at += bytes.length;
+  }
+  return whole;
+}
+
+/** The tensor at a dotted path of the decoded model; none for a list of numbers, which is no tensor of its own. */
+function at(root: object, path: string): onnx.ITensorProto | undefined {
+  let value: unknown = root;
+  for (const [, key, index] of path.matchAll(/([A-Za-z]+|\[(\d+)\])\.?/g)) {
+    value = index === undefined ? (value as Record<string, unknown>)?.[key] : (value as unknown[])?.[Number(index)];
+  }
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? (value as onnx.ITensorProto)
+    : undefined;
+}
+
+/** A copy to which nodes can be added; what is in it stays shared. */
+export function copyOf({ proto, builder: { graph } }: OpenModel): OpenModel {
+  const copy = { ...graph, node: [...(graph.node ?? [])], initializer: [...(graph.initializer ?? [])] };
+  return { proto: { ...proto, graph: copy }, builder: new GraphBuilder(copy) };
+}
+
+/** The graph's model as one piece, as ONNX Runtime takes it: with external data inside, and what stages have changed. */
+export function bytesOf({ open }: CalibrationGraph): Uint8Array {
+  const copy = copyOf(open);
+  return writeModel(copy, copy.builder.graph.output ?? []);
+}

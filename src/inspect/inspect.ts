@@ -1,0 +1,135 @@
+import { PREFIX_BYTES } from '../container/constants.js';
+import { elements, type TensorEntry } from '../container/header.js';
+import type { Head } from '../container/read/index.js';
+import { pieces } from '../decode/container.js';
+import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
+import { squeeze } from '../entropy/squeeze.js';
+import { FxqError, throwIfAborted } from '../errors.js';
+import { loadKernels } from '../kernels/decode/index.js';
+import type { ByteSource, Model, Tensor } from '../model/model.js';
+import { inMemory, openOnnx } from '../onnx/open.js';
+import type { Overhead, Report, TensorReport } from './figures.js';
+import { measurePayload, measureSection } from './measure.js';
+import { modelFile } from './model-file.js';
+
+/** Bytes at the start of a section that are sure to hold its codebook, its lines' classes and its code tables. */
+const TABLES_BYTES = 1 << 19;
+
+export interface InspectOptions {
+  /** For the report: what the file is called. */
+  readonly file?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * An ONNX model in figures: what each tensor is for, how many of its weights are zero and how many values they share.
+ *
+ * @example
+ * const { tensors } = inspectOnnx(openOnnx(await readFile('model.onnx')));
+ * for (const { name, role, density, clusters } of tensors) console.log(name, role, density, clusters);
+ */
+export function inspectOnnx(model: Model, options: InspectOptions = {}): Report {
+  const bytes = model.files.reduce((sum, { size }) => sum + size, model.appendix.length);
+  const tensors = model.tensors.map((tensor) => {
+    throwIfAborted(options.signal);
+    return { ...subject(tensor), ...measurePayload(tensor, tensor.read()) };
+  });
+  const payloads = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  return {
+    file: options.file ?? model.files[0].name,
+    bytes,
+    originalBytes: bytes,
+    ratio: 1,
+    tensors,
+    overhead: { header: 0, skeleton: bytes - payloads, codebooks: 0, tables: 0, other: 0 },
+  };
+}
+
+/**
+ * A container in figures, all measured on its bytes. It is decoded for that, and checked in full.
+ *
+ * @throws FxqError as `decode` does
+ *
+ * @example
+ * const { ratio, tensors } = await inspectContainer(await readFile('model.fxq'));
+ */
+export async function inspectContainer(container: Uint8Array | Ranges, options: InspectOptions = {}): Promise<Report> {
+  const { signal } = options;
+  const source = container instanceof Uint8Array ? inMemory('', container) : container;
+  const opened = await openRanges(source, signal);
+  const { head } = opened;
+  const tensorAt = places(head, modelFile(head, source, await loadKernels()));
+  const tensors: TensorReport[] = [];
+  for await (const piece of pieces(opened, { verify: 'all', signal }, reusedRoom())) {
+    const entry = piece.tensor;
+    if (entry) {
+      const owner = entry.owner === tensors.length ? undefined : head.tensors[entry.owner];
+      tensors.push(describe(entry, tensorAt(piece.file, piece.offset), source, piece.bytes, owner));
+    }
+  }
+  const originalBytes = head.files.reduce((sum, { size }) => sum + size, 0);
+  // The header stands first in the head, so it takes there what it takes alone.
+  const { buffer, byteOffset } = head.skeleton;
+  const { headerBytes, squeezedBytes } = head.prefix;
+  const header = Math.min(squeezedBytes, squeeze(new Uint8Array(buffer, byteOffset - headerBytes, headerBytes)).length);
+  const overhead: Overhead = {
+    header,
+    skeleton: squeezedBytes - header,
+    codebooks: tensors.reduce((sum, { codebookBytes }) => sum + codebookBytes, 0),
+    tables: tensors.reduce((sum, { tableBytes }) => sum + tableBytes, 0),
+    other: PREFIX_BYTES,
+  };
+  return {
+    file: options.file ?? 'model.fxq',
+    bytes: head.bytes,
+    originalBytes,
+    ratio: originalBytes / head.bytes,
+    tensors,
+    overhead,
+  };
+}
+
+function subject({ name, role, op, dims, dtype, count }: Tensor) {
+  return { name, role, op, dims, dtype, weights: count };
+}
+
+function describe(
+  entry: TensorEntry,
+  tensor: Tensor | undefined,
+  container: Ranges,
+  payload: Uint8Array,
+  owner: TensorEntry | undefined,
+): TensorReport {
+  const { name, dims, dtype, section } = entry;
+  // A container may hold what no ONNX reader takes apart: then only the header tells what a tensor is.
+  const count = elements(dims);
+  const { role, op, ...known } = tensor ?? { role: 'other', op: '', form: 'raw', count };
+  const bytes = container.read(section.offset, section.offset + Math.min(section.length, TABLES_BYTES));
+  return {
+    name,
+    role,
+    op,
+    dims,
+    dtype,
+    weights: known.count,
+    ...measureSection(entry, known, bytes, payload, owner?.name),
+  };
+}
+
+/** Finds a tensor of the rebuilt model by file and offset; names might differ between versions of the reader. */
+function places({ files }: Head, main: ByteSource): (file: number, offset: number) => Tensor | undefined {
+  const found = new Map<string, Tensor>();
+  const external = (location: string) => {
+    const entry = files.find(({ name }) => name === location);
+    // Opening reads no payload.
+    return entry && { name: location, size: entry.size, read: () => new Uint8Array() };
+  };
+  try {
+    const model = openOnnx(main, { external });
+    const indexOf = model.files.map((source, i) => (i === 0 ? 0 : files.findIndex(({ name }) => name === source.name)));
+    for (const tensor of model.tensors) found.set(`${indexOf[tensor.file]}:${tensor.offset}`, tensor);
+  } catch (error) {
+    if (!(error instanceof FxqError)) throw error;
+  }
+  return (file, offset) => found.get(`${file}:${offset}`);
+}

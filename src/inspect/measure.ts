@@ -1,0 +1,225 @@
+import { bitsOf, type DType } from '../binary/dtype.js';
+import { MAX_CODEBOOK, PLANES, SPARSE_CHUNK } from '../container/constants.js';
+import type { TensorEntry } from '../container/header.js';
+import { readCode, readCodebook } from '../container/read/codes.js';
+import { SectionCursor } from '../container/read/cursor.js';
+import { indexBits } from '../container/read/layouts.js';
+import { readLines } from '../container/read/lines.js';
+import { asUnits } from '../container/write/symbols.js';
+import { encodeKernels } from '../kernels/encode/index.js';
+import type { FoundValues } from '../kernels/encode/kernels.js';
+import type { Tensor } from '../model/model.js';
+import { countValues, type Values } from './elements.js';
+import type { TensorReport } from './figures.js';
+
+type Figures = Omit<TensorReport, 'name' | 'role' | 'op' | 'dims' | 'dtype' | 'weights'>;
+
+/** The figures of a tensor in an ONNX file, where nothing is coded. */
+export function measurePayload(tensor: Pick<Tensor, 'dtype' | 'form' | 'count'>, payload: Uint8Array): Figures {
+  const { dtype, form, count } = tensor;
+  const values = countValues(payload, dtype, form, count);
+  return {
+    ...common(values, count),
+    layout: null,
+    sharedWith: null,
+    weightBits: sharedBits(values, dtype, count),
+    indexBits: 0,
+    codedWeightBits: null,
+    codedIndexBits: null,
+    bytes: payload.length,
+    payloadBytes: payload.length,
+    codebookBytes: 0,
+    tableBytes: 0,
+    ratio: 1,
+  };
+}
+
+/**
+ * The figures of a tensor in a container.
+ *
+ * @param section - its section of the container, as far as codebook and tables go; empty for layout inline
+ * @param payload - what the section decodes to
+ * @param sharedWith - the tensor that the section is counted for, if it is not this one
+ */
+export function measureSection(
+  entry: TensorEntry,
+  tensor: Pick<Tensor, 'form' | 'count'>,
+  section: Uint8Array,
+  payload: Uint8Array,
+  sharedWith: string | null = null,
+): Figures {
+  const { dtype, layout } = entry;
+  const { form, count } = tensor;
+  const values = countValues(payload, dtype, form, count);
+  const { kept } = values;
+  const base = { ...common(values, count), layout, sharedWith, payloadBytes: payload.length };
+  if (layout === 'inline' || sharedWith !== null) {
+    const none = {
+      codedWeightBits: null,
+      codedIndexBits: null,
+      bytes: 0,
+      codebookBytes: 0,
+      tableBytes: 0,
+      ratio: null,
+    };
+    return { ...base, ...none, weightBits: sharedBits(values, dtype, count), indexBits: 0 };
+  }
+  const parts = readParts(entry, section);
+  const size = entry.section.length;
+  const bytes = size - parts.codebookBytes - parts.tableBytes;
+  const sizes = {
+    bytes,
+    codebookBytes: parts.codebookBytes,
+    tableBytes: parts.tableBytes,
+    ratio: size === 0 ? null : payload.length / size,
+  };
+  if (layout === 'verbatim' || layout === 'planes') {
+    const codedWeightBits = count === 0 ? 0 : (8 * size) / count;
+    return {
+      ...base,
+      ...sizes,
+      weightBits: typeBits(dtype, payload, count),
+      indexBits: 0,
+      codedWeightBits,
+      codedIndexBits: 0,
+    };
+  }
+  const units = asUnits(payload, entry.width);
+  // A codebook's values, and zero where that is not listed.
+  const found = encodeKernels().findValues(units, MAX_CODEBOOK + 1) as FoundValues;
+  const valueBits =
+    parts.bitsOfValue.length > 1
+      ? linedValueBits(entry, units, signOf(dtype), parts)
+      : codedValueBits(found, signOf(dtype), parts);
+  return {
+    ...base,
+    ...sizes,
+    // A unit is an element, except for types of less than a byte and for varints.
+    weightBits: count === 0 ? 0 : (indexBits(parts.used) * units.length) / count,
+    indexBits: kept === 0 ? 0 : positionBits(entry, found) / kept,
+    codedWeightBits: kept === 0 ? 0 : valueBits / kept,
+    codedIndexBits: kept === 0 ? 0 : (8 * bytes - valueBits) / kept,
+  };
+}
+
+/** Bytes that a tensor takes before Huffman coding: indices, positions and the codebook, without code tables. */
+export function rawBytes(tensor: TensorReport): number {
+  const { layout, weights, kept, weightBits, indexBits: positions, codebookBytes } = tensor;
+  // Where zero is a value like any other, it takes an index like any other.
+  const isSparse = layout === 'gap' || layout === 'mask';
+  return ((isSparse ? kept : weights) * weightBits + kept * positions) / 8 + codebookBytes;
+}
+
+function common({ kept, distinct }: Values, count: number): Pick<Figures, 'kept' | 'density' | 'clusters'> {
+  return { kept, density: count === 0 ? 1 : kept / count, clusters: distinct ?? null };
+}
+
+/** Bits of an index if sharing values pays for the list of them, else those of the type. */
+function sharedBits({ kept, distinct }: Values, dtype: DType, count: number): number {
+  const bits = bitsOf(dtype) ?? 8;
+  if (distinct === undefined || count === 0) return bits;
+  const index = indexBits(distinct);
+  return kept * index + distinct * bits < kept * bits ? index : bits;
+}
+
+function typeBits(dtype: DType, payload: Uint8Array, count: number): number {
+  return bitsOf(dtype) ?? (count === 0 ? 8 : (8 * payload.length) / count);
+}
+
+/** The pattern that is a zero with a sign. Codebooks list it apart from zero. */
+function signOf(dtype: DType): number {
+  if (dtype === 'float32') return 2 ** 31;
+  return dtype === 'float16' || dtype === 'bfloat16' ? 2 ** 15 : 0;
+}
+
+interface Parts {
+  readonly codebookBytes: number;
+  readonly tableBytes: number;
+  /** Codebook entries that weights have; a grid may hold others. */
+  readonly used: number;
+  /** Bits of each value's code, by bit pattern: a map for each class of lines. None where no values are coded. */
+  readonly bitsOfValue: readonly ReadonlyMap<number, number>[];
+  /** The class of each line, where there are several. */
+  readonly classes: Uint8Array;
+}
+
+/** Reads what stands before the streams of a section. */
+function readParts(entry: TensorEntry, section: Uint8Array): Parts {
+  const cursor = new SectionCursor(section, entry);
+  const none = { codebookBytes: 0, tableBytes: 0, used: 0, bitsOfValue: [], classes: new Uint8Array() };
+  if (entry.layout === 'planes') return { ...none, tableBytes: planeTables(cursor) };
+  if (entry.layout === 'verbatim') return none;
+  const values = readCodebook(cursor);
+  const codebookBytes = cursor.at;
+  if (entry.layout === 'packed') {
+    const width = indexBits(entry.codebookSize);
+    const bitsOfValue = [new Map(Array.from(values, (value) => [value, width]))];
+    return { ...none, codebookBytes, used: entry.codebookSize, bitsOfValue };
+  }
+  const members = entry.lines.classes > 1 ? readLines(cursor) : [];
+  const classes = new Uint8Array(members.length > 0 ? entry.lines.count : 0);
+  for (const [of, lines] of members.entries()) for (const line of lines) classes[line] = of;
+  const used = new Set<number>();
+  const bitsOfValue = Array.from({ length: entry.lines.classes }, () => {
+    const { lengths } = readCode(cursor, entry.codebookSize, 'code lengths');
+    if (entry.layout === 'gap') readCode(cursor, 1 << entry.gapBits, 'gap lengths');
+    if (entry.layout === 'mask') readCode(cursor, 256, 'mask lengths');
+    for (const [i, length] of lengths.entries()) if (length > 0) used.add(i);
+    return new Map(Array.from(values, (value, i) => [value, lengths[i]]));
+  });
+  return { codebookBytes, tableBytes: cursor.at - codebookBytes, used: used.size, bitsOfValue, classes };
+}
+
+function planeTables(cursor: SectionCursor): number {
+  let bytes = 0;
+  for (let p = 0; p < cursor.tensor.width; p++) {
+    const kind = PLANES[cursor.byte('plane kind')];
+    if (kind === 'constant') cursor.byte('plane value');
+    if (kind !== 'coded') continue;
+    const start = cursor.at;
+    readCode(cursor, 256, 'plane lengths');
+    bytes += cursor.at - start;
+  }
+  return bytes;
+}
+
+function linedValueBits(
+  { lines: { count, inner } }: TensorEntry,
+  units: ArrayLike<number>,
+  sign: number,
+  { bitsOfValue, classes }: Parts,
+): number {
+  let bits = 0;
+  for (let i = 0; i < units.length; i++) {
+    if (units[i] === 0 || units[i] === sign) continue;
+    bits += bitsOfValue[classes[Math.floor(i / inner) % count]].get(units[i]) ?? 0;
+  }
+  return bits;
+}
+
+function codedValueBits({ values, counts }: FoundValues, sign: number, { bitsOfValue: [bitsOfValue] }: Parts): number {
+  let bits = 0;
+  for (const [number, value] of values.entries()) {
+    if (value !== 0 && value !== sign) bits += counts[number] * (bitsOfValue?.get(value) ?? 0);
+  }
+  return bits;
+}
+
+/** Bits that positions take before Huffman coding: a gap of fixed width before each weight or filler, or a bit mask. */
+function positionBits({ layout, gapBits }: TensorEntry, { values, symbols }: FoundValues): number {
+  if (layout === 'mask') return symbols.length;
+  if (layout !== 'gap') return 0;
+  const kernels = encodeKernels();
+  const isKept = symbols.slice();
+  kernels.relabel(
+    isKept,
+    Uint16Array.from(values, (value) => Number(value !== 0)),
+  );
+  const { runs, tails } = kernels.countRuns(isKept, SPARSE_CHUNK);
+  const filler = (1 << gapBits) - 1;
+  const fillers = (zeros: number) => Math.floor(zeros / filler);
+  let pairs = 0;
+  for (const [zeros, count] of runs.entries()) pairs += count * (1 + fillers(zeros));
+  for (const zeros of tails) pairs += fillers(zeros);
+  return pairs * gapBits;
+}

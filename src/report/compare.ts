@@ -1,0 +1,113 @@
+import { breather } from '../breather.js';
+import { throwIfAborted } from '../errors.js';
+import type { Report } from '../inspect/figures.js';
+import { toRow } from '../inspect/totals.js';
+import type { Model, Tensor } from '../model/model.js';
+import { isPatchable, readWeights } from '../model/weights.js';
+import { readRecords } from '../onnx/metadata.js';
+import { findPairs } from '../sensitivity/layers.js';
+import type { Comparison, Layer } from './comparison.js';
+import { densityMapOf } from './density-map.js';
+import { histogramOf, sharedValues } from './histogram.js';
+import { partsOf } from './parts.js';
+
+/** What has been measured of two models, and by whom: each is in the report if it is given. */
+export interface CompareOptions
+  extends Partial<Pick<Comparison, 'accuracy' | 'baselines' | 'sensitivity' | 'frontier' | 'provenance'>> {
+  /** What the original is called. Default: `model.onnx`. */
+  readonly file?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/** Layers that are shown from near by: more nobody looks at, and each takes some ten kilobytes of a page. */
+const SHOWN_LAYERS = 24;
+/** With fewer zeros than this share of the weights, a map of what was kept is of one colour. */
+const DENSE = 0.05;
+
+/**
+ * Puts together what is known of a compressed model beside its original. Tensors are told by their names.
+ *
+ * @param original - the model before compression
+ * @param compressed - the same model after it; decoded, if it is a container
+ * @param report - the compressed file in figures, from `inspectContainer` or `inspectOnnx`
+ * @throws FxqError `CONFIG` when the models are not versions of one model, `ABORTED`
+ *
+ * @example
+ * const [onnx, fxq] = [await readFile('model.onnx'), await readFile('model.fxq')];
+ * const [original, compressed] = [openOnnx(onnx), openOnnx(await decode(fxq))];
+ * const comparison = await compareModels(original, compressed, await inspectContainer(fxq, { file: 'model.fxq' }));
+ * await writeFile('report.html', await renderHtml(comparison));
+ */
+export async function compareModels(
+  original: Model,
+  compressed: Model,
+  report: Report,
+  options: CompareOptions = {},
+): Promise<Comparison> {
+  const { accuracy = null, baselines = [], sensitivity = null, frontier = [], provenance = null } = options;
+  const { tensors, overhead, bytes, file } = report;
+  const originalBytes = original.files.reduce((sum, { size }) => sum + size, original.appendix.length);
+  const weights = tensors.filter(({ role }) => role === 'weight');
+  const others = tensors.filter(({ role }) => role !== 'weight');
+  const rows = weights.map((tensor) => toRow(tensor.name, [tensor]));
+  if (others.length > 0) rows.push(toRow(`other tensors (${others.length})`, others));
+  const layers = layersOf(original, compressed);
+  return {
+    original: { file: options.file ?? original.files[0].name, bytes: originalBytes },
+    compressed: { file, bytes, kind: overhead.other > 0 ? 'fxq' : 'onnx' },
+    ratio: originalBytes / bytes,
+    accuracy,
+    tensors,
+    overhead,
+    rows,
+    total: toRow('total', tensors),
+    parts: partsOf(report),
+    layers: await describe(layers.slice(0, SHOWN_LAYERS), options),
+    otherLayers: layers.slice(SHOWN_LAYERS).map(([{ name }]) => name),
+    baselines,
+    sensitivity,
+    frontier,
+    stages: readRecords(compressed)
+      .sort((a, b) => a.number - b.number)
+      .map(({ text }) => text),
+    provenance,
+  };
+}
+
+type Pair = readonly [original: Tensor, compressed: Tensor];
+
+/** Weights, and what else was changed but for what follows them as a bias does; the largest first. */
+function layersOf(original: Model, compressed: Model): Pair[] {
+  const changed = new Set(findPairs(original, compressed).pairs.map(({ tensor }) => tensor));
+  const others = new Map(compressed.tensors.map((tensor) => [tensor.name, tensor]));
+  return original.tensors
+    .filter(
+      (tensor) => (tensor.role === 'weight' && isPatchable(tensor)) || (tensor.role === 'other' && changed.has(tensor)),
+    )
+    .flatMap((tensor): Pair[] => {
+      const other = others.get(tensor.name);
+      return other && isPatchable(other) ? [[tensor, other]] : [];
+    })
+    .sort(([a], [b]) => b.count - a.count);
+}
+
+async function describe(pairs: readonly Pair[], { signal, onProgress }: CompareOptions): Promise<Layer[]> {
+  const breathe = breather();
+  const total = pairs.reduce((sum, [{ count }]) => sum + count, 0);
+  const layers: Layer[] = [];
+  let done = 0;
+  for (const [tensor, compressed] of pairs) {
+    const { name, dims, count } = tensor;
+    const weights = readWeights(compressed);
+    const { centroids, zeros } = sharedValues(weights);
+    const histogram = histogramOf(readWeights(tensor));
+    const densityMap = zeros > DENSE * count ? densityMapOf(weights, dims) : null;
+    layers.push({ name, dims, weights: count, histogram, centroids, zeros, densityMap });
+    done += count;
+    onProgress?.(done / total);
+    await breathe();
+    throwIfAborted(signal);
+  }
+  return layers;
+}

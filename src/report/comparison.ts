@@ -1,0 +1,132 @@
+import type { Evaluation } from '../evaluate/evaluate.js';
+import type { Overhead, TensorReport } from '../inspect/figures.js';
+import type { Row } from '../inspect/totals.js';
+import type { Sensitivity } from '../sensitivity/options.js';
+
+/**
+ * Everything that is known of a compressed model beside its original: what `report` writes as HTML, Markdown or JSON.
+ * Sizes are in bytes; `null` is "does not apply here" or "was not measured", in JSON also what is infinite.
+ */
+export interface Comparison {
+  readonly original: ModelSize;
+  readonly compressed: ModelSize & { readonly kind: 'fxq' | 'onnx' };
+  /** `original.bytes / compressed.bytes`. */
+  readonly ratio: number;
+  readonly accuracy: Accuracy | null;
+  /** The tensors of the compressed model, as `inspect` gives them. */
+  readonly tensors: readonly TensorReport[];
+  readonly overhead: Overhead;
+  /** The rows of the per-layer table: each weight tensor, then the other tensors as one. */
+  readonly rows: readonly Row[];
+  readonly total: Row;
+  /** Where the compressed file's bytes are; together exactly `compressed.bytes`. */
+  readonly parts: readonly Part[];
+  /** The largest weight tensors from near by, and the names of those left out. */
+  readonly layers: readonly Layer[];
+  readonly otherLayers: readonly string[];
+  /** What general-purpose compression makes of the original. */
+  readonly baselines: readonly Baseline[];
+  readonly sensitivity: Sensitivity | null;
+  readonly frontier: readonly FrontierPoint[];
+  /** What stages have recorded in the compressed model, oldest first. */
+  readonly stages: readonly string[];
+  readonly provenance: Provenance | null;
+}
+
+export interface ModelSize {
+  /** As it was called. */
+  readonly file: string;
+  /** Of all its files. */
+  readonly bytes: number;
+}
+
+/** How the two models answer on the same samples. */
+export interface Accuracy {
+  /** What they were run on. */
+  readonly data: string;
+  readonly original: Evaluation;
+  /** `agreement` and the differences are against the original. */
+  readonly compressed: Evaluation;
+}
+
+export interface Part {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** A weight tensor from near by. */
+export interface Layer {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly weights: number;
+  /** Of the original's weights. */
+  readonly histogram: Histogram;
+  /** The values that the compressed weights share, zero left out, in order; `null` where they share none. */
+  readonly centroids: readonly Centroid[] | null;
+  /** Compressed weights that are zero. */
+  readonly zeros: number;
+  /** Where the weights are that were kept; `null` where hardly any was removed. */
+  readonly densityMap: DensityMap | null;
+}
+
+/** Counts over equal intervals. */
+export interface Histogram {
+  readonly from: number;
+  readonly to: number;
+  readonly counts: readonly number[];
+  /** Weights farther out than `from` and `to`: at most a thousandth on each side. */
+  readonly below: number;
+  readonly above: number;
+}
+
+/** A value and how many weights have it. */
+export interface Centroid {
+  readonly value: number;
+  readonly weights: number;
+}
+
+/** A tensor as a matrix, its first dimension by all others, averaged to cells. */
+export interface DensityMap {
+  readonly rows: number;
+  readonly columns: number;
+  /** Share of each cell's weights that are not zero, 0 to 1, row by row. */
+  readonly shares: readonly number[];
+}
+
+/** The original model made smaller by other means. */
+export interface Baseline {
+  readonly name: string;
+  /** `null` where it was not measured. */
+  readonly bytes: number | null;
+  /** Why it was not measured. */
+  readonly reason: string | null;
+  /** Top-1 accuracy and agreement with the original of what is not lossless, where it was measured. */
+  readonly top1: number | null;
+  readonly agreement: number | null;
+}
+
+/** A model that a search has tried. */
+export interface FrontierPoint {
+  /** Of its container. */
+  readonly bytes: number;
+  /** Points of accuracy, or of agreement, that it lost. */
+  readonly loss: number | null;
+  /** The price of a bit that it was made with. */
+  readonly lambda: number | null;
+  readonly isChosen: boolean;
+}
+
+/** How a report and its models came about. */
+export interface Provenance {
+  /** The command that wrote the report. */
+  readonly command: string;
+  /** Versions by the program's name. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly hashes: readonly FileHash[];
+}
+
+export interface FileHash {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}

@@ -1,0 +1,83 @@
+import { formatCount, orDash } from '../../inspect/format.js';
+import type { Row } from '../../inspect/totals.js';
+import { COLUMNS } from '../columns.js';
+import type { Comparison } from '../comparison.js';
+import { exactBytes } from '../words.js';
+import { breakable, html, type Markup } from './markup.js';
+import type { Section } from './section.js';
+
+/** Tables of more rows scroll by themselves, under their heads. */
+const TALL = 30;
+
+/** The per-layer table of the paper, and below it the file. */
+export function tableSection({ rows, total, tensors, compressed, original, overhead }: Comparison): Section {
+  const weights = tensors.filter(({ role }) => role === 'weight').length;
+  const isInline = tensors.some(({ layout }) => layout === 'inline');
+  const coded = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { codebooks, tables, header, skeleton, other } = overhead;
+  const isCoded = compressed.kind === 'fxq';
+  const sizes: [string, number][] = isCoded
+    ? [
+        ['weights and indices', coded],
+        ['codebooks', codebooks],
+        ['code tables', tables],
+        ['header', header + other],
+        ['skeleton', skeleton],
+      ]
+    : [
+        ['tensors', coded],
+        ['everything else', skeleton],
+      ];
+  return {
+    id: 'table',
+    title: 'Layer by layer',
+    intro:
+      'Kept weights are those that are not zero. Weight bits are what the value of a kept weight takes, index bits what its place takes: pruned and quantised (P+Q), then also Huffman-coded (P+Q+H).',
+    body: html`<p class="note sorts" hidden>Choose a heading to sort.</p>
+<div class="box${weights > TALL ? ' tall' : ''}" tabindex="0" role="region" aria-label="Layer by layer, may scroll sideways">${layerTable(rows.slice(0, weights), rows.slice(weights), total)}</div>
+${isInline && html`<p class="note">Tensors of a few bytes stay in the skeleton, the part of the model file that is no weight, and have no figures of their own.</p>`}
+<p class="note">The file has ${exactBytes(compressed.bytes)}: ${sizes.map(([name, bytes]) => `${name} ${formatCount(bytes)}`).join(', ')}. The original has ${exactBytes(original.bytes)}.</p>
+`,
+  };
+}
+
+/** The per-layer table. Cells carry their figures, which the script sorts by; the last rows stay where they are. */
+function layerTable(rows: readonly Row[], others: readonly Row[], total: Row): Markup {
+  return html`<table class="sortable sticky">
+<thead>
+<tr><th></th>${groups().map(({ group, span }) =>
+    group === ''
+      ? html`<th colspan="${span}"></th>`
+      : html`<th class="group" colspan="${span}"><span>${group}</span></th>`,
+  )}</tr>
+<tr><th scope="col" data-column="0">layer</th>${COLUMNS.map(
+    ({ head }, i) => html`<th scope="col" data-column="${i + 1}">${head}</th>`,
+  )}</tr>
+</thead>
+<tbody>
+${rows.map((row) => html`<tr>${cells(row)}</tr>\n`)}</tbody>
+<tfoot>
+${others.map((row) => html`<tr class="others">${cells(row)}</tr>\n`)}<tr>${cells(total)}</tr>
+</tfoot>
+</table>
+`;
+}
+
+function cells(row: Row): Markup {
+  const figures = COLUMNS.map(({ value, text }) => {
+    const figure = value(row);
+    return html`<td data-value="${figure ?? ''}">${orDash(figure, text)}</td>`;
+  });
+  return html`<th scope="row">${breakable(row.label)}</th>${figures}`;
+}
+
+/** Neighbours of one group, with their number. */
+function groups(): { group: string; span: number }[] {
+  const found: { group: string; span: number }[] = [];
+  for (const { group } of COLUMNS) {
+    const last = found.at(-1);
+    if (last?.group === group) last.span++;
+    else found.push({ group, span: 1 });
+  }
+  return found;
+}

@@ -1,0 +1,124 @@
+import { formatBytes, formatCount, formatShare, orDash } from '../inspect/format.js';
+import { COLUMNS } from './columns.js';
+import type { Comparison } from './comparison.js';
+import { answerFigures, exactBytes, harmNote, harmWords, headline, percent, sizeNote, sizesOf } from './words.js';
+
+/**
+ * The comparison as Markdown: its figures as tables, without the plots.
+ *
+ * @example
+ * await writeFile('report.md', renderMarkdown(comparison));
+ */
+export function renderMarkdown(comparison: Comparison): string {
+  const { original, compressed } = comparison;
+  const sections = [
+    `# ${text(headline(comparison))}`,
+    `${text(original.file)} (${exactBytes(original.bytes)}) → ${text(compressed.file)} (${exactBytes(compressed.bytes)})`,
+    ...answers(comparison),
+    ...baselines(comparison),
+    ...layers(comparison),
+    ...bytes(comparison),
+    ...sensitivity(comparison),
+    ...frontier(comparison),
+    ...origin(comparison),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function answers({ accuracy }: Comparison): string[] {
+  if (!accuracy) return [];
+  const rows = answerFigures(accuracy).map(({ name, before, after, note }) => [name, before, after, note]);
+  const samples = `Measured on ${formatCount(accuracy.compressed.samples)} samples of ${text(accuracy.data)}:`;
+  return ['## Answers', samples, table(['', 'before', 'after', ''], rows, 'lrrl')];
+}
+
+function baselines(comparison: Comparison): string[] {
+  if (comparison.baselines.length === 0) return [];
+  const rows = sizesOf(comparison).map((size) => [
+    size.name,
+    size.bytes === null ? '' : formatCount(size.bytes),
+    sizeNote(size, comparison.original.bytes),
+  ]);
+  return ['## Beside other ways', table(['file', 'bytes', ''], rows, 'lrl')];
+}
+
+function layers({ rows, total }: Comparison): string[] {
+  const cells = [...rows, total].map((row) => [
+    row.label,
+    ...COLUMNS.map(({ value, text: format }) => orDash(value(row), format)),
+  ]);
+  const heads = COLUMNS.map(({ group, head }) => `${group} ${head}`.trim());
+  return [
+    '## Layer by layer',
+    'P+Q is what pruned and quantised weights take before Huffman coding, P+Q+H with it; bits are per kept weight.',
+    table(['layer', ...heads], cells, `l${'r'.repeat(heads.length)}`),
+  ];
+}
+
+function bytes({ parts, compressed }: Comparison): string[] {
+  const rows = parts.map(({ name, bytes: size }) => [name, formatCount(size), formatShare(size / compressed.bytes)]);
+  return [
+    '## Where the bytes go',
+    table(['', 'bytes', 'share'], [...rows, ['file', formatCount(compressed.bytes), '100%']], 'lrr'),
+  ];
+}
+
+function sensitivity({ sensitivity: found }: Comparison): string[] {
+  if (!found || found.layers.length === 0) return [];
+  const rows = found.layers.map((layer) => [
+    layer.name,
+    harmNote(layer),
+    formatShare(layer.density),
+    `${layer.clusters}`,
+  ]);
+  const base =
+    found.original.top1 === null ? '' : ` The original’s top-1 accuracy on them is ${percent(found.original.top1)}.`;
+  return [
+    '## Which layer costs what',
+    `The original with one layer compressed, on ${formatCount(found.samples)} samples.${base} ${harmWords(found)}.`,
+    table(['layer', 'harm', 'kept', 'values'], rows, 'llrr'),
+  ];
+}
+
+function frontier({ frontier: points }: Comparison): string[] {
+  if (points.length === 0) return [];
+  const rows = points.map(({ bytes: size, loss, isChosen }) => [
+    `${formatCount(size)} (${formatBytes(size)})`,
+    loss === null ? '–' : loss.toFixed(2),
+    isChosen ? 'chosen' : '',
+  ]);
+  return ['## What a smaller file would cost', table(['bytes', 'points lost', ''], rows, 'rrl')];
+}
+
+function origin({ stages, provenance }: Comparison): string[] {
+  const lines = stages.map((stage) => `- stage: ${code(stage)}`);
+  if (provenance) {
+    const { command, versions, hashes } = provenance;
+    lines.push(`- report: ${code(command)}`);
+    for (const [name, version] of Object.entries(versions)) lines.push(`- ${name} ${version}`);
+    for (const { file, sha256 } of hashes) lines.push(`- SHA-256 of ${text(file)}: ${code(sha256)}`);
+  }
+  return lines.length > 0 ? ['## How it was made', lines.join('\n')] : [];
+}
+
+/** @param align - l or r for each column */
+function table(heads: readonly string[], rows: readonly (readonly string[])[], align: string): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(text).join(' | ')} |`;
+  const rule = `| ${[...align].map((side) => (side === 'r' ? '--:' : '---')).join(' | ')} |`;
+  return [line(heads), rule, ...rows.map(line)].join('\n');
+}
+
+/** Text that no Markdown reader takes for more, in a line and in a cell of a table. */
+function text(plain: string): string {
+  return plain
+    .replace(/[\p{Cc}]/gu, '\u{fffd}')
+    .replace(/[\\`*_[\]|]/g, '\\$&')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;');
+}
+
+function code(plain: string): string {
+  const clean = plain.replace(/[\p{Cc}]/gu, '\u{fffd}');
+  const fence = '`'.repeat(Math.max(0, ...(clean.match(/`+/g) ?? []).map(({ length }) => length)) + 1);
+  return fence.length > 1 ? `${fence} ${clean} ${fence}` : `\`${clean}\``;
+}

@@ -1,0 +1,117 @@
+import { formatBytes, formatCount, formatRatio } from '../inspect/format.js';
+import type { Fidelity, Sensitivity } from '../sensitivity/options.js';
+import type { Accuracy, Baseline, Comparison } from './comparison.js';
+
+/** Figures as every form of the report words them. */
+
+/** A share of one to a hundredth of a percent, as accuracy is told: `99.37%`. */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(2)}%`;
+}
+
+/** A size in full: `52,460 bytes`. */
+export function exactBytes(bytes: number): string {
+  return `${formatCount(bytes)} bytes`;
+}
+
+/** A change in points: `−0.12 points`. */
+export function formatPoints(change: number): string {
+  const points = Math.abs(100 * change).toFixed(2);
+  return `${points === '0.00' ? '±' : change < 0 ? '−' : '+'}${points} points`;
+}
+
+/** A small figure of any size: `0.0123`, `1.2e-5`. */
+export function formatSmall(value: number): string {
+  if (!Number.isFinite(value)) return '∞';
+  if (value === 0) return '0';
+  return Math.abs(value) < 1e-4 || Math.abs(value) >= 1e4 ? value.toExponential(1) : value.toPrecision(3);
+}
+
+/** A figure of the two models' answers. */
+export interface AnswerFigure {
+  readonly name: string;
+  readonly before: string;
+  readonly after: string;
+  readonly note: string;
+  /** Below zero where the compressed model is worse; `null` where that is no question. */
+  readonly change: number | null;
+}
+
+/** What there is to tell of the answers. */
+export function answerFigures({ original, compressed }: Accuracy): AnswerFigure[] {
+  const figures: AnswerFigure[] = [];
+  for (const [name, key] of [
+    ['top-1 accuracy', 'top1'],
+    ['top-5 accuracy', 'top5'],
+  ] as const) {
+    const [before, after] = [original[key], compressed[key]];
+    if (before === null || after === null) continue;
+    const change = after - before;
+    figures.push({ name, before: percent(before), after: percent(after), note: formatPoints(change), change });
+  }
+  const plain = { before: '', change: null };
+  if (compressed.agreement !== null) {
+    const note = 'decided as the original does';
+    figures.push({ ...plain, name: 'same answers', after: percent(compressed.agreement), note });
+  }
+  if (compressed.maxAbsDiff !== null) {
+    const note = `at most ${formatSmall(compressed.maxAbsDiff)}`;
+    figures.push({ ...plain, name: 'mean difference', after: formatSmall(compressed.meanAbsDiff ?? 0), note });
+  }
+  return figures;
+}
+
+/** The files that a comparison of sizes is between: the original, what other means make of it, and this one. */
+export function sizesOf({ original, compressed, accuracy, baselines }: Comparison): Baseline[] {
+  const top1 = accuracy?.original.top1 ?? null;
+  // Where no decisions were compared there is nothing to be the same.
+  const same = accuracy?.compressed.agreement == null ? null : 1;
+  return [
+    { name: 'original', bytes: original.bytes, reason: null, top1, agreement: null },
+    ...baselines.map((baseline) => (isLossless(baseline) ? { ...baseline, top1, agreement: same } : baseline)),
+    {
+      name: compressed.kind === 'fxq' ? 'this .fxq file' : 'this ONNX file',
+      bytes: compressed.bytes,
+      reason: null,
+      top1: accuracy?.compressed.top1 ?? null,
+      agreement: accuracy?.compressed.agreement ?? null,
+    },
+  ];
+}
+
+function isLossless({ name, bytes }: Baseline): boolean {
+  return bytes !== null && !name.startsWith('int8');
+}
+
+/** `52.5 KB, 32.9×, top-1 99.37%`. */
+export function sizeNote({ bytes, reason, top1, agreement }: Baseline, original: number): string {
+  if (bytes === null) return `not measured: ${reason}`;
+  const ratio = bytes < original ? `, ${formatRatio(original / bytes)}` : '';
+  const answers = top1 !== null ? `, top-1 ${percent(top1)}` : agreement !== null ? `, same ${percent(agreement)}` : '';
+  return `${formatBytes(bytes)}${ratio}${answers}`;
+}
+
+/** What a layer does to the answers, by the figure that the ranking goes by, and what is beside it. */
+export function harmNote(fidelity: Fidelity): string {
+  const { harm, kl, top1, agreement } = fidelity;
+  const first = kl === null ? formatSmall(harm) : `KL ${formatSmall(kl)}`;
+  if (top1 !== null) return `${first}, top-1 ${percent(top1)}`;
+  return agreement === null ? first : `${first}, same ${percent(agreement)}`;
+}
+
+/** What the page is about, in a line: `small.fxq, 5.3× smaller`. */
+export function headline({ compressed, original, ratio }: Comparison): string {
+  const name = baseName(compressed.file);
+  return ratio > 1.005 ? `${name}, ${formatRatio(ratio)} smaller` : `${name} beside ${baseName(original.file)}`;
+}
+
+function baseName(path: string): string {
+  return path.split(/[\\/]/).at(-1) || path;
+}
+
+/** What the figure of harm is, in a sentence. */
+export function harmWords({ layers }: Sensitivity): string {
+  return layers.some(({ kl }) => kl !== null)
+    ? 'Harm is the Kullback-Leibler divergence (KL, in nats) of the model’s decisions from the original’s: 0 is no change'
+    : 'Harm is the noise in the model’s outputs by their signal: 0 is no change, 1 as much noise as signal';
+}

@@ -1,0 +1,87 @@
+import type { Batch } from '../../data/dataset.js';
+import { FxqError, throwIfAborted } from '../../errors.js';
+import { mainFile } from '../../graph/decoded-graph.js';
+import { feedLayers } from '../../graph/fed-model.js';
+import type { Model, Tensor } from '../../model/model.js';
+import { withPayloads } from '../../model/patch.js';
+import { writeWeights } from '../../model/weights.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { openSession, type Session } from '../../runtime/session.js';
+import { fidelityMeter, type Judged, type Seen } from '../../sensitivity/meters.js';
+
+/**
+ * Of the divergence that harm is: where a net is sure of nearly every input, as on images it was trained on, a handful of
+ * doubtful ones would decide otherwise, and a search would fit these.
+ */
+const TEMPERATURE = 4;
+
+/** A part of the inputs that is this far beyond a limit will not come back with the others. */
+const CLEAR = 1.5;
+
+/** Weights that stand in the place of a tensor's own. */
+export type Weights = ReadonlyMap<Tensor, Float32Array>;
+
+/** Runs a model with other weights and holds it against the original. */
+export interface Network {
+  /**
+   * How far the outputs are off the original's, on the inputs measured on.
+   *
+   * @param limit - of no interest above this: once it is clear, the rest of the inputs is left out
+   */
+  harm(weights: Weights, limit?: number): Promise<number>;
+}
+
+export interface NetworkOptions {
+  readonly runtime: Runtime;
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a model for measuring. Every setting gets a session of its own: to open one takes a fraction of a run, and ONNX
+ * Runtime is several times faster where weights are constants.
+ *
+ * @param batches - held in memory, as are the original's outputs for them
+ */
+export async function openNetwork(
+  model: Model,
+  batches: readonly Batch[],
+  { runtime, threads, signal }: NetworkOptions,
+): Promise<Network> {
+  const { probabilities } = feedLayers(model, new Set());
+  const name = model.files[0].name;
+  const through = async <T>(weights: Weights, work: (session: Session) => Promise<T>): Promise<T> => {
+    throwIfAborted(signal);
+    const payloads = Array.from(weights, ([tensor, values]) => [tensor, writeWeights(tensor, values)] as const);
+    const session = await openSession(runtime, mainFile(withPayloads(model, new Map(payloads))), { threads, name });
+    try {
+      return await work(session);
+    } finally {
+      await session.release();
+    }
+  };
+  const seen: Seen[] = [];
+  const judged = await through(new Map(), async (session): Promise<Judged> => {
+    for (const batch of batches) {
+      throwIfAborted(signal);
+      seen.push({ ...(await session.run(batch)), labels: undefined });
+    }
+    const [output] = session.outputNames;
+    return { output, scores: probabilities.has(output) ? 'probabilities' : 'logits', temperature: TEMPERATURE };
+  });
+  if (!seen.some(({ samples }) => samples > 0)) {
+    throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
+  }
+  return {
+    harm: (weights, limit = Number.POSITIVE_INFINITY) =>
+      through(weights, async (session) => {
+        const meter = fidelityMeter(judged);
+        for (const [i, batch] of batches.entries()) {
+          throwIfAborted(signal);
+          meter.add((await session.run(batch)).outputs, seen[i]);
+          if (meter.result().harm > CLEAR * limit) break;
+        }
+        return meter.result().harm;
+      }),
+  };
+}

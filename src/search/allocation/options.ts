@@ -1,0 +1,85 @@
+import type { Dataset } from '../../data/dataset.js';
+import type { Model } from '../../model/model.js';
+import type { Selection, Selector } from '../../model/selectors.js';
+import { integerInRange } from '../../options/ranges.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import { type ClusterOptions, cluster } from '../../stages/cluster.js';
+import { type PruneOptions, prune } from '../../stages/prune.js';
+import { checkGoal, type Goal } from '../goal.js';
+
+/** Options of {@link searchBudget}. */
+export interface BudgetOptions extends Goal, Selection<never> {
+  /** Inputs like those that the model is for; labels, where there are any, decide what a loss is. */
+  readonly dataset: Dataset;
+  /** Pruning that is not searched for: of a layer that it gives a target, the density stays as it is. */
+  readonly prune?: Omit<PruneOptions, 'include' | 'exclude'> | undefined;
+  /** The same for clustering. `false`: weights keep their values, and only densities are searched for. */
+  readonly cluster?: Omit<ClusterOptions, 'include' | 'exclude'> | false | undefined;
+  /** Decides which inputs are measured on and which are judged by. Default 0. */
+  readonly seed?: number | undefined;
+  /** ONNX Runtime. Default: `onnxruntime-node`, if it is installed. */
+  readonly runtime?: Runtime | undefined;
+  /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the share of the work that is done, about. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+  /** Called with every point as it is known. */
+  readonly onPoint?: ((point: BudgetPoint) => void) | undefined;
+}
+
+/** One setting of the whole model that was tried, and what came of it. */
+export interface BudgetPoint {
+  /** Bytes of the container. */
+  readonly bytes: number;
+  /** Points of top-1 accuracy, or of agreement where there are no labels, lost on inputs that were kept apart. */
+  readonly loss: number;
+  /** How far the outputs are off on the inputs measured on: the search's own yardstick. */
+  readonly harm: number;
+}
+
+/** What a layer is given. What was not searched for is absent. */
+export interface LayerSetting {
+  readonly name: string;
+  /** Selects this layer and no other. */
+  readonly match: Selector;
+  /** Share of the weights that is kept; absent also where all are. */
+  readonly density?: number | undefined;
+  /** Values that the weights share besides zero. */
+  readonly clusters?: number | undefined;
+}
+
+/** What {@link searchBudget} finds. */
+export interface Budget {
+  /** The model with the chosen setting. */
+  readonly model: Model;
+  readonly chosen: BudgetPoint;
+  /** All that was tried, in that order. */
+  readonly points: readonly BudgetPoint[];
+  /** In the model's order. */
+  readonly layers: readonly LayerSetting[];
+  /** Layers that were not searched for, and why. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  /** Inputs measured on, and inputs judged by; about, where batches are of several sizes. */
+  readonly samples: number;
+  readonly heldOut: number;
+  /** Whether the goal was reached. */
+  readonly isReached: boolean;
+}
+
+/** @throws RangeError */
+export function checkBudgetOptions(options: BudgetOptions): void {
+  const { seed, prune: pruning, cluster: clustering } = options;
+  checkGoal(options, 'budget');
+  integerInRange('budget', 'seed', seed, 0, 2 ** 31);
+  const sizes = clustering ? [clustering, ...(clustering.rules ?? []).map((rule) => rule.options)] : [];
+  if (sizes.some(({ snr }) => snr !== undefined)) {
+    throw new RangeError('budget: expected no snr, which is a goal of its own; give bits or clusters');
+  }
+  // The stages check their own, also where a search is all that makes them.
+  if (clustering) cluster(clustering);
+  if (!pruning) return;
+  // Without a target all densities are searched for, which a scope of each layer leaves room for.
+  const anything = { match: '*', options: {} };
+  prune(pruning.scope === 'global' ? pruning : { ...pruning, rules: [...(pruning.rules ?? []), anything] });
+}

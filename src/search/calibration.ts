@@ -1,0 +1,149 @@
+import { CALIBRATE_DEFAULTS, type CalibrateOptions, type Skipped } from '../calibrate/options.js';
+import { type Calibration, startCalibration } from '../calibrate/start.js';
+import { writeContainer } from '../container/write/container.js';
+import { throwIfAborted } from '../errors.js';
+import type { Model } from '../model/model.js';
+import { checkGoal, type Goal, HELD_OUT, SEARCH_DEFAULTS } from './goal.js';
+import { createJudge, type Judge, judgedBy } from './judge.js';
+
+/** One price of a bit that was tried, and what came of it. */
+export interface Point {
+  /** `null` where k-means chose the values, and bits have no price. */
+  readonly lambda: number | null;
+  /** Bytes of the container. */
+  readonly bytes: number;
+  /** Points lost on inputs that were kept out of the calibration; `null` where only the size counts. */
+  readonly loss: number | null;
+}
+
+export interface SearchOptions extends CalibrateOptions, Goal {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((share: number) => void) | undefined;
+  /** Called with every point as it is known. */
+  readonly onPoint?: ((point: Point) => void) | undefined;
+}
+
+/** A calibrated model and how it was found. */
+export interface Found {
+  readonly model: Model;
+  readonly chosen: Point;
+  readonly points: readonly Point[];
+  readonly skipped: readonly Skipped[];
+  /** Inputs calibrated on, and inputs judged by; about, where batches are of several sizes. */
+  readonly samples: number;
+  readonly heldOut: number;
+  /** Whether the goal was reached. */
+  readonly isReached: boolean;
+}
+
+/** λ changes by this factor until the goal is bracketed. */
+const STRIDE = 3;
+const MAX_POINTS = 9;
+/** Search ends when the bracket is this narrow, or the size this near to what was asked for. */
+const NARROW = 1.15;
+const NEAR = 0.985;
+/** Sizes fall about so with λ: bytes ∝ λ^−0.4. */
+const SIZE_EXPONENT = 0.4;
+const SMALLEST_LAMBDA = 1e-12;
+const LARGEST_LAMBDA = 1;
+
+/**
+ * Calibrates a model for a goal: the smallest file that loses no more than asked, or the best one that is no larger.
+ * Every point tried is a whole calibration; what it is judged by was kept out of it.
+ *
+ * @throws RangeError for options out of their range or that do not go together; what `calibrate` throws
+ *
+ * @example
+ * const { model, points } = await searchCalibration(openOnnx(bytes), { dataset, maxLoss: 0.5 });
+ */
+export async function searchCalibration(model: Model, options: SearchOptions): Promise<Found> {
+  checkGoal(options);
+  const { targetSize, lambda, onProgress, onPoint, signal } = options;
+  const hasCodebook = options.bits !== undefined || options.clusters !== undefined;
+  const isFixed = lambda !== undefined || hasCodebook;
+  if (isFixed && (options.maxLoss !== undefined || targetSize !== undefined)) {
+    throw new RangeError('calibrate: lambda, bits and clusters fix the size; expected no maxLoss and no targetSize');
+  }
+  const maxLoss = options.maxLoss ?? (targetSize === undefined && !isFixed ? SEARCH_DEFAULTS.maxLoss : undefined);
+  const isJudged = maxLoss !== undefined;
+  const calibration = await startCalibration(model, { ...options, heldOut: isJudged ? HELD_OUT : 0 }, signal);
+  const { prepared } = calibration;
+  const judge = isJudged ? await judgeOf(calibration, options) : undefined;
+  const points: Point[] = [];
+  let best: { model: Model; point: Point } | undefined;
+  const isGood = (point: Point) =>
+    (targetSize === undefined || point.bytes <= targetSize) && (maxLoss === undefined || (point.loss ?? 0) <= maxLoss);
+  const total = isFixed ? 1 : MAX_POINTS;
+  const attempt = async (price: number): Promise<Point> => {
+    const done = points.length;
+    const tried = await calibration.run(price, (share) => onProgress?.((done + share) / total));
+    const parts = await writeContainer(tried, { signal });
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    const point = { lambda: hasCodebook ? null : price, bytes, loss: judge ? await judge(tried) : null };
+    points.push(point);
+    onPoint?.(point);
+    throwIfAborted(signal);
+    const isBetter =
+      best === undefined ||
+      (isGood(point) && !isGood(best.point)) ||
+      (isGood(point) === isGood(best.point) && isPreferred(point, best.point, maxLoss, isGood(point)));
+    if (isBetter) best = { model: tried, point };
+    return point;
+  };
+
+  let next: number = lambda ?? CALIBRATE_DEFAULTS.lambda;
+  let low: number | undefined;
+  let high: number | undefined;
+  for (let i = 0; i < total; i++) {
+    const point = await attempt(next);
+    if (total === 1) break;
+    const isTooMuch = maxLoss === undefined ? point.bytes <= (targetSize as number) : (point.loss ?? 0) > maxLoss;
+    if (isTooMuch) high = next;
+    else low = next;
+    if (maxLoss === undefined && point.bytes <= (targetSize as number) && point.bytes >= NEAR * (targetSize as number))
+      break;
+    if (low !== undefined && high !== undefined && high / low < NARROW) break;
+    if (next <= SMALLEST_LAMBDA || next >= LARGEST_LAMBDA) break;
+    next = nextLambda(next, point.bytes, low, high, maxLoss === undefined ? (targetSize as number) : undefined);
+  }
+  const { model: found, point: chosen } = best as NonNullable<typeof best>;
+  const { calibrationBatches, heldOutBatches, batchSize } = prepared.split;
+  return {
+    model: found,
+    chosen,
+    points,
+    skipped: prepared.skipped,
+    samples: calibrationBatches * batchSize,
+    heldOut: heldOutBatches * batchSize,
+    isReached: isGood(chosen),
+  };
+}
+
+/** Among points that reach the goal the smaller, or where the size is the goal the better; else the nearer to it. */
+function isPreferred(point: Point, best: Point, maxLoss: number | undefined, isGood: boolean): boolean {
+  if (maxLoss !== undefined) return isGood ? point.bytes < best.bytes : (point.loss ?? 0) < (best.loss ?? 0);
+  return isGood ? (point.lambda ?? 0) < (best.lambda ?? 0) : point.bytes < best.bytes;
+}
+
+function nextLambda(
+  price: number,
+  bytes: number,
+  low: number | undefined,
+  high: number | undefined,
+  targetSize: number | undefined,
+): number {
+  if (targetSize !== undefined) {
+    // Aimed a little below the target: at it, every other point would be too large.
+    const guess = price * (bytes / (targetSize * (1 + NEAR) * 0.5)) ** (1 / SIZE_EXPONENT);
+    const isInside = (low === undefined || guess > low) && (high === undefined || guess < high);
+    if (isInside) return Math.min(LARGEST_LAMBDA, Math.max(SMALLEST_LAMBDA, guess));
+  }
+  if (low !== undefined && high !== undefined) return Math.sqrt(low * high);
+  return low === undefined ? price / STRIDE : price * STRIDE;
+}
+
+/** Judges on the inputs that were kept out. */
+function judgeOf({ prepared }: Calibration, { threads, signal }: SearchOptions): Promise<Judge> {
+  const { split, feeder, model } = prepared;
+  return createJudge(model, { dataset: judgedBy(split), runtime: feeder.runtime, threads, signal });
+}

@@ -1,0 +1,34 @@
+import type { Dataset } from '../data/dataset.js';
+import type { Split } from '../data/split.js';
+import { type EvaluateOptions, evaluate } from '../evaluate/evaluate.js';
+import { mainFile } from '../graph/decoded-graph.js';
+import type { Model } from '../model/model.js';
+
+/** Points that a model loses against the original. */
+export type Judge = (model: Model) => Promise<number>;
+
+/** The inputs kept out; with a handful of inputs there are none to keep out. */
+export function judgedBy(split: Split): Dataset {
+  return () => (split.heldOutBatches === 0 ? split.calibration() : split.heldOut());
+}
+
+/** Judges by what the inputs tell: labels, or the original's answers. */
+export async function createJudge(
+  original: Model,
+  options: Pick<EvaluateOptions, 'dataset' | 'runtime' | 'threads' | 'signal'>,
+): Promise<Judge> {
+  const reference = mainFile(original);
+  const { top1 } = await evaluate({ model: reference, ...options });
+  return async (model) => {
+    // With labels the original's answers are of no account any more.
+    const result = await evaluate({
+      model: mainFile(model),
+      reference: top1 === null ? reference : undefined,
+      ...options,
+    });
+    if (top1 !== null && result.top1 !== null) return 100 * (top1 - result.top1);
+    if (result.agreement !== null) return 100 * (1 - result.agreement);
+    // Nothing to decide on: how far the outputs are off takes its place.
+    return 100 * (result.meanAbsDiff ?? 0);
+  };
+}

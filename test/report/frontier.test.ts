@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { readFrontier } from '../../src/report/frontier.js';
+
+const points = [
+  { lambda: 0.1, bytes: 300, loss: 0.5 },
+  { lambda: 0.2, bytes: 200, loss: 1.5 },
+];
+
+describe('the frontier of a search', () => {
+  it.each([
+    ['by itself', { points, chosen: points[0] }],
+    ['in a summary of compress', { input: 'a', calibration: { points, chosen: points[0] } }],
+    ['of a budget', { budget: { points: points.map((point) => ({ ...point, bits: 4 })), chosen: points[0] } }],
+  ])('is read %s, the smallest first', (_, json) => {
+    expect(readFrontier(json, 'search.json')).toEqual([
+      { bytes: 200, loss: 1.5, lambda: 0.2, isChosen: false },
+      { bytes: 300, loss: 0.5, lambda: 0.1, isChosen: true },
+    ]);
+  });
+
+  it('may have no losses and no prices', () => {
+    expect(readFrontier({ points: [{ bytes: 5, loss: null }] }, 'x')).toEqual([
+      { bytes: 5, loss: null, lambda: null, isChosen: false },
+    ]);
+  });
+
+  it.each([
+    ['nothing', null, 'search.json: expected points of a search, as `compress --json` prints them, got none'],
+    [
+      'an empty list',
+      { points: [] },
+      'search.json: expected points of a search, as `compress --json` prints them, got none',
+    ],
+    ['no size', { points: [{ loss: 1 }] }, 'search.json: points[0].bytes: expected a size in bytes, got undefined'],
+    ['a negative size', { points: [{ bytes: -1 }] }, 'search.json: points[0].bytes: expected a size in bytes, got -1'],
+    ['a point that is none', { points: [3] }, 'search.json: points[0].bytes: expected a size in bytes, got undefined'],
+    [
+      'a loss in words',
+      { points: [{ bytes: 1, loss: 'much' }] },
+      'search.json: points[0].loss: expected a number or null, got "much"',
+    ],
+  ])('is refused: %s', (_, json, message) => {
+    expect(() => readFrontier(json, 'search.json')).toThrow(
+      expect.objectContaining({ code: 'CONFIG', message, file: 'search.json' }),
+    );
+  });
+});
