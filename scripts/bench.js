@@ -1,67 +1,35 @@
-// One comparison of everything: sizes against general compressors, times against copying, k-means against other
-// packages, memory. Prints Markdown, and keeps it under bench/results/ with the machine's facts.
+// Runs a benchmark by its name, or lists them all: every file of scripts/bench/ is one, and its first line says what it
+// measures.
 //
-//   npm run bench [-- --data folder --only text --whole]
-//
-// `--data` is a folder whose ONNX files take part; `--only` leaves the models that have this text in their names, and
-// keeps nothing; `--whole` gives files over 32 MiB to the slow compressors, too: an hour.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import { join } from 'node:path';
+//   npm run bench [NAME] [-- ARGUMENTS]
+import { execFileSync, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { corpus } from './bench/compare/corpus.js';
-import { compareKmeans } from './bench/compare/kmeans.js';
-import { kmeansTable, machine, memoryTable, sizesTable, timesTable } from './bench/compare/markdown.js';
-import { memoryOf } from './bench/compare/memory.js';
-import { missing } from './bench/compare/rivals.js';
-import { sizesOf } from './bench/compare/sizes.js';
-import { timesOf } from './bench/compare/times.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values } = parseArgs({
-  options: {
-    data: { type: 'string', default: join(root, '../shared/data') },
-    only: { type: 'string', default: '' },
-    whole: { type: 'boolean', default: false },
-  },
-});
-const tell = (text) => console.error(`${new Date().toISOString().slice(11, 19)} ${text}`);
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const folder = mkdtempSync(join(os.tmpdir(), 'fxq-bench-'));
-try {
-  const models = corpus(folder, values.data).filter(({ name }) => name.includes(values.only));
-  const results = [];
-  for (const { name, path } of models) {
-    const file = path();
-    tell(`${name}: memory`);
-    const memory = await memoryOf(file, folder);
-    tell(`${name}: times`);
-    const times = await timesOf(file);
-    const sizes = await sizesOf(file, folder, values.whole, (form) => tell(`${name}: sizes, ${form}`));
-    results.push({ name, memory, times, sizes });
-  }
-  tell('k-means');
-  const kmeans = [compareKmeans(20_000, 100_000), compareKmeans(4_000_000, 50)];
-  const parts = [
-    machine(version, missing),
-    sizesTable(results),
-    timesTable(results),
-    kmeansTable(kmeans.flat()),
-    memoryTable(results),
-  ];
-  const text = `${parts.join('\n\n')}\n`;
-  process.stdout.write(text);
-  if (!values.only) {
-    const slug = os
-      .cpus()[0]
-      .model.toLowerCase()
-      .replace(/\(r\)|\(tm\)|cpu|@.*$/g, ' ')
-      .trim()
-      .replace(/[^a-z0-9]+/g, '-');
-    mkdirSync(join(root, 'bench/results'), { recursive: true });
-    writeFileSync(join(root, 'bench/results', `${slug}-x${os.cpus().length}.md`), text);
-  }
-} finally {
-  rmSync(folder, { recursive: true });
+const folder = join(root, 'scripts/bench');
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith('.js'))
+  .map((file) => basename(file, '.js'));
+const [name, ...args] = process.argv.slice(2);
+
+if (name === undefined) {
+  console.log('npm run bench NAME [-- ARGUMENTS]; the head of scripts/bench/NAME.js tells the arguments\n');
+  for (const each of names) console.log(`${each.padEnd(18)} ${subjectOf(each)}`);
+} else if (names.includes(name)) {
+  execFileSync(process.execPath, [join(root, 'scripts/build.js')], { stdio: 'inherit' });
+  const bench = spawn(process.execPath, [join(folder, `${name}.js`), ...args], { stdio: 'inherit' });
+  bench.on('exit', (code) => {
+    process.exitCode = code ?? 1;
+  });
+} else {
+  console.error(`bench: expected one of ${names.join(', ')}; got ${name}`);
+  process.exitCode = 2;
+}
+
+/** The first line of a benchmark's file, without its slashes. */
+function subjectOf(bench) {
+  const [line] = readFileSync(join(folder, `${bench}.js`), 'utf8').split('\n', 1);
+  return line.replace(/^\/\/ /, '');
 }

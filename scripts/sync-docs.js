@@ -13,7 +13,7 @@ const file = `${root}README.md`;
 function outputOf(command) {
   const [program, ...words] = command.split(' ');
   if (program === 'cat') return readFileSync(`${root}${words[0]}`, 'utf8').trim();
-  const script = { 'fxq-compress': 'bin/fxq-compress.js', figures: 'scripts/figures.js' }[program];
+  const script = { 'fxq-compress': 'bin/fxq-compress.js', figures: 'scripts/bench/figures.js' }[program];
   if (!script) throw new Error(`README.md: no program "${program}" to print a block with`);
   const stdio = ['ignore', 'pipe', 'inherit'];
   return execFileSync(process.execPath, [script, ...words], { cwd: root, encoding: 'utf8', stdio }).replace(

@@ -1,4 +1,4 @@
-// npm run example:node [model.fxq]: decodes a model and reads digits with it. Takes what examples/browser/prepare.js wrote.
+// npm run example node [model.fxq]: decodes a model and reads digits with it. Takes what examples/browser/prepare.js wrote.
 import { readFile } from 'node:fs/promises';
 import { decodeForOrt } from 'fxq-compress/decode';
 import * as ort from 'onnxruntime-node';

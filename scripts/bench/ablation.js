@@ -1,6 +1,6 @@
 // What each ingredient of calibration is worth: bytes at equal agreement with the original, with one left out at a time.
 //
-//   npm run bench:ablation [-- --model model.onnx --data calibration.npz --test test.npz --disagreement 3 --fast \
+//   npm run bench ablation [-- --model model.onnx --data calibration.npz --test test.npz --disagreement 3 --fast \
 //     --samples 512 --seeds 0,1,2 --lambda 1e-7 --only "probes|sweeps" --points]
 //
 // Agreement is that of the test data, which nothing was chosen by. Bytes are read off a line through a few prices near the
@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util';
 import { RECIPE, startCalibration } from '../../build/calibrate/start.js';
 import { encode, evaluate, openOnnx } from '../../build/index.js';
-import { bytesOf, openSubject, SUBJECT } from './subject.js';
+import { bytesOf, openSubject, SUBJECT } from './support/subject.js';
 
 const { values } = parseArgs({
   options: {

@@ -1,8 +1,9 @@
-// Time and peak memory of a model that is larger than memory should have to be: weights of a transformer's shapes (hidden
-// size 2,048, feed-forward 8,192) in one external data file, coded without loss and decoded again, compressed and
-// decoded again, each in a process of its own. All bytes are compared.
+// Time and peak memory of a model that is larger than memory should have to be, 3 GB in one external data file.
 //
-//   npm run bench:big [-- --gigabytes 3 --threads 2]
+// Weights of a transformer's shapes (hidden size 2,048, feed-forward 8,192), coded without loss and decoded again,
+// compressed and decoded again, each in a process of its own. All bytes are compared.
+//
+//   npm run bench big [-- --gigabytes 3 --threads 2]
 //
 // Takes about three times the model on the disk of the temporary folder, and deletes it afterwards.
 import { execFileSync, spawnSync } from 'node:child_process';

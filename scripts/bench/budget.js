@@ -1,15 +1,16 @@
-// A search for a loss against every single pair of bits and density for all layers: the smallest pair that loses no more
-// on test data, which neither has seen. The search chooses on calibration data; the pairs are chosen on the test data
+// A search for a loss against every single pair of bits and density for all layers.
+//
+// The smallest pair stands against it that loses no more on test data, which neither has seen. The search chooses on calibration data; the pairs are chosen on the test data
 // itself, which is more than anybody who ships a model could do.
 //
-//   npm run bench:budget [-- --model model.onnx --data calibration.npz --test test.npz --max-loss 0.5 --sizes 100000]
+//   npm run bench budget [-- --model model.onnx --data calibration.npz --test test.npz --max-loss 0.5 --sizes 100000]
 //
 // Without options: the bundled LeNet-5, with MNIST's training images, tested on its test images.
 import os from 'node:os';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compress, decode, encode, evaluate, openOnnx, searchBudget } from '../../build/index.js';
-import { openSubject, SUBJECT } from './subject.js';
+import { openSubject, SUBJECT } from './support/subject.js';
 
 const { values } = parseArgs({
   options: {

@@ -1,6 +1,6 @@
 // Calibration's kernels against their TypeScript reference, and against ONNX Runtime where it can do the same.
 //
-//   npm run bench:calibrate-kernels -- [rounds] [inputs:rows ...]
+//   npm run bench calibrate-kernels [rounds] [inputs:rows ...]
 //
 // One thread each. Ratios are medians of paired runs: above 1 where the kernel is the faster one. The reference is left
 // out above 1200 inputs, where it takes minutes.

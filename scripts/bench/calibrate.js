@@ -1,7 +1,8 @@
-// Calibrated compression for sizes asked for: the file, its accuracy and agreement on test data once decoded, time and
-// memory. Three seeds; each run in a process of its own.
+// Calibrated compression for sizes asked for: the file, its accuracy and agreement once decoded, time and memory.
 //
-//   npm run bench:calibrate [-- --model model.onnx --data calibration.npz --test test.npz --sizes 75000,62000]
+// On test data. Three seeds; each run in a process of its own.
+//
+//   npm run bench calibrate [-- --model model.onnx --data calibration.npz --test test.npz --sizes 75000,62000]
 //
 // Without options: the bundled nets, calibrated on MNIST's training images, tested on its test images.
 import { execFileSync } from 'node:child_process';
@@ -11,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { threadPool } from '../../build/cli/calibration-pool.js';
 import { decode, encode, evaluate, openOnnx, searchCalibration } from '../../build/index.js';
-import { bundled, openSubject, SUBJECT } from './subject.js';
+import { bundled, openSubject, SUBJECT } from './support/subject.js';
 
 const { values } = parseArgs({
   options: {

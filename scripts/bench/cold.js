@@ -1,6 +1,6 @@
 // How long the first decoding of a process takes: from the import of the decoder to the last of a million weights.
 //
-//   npm run bench:cold [-- rounds]
+//   npm run bench cold [rounds]
 //
 // Every run is a fresh process. Each round has one that imports an empty module, one with the package's files, and one
 // with the decoder as a bundler would ship it, in turns; medians, also of the differences within a round.
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { writeContainer } from '../../build/container/write/container.js';
 import { openOnnx } from '../../build/onnx/open.js';
-import { codebook, lookUp, makeIndices, median, onnxOf } from './weights.js';
+import { codebook, lookUp, makeIndices, median, onnxOf } from './support/weights.js';
 
 const WEIGHTS = 1 << 20;
 const SPEC = { clusters: 32, density: 1 };

@@ -1,9 +1,9 @@
 // How fast weights come back: decoding against memcpy, and against brotli on 8-bit indices with a look-up of floats.
 //
-//   npm run bench:decode [-- rounds]
+//   npm run bench decode [rounds]
 //
 // 16 Mi weights (64 MiB of float32) a case. All methods take turns in one process; medians, and their speed relative to
-// memcpy's median in the same run. `npm run bench:cold` measures the first decoding of a process.
+// memcpy's median in the same run. `npm run bench cold` measures the first decoding of a process.
 import os from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -13,7 +13,7 @@ import { writeContainer } from '../../build/container/write/container.js';
 import { loadKernels } from '../../build/kernels/decode/index.js';
 import { openOnnx } from '../../build/onnx/open.js';
 import { decode, inspect } from '../../dist/decode/index.js';
-import { codebook, lookUp, makeIndices, median, onnxOf } from './weights.js';
+import { codebook, lookUp, makeIndices, median, onnxOf } from './support/weights.js';
 
 const WEIGHTS = 1 << 24;
 const rounds = Number(process.argv[2] ?? 9);

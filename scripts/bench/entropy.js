@@ -1,7 +1,9 @@
-// How near the size of a container comes to what its contents ask for: the zero-order entropy of the indices of all
-// clustered tensors, each by itself, and beside it what a file needs to be decoded. And next to brotli 11.
+// How near the size of a container comes to what its contents ask for, and next to brotli 11.
 //
-//   npm run bench:entropy [-- MODEL.onnx …]
+// What they ask for is the zero-order entropy of the indices of all clustered tensors, each by itself, and beside it what a
+// file needs to be decoded.
+//
+//   npm run bench entropy [MODEL.onnx …]
 //
 // The bundled nets, those of the OCR and voice packages and a generated one of ResNet-50's shapes whose channels differ in
 // scale; other files by name. Each clustered as `compress` does without options, with --bits 5, --density .3 --bits 5 and
@@ -11,7 +13,7 @@ import { basename } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
 import { compress, decode, decodeTensors, inspectContainer } from '../../build/index.js';
-import { resnet50 } from './nets/resnet50.js';
+import { resnet50 } from './support/nets/resnet50.js';
 
 const fileAt = (path) => () => new Uint8Array(readFileSync(path));
 const bundled = (name) => fileAt(new URL(`../../models/${name}`, import.meta.url));

@@ -1,6 +1,6 @@
 // The kernels of encoding: weights a second, beside copying the weights, and against their TypeScript reference.
 //
-//   npm run bench:kernels [-- weights rounds]
+//   npm run bench kernels [weights rounds]
 //
 // One thread. CPU time, so that other programs do not show; the fastest of all rounds, in which kernels and reference take
 // turns. A weight is four bytes of float32; the

@@ -1,6 +1,6 @@
 // k-means of scalar values: ours against ml-kmeans from the same first centroids, in paired runs.
 //
-//   npm run build && node scripts/bench/kmeans.js [clusters] [rounds]
+//   npm run bench kmeans [clusters] [rounds]
 //
 // ml-kmeans needs n × k distances an iteration and some thousand iterations to its fixed point on a million values:
 // minutes. It is therefore timed for a few iterations of the million, and to the end on fewer values.

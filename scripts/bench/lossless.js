@@ -1,7 +1,8 @@
-// What coding without loss makes of models that nobody has clustered, as float32, float16, bfloat16 and int8, against
-// general compressors of the same files: bytes, and the time of `encode` against that of `xz -9`.
+// What coding without loss makes of models that nobody has clustered, against general compressors.
 //
-//   npm run bench:lossless [-- model.onnx …]
+// As float32, float16, bfloat16 and int8: bytes of the same files, and the time of `encode` against that of `xz -9`.
+//
+//   npm run bench lossless [-- model.onnx …]
 //
 // Files are those of whole models, everything in them counted. gzip and brotli are Node's, brotli with the largest window
 // of its format; xz and zstd are the machine's programs, left out where it has none. Encoding is timed in this process,
@@ -13,8 +14,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { encode, openOnnx } from '../../build/index.js';
-import { toBfloat16Model, toFloat16, toInt8 } from './retype.js';
-import { median } from './weights.js';
+import { toBfloat16Model, toFloat16, toInt8 } from './support/retype.js';
+import { median } from './support/weights.js';
 
 const TYPES = { float32: (bytes) => bytes, float16: toFloat16, bfloat16: toBfloat16Model, int8: toInt8 };
 

@@ -1,7 +1,8 @@
-// How much memory decoding takes at its peak: resident bytes of fresh processes beyond those of one that has only loaded
-// the same modules, against the bytes of the weights.
+// How much memory decoding takes at its peak, against the bytes of the weights.
 //
-//   npm run bench:memory [-- megabytes]
+// Resident bytes of fresh processes beyond those of one that has only loaded the same modules.
+//
+//   npm run bench memory [megabytes]
 //
 // The model is one of matrices with 32 values; each matrix has 1 Mi weights. With `session`, the peak
 // includes making a session of ONNX Runtime, which takes a copy of the weights and may lay them out anew.

@@ -1,12 +1,12 @@
 // Pruning by magnitude against pruning on calibration data: accuracy and agreement with the dense model.
 //
-//   npm run bench:prune -- --model model.onnx --data calibration.npz --test test.npz
+//   npm run bench prune -- --model model.onnx --data calibration.npz --test test.npz
 //
 // Without options: the bundled LeNet-5, calibrated on MNIST's training images, tested on its test images.
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { calibratedPrune, evaluate, openOnnx, prune } from '../../build/index.js';
-import { bytesOf, openSubject, SUBJECT } from './subject.js';
+import { bytesOf, openSubject, SUBJECT } from './support/subject.js';
 
 const { values } = parseArgs({
   options: {

@@ -1,11 +1,12 @@
-// Time and peak memory of calibrating a generated net of ResNet-50's shapes (He et al. 2016, table 1; 25.5 million weights,
-// all random) on 256 random inputs of 3 × 224 × 224, at one price of a bit.
+// Time and peak memory of calibrating a generated net of ResNet-50's shapes.
 //
-//   npm run bench:resnet50 [-- --fast]
+// The shapes are those of He et al. 2016, table 1: 25.5 million weights, all random. It is calibrated on 256 random inputs of 3 × 224 × 224, at one price of a bit.
+//
+//   npm run bench resnet50 [-- --fast]
 import { threadPool } from '../../build/cli/calibration-pool.js';
 import { calibrate, encode, openOnnx } from '../../build/index.js';
 import { random } from '../train/random.js';
-import { resnet50, SIDE } from './nets/resnet50.js';
+import { resnet50, SIDE } from './support/nets/resnet50.js';
 
 const INPUTS = 256;
 const fast = process.argv.includes('--fast');

@@ -1,14 +1,16 @@
-// Whether the layers that `sensitivity` calls the worst are those to spare: accuracy on test data with nothing left out, with
-// the three worst layers left as they were, and with three others, drawn at random, over and over.
+// Whether the layers that `sensitivity` calls the worst are those to spare.
 //
-//   npm run bench:sensitivity -- --model model.onnx --data calibration.npz --test test.npz --bits 3
+// Accuracy on test data with nothing left out, with the three worst layers left as they were, and with three others, drawn
+// at random, over and over.
+//
+//   npm run bench sensitivity -- --model model.onnx --data calibration.npz --test test.npz --bits 3
 //
 // Without options: the bundled LeNet-5, ranked on MNIST's training images, tested on its test images.
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { cluster, evaluate, openOnnx, sensitivity } from '../../build/index.js';
 import { createRandom, shuffle } from '../../build/random.js';
-import { bytesOf, openSubject, SUBJECT } from './subject.js';
+import { bytesOf, openSubject, SUBJECT } from './support/subject.js';
 
 const { values } = parseArgs({
   options: {

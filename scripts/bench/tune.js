@@ -1,12 +1,12 @@
-// What retraining wins back of a net that is pruned by magnitude and clustered, by distillation alone, and how long an epoch takes.
+// What retraining by distillation wins back of a net that is pruned and clustered, and how long an epoch takes.
 //
-//   npm run bench:tune -- --model model.onnx --data calibration.npz --test test.npz
+//   npm run bench tune -- --model model.onnx --data calibration.npz --test test.npz
 //
 // Labels of the training data are not looked at. Without options: the bundled LeNet-5, 5,000 of MNIST's training images.
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { cluster, evaluate, openOnnx, prune, tune } from '../../build/index.js';
-import { bytesOf, openSubject, SUBJECT } from './subject.js';
+import { bytesOf, openSubject, SUBJECT } from './support/subject.js';
 
 const { values } = parseArgs({
   options: {

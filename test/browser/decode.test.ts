@@ -176,8 +176,8 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
     expect(hash).toBe(sha256(model));
   });
 
-  // A matter of time, so not part of `npm test`, where other files take the processor away: `npm run bench:page`.
-  const isBench = process.env.npm_lifecycle_event === 'bench:page';
+  // A matter of time, so not part of `npm test`, where other files take the processor away: `npm run bench page`.
+  const isBench = process.env.FXQ_BENCH === 'page';
   it.runIf(isBench)('keeps the page free while a worker decodes 64 MB', { retry: 2 }, async () => {
     const busy = await page.evaluate(() =>
       window.longestBlock(() => {

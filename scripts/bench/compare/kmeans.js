@@ -3,7 +3,7 @@ import { kmeans as mlKmeans } from 'ml-kmeans';
 import skmeans from 'skmeans';
 import { initialCentroids, lloyd, sortFloats } from '../../../build/quantize/kmeans/index.js';
 import { normal, random } from '../../train/random.js';
-import { median } from '../weights.js';
+import { median } from '../support/weights.js';
 
 const CLUSTERS = 32;
 /** Large sets take minutes: once is enough there. */

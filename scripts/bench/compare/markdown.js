@@ -15,7 +15,7 @@ export function machine(version, missing) {
     `${os.type()} ${os.arch()}, Node ${process.version}, zlib ${process.versions.zlib}, brotli ${process.versions.brotli}`,
     ...missing.map((name) => `left out, not installed: ${name}`),
   ];
-  return `# What \`npm run bench\` found\n\n${facts.map((fact) => `- ${fact}`).join('\n')}`;
+  return `# What \`npm run bench compare\` found\n\n${facts.map((fact) => `- ${fact}`).join('\n')}`;
 }
 
 export function sizesTable(results) {

@@ -1,7 +1,7 @@
 // Files on disk: ours against general compressors, on the same model as it is, with shared weights, and in int8.
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toInt8 } from '../retype.js';
+import { toInt8 } from '../support/retype.js';
 import { runProgram } from './program.js';
 import { RIVALS } from './rivals.js';
 

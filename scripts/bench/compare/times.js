@@ -4,8 +4,8 @@ import { decode, encode, openOnnx, prune } from '../../../build/index.js';
 import { readWeights } from '../../../build/model/weights.js';
 import { initialCentroids, lloyd, sortFloats } from '../../../build/quantize/kmeans/index.js';
 import { cluster } from '../../../build/stages/cluster.js';
-import { bytesOf } from '../subject.js';
-import { median } from '../weights.js';
+import { bytesOf } from '../support/subject.js';
+import { median } from '../support/weights.js';
 
 const CLUSTERS = 32;
 /** Large models are measured less often. */

@@ -1,6 +1,6 @@
 // Builds ONNX graphs with random weights: nets of well-known shapes, for benchmarks of size, time and memory.
 import onnxProto from 'onnx-proto';
-import { normal, random } from '../../train/random.js';
+import { normal, random } from '../../../train/random.js';
 
 const { ModelProto, TensorProto } = onnxProto.onnx;
 const { FLOAT, INT64 } = TensorProto.DataType;

@@ -1,4 +1,8 @@
-// Prints the figures of the README as Markdown: `npm run figures`. Sizes are those of whole files; accuracy is that of
+// The figures of the README, as Markdown: sizes and accuracy of the bundled nets and of packaged models.
+//
+//   npm run bench figures
+//
+// Sizes are those of whole files; accuracy is that of
 // the decoded container in ONNX Runtime on the 10 000 MNIST test images, which no setting was chosen on.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,9 +10,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { parse } from 'yaml';
-import { compress, decode, encode, evaluate, mnistDataset } from '../dist/index.js';
+import { compress, decode, encode, evaluate, mnistDataset } from '../../dist/index.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path) => new Uint8Array(readFileSync(path));
 const kilobytes = (bytes) => `${(bytes / 1000).toLocaleString('en', { maximumSignificantDigits: 4 })} KB`;
 const row = (...cells) => console.log(`| ${cells.join(' | ')} |`);

