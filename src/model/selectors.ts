@@ -19,12 +19,33 @@ export function matcher(selector: Selector): (tensor: Tensor) => boolean {
   const glob = field === undefined ? selector : selector.slice(field.length + 1);
   if (glob === '')
     throw new FxqError('CONFIG', `selector "${selector}": expected a pattern, got nothing`, { actual: selector });
-  const pattern = glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  const regex = new RegExp(`^${pattern}$`, 'su');
-  return (tensor) => regex.test(tensor[field ?? 'name']);
+  const pattern = [...glob];
+  return (tensor) => globs(pattern, [...tensor[field ?? 'name']]);
+}
+
+/**
+ * Whether a glob stands for a text, both as characters. What lies between two stars is looked for where it fits first:
+ * if any place will do, that one does, so no star is tried again once the next is reached.
+ */
+function globs(pattern: readonly string[], text: readonly string[]): boolean {
+  let at = 0;
+  /** The star that was passed last, and the first character that is not taken to be its. */
+  let star = -1;
+  let from = 0;
+  for (let i = 0; i < text.length; ) {
+    if (pattern[at] === '*') {
+      star = at++;
+      from = i;
+    } else if (pattern[at] === '?' || pattern[at] === text[i]) {
+      at++;
+      i++;
+    } else if (star >= 0) {
+      at = star + 1;
+      i = ++from;
+    } else return false;
+  }
+  while (pattern[at] === '*') at++;
+  return at === pattern.length;
 }
 
 /** What a lossy stage works on by default. */
