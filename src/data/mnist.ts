@@ -1,9 +1,10 @@
 import { gunzipSync } from 'fflate';
+import { crc32 } from '../binary/crc32.js';
 import { FxqError } from '../errors.js';
 import { arrayDataset, type Dataset } from './dataset.js';
 import { readIdx } from './idx.js';
-import { MAX_INFLATION } from './npz.js';
 import { markPixels, toLabels } from './samples.js';
+import { MAX_INFLATION } from './zip.js';
 
 /** A pair of IDX files as MNIST, Fashion-MNIST and EMNIST have it, each plain or gzipped. */
 export interface IdxPair {
@@ -52,7 +53,8 @@ export function gunzipped(bytes: Uint8Array, file: string): Uint8Array {
     new FxqError('DATASET', `${file}: expected a gzip file, got ${what}; download it again`, { file, cause });
   if (bytes.length < 18) throw damaged(`only ${bytes.length} bytes`);
   // The last four bytes are a claim about the size, which is what gets allocated (CWE-409).
-  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const size = view.getUint32(bytes.length - 4, true);
   if (size > bytes.length * MAX_INFLATION) throw damaged(`a claim of ${size} bytes from ${bytes.length} packed ones`);
   let unpacked: Uint8Array;
   try {
@@ -61,5 +63,6 @@ export function gunzipped(bytes: Uint8Array, file: string): Uint8Array {
     throw damaged(`a damaged one (${(error as Error).message})`, error);
   }
   if (unpacked.length !== size) throw damaged(`${unpacked.length} of ${size} bytes`);
+  if (crc32(unpacked) !== view.getUint32(bytes.length - 8, true)) throw damaged('other bytes than its checksum is of');
   return unpacked;
 }

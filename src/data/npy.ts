@@ -23,6 +23,9 @@ const TYPES: Readonly<Record<string, readonly [NumberArrayClass, string]>> = {
 /** NumPy itself refuses ranks above 64. */
 const MAX_RANK = 64;
 
+/** A type and a shape are some hundred characters. NumPy itself refuses to look at more than 10,000 of a stranger's. */
+const MAX_HEADER_BYTES = 65_536;
+
 /** What {@link parseNpy} gives: an input array whose type is always named. */
 export interface NpyArray extends InputArray {
   readonly type: string;
@@ -72,7 +75,10 @@ export function parseNpy(bytes: Uint8Array, name = 'array'): NpyArray {
   const [ArrayClass, onnxName] = type;
   const data = new ArrayClass(copy.buffer);
   if (data instanceof Uint16Array && code === 'f2') {
-    return { data: Float32Array.from(data, fromHalf), dims, type: 'float32' };
+    // Not by `from`, which keeps a list of all elements beside them.
+    const floats = new Float32Array(data.length);
+    for (let i = 0; i < data.length; i++) floats[i] = fromHalf(data[i]);
+    return { data: floats, dims, type: 'float32' };
   }
   return { data, dims, type: onnxName };
 }
@@ -86,6 +92,7 @@ function splitHeader(bytes: Uint8Array, name: string): { header: string; payload
   if (version < 1 || version > 3) throw wrong(name, '.npy version 1, 2 or 3', version);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (length > MAX_HEADER_BYTES) throw wrong(name, `a header of at most ${MAX_HEADER_BYTES} bytes`, length);
   if (length > bytes.length - start) throw wrong(name, `a header of ${length} bytes`, `${bytes.length - start} left`);
   const header = new TextDecoder().decode(bytes.subarray(start, start + length));
   return { header, payload: bytes.subarray(start + length) };

@@ -6,12 +6,13 @@ import { openImages } from './images/open.js';
 import { gunzipped, isGzip, isIdx, mnistDataset } from './mnist.js';
 import { moduleDataset } from './module.js';
 import { isNpy, parseNpy } from './npy.js';
-import { isZip, npzDataset } from './npz.js';
+import { npzDataset } from './npz.js';
 import type { OpenDatasetOptions } from './open-options.js';
 import { describeRandom, randomDataset } from './random.js';
 import { type DatasetReader, join } from './reader.js';
 import { recordedDataset } from './recorded.js';
 import { markPixels } from './samples.js';
+import { isZip } from './zip.js';
 
 const ACCEPTED =
   'a .npz or .npy file, an IDX images file or IMAGES,LABELS, a folder of images, of recorded inputs or with MNIST files, a .js module, or the word random';

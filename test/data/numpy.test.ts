@@ -185,6 +185,79 @@ describe('npz', () => {
     }
   });
 
+  /** Three arrays, their directory as a view, and where each of its entries stands. */
+  const archive = (level: 0 | 6) => {
+    const file = zipSync({ 'a.npy': x, 'b.npy': x, 'c.npy': labels }, { level });
+    const view = new DataView(file.buffer, file.byteOffset, file.length);
+    const entries: number[] = [];
+    for (let at = 0; at + 4 <= file.length; at++) if (view.getUint32(at, true) === 0x02014b50) entries.push(at);
+    return { file, view, entries, end: file.length - 22 };
+  };
+  const [SIZE, ORIGINAL, PLACE] = [20, 24, 42];
+  type Archive = ReturnType<typeof archive>;
+  const move = ({ view, entries }: Archive, field: number, to: number, by: (value: number) => number) =>
+    view.setUint32(entries[to] + field, by(view.getUint32(entries[to] + field, true)), true);
+
+  it.each<[string, (archive: Archive) => unknown, RegExp]>([
+    [
+      'all at one place',
+      (zip) => [1, 2].map((i) => move(zip, PLACE, i, () => zip.view.getUint32(zip.entries[0] + PLACE, true))),
+      /bytes of its own/,
+    ],
+    ['two at one place', (zip) => move(zip, PLACE, 1, () => 0), /entry '[ab]\.npy': expected bytes of its own/],
+    [
+      'that reach into the next one',
+      (zip) => move(zip, SIZE, 0, (size) => size + 1),
+      /'b\.npy': expected bytes of its own/,
+    ],
+    [
+      'that hold the next one',
+      (zip) => move(zip, SIZE, 0, (size) => size + 120),
+      /'b\.npy': expected bytes of its own/,
+    ],
+    ['that reach into the directory', (zip) => move(zip, SIZE, 2, (size) => size + 4), /bytes before the directory/],
+    ['that are nowhere', (zip) => move(zip, PLACE, 1, () => 0xfffffff0), /an entry at byte 4294967280/],
+    ['that begin elsewhere', (zip) => move(zip, PLACE, 1, (place) => place + 2), /an entry at byte/],
+    ['of another length', (zip) => move(zip, ORIGINAL, 0, (size) => size - 8), /'a\.npy': expected/],
+    ['that are encrypted', (zip) => zip.view.setUint16(zip.entries[1] + 8, 1, true), /'b\.npy': .*encrypted/],
+    ['of another checksum', (zip) => zip.view.setUint32(zip.entries[1] + 16, 7, true), /'b\.npy': .*checksum/],
+    ['more than there are', (zip) => zip.view.setUint16(zip.end + 10, 4, true), /expected 4 entries/],
+    ['more than anybody has', (zip) => zip.view.setUint16(zip.end + 10, 65_000, true), /at most 4096 entries/],
+    ['in a directory at no place', (zip) => zip.view.setUint32(zip.end + 16, 0xfffffffe, true), /byte 4294967294/],
+  ])('refuses entries %s', (_, damage, message) => {
+    for (const level of [0, 6] as const) {
+      const zip = archive(level);
+      expect(Object.keys(parseNpz(zip.file))).toEqual(['a', 'b', 'c']);
+      damage(zip);
+      const error = thrown(() => parseNpz(zip.file, 'f.npz'));
+      expect(error).toMatchObject({ code: 'DATASET', file: 'f.npz', message: expect.stringMatching(message) });
+    }
+  });
+
+  it('finds a byte of an array that is another', () => {
+    const file = zipSync({ 'x.npy': x }, { level: 0 });
+    file[30 + 'x.npy'.length + x.length - 3] ^= 1;
+    expect(thrown(() => parseNpz(file))).toMatchObject({ message: expect.stringMatching(/checksum/) });
+  });
+
+  it('reads sizes and places of 64 bits', () => {
+    const { file, view, entries, end } = archive(6);
+    const [first] = entries;
+    const sizes = [ORIGINAL, SIZE, PLACE].map((field) => view.getUint32(first + field, true));
+    const extra = new Uint8Array(4 + 24);
+    const fields = new DataView(extra.buffer);
+    fields.setUint16(0, 1, true);
+    fields.setUint16(2, 24, true);
+    for (const [i, size] of sizes.entries()) fields.setBigUint64(4 + 8 * i, BigInt(size), true);
+    for (const field of [ORIGINAL, SIZE, PLACE]) view.setUint32(first + field, 0xffffffff, true);
+    view.setUint16(first + 30, extra.length, true);
+    const behind = first + 46 + 'a.npy'.length;
+    const far = new Uint8Array([...file.subarray(0, behind), ...extra, ...file.subarray(behind)]);
+    const tail = new DataView(far.buffer, end + extra.length);
+    tail.setUint32(12, view.getUint32(end + 12, true) + extra.length, true);
+    expect(parseNpz(far).a.data).toEqual(parseNpy(x).data);
+  });
+
   it('believes no claimed size that the packed bytes cannot hold', () => {
     const file = zipSync({ 'x.npy': x }, { level: 6 });
     const view = new DataView(file.buffer, file.byteOffset);

@@ -64,6 +64,15 @@ describe('openDataset on IDX files', () => {
     expect(batch.labels).toBeUndefined();
   });
 
+  it('refuses a gzip file whose size or checksum is another', async () => {
+    for (const at of [-1, -2, -4, -5, -8]) {
+      const packed = gzipSync(images);
+      packed[packed.length + at] ^= 1;
+      const reader = memoryReader({ 'images-idx3-ubyte.gz': packed });
+      await expect(openDataset('images-idx3-ubyte.gz', reader)).rejects.toMatchObject({ code: 'DATASET' });
+    }
+  });
+
   it('refuses pairs of different length and every truncated gzip', async () => {
     expect(() => mnistDataset({ images, labels: idxBytes([2], [1, 2]) })).toThrow(/expected 3 samples in 'labels'/);
     const packed = gzipSync(images);

@@ -1,4 +1,5 @@
 import { zlibSync } from 'fflate';
+import { crc32 } from '../../binary/crc32.js';
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 const PALETTE = 3;
@@ -50,14 +51,4 @@ function chunk(type: string, data: Uint8Array): number[] {
 
 function word(value: number): number[] {
   return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255);
-}
-
-/** The checksum of PNG (ISO 3309), bit by bit. */
-function crc32(bytes: readonly number[]): number {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let k = 0; k < 8; k++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
 }
