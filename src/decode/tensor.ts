@@ -1,4 +1,5 @@
 import { bitsOf, type DType } from '../binary/dtype.js';
+import { fromVarints } from '../binary/varints.js';
 import { elements, isVarint, type TensorEntry } from '../container/header.js';
 import { allocate } from './allocate.js';
 
@@ -55,30 +56,4 @@ export function toTensor(
     fromVarints(payload, new ArrayOf(buffer));
   }
   return { name, dims, dtype, data: new ArrayOf(buffer, byteOffset, count) };
-}
-
-/**
- * Negative numbers are written as 64 bits, whatever the type: taken modulo 2^64, then cut to the type's width. Without
- * big integers, which take a hundred times as long.
- */
-function fromVarints(payload: Uint8Array, data: TensorData): void {
-  const isWide = data instanceof BigInt64Array || data instanceof BigUint64Array;
-  const words = isWide ? new Int32Array(data.buffer) : data;
-  let at = 0;
-  for (let i = 0; i < data.length; i++) {
-    let low = 0;
-    let high = 0;
-    for (let shift = 0; at < payload.length; shift += 7) {
-      const byte = payload[at++];
-      const group = byte & 0x7f;
-      if (shift < 32) low |= group << shift;
-      if (shift === 28) high = group >> 4;
-      else if (shift > 28 && shift < 64) high |= group << (shift - 32);
-      if (byte < 0x80) break;
-    }
-    if (isWide) {
-      words[2 * i] = low;
-      words[2 * i + 1] = high;
-    } else words[i] = low;
-  }
 }

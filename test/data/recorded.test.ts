@@ -102,6 +102,35 @@ describe('ONNX test data', () => {
     await session.release();
   });
 
+  it('takes lists of numbers as other writers have them: one by one, in pieces, negative', async () => {
+    const dims = [0x08, 1, 0x08, 2];
+    const minusOne = [255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
+    const cases: [number[], unknown][] = [
+      [[...dims, 0x10, 7, 0x38, 5, 0x38, ...minusOne], BigInt64Array.of(5n, -1n)],
+      [[...dims, 0x10, 7, 0x3a, 1, 5, 0x3a, 2, 0xac, 2], BigInt64Array.of(5n, 300n)],
+      [[0x0a, 2, 1, 2, 0x10, 6, 0x2a, 11, ...minusOne, 3], Int32Array.of(-1, 3)],
+      [[...dims, 0x10, 3, 0x2a, 11, 3, ...minusOne], Int8Array.of(3, -1)],
+      [[...dims, 0x10, 1, 0x25, 0, 0, 0x80, 0x3f, 0x22, 4, 0, 0, 0, 0x40], Float32Array.of(1, 2)],
+      [[...dims, 0x10, 13, 0x5a, 6, 255, 255, 255, 255, 15, 1], BigUint64Array.of(0xffffffffn, 1n)],
+    ];
+    for (const [bytes, data] of cases) {
+      const [batch] = await collect((await open({ 'd/input_0.pb': Uint8Array.from(bytes) }))());
+      expect(batch.inputs.x.data).toEqual(data);
+    }
+  });
+
+  it.each([
+    ['more elements than bytes', [0x08, 0x80, 0x80, 0x80, 0x80, 8, 0x10, 7, 0x3a, 1, 5]],
+    ['fewer elements than varints', [0x08, 1, 0x10, 7, 0x3a, 2, 5, 5]],
+    ['a varint that does not end', [0x08, 2, 0x10, 7, 0x3a, 2, 5, 133]],
+    ['a varint of eleven bytes', [0x08, 1, 0x10, 7, 0x3a, 11, ...Array(10).fill(128), 1]],
+    ['a negative dimension', [0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 0x10, 7, 0x3a, 1, 5]],
+    ['a thousand dimensions', [0x0a, 0xe8, 7, ...Array(1000).fill(1), 0x10, 7, 0x3a, 1, 5]],
+  ])('refuses %s', async (_, bytes) => {
+    const dataset = await open({ 'd/input_0.pb': Uint8Array.from(bytes) });
+    await expect(collect(dataset())).rejects.toMatchObject({ code: 'DATASET' });
+  });
+
   it.each([
     ['damaged', strToU8('no tensor'), /input_0\.pb: expected/],
     ['of strings', tensor({ dataType: 8, dims: [1] }), /expected a tensor of plain numbers, got string/],
