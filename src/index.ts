@@ -67,11 +67,11 @@ export type {
   Comparison,
   DensityMap,
   FileHash,
+  FilePart,
   FrontierPoint,
   Histogram,
-  Layer,
+  LayerComparison,
   ModelSize,
-  Part,
   Provenance,
 } from './report/comparison.js';
 export { readFrontier } from './report/frontier.js';

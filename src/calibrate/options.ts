@@ -7,7 +7,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { ClusterSize } from '../stages/cluster.js';
 import type { Pool } from './pool.js';
 
-/** What all calibrated stages are told. */
+/** Options that all calibrated stages have. */
 export interface CalibrationOptions {
   /** Inputs like those that the model is for; labels are not looked at. */
   readonly dataset: Dataset;

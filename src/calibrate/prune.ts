@@ -12,10 +12,10 @@ import { selectLargest, zeroBelow } from '../stages/magnitude.js';
 import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import type { Layer } from './layers.js';
-import { type Breathe, blockOf, countWithin, cutAt, type Patient, prepareThinning, rank, thin } from './obs/thin.js';
+import { type Breathe, blockOf, countWithin, cutAt, type PreparedLayer, prepareLayer, rank, thin } from './obs/thin.js';
 import { CALIBRATION_DEFAULTS, type CalibrationOptions } from './options.js';
 import { RECIPE } from './start.js';
-import { type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
+import { type LayerTurn, type PreparedModel, prepare, walkLayers } from './walk.js';
 
 const NAME = 'prune';
 
@@ -95,7 +95,7 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
         : ({ tensor }: Layer) => goneAt(densities.get(tensor) as number, tensor.count);
       const calibrated = await walkLayers(
         prepared,
-        (turn) => thin(patientOf(turn, kernels), goneOf(turn.layer), breathe),
+        (turn) => thin(preparedLayer(turn, kernels), goneOf(turn.layer), breathe),
         (share) => onProgress?.(isGlobal ? (1 + share) / 2 : share),
       );
       const pruned = mapWeights(calibrated, rest, (weights, share) => {
@@ -104,8 +104,8 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
         return weights;
       });
       const { seed, fast } = { ...CALIBRATION_DEFAULTS, ...given(options) };
-      const told = { density, scope, calibrated: true, seed, fast };
-      return withRecord(pruned, recordOf(NAME, told, { ...PRUNE_DEFAULTS, seed: 0, fast: false }));
+      const settings = { density, scope, calibrated: true, seed, fast };
+      return withRecord(pruned, recordOf(NAME, settings, { ...PRUNE_DEFAULTS, seed: 0, fast: false }));
     },
   };
 }
@@ -128,22 +128,22 @@ function goneAt(density: number, count: number): number {
   return count - Math.round(density * count);
 }
 
-function whyNot({ skipped }: Prepared, tensor: Tensor): string {
+function whyNot({ skipped }: PreparedModel, tensor: Tensor): string {
   const reason = skipped.find((each) => each.tensor === tensor)?.reason;
   return `not calibrated: ${reason ?? 'no operator is known to multiply its inputs with it'}`;
 }
 
-function patientOf(turn: LayerTurn, kernels: CalibrationKernels): Patient {
+function preparedLayer(turn: LayerTurn, kernels: CalibrationKernels): PreparedLayer {
   const { layer, weights, bias, moments } = turn;
   const { groups, rows, inputs } = layer;
   const job = { groups, rows, inputs, weights, bias, moments };
   const { damping, targetDamping } = RECIPE;
-  return prepareThinning({ ...job, damping, targetDamping }, kernels);
+  return prepareLayer({ ...job, damping, targetDamping }, kernels);
 }
 
 /** How many weights go from each layer, so that the last one costs the same everywhere, in relation to the outputs. */
 async function shareOut(
-  prepared: Prepared,
+  prepared: PreparedModel,
   density: number,
   kernels: CalibrationKernels,
   breathe: Breathe,
@@ -151,9 +151,9 @@ async function shareOut(
 ): Promise<(layer: Layer) => number> {
   const losses = new Map<Layer, Float64Array>();
   const note = async (turn: LayerTurn) => {
-    const patient = patientOf(turn, kernels);
-    const { energy, job } = patient;
-    const ranking = await rank(patient, blockOf(job), breathe);
+    const layer = preparedLayer(turn, kernels);
+    const { energy, job } = layer;
+    const ranking = await rank(layer, blockOf(job), breathe);
     losses.set(
       turn.layer,
       ranking.losses.map((loss) => (loss > 0 && energy > 0 ? loss / energy : loss)),
@@ -168,5 +168,3 @@ async function shareOut(
   const gone = new Map([...losses].map(([layer, each]) => [layer, countWithin(each, cut)]));
   return (layer) => gone.get(layer) as number;
 }
-
-/** Lets timers and signals through at times: the work never waits otherwise. */

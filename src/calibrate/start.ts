@@ -7,12 +7,12 @@ import { cluster, clustersOf } from '../stages/cluster.js';
 import { probeRows } from './curvature.js';
 import { type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
-import { type LayerTurn, type Prepared, prepare, walkLayers } from './walk.js';
+import { type LayerTurn, type PreparedModel, prepare, walkLayers } from './walk.js';
 
 /** A model that is ready to be calibrated, with as many values of λ as one likes. */
 export interface Calibration {
   /** What it skips is clustered plainly. */
-  readonly prepared: Prepared;
+  readonly prepared: PreparedModel;
   run(lambda: number, onProgress?: (share: number) => void): Promise<Model>;
 }
 

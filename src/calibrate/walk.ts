@@ -32,7 +32,7 @@ export interface LayerChange {
 }
 
 /** A model ready for calibration: its layers, its inputs, and the shapes in between. */
-export interface Prepared {
+export interface PreparedModel {
   readonly model: Model;
   readonly graph: ReturnType<typeof readCalibrationGraph>;
   readonly layers: readonly Layer[];
@@ -51,7 +51,7 @@ export async function prepare(
   isWanted: (tensor: Tensor) => boolean,
   options: CalibrationOptions,
   signal?: AbortSignal,
-): Promise<Prepared> {
+): Promise<PreparedModel> {
   const { dataset, heldOut = 0, seed = 0, fast = false, threads } = options;
   const runtime = options.runtime ?? (await loadRuntime());
   const first = await splitDataset(dataset, BATCH, BATCH, 0, seed);
@@ -85,7 +85,7 @@ export async function prepare(
  * changed before it make them, and as the original model does.
  */
 export async function walkLayers(
-  prepared: Prepared,
+  prepared: PreparedModel,
   change: (turn: LayerTurn) => LayerChange | Promise<LayerChange>,
   onProgress?: (share: number) => void,
 ): Promise<Model> {

@@ -124,7 +124,7 @@ export function budgetStage(
       const onProgress = terminal.progress('search');
       const onPoint = (point: Budget['chosen']) => terminal.note(`  ${pointLine(point)}`);
       found = await searchBudget(model, { ...common, signal, onProgress, onPoint });
-      tellBudget(found, terminal);
+      noteBudget(found, terminal);
       return found.model;
     },
   };
@@ -134,7 +134,7 @@ function pointLine({ bytes, loss }: Budget['chosen']): string {
   return `${formatBytes(bytes)}, ${loss.toFixed(2)} points lost`;
 }
 
-function tellBudget({ heldOut, isReached, points, skipped }: Budget, terminal: Terminal): void {
+function noteBudget({ heldOut, isReached, points, skipped }: Budget, terminal: Terminal): void {
   const by = heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs measured on, for want of others';
   terminal.note(`  judged by ${by}`);
   if (!isReached) {
@@ -181,7 +181,7 @@ export function budgetTable({ points, chosen }: Budget): string {
     point.harm.toPrecision(3),
     point === chosen ? '← chosen' : '',
   ]);
-  const head = ['bytes', 'points lost', 'harm', ''];
+  const head = ['bytes', 'points lost', 'divergence', ''];
   const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i].length)));
   const line = (row: readonly string[]) =>
     row

@@ -34,7 +34,7 @@ export function addCalibration(command: Command): Command {
 }
 
 /**
- * What calibrated stages are to be told; `undefined` without `--calibrate`.
+ * The options of calibrated stages; `undefined` without `--calibrate`.
  *
  * @param file - the model's
  * @param data - the options of the command that take inputs

@@ -21,7 +21,7 @@ import { hashesOf, provenanceOf } from './provenance.js';
 import { runnable } from './runnable.js';
 import type { Terminal } from './terminal.js';
 
-/** What a comparison is told. */
+/** The options of a comparison. */
 export type CompareFlags = DataFlags &
   Omit<RunFlags, 'output'> & {
     readonly data?: string;

@@ -41,17 +41,17 @@ export function dashed(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** A message about an option of a function, such as `tune: expected a learningRate of at least 0`, told of the flag. */
+/** A message about an option of a function, such as `tune: expected a learningRate of at least 0`, as one about the flag. */
 function asTyped(message: string): string {
   return message.replace(/(?<=: expected a (?:whole number of )?)[a-z]+[A-Z]\w*/, (name) => `--${dashed(name)}`);
 }
 
 /**
- * Tells what went wrong, as a line or as JSON, and returns the exit code. Bad input is told in a sentence; only a fault
+ * Reports what went wrong, as a line or as JSON, and returns the exit code. Bad input is reported in a sentence; only a fault
  * of this program shows its stack.
  */
 export function reportError(error: unknown, terminal: Terminal, isJson: boolean): number {
-  // Commander has told it by then.
+  // Commander has reported it by then.
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : USAGE;
   terminal.clear();
   const { stderr } = terminal.streams;

@@ -47,10 +47,10 @@ export function parseSize(text: string): number {
   return Math.floor(size);
 }
 
-/** What a search has to tell, once it is done. */
+/** A stage that searches; its summary is known once it has run. */
 export interface SearchStage extends Stage {
   /** For `--json`. */
-  told(): CalibrationSummary | undefined;
+  summary(): CalibrationSummary | undefined;
 }
 
 /** A search as JSON. */
@@ -90,7 +90,7 @@ export function searchStage(
   let found: Found | undefined;
   return {
     name: 'calibrate',
-    told() {
+    summary() {
       if (!found) return undefined;
       const { chosen, points, samples, heldOut, isReached } = found;
       const skipped = found.skipped.map(({ tensor: { name }, reason }) => ({ name, reason }));
@@ -108,7 +108,7 @@ export function searchStage(
       } finally {
         await pool.close();
       }
-      tellFound(found, terminal);
+      noteFound(found, terminal);
       return found.model;
     },
   };
@@ -122,7 +122,7 @@ function pointLine({ lambda, bytes, loss }: Point): string {
 /** Fewer inputs than this, and a few of them decide on every weight. */
 const FEW_SAMPLES = 64;
 
-function tellFound({ samples, heldOut, skipped, isReached, chosen }: Found, terminal: Terminal): void {
+function noteFound({ samples, heldOut, skipped, isReached, chosen }: Found, terminal: Terminal): void {
   if (samples < FEW_SAMPLES) {
     terminal.note(
       `warning: calibrated on ${formatCount(samples)} inputs only; from ${FEW_SAMPLES} on weights fit the task and not the inputs`,

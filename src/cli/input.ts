@@ -93,7 +93,7 @@ const ABOUT_BYTES: readonly ErrorCode[] = [
   'LIMIT',
 ];
 
-/** Does the work on a file; what goes wrong with its bytes is told with its name. */
+/** Does the work on a file; what goes wrong with its bytes is reported with its name. */
 export async function aboutFile<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();

@@ -47,7 +47,7 @@ export interface Output {
 }
 
 /**
- * Plans the output files, before any work is done: what cannot be written later is told now.
+ * Plans the output files, before any work is done: what could not be written later is reported now.
  *
  * @param path - the main file
  * @param names - relative paths of the files beside it (external data), as the model names them

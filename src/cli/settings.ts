@@ -12,7 +12,7 @@ import { type Config, readConfig } from './config.js';
 import { asUsage, UsageError } from './errors.js';
 import { type ClusterFlags, type PruneFlags, type SelectionFlags, SIZES, TARGETS } from './options.js';
 
-/** Everything that a lossy command may be told. Commander gives `cluster: false` for `--no-cluster`. */
+/** The options of the lossy commands. Commander gives `cluster: false` for `--no-cluster`. */
 export type StageFlags = SelectionFlags & PruneFlags & ClusterFlags & { readonly cluster?: boolean };
 
 /** Options of the stages, as functions of the library take them; absent: the stage is not wanted. */
@@ -24,7 +24,7 @@ export interface StageOptions extends Selection<never> {
 /** The stages of a command, made from its config file and its options, and checked. */
 export interface Settings {
   readonly stages: Stage[];
-  /** What `compress` would be told, and the same as a config file says it. */
+  /** The options as `compress` takes them, and the same as a config file says it. */
   readonly options: StageOptions;
   readonly config: Config;
   /** Which tensors the command line and the file choose, for all stages. */
@@ -36,7 +36,7 @@ export interface Settings {
 /**
  * Makes the stages of a command. Options stand above the file's defaults; its rules for single layers stay.
  *
- * @param wanted - the stages that the command has; `compress` prunes only if told what
+ * @param wanted - the stages that the command has; `compress` prunes only if an option says how much
  * @param calibration - lets pruning look at inputs
  * @param isSearched - a search makes the stages; what is said here is fixed
  */
@@ -89,7 +89,7 @@ function isFilled(options: object): boolean {
   return Object.keys(options).length > 0;
 }
 
-/** What `tune` may be told of tensors. */
+/** The options of `tune` that are about tensors. */
 export type TargetFlags = SelectionFlags & Pick<PruneFlags, 'density' | 'scope'>;
 
 /** Which tensors `tune` works on, and how dense they are to be, from its config file and its options. */

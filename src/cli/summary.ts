@@ -4,7 +4,7 @@ import { formatTable } from '../inspect/table.js';
 import type { CommonFlags } from './options.js';
 import { noteStages, type Terminal } from './terminal.js';
 
-/** What a command that writes a model tells at its end; with `--json` these are the fields. */
+/** What a command that writes a model reports at its end; with `--json` these are the fields. */
 export interface Summary {
   readonly input: string;
   readonly output: string;
@@ -23,28 +23,28 @@ export interface Summary {
   readonly epochs?: readonly object[];
 }
 
-/** Warnings of a command: told as they come, and kept for the summary. */
+/** Warnings of a command: printed as they come, and kept for the summary. */
 export interface Warnings {
-  readonly told: string[];
+  readonly warnings: string[];
   readonly onNote: (text: string) => void;
 }
 
 export function startWarnings(terminal: Terminal, first: readonly string[]): Warnings {
-  const told: string[] = [];
+  const warnings: string[] = [];
   const onNote = (text: string) => {
-    told.push(text);
+    warnings.push(text);
     terminal.note(`warning: ${text}`);
   };
   for (const warning of first) onNote(warning);
-  return { told, onNote };
+  return { warnings, onNote };
 }
 
 /**
- * Tells what was done: the stages' times on stderr, the table and the sizes on stdout; or all of it as JSON.
+ * Reports what was done: the stages' times on stderr, the table and the sizes on stdout; or all of it as JSON.
  *
  * @param report - of the output; made only if it is shown
  */
-export async function tellSummary(
+export async function reportSummary(
   terminal: Terminal,
   flags: CommonFlags,
   summary: Summary,

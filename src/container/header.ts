@@ -77,7 +77,7 @@ export interface TensorEntry {
 }
 
 /**
- * How a tensor's weights are told apart by the codes that they have: those of one index in one dimension are a line, and
+ * How a tensor's weights are divided by the codes that they have: those of one index in one dimension are a line, and
  * lines that resemble each other a class.
  */
 export interface Lines {

@@ -24,6 +24,6 @@ export interface OpenDatasetOptions {
   readonly seed?: number | undefined;
   /** What makes pixels of image files. Default: the optional package sharp. */
   readonly decodeImage?: ImageDecoder | undefined;
-  /** Is told, in a line, what was found and assumed. */
+  /** Called with a line about what was found and assumed. */
   readonly onNote?: ((text: string) => void) | undefined;
 }

@@ -16,7 +16,7 @@ scope.onmessage = async ({ data: { forOrt, verify, port } }: MessageEvent<Task>)
         else controller.enqueue(data);
       };
     },
-    // What is still under way then would be an error of the worker itself, which may be told before the one that is meant.
+    // What is still under way then would be an error of the worker itself, which may be reported before the actual one.
     cancel() {
       port.onmessage = null;
     },

@@ -8,7 +8,7 @@ export interface Change {
   readonly from: Tensor;
   /** The name under which a thread finds the stage's function. */
   readonly name: string;
-  /** What that is told beside the weights: plain data. */
+  /** Its settings, sent beside the weights: plain data. */
   readonly options: unknown;
 }
 

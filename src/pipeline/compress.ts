@@ -28,7 +28,7 @@ export interface CompressOptions extends PipelineOptions, OpenOptions {
 }
 
 /**
- * Compresses an ONNX file: prunes if told to, clusters, encodes, and decodes the result again to see that it is right.
+ * Compresses an ONNX file: prunes if asked to, clusters, encodes, and decodes the result again to see that it is right.
  *
  * @param input - the bytes of the ONNX file, or an opened model (one with external data)
  * @throws RangeError for an option out of its range; FxqError `ONNX_MALFORMED`, `LIMIT`, `EXTERNAL_DATA`, `CONFIG`, `ABORTED`

@@ -15,7 +15,7 @@ export interface PipelineOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with a share from 0 to 1 as the sink takes the tensors. */
   readonly onProgress?: ((share: number) => void) | undefined;
-  /** What stages call while they run, beside what is told of the sink. */
+  /** What stages call while they run, beside the calls about the sink. */
   readonly context?: Pick<StageContext, 'onProgress' | 'onNote'> | undefined;
   /** Milliseconds of a clock that does not go back. Default: `performance.now`. */
   readonly now?: (() => number) | undefined;

@@ -6,7 +6,7 @@ import type { Model, Tensor } from '../model/model.js';
 import { isPatchable, readWeights } from '../model/weights.js';
 import { readRecords } from '../onnx/metadata.js';
 import { findPairs } from '../sensitivity/layers.js';
-import type { Comparison, Layer } from './comparison.js';
+import type { Comparison, LayerComparison } from './comparison.js';
 import { densityMapOf } from './density-map.js';
 import { histogramOf, sharedValues } from './histogram.js';
 import { partsOf } from './parts.js';
@@ -26,7 +26,7 @@ const SHOWN_LAYERS = 24;
 const DENSE = 0.05;
 
 /**
- * Puts together what is known of a compressed model beside its original. Tensors are told by their names.
+ * Puts together what is known of a compressed model beside its original. Tensors are matched by their names.
  *
  * @param original - the model before compression
  * @param compressed - the same model after it; decoded, if it is a container
@@ -92,10 +92,10 @@ function layersOf(original: Model, compressed: Model): Pair[] {
     .sort(([a], [b]) => b.count - a.count);
 }
 
-async function describe(pairs: readonly Pair[], { signal, onProgress }: CompareOptions): Promise<Layer[]> {
+async function describe(pairs: readonly Pair[], { signal, onProgress }: CompareOptions): Promise<LayerComparison[]> {
   const breathe = breather();
   const total = pairs.reduce((sum, [{ count }]) => sum + count, 0);
-  const layers: Layer[] = [];
+  const layers: LayerComparison[] = [];
   let done = 0;
   for (const [tensor, compressed] of pairs) {
     const { name, dims, count } = tensor;

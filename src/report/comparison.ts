@@ -20,9 +20,9 @@ export interface Comparison {
   readonly rows: readonly Row[];
   readonly total: Row;
   /** Where the compressed file's bytes are; together exactly `compressed.bytes`. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly FilePart[];
   /** The largest weight tensors from near by, and the names of those left out. */
-  readonly layers: readonly Layer[];
+  readonly layers: readonly LayerComparison[];
   readonly otherLayers: readonly string[];
   /** What general-purpose compression makes of the original. */
   readonly baselines: readonly Baseline[];
@@ -49,13 +49,13 @@ export interface Accuracy {
   readonly compressed: Evaluation;
 }
 
-export interface Part {
+export interface FilePart {
   readonly name: string;
   readonly bytes: number;
 }
 
 /** A weight tensor from near by. */
-export interface Layer {
+export interface LayerComparison {
   readonly name: string;
   readonly dims: readonly number[];
   readonly weights: number;

@@ -1,7 +1,16 @@
 import { formatBytes, formatCount, formatShare, orDash } from '../inspect/format.js';
 import { COLUMNS } from './columns.js';
 import type { Comparison } from './comparison.js';
-import { answerFigures, exactBytes, harmNote, harmWords, headline, percent, sizeNote, sizesOf } from './words.js';
+import {
+  answerFigures,
+  divergenceNote,
+  divergenceWords,
+  exactBytes,
+  headline,
+  percent,
+  sizeNote,
+  sizesOf,
+} from './words.js';
 
 /**
  * The comparison as Markdown: its figures as tables, without the plots.
@@ -67,7 +76,7 @@ function sensitivity({ sensitivity: found }: Comparison): string[] {
   if (!found || found.layers.length === 0) return [];
   const rows = found.layers.map((layer) => [
     layer.name,
-    harmNote(layer),
+    divergenceNote(layer),
     formatShare(layer.density),
     `${layer.clusters}`,
   ]);
@@ -75,8 +84,8 @@ function sensitivity({ sensitivity: found }: Comparison): string[] {
     found.original.top1 === null ? '' : ` The original’s top-1 accuracy on them is ${percent(found.original.top1)}.`;
   return [
     '## Which layer costs what',
-    `The original with one layer compressed, on ${formatCount(found.samples)} samples.${base} ${harmWords(found)}.`,
-    table(['layer', 'harm', 'kept', 'values'], rows, 'llrr'),
+    `The original with one layer compressed, on ${formatCount(found.samples)} samples.${base} ${divergenceWords(found)}.`,
+    table(['layer', 'divergence', 'kept', 'values'], rows, 'llrr'),
   ];
 }
 

@@ -1,8 +1,8 @@
 import type { Report, TensorReport } from '../inspect/figures.js';
-import type { Part } from './comparison.js';
+import type { FilePart } from './comparison.js';
 
 /** Where a file's bytes are, by what they are for; together all of them. */
-export function partsOf({ tensors, overhead }: Report): Part[] {
+export function partsOf({ tensors, overhead }: Report): FilePart[] {
   const sum = (of: readonly TensorReport[]) => of.reduce((total, { bytes }) => total + bytes, 0);
   const weights = tensors.filter(({ role }) => role === 'weight');
   const values = Math.round(weights.reduce((total, tensor) => total + valueBytes(tensor), 0));

@@ -4,7 +4,7 @@ import type { Accuracy, Baseline, Comparison } from './comparison.js';
 
 /** Figures as every form of the report words them. */
 
-/** A share of one to a hundredth of a percent, as accuracy is told: `99.37%`. */
+/** A share of one to a hundredth of a percent, as accuracy is given: `99.37%`. */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(2)}%`;
 }
@@ -92,9 +92,9 @@ export function sizeNote({ bytes, reason, top1, agreement }: Baseline, original:
 }
 
 /** What a layer does to the answers, by the figure that the ranking goes by, and what is beside it. */
-export function harmNote(fidelity: Fidelity): string {
-  const { harm, kl, top1, agreement } = fidelity;
-  const first = kl === null ? formatSmall(harm) : `KL ${formatSmall(kl)}`;
+export function divergenceNote(fidelity: Fidelity): string {
+  const { harm: divergence, kl, top1, agreement } = fidelity;
+  const first = kl === null ? formatSmall(divergence) : `KL ${formatSmall(kl)}`;
   if (top1 !== null) return `${first}, top-1 ${percent(top1)}`;
   return agreement === null ? first : `${first}, same ${percent(agreement)}`;
 }
@@ -109,9 +109,9 @@ function baseName(path: string): string {
   return path.split(/[\\/]/).at(-1) || path;
 }
 
-/** What the figure of harm is, in a sentence. */
-export function harmWords({ layers }: Sensitivity): string {
+/** What the divergence is measured by, in a sentence. */
+export function divergenceWords({ layers }: Sensitivity): string {
   return layers.some(({ kl }) => kl !== null)
-    ? 'Harm is the Kullback-Leibler divergence (KL, in nats) of the model’s decisions from the original’s: 0 is no change'
-    : 'Harm is the noise in the model’s outputs by their signal: 0 is no change, 1 as much noise as signal';
+    ? 'Divergence is the Kullback-Leibler divergence (KL, in nats) of the model’s decisions from the original’s: 0 is no change'
+    : 'Divergence is the noise in the model’s outputs by their signal: 0 is no change, 1 as much noise as signal';
 }

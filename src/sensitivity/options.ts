@@ -31,8 +31,9 @@ export interface OutputFidelity {
 /** How a model in between holds against the original; `null` is "does not apply here". */
 export interface Fidelity {
   /**
-   * What the ranking goes by: `kl` where the model decides on something, otherwise noise by signal (1/SNR), as the mean
-   * over the float outputs; the share of other decisions where there are no floats at all. 0 is no harm.
+   * The divergence from the original that the ranking goes by, under the name that it has in JSON: `kl` where the model
+   * decides on something, otherwise noise by signal (1/SNR), as the mean over the float outputs; the share of other
+   * decisions where there are no floats at all. 0 is no change.
    */
   readonly harm: number;
   /** Share of samples, 0 to 1, whose label has the largest score, or one of the five largest. */
@@ -86,9 +87,9 @@ export interface Sensitivity {
   readonly output: string;
   /** The original's accuracy on the same samples. */
   readonly original: { readonly top1: number | null; readonly top5: number | null };
-  /** Most harmful first. */
+  /** The largest divergence first. */
   readonly layers: readonly LayerSensitivity[];
-  /** One layer added after the other, least harmful first; the last step has all of them compressed. */
+  /** One layer added after the other, the smallest divergence first; the last step has all of them compressed. */
   readonly cumulative: readonly CumulativeStep[];
   readonly skipped: readonly NotMeasured[];
 }

@@ -5,15 +5,15 @@ import { accuracyMeter } from '../evaluate/metrics.js';
 import type { Model } from '../model/model.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import { openSession } from '../runtime/session.js';
-import { type Bench, openBench } from './bench.js';
 import { findPairs, type Switch } from './layers.js';
 import { type FidelityMeter, fidelityMeter, type Judged, type Seen } from './meters.js';
 import type { CumulativeStep, LayerSensitivity, Sensitivity, SensitivityOptions } from './options.js';
+import { openSwitchboard, type Switchboard } from './switchboard.js';
 
 /**
  * Measures what the compression of each layer does to a model's outputs: once with that layer alone compressed, and once
- * adding the layers up, from the least harmful to the most, so that the curve shows where it bends. A layer is a tensor
- * that differs between the two models; they are told by their names.
+ * adding the layers up, from the smallest divergence to the largest, so that the curve shows where it bends. A layer is a tensor
+ * that differs between the two models; they are matched by their names.
  *
  * All runs go through one session, to which the layers' weights are fed (those in functions, which cannot be, take further ones). A batch is read once and goes through all layers
  * before the next, so memory holds the model, both states of its layers, and one batch.
@@ -42,19 +42,21 @@ export async function sensitivity(
   const runtime = options.runtime ?? (await loadRuntime());
   const { pairs, skipped } = findPairs(original, compressed);
   const { name } = original.files[0];
-  const bench = openBench(original, pairs, (bytes, held) => openSession(runtime, bytes, { threads, held, name }));
+  const switchboard = openSwitchboard(original, pairs, (bytes, held) =>
+    openSession(runtime, bytes, { threads, held, name }),
+  );
   try {
-    const { outputNames } = await bench.session();
+    const { outputNames } = await switchboard.session();
     const output = options.output ?? outputNames[0];
     checkOutput(output, outputNames);
-    const judged: Judged = { output, scores: bench.probabilities.has(output) ? 'probabilities' : 'logits' };
-    const single = await measureLayers(bench, judged, options);
-    // The least harmful first; of equals the first in the model.
+    const judged: Judged = { output, scores: switchboard.probabilities.has(output) ? 'probabilities' : 'logits' };
+    const single = await measureLayers(switchboard, judged, options);
+    // The smallest divergence first; of equals the first in the model.
     const order = [...single.meters]
-      .map((meter, i) => ({ layer: bench.switches[i], fidelity: meter.result() }))
+      .map((meter, i) => ({ layer: switchboard.switches[i], fidelity: meter.result() }))
       .sort((a, b) => a.fidelity.harm - b.fidelity.harm || 0);
     const cumulative = await measureSums(
-      bench,
+      switchboard,
       order.map(({ layer }) => layer),
       judged,
       options,
@@ -72,25 +74,25 @@ export async function sensitivity(
       cumulative: order.map(({ layer }, i): CumulativeStep => {
         return { name: layer.tensor.name, layers: i + 1, ...cumulative[i].result() };
       }),
-      skipped: [...skipped, ...bench.unread.map(({ name }) => ({ name, reason: 'no output depends on it' }))],
+      skipped: [...skipped, ...switchboard.unread.map(({ name }) => ({ name, reason: 'no output depends on it' }))],
     };
   } finally {
-    await bench.release();
+    await switchboard.release();
   }
 }
 
 /** The first pass: each layer alone. */
-async function measureLayers(bench: Bench, judged: Judged, options: SensitivityOptions) {
-  const { switches } = bench;
+async function measureLayers(switchboard: Switchboard, judged: Judged, options: SensitivityOptions) {
+  const { switches } = switchboard;
   const meters = switches.map(() => fidelityMeter(judged));
   const accuracy = accuracyMeter();
   let samples = 0;
-  for await (const [batch, seen] of batches(bench, options)) {
+  for await (const [batch, seen] of batches(switchboard, options)) {
     samples += seen.samples;
     if (seen.labels && seen.outputs[judged.output]) accuracy.add(seen.outputs[judged.output], seen.labels);
     for (const [i, layer] of switches.entries()) {
       layer.flip();
-      await measure(bench, batch, seen, meters[i], options);
+      await measure(switchboard, batch, seen, meters[i], options);
       layer.flip();
     }
     options.onProgress?.({ pass: 1, samples });
@@ -101,7 +103,7 @@ async function measureLayers(bench: Bench, judged: Judged, options: SensitivityO
 
 /** The second pass: one layer after the other, on the same samples. */
 async function measureSums(
-  bench: Bench,
+  switchboard: Switchboard,
   order: readonly Switch[],
   judged: Judged,
   options: SensitivityOptions,
@@ -109,11 +111,11 @@ async function measureSums(
   const meters = order.map(() => fidelityMeter(judged));
   let samples = 0;
   if (order.length === 0) return meters;
-  for await (const [batch, seen] of batches(bench, options)) {
+  for await (const [batch, seen] of batches(switchboard, options)) {
     samples += seen.samples;
     for (const [i, layer] of order.entries()) {
       layer.flip();
-      await measure(bench, batch, seen, meters[i], options);
+      await measure(switchboard, batch, seen, meters[i], options);
     }
     for (const layer of order) layer.flip();
     options.onProgress?.({ pass: 2, samples });
@@ -123,14 +125,14 @@ async function measureSums(
 
 /** The batches of the data set, and what the original makes of them. */
 async function* batches(
-  bench: Bench,
+  switchboard: Switchboard,
   { dataset, limit, batchSize, signal }: SensitivityOptions,
 ): AsyncGenerator<[batch: Batch, seen: Seen]> {
   let samples = 0;
   for await (const batch of dataset({ limit, batchSize })) {
     throwIfAborted(signal);
     // The data set may not keep the limit, or not exactly.
-    const run = await (await bench.session()).run(batch, limit === undefined ? undefined : limit - samples);
+    const run = await (await switchboard.session()).run(batch, limit === undefined ? undefined : limit - samples);
     if (run.samples > 0) {
       const labels = batch.labels && Array.prototype.slice.call(batch.labels, 0, run.samples);
       yield [batch, { ...run, labels }];
@@ -142,8 +144,14 @@ async function* batches(
 }
 
 /** Runs the model as its layers stand now. */
-async function measure(bench: Bench, batch: Batch, seen: Seen, meter: FidelityMeter, options: SensitivityOptions) {
+async function measure(
+  switchboard: Switchboard,
+  batch: Batch,
+  seen: Seen,
+  meter: FidelityMeter,
+  options: SensitivityOptions,
+) {
   throwIfAborted(options.signal);
-  const session = await bench.session();
+  const session = await switchboard.session();
   meter.add((await session.run(batch, seen.samples)).outputs, seen);
 }

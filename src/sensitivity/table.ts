@@ -5,7 +5,7 @@ import type { Fidelity, LayerSensitivity, Sensitivity } from './options.js';
 type Row<T> = T & { readonly label: string };
 
 /**
- * What each layer does to the outputs, most harmful first, below it the curve of adding them up, and then what was not
+ * What each layer does to the outputs, the largest divergence first, below it the curve of adding them up, and then what was not
  * measured. Plain text without a final line break.
  *
  * @example

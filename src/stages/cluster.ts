@@ -75,13 +75,13 @@ export function cluster(options: ClusterOptions = {}): Stage {
       const model = withRawHalves(input, (tensor) => select(tensor) !== undefined);
       const layers = selectLayers(model, select);
       const mean = [...layers.keys()].reduce((sum, tensor) => sum + tensor.count, 0) / layers.size;
-      const told = new Map(
+      const settings = new Map(
         Array.from(layers, ([tensor, of]) => {
           const share = tensor.count / mean;
           return [tensor, { ...of, init: of.init ?? init, seed, centroids, share }];
         }),
       );
-      const clustered = mapWeights(model, told, clusterWeights, NAME);
+      const clustered = mapWeights(model, settings, clusterWeights, NAME);
       const defaults = hasSize ? { ...CLUSTER_DEFAULTS, snr: undefined } : CLUSTER_DEFAULTS;
       return layers.size > 0
         ? withRecord(clustered, recordOf(NAME, { ...layer, seed, centroids }, defaults))
@@ -90,7 +90,7 @@ export function cluster(options: ClusterOptions = {}): Stage {
   };
 }
 
-/** What one layer is told. */
+/** The settings of one layer. */
 interface ClusterSettings extends ClusterSize {
   readonly init: Initialisation;
   readonly seed: number;

@@ -75,7 +75,7 @@ export function prune(options: PruneOptions = {}): Stage {
   };
 }
 
-/** What one layer is told: how much stays, or where the cut is. */
+/** The settings of one layer: how much stays, or where the cut is. */
 type PruneLayer = PruneTarget | Cut;
 
 type Cut = Pick<MagnitudeCut, 'threshold' | 'ties'>;

@@ -33,9 +33,9 @@ const MAGIC = 'fxq-compress tune 1\n';
  */
 export function writeCheckpoint(state: State, subject: string): Uint8Array {
   const { epoch, best } = state;
-  const told = { subject, epoch, best: best && { epoch: best.epoch, accuracy: best.accuracy, loss: best.loss } };
-  const head = new TextEncoder().encode(`${MAGIC}${JSON.stringify(told)}\n`);
-  return concat([head, ...arraysOf(state, best?.values).map(bytesOf)]);
+  const head = { subject, epoch, best: best && { epoch: best.epoch, accuracy: best.accuracy, loss: best.loss } };
+  const text = new TextEncoder().encode(`${MAGIC}${JSON.stringify(head)}\n`);
+  return concat([text, ...arraysOf(state, best?.values).map(bytesOf)]);
 }
 
 /**
@@ -47,12 +47,12 @@ export function readCheckpoint(bytes: Uint8Array, state: State, subject: string)
   const text = new TextDecoder('latin1').decode(bytes.subarray(0, MAGIC.length));
   const end = bytes.indexOf(10, MAGIC.length);
   if (text !== MAGIC || end < 0) throw new FxqError('CONFIG', 'checkpoint: not one of fxq-compress tune');
-  const told = parse(bytes.subarray(MAGIC.length, end));
-  if (told?.subject !== subject) {
+  const head = parse(bytes.subarray(MAGIC.length, end));
+  if (head?.subject !== subject) {
     const message = 'checkpoint: of another model, other data or other options; give the same ones, or start anew';
-    throw new FxqError('CONFIG', message, { expected: subject, actual: told?.subject });
+    throw new FxqError('CONFIG', message, { expected: subject, actual: head?.subject });
   }
-  const values = told.best && state.free.map((_, i) => new Float32Array(state.alive[i].length));
+  const values = head.best && state.free.map((_, i) => new Float32Array(state.alive[i].length));
   const arrays = arraysOf(state, values).map(bytesOf);
   const expected = arrays.reduce((sum, { length }) => sum + length, end + 1);
   if (bytes.length !== expected) {
@@ -64,19 +64,20 @@ export function readCheckpoint(bytes: Uint8Array, state: State, subject: string)
     array.set(bytes.subarray(at, at + array.length));
     at += array.length;
   }
-  state.epoch = told.epoch;
-  state.best = told.best && { ...told.best, values: values as Float32Array[] };
+  state.epoch = head.epoch;
+  state.best = head.best && { ...head.best, values: values as Float32Array[] };
 }
 
-interface Told {
+/** The line of JSON. */
+interface Head {
   readonly subject: string;
   readonly epoch: number;
   readonly best?: Omit<Best, 'values'>;
 }
 
-function parse(bytes: Uint8Array): Told {
+function parse(bytes: Uint8Array): Head {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as Told;
+    return JSON.parse(new TextDecoder().decode(bytes)) as Head;
   } catch (cause) {
     throw new FxqError('CONFIG', 'checkpoint: its head is damaged; start anew', { cause });
   }

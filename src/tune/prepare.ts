@@ -23,7 +23,7 @@ import { labelTargets, teacherTargets } from './targets.js';
 import type { Training } from './trainer.js';
 
 /** A training that is ready to go, and where it stands. */
-export interface Prepared {
+export interface PreparedTraining {
   readonly training: Training;
   readonly state: State;
   /** Tells this training from others. */
@@ -36,7 +36,7 @@ export async function prepareTraining(
   model: Model,
   options: TuneOptions,
   { signal, onNote }: StageContext,
-): Promise<Prepared> {
+): Promise<PreparedTraining> {
   const settled = settle(options);
   const { seed, optimiser: kind, weightDecay, momentum, scope, schedule, pruneSteps } = settled;
   const runtime = options.runtime ?? (await loadRuntime());
@@ -82,8 +82,8 @@ export async function prepareTraining(
     };
     const settings = { ...settled, loss };
     const { density, rules } = options;
-    const told = { ...settings, density, rules, judged, parameters: parameters.map(({ name }) => name) };
-    const subject = subjectOf([bytes, taught], samples, heldOut, told);
+    const all = { ...settings, density, rules, judged, parameters: parameters.map(({ name }) => name) };
+    const subject = subjectOf([bytes, taught], samples, heldOut, all);
     if (options.resume) readCheckpoint(options.resume, state, subject);
     const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(output.dims.at(-1) as number);
     const training = { engine, parameters, optimiser, pruner, samples, trained, heldOut, targetsOf, settings };
@@ -162,9 +162,9 @@ function divide(
 }
 
 /** What a checkpoint belongs to: the models, the data by its number and some of its samples, and the options. */
-function subjectOf(models: readonly Uint8Array[], samples: Samples, heldOut: Uint32Array, told: object): string {
+function subjectOf(models: readonly Uint8Array[], samples: Samples, heldOut: Uint32Array, settings: object): string {
   const { inputs, labels = [] } = samples.batch(heldOut.subarray(0, 64));
   const seen = Object.values(inputs).map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  const rest = new TextEncoder().encode(JSON.stringify([samples.count, heldOut.length, Array.from(labels), told]));
+  const rest = new TextEncoder().encode(JSON.stringify([samples.count, heldOut.length, Array.from(labels), settings]));
   return [...models, ...seen, rest].map((bytes) => new Xxh32().update(bytes).digest().toString(16)).join(' ');
 }

@@ -53,10 +53,10 @@ export function tune(options: TuneOptions): Stage {
       }
       const best = state.best as Best;
       const { epochs, density, scope, seed, loss } = { density: options.density, ...training.settings };
-      const told = { epochs, best: best.epoch, loss, density, scope, seed };
+      const settings = { epochs, best: best.epoch, loss, density, scope, seed };
       return withRecord(
         withValues(model, training.parameters, best),
-        recordOf(NAME, told, { scope: TUNE_DEFAULTS.scope, seed: 0 }),
+        recordOf(NAME, settings, { scope: TUNE_DEFAULTS.scope, seed: 0 }),
       );
     },
   };

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Moments } from '../../src/calibrate/job.js';
-import { benchFor, removalOrder } from '../../src/calibrate/obs/removal-order.js';
+import { removalOrder, workspaceFor } from '../../src/calibrate/obs/removal-order.js';
 import { solveOnSupport } from '../../src/calibrate/obs/support.js';
-import { prepareThinning, thin } from '../../src/calibrate/obs/thin.js';
+import { prepareLayer, thin } from '../../src/calibrate/obs/thin.js';
 import { type CalibratedPruneOptions, calibratedPrune } from '../../src/calibrate/prune.js';
 import { arrayDataset, type Dataset } from '../../src/data/dataset.js';
 import { mnistDataset } from '../../src/data/mnist.js';
@@ -96,7 +96,7 @@ describe('the order of removals', () => {
   const inputs = 14;
   const random = new Random(5);
   const columns = mixed(random, 200, inputs);
-  const matrix = prepareThinning(
+  const matrix = prepareLayer(
     {
       ...{ groups: 1, rows: 1, inputs, weights: new Float32Array(inputs), bias: undefined },
       ...{ moments: momentsOf(columns, inputs), damping: 0.01, targetDamping: 0.05 },
@@ -109,7 +109,7 @@ describe('the order of removals', () => {
   it('is the one found by solving anew for each that could go next', () => {
     const order = new Int32Array(inputs);
     const losses = new Float64Array(inputs);
-    removalOrder(benchFor(inputs), targets, inverse, 0, order, losses);
+    removalOrder(workspaceFor(inputs), targets, inverse, 0, order, losses);
     let kept = [...targets.keys()];
     for (let step = 0; step < inputs - 1; step++) {
       const error = (j: number) => {
@@ -129,7 +129,7 @@ describe('the order of removals', () => {
 
   it('begins with what has to go', () => {
     const order = Int32Array.from({ length: inputs }, (_, i) => [7, 2, 11][i] ?? 0);
-    removalOrder(benchFor(inputs), targets, inverse, 3, order, new Float64Array(inputs));
+    removalOrder(workspaceFor(inputs), targets, inverse, 3, order, new Float64Array(inputs));
     expect([...order.subarray(0, 3)]).toEqual([7, 2, 11]);
     expect(new Set(order).size).toBe(inputs);
   });
@@ -150,8 +150,8 @@ describe('a layer', () => {
   const weights = Float32Array.from(random.floats(rows * inputs));
   for (let i = 0; i < weights.length; i += 11) weights[i] = 0;
   const job = { groups: 1, rows, inputs, weights, bias: undefined, moments, damping: 0.01, targetDamping: 0.05 };
-  const patient = prepareThinning(job, referenceKernels);
-  const { damped, targets } = patient.groups[0];
+  const prepared = prepareLayer(job, referenceKernels);
+  const { damped, targets } = prepared.groups[0];
   const total = (pruned: ArrayLike<number>) => {
     let sum = 0;
     for (let at = 0; at < weights.length; at += inputs) {
@@ -169,7 +169,7 @@ describe('a layer', () => {
     'of density %f has exactly that, least squares on it, and a far smaller error',
     async (density) => {
       const keep = Math.round(density * weights.length);
-      const { weights: pruned } = await thin(patient, weights.length - keep, silent);
+      const { weights: pruned } = await thin(prepared, weights.length - keep, silent);
       expect(pruned.filter((weight) => weight !== 0)).toHaveLength(keep);
       expect(total(pruned)).toBeLessThan(0.5 * total(byMagnitude(keep)));
       for (let at = 0; at < weights.length; at += inputs) {
@@ -183,14 +183,14 @@ describe('a layer', () => {
   );
 
   it('keeps the zeros that it has', async () => {
-    const { weights: pruned } = await thin(patient, 5, silent);
+    const { weights: pruned } = await thin(prepared, 5, silent);
     for (const [i, weight] of weights.entries()) expect(pruned[i] === 0).toBe(weight === 0);
   });
 
   it('too large to be ranked at once goes block by block, nearly as well', async () => {
     const gone = Math.round(0.7 * weights.length);
-    const exact = await thin(patient, gone, silent);
-    const byBlock = await thin(patient, gone, silent, 1);
+    const exact = await thin(prepared, gone, silent);
+    const byBlock = await thin(prepared, gone, silent, 1);
     expect(byBlock.weights.filter((weight) => weight === 0)).toHaveLength(gone);
     expect(byBlock.weights).not.toEqual(exact.weights);
     expect(total(byBlock.weights)).toBeLessThan(1.5 * total(exact.weights));

@@ -36,7 +36,7 @@ describe('compress --data', () => {
         /^searching on .*\n( {2}[\d.]+ KB, -?[\d.]+ points lost\n)+ {2}judged by [\d,]+ inputs kept apart\nsearch +[\d.]+ m?s\nencode +[\d.]+ m?s\nverify +[\d.]+ m?s\n$/,
       ),
     ]);
-    expect(stdout).toMatch(/^ +bytes +points lost +harm\n─+\n/);
+    expect(stdout).toMatch(/^ +bytes +points lost +divergence\n─+\n/);
     expect(stdout.match(/← chosen$/gm)).toHaveLength(1);
     expect(stdout).toMatch(/^fc1\.weight +235,200 /m);
     expect(Object.keys(filesIn(folder))).toEqual(['fxq.yaml', 'model.fxq']);
@@ -63,7 +63,7 @@ describe('compress --data', () => {
     expect(readFileSync(out)).toHaveLength(outputBytes);
     expect(outputBytes).toBeLessThanOrEqual(45_000);
     expect(budget).toMatchObject({ config, isReached: true, skipped: [], samples: expect.any(Number) });
-    expect(budget.chosen).toEqual({ bytes: outputBytes, loss: expect.any(Number), harm: expect.any(Number) });
+    expect(budget.chosen).toEqual({ bytes: outputBytes, loss: expect.any(Number), divergence: expect.any(Number) });
     expect(budget.points).toContainEqual(budget.chosen);
     expect(budget.layers).toEqual([{ name: 'fc1.weight', clusters: expect.any(Number) }, { name: 'fc2.weight' }]);
     expect(parse(readFileSync(config, 'utf8'))).toEqual({

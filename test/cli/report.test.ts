@@ -35,8 +35,8 @@ describe('report', () => {
     );
     expect(found.accuracy.compressed).toEqual(answers);
     expect(found.accuracy.data).toBe(data);
-    const { files, ...harm } = JSON.parse(fxq('sensitivity', LENET, small, ...FEW, '--json').stdout);
-    expect(found.sensitivity).toEqual(harm);
+    const { files, ...divergence } = JSON.parse(fxq('sensitivity', LENET, small, ...FEW, '--json').stdout);
+    expect(found.sensitivity).toEqual(divergence);
 
     const bytes = readFileSync(LENET);
     const [gzip, brotli, int8] = found.baselines;

@@ -12,7 +12,7 @@ function compressed(folder: string, ...flags: string[]): string {
 }
 
 describe('sensitivity', () => {
-  it('prints the layers by their harm, and the curve', () => {
+  it('prints the layers by their divergence, and the curve', () => {
     const folder = makeFolder();
     const { code, stdout, stderr } = fxq('sensitivity', LENET, compressed(folder), ...FEW);
     expect([code, stderr]).toEqual([0, '']);

@@ -1,4 +1,4 @@
-/** Files that are not ONNX, or are and mean harm. A reader refuses each with a named error. */
+/** Files that are not ONNX, or are and mean divergence. A reader refuses each with a named error. */
 import { bombs } from './hostile/bombs.js';
 import { externalLocations, externalRanges } from './hostile/external.js';
 import { type HostileModel, inTensor, malformed } from './hostile/model.js';
@@ -121,7 +121,7 @@ function absurdShapes(): HostileModel[] {
     malformed(
       'int64_data with a varint of 12 bytes',
       inTensor(withContent([1], bytesField(7, varint(1, 12)), 7)),
-      { mayOpen: true }, // as bytes to be kept it does no harm
+      { mayOpen: true }, // as bytes to be kept it does no divergence
     ),
   ];
 }

@@ -1,5 +1,5 @@
 /** Memory that the rows of a layer use one after the other. */
-export interface Bench {
+export interface Workspace {
   readonly size: number;
   readonly columns: Float64Array;
   readonly weights: Float64Array;
@@ -7,7 +7,7 @@ export interface Bench {
   readonly active: Int32Array;
 }
 
-export function benchFor(size: number): Bench {
+export function workspaceFor(size: number): Workspace {
   return {
     size,
     columns: new Float64Array(size * size),
@@ -26,14 +26,14 @@ export function benchFor(size: number): Bench {
  * worked out, the diagonal and the next column: the inverse itself is shared by all rows, and a row of K weights costs
  * K³/6 multiplications. One function, since everything in it is the hot loop.
  *
- * @param targets - the weights that would leave no error, `bench.size` of them
+ * @param targets - the weights that would leave no error, `workspace.size` of them
  * @param inverse - of the moments, [size, size]
  * @param leading - how many of `order` are given, and removed first
  * @param order - gets the weights in the order of their removal
  * @param losses - gets what each removal adds to the squared error, at least what the ones before it did
  */
 export function removalOrder(
-  { size, columns, weights, diagonal, active }: Bench,
+  { size, columns, weights, diagonal, active }: Workspace,
   targets: Float64Array,
   inverse: Float64Array,
   leading: number,

@@ -1,7 +1,7 @@
 import type { CalibrationKernels } from '../../kernels/calibrate/kernels.js';
 import type { MeasuredLayer } from '../job.js';
 import { type Spread, spreadOf } from '../solve.js';
-import { type Bench, benchFor, removalOrder } from './removal-order.js';
+import { removalOrder, type Workspace, workspaceFor } from './removal-order.js';
 import { solveOnSupport, solvePart, supportWork } from './support.js';
 
 /** Lets others have a turn, now and then; throws when the work is to stop. */
@@ -18,7 +18,7 @@ export interface Ranking {
 }
 
 /** A layer made ready for its removals. */
-export interface Patient {
+export interface PreparedLayer {
   readonly job: MeasuredLayer;
   readonly groups: readonly (Spread & { readonly damped: Float64Array; readonly inverse: Float64Array })[];
   /** Mean square of the outputs about their means, all rows together. */
@@ -33,7 +33,7 @@ const SMALLEST_BLOCK = 32;
 /** Loss of what is zero already: it goes first. */
 const FREE = -1;
 
-export function prepareThinning(job: MeasuredLayer, kernels: CalibrationKernels): Patient {
+export function prepareLayer(job: MeasuredLayer, kernels: CalibrationKernels): PreparedLayer {
   const { rows, inputs, weights, bias, moments } = job;
   const size = rows * inputs;
   let energy = 0;
@@ -61,7 +61,7 @@ export function blockOf(
  * Ranks the weights of a layer. In blocks where there are many: then the inputs before a block are taken as they are, as
  * in SparseGPT (Frantar & Alistarh 2023), and those after it as free to make up for what goes.
  */
-export async function rank({ job, groups }: Patient, block: number, breathe: Breathe): Promise<Ranking> {
+export async function rank({ job, groups }: PreparedLayer, block: number, breathe: Breathe): Promise<Ranking> {
   const { rows, inputs, weights } = job;
   const order = new Int32Array(weights.length);
   const losses = new Float64Array(weights.length);
@@ -91,20 +91,24 @@ interface Block {
   /** Those that vary, from `start` on, and the inverse for them alone. */
   readonly live: readonly number[];
   readonly liveInverse: Float64Array;
-  readonly bench: Bench;
+  readonly workspace: Workspace;
 }
 
-function blockAt({ factor, inputs, inverse: whole, dead }: Patient['groups'][number], start: number, count: number) {
+function blockAt(
+  { factor, inputs, inverse: whole, dead }: PreparedLayer['groups'][number],
+  start: number,
+  count: number,
+) {
   const inverse = count === inputs ? whole : inverseOf(factor, inputs, start, count);
   const still = new Set(dead);
   const live = Array.from({ length: count }, (_, j) => j).filter((j) => !still.has(start + j));
   const liveInverse = live.length === count ? inverse : partOf(inverse, count, live);
-  return { start, count, inverse, live, liveInverse, bench: benchFor(live.length) } satisfies Block;
+  return { start, count, inverse, live, liveInverse, workspace: workspaceFor(live.length) } satisfies Block;
 }
 
 /** Ranks a block of a row: first what is zero already, then what is multiplied with nothing that varies. */
 function rankRow(
-  { start, count, live, liveInverse, bench }: Block,
+  { start, count, live, liveInverse, workspace }: Block,
   weights: Float32Array,
   targets: Float64Array,
   { order, losses }: Pick<Ranking, 'order' | 'losses'>,
@@ -120,7 +124,7 @@ function rankRow(
   for (const [i, j] of live.entries()) if (weights[start + j] === 0) own[leading++] = i;
   const costs = new Float64Array(live.length);
   const wanted = Float64Array.from(live, (j) => targets[start + j]);
-  removalOrder(bench, wanted, liveInverse, leading, own, costs);
+  removalOrder(workspace, wanted, liveInverse, leading, own, costs);
   // What had to go counts for nothing, and is in its place already.
   for (let i = leading; i < live.length; i++, at++) {
     order[at] = start + live[own[i]];
@@ -180,15 +184,15 @@ function countGone(losses: Float64Array, cut: Cut): number {
 
 /** Removes this many weights of a layer and lets the others make up for them. */
 export async function thin(
-  patient: Patient,
+  layer: PreparedLayer,
   gone: number,
   breathe: Breathe,
   work = RANKING_WORK,
 ): Promise<{ weights: Float32Array; bias: Float32Array | undefined }> {
-  const { job, groups } = patient;
+  const { job, groups } = layer;
   const { rows, inputs, weights } = job;
   const block = blockOf(job, work);
-  const ranking = await rank(patient, block, breathe);
+  const ranking = await rank(layer, block, breathe);
   const kept = new Uint8Array(weights.length).fill(1);
   const solved = new Float64Array(weights.length);
   const cut = cutAt([ranking.losses], gone);
@@ -198,7 +202,7 @@ export async function thin(
       for (let i = 0; i < count; i++) kept[at + ranking.order[at + i]] = 0;
     }
   } else {
-    await removeByBlocks(patient, ranking, cut, kept, solved, breathe);
+    await removeByBlocks(layer, ranking, cut, kept, solved, breathe);
   }
   for (let row = 0; row < groups.length * rows; row++) {
     const { targets, damped, inverse } = groups[Math.floor(row / rows)];
@@ -219,7 +223,7 @@ export async function thin(
     }
   }
   const pruned = Float32Array.from(solved);
-  return { weights: pruned, bias: job.bias && corrected(patient, pruned) };
+  return { weights: pruned, bias: job.bias && corrected(layer, pruned) };
 }
 
 /**
@@ -227,7 +231,7 @@ export async function thin(
  * are once the later ones have made up for what has gone before.
  */
 async function removeByBlocks(
-  { job, groups }: Patient,
+  { job, groups }: PreparedLayer,
   ranking: Ranking,
   cut: Cut,
   kept: Uint8Array,
@@ -316,7 +320,7 @@ function energyOf(weights: Float64Array, moments: Float64Array, inputs: number):
 }
 
 /** The bias that keeps the mean of every output where it was. */
-function corrected({ job, groups }: Patient, weights: Float32Array): Float32Array {
+function corrected({ job, groups }: PreparedLayer, weights: Float32Array): Float32Array {
   const { rows, inputs, bias, weights: original } = job;
   return Float32Array.from(bias as Float32Array, (value, row) => {
     const { mean, originalMean } = groups[Math.floor(row / rows)];

@@ -5,7 +5,7 @@ import { openFile } from '../../onnx/files.js';
 import { aboutFile, sizeOf } from '../input.js';
 import { addCommon, addExamples, addOutput, type CommonFlags } from '../options.js';
 import { planOutput } from '../output.js';
-import { tellSummary } from '../summary.js';
+import { reportSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { writePieces } from '../write.js';
 
@@ -49,7 +49,7 @@ async function decodeFile(input: string, flags: DecodeFlags, terminal: Terminal)
       ratio: outputBytes / container.size,
       stages: [{ name: 'decode', ms: performance.now() - start }],
     };
-    await tellSummary(terminal, flags, summary);
+    await reportSummary(terminal, flags, summary);
   } finally {
     container.close();
   }

@@ -6,7 +6,7 @@ import { inspectFile, openModel, sizeOf, tensorBytes } from '../input.js';
 import type { CommonFlags, ThreadFlags } from '../options.js';
 import { planOutput } from '../output.js';
 import { readSettings, type StageFlags } from '../settings.js';
-import { startWarnings, tellSummary } from '../summary.js';
+import { reportSummary, startWarnings } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
 import { withOutput } from '../write.js';
@@ -24,14 +24,14 @@ export async function editModel(
   const { model, paths, close } = openModel(input);
   try {
     const calibration = stage === 'prune' ? await calibrationOf(flags, input, terminal) : undefined;
-    const { stages: all, warnings } = readSettings(flags, stage, calibration);
+    const settings = readSettings(flags, stage, calibration);
     const external = model.files.slice(1).map(({ name }) => name);
     const plan = planOutput(output, external, paths);
-    const { told, onNote } = startWarnings(terminal, warnings(model));
+    const { warnings, onNote } = startWarnings(terminal, settings.warnings(model));
     const onProgress = terminal.progress(stage);
     const stages = await withOutput(plan, (output, signal) =>
       withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, async (pool) => {
-        const run = await runStages(model, all, { signal, context: { onProgress, onNote } });
+        const run = await runStages(model, settings.stages, { signal, context: { onProgress, onNote } });
         const breathe = breather();
         for await (const { file, bytes } of writeStaged(run, { pool, signal, onProgress })) {
           output.write(file, bytes);
@@ -47,9 +47,9 @@ export async function editModel(
       outputBytes: sizeOf(plan.paths),
       ratio: null,
       stages,
-      warnings: told,
+      warnings,
     };
-    await tellSummary(terminal, flags, summary, () => inspectFile(output));
+    await reportSummary(terminal, flags, summary, () => inspectFile(output));
   } finally {
     close();
   }

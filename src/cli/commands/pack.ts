@@ -8,7 +8,7 @@ import { inspectFile, openModel, sizeOf, tensorBytes } from '../input.js';
 import type { CommonFlags, ThreadFlags } from '../options.js';
 import { planOutput } from '../output.js';
 import { readSettings, type StageFlags } from '../settings.js';
-import { startWarnings, tellSummary } from '../summary.js';
+import { reportSummary, startWarnings } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
 import { withOutput } from '../write.js';
@@ -46,7 +46,7 @@ export async function packModel(
       throw new UsageError(`${output}: this is the container itself; name another file with --save-config`);
     }
     const config = budget && planOutput(budget.configPath, [], inputs, '--save-config');
-    const { told, onNote } = startWarnings(terminal, settings?.warnings(model) ?? []);
+    const { warnings, onNote } = startWarnings(terminal, settings?.warnings(model) ?? []);
     const onProgress = terminal.progress(command);
     const all = [...(settings?.stages ?? []), ...(search ? [search] : []), ...(walk ? [walk] : [])];
     const files = { paths: [...plan.paths, ...(config?.paths ?? [])] };
@@ -72,12 +72,12 @@ export async function packModel(
       outputBytes,
       ratio: inputBytes / outputBytes,
       stages,
-      warnings: told,
-      ...(search && { calibration: search.told() }),
+      warnings,
+      ...(search && { calibration: search.summary() }),
       ...(budget && found && { budget: budgetSummary(found, budget.configPath) }),
     };
     if (found && !flags.json && !flags.quiet) terminal.print(budgetTable(found));
-    await tellSummary(terminal, flags, summary, () => inspectFile(output));
+    await reportSummary(terminal, flags, summary, () => inspectFile(output));
   } finally {
     close();
   }

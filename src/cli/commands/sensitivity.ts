@@ -15,9 +15,9 @@ export function addSensitivityCommand(program: Command, terminal: Terminal): voi
     .command('sensitivity')
     .summary('show which layers cost accuracy (onnx or fxq)')
     .description(
-      `Runs a model with one layer compressed at a time, and then with the layers added up, from the least harmful to the most. Needs the package onnxruntime-node.
+      `Runs a model with one layer compressed at a time, and then with the layers added up, from the smallest divergence to the largest. Needs the package onnxruntime-node.
 
-Layers are the tensors that differ between the two files. Harm is the divergence (KL, in nats) of the decisions from the original's; where a model decides on nothing, noise by signal of its outputs. Labels are needed for accuracy only. In JSON, null is "does not apply", and a ratio without noise.`,
+Layers are the tensors that differ between the two files. Divergence is that of Kullback and Leibler (KL, in nats), of the decisions from the original's; where a model decides on nothing, noise by signal of its outputs. Labels are needed for accuracy only. In JSON, null is "does not apply", and a ratio without noise.`,
     )
     .argument('<original>', 'the model before compression: an ONNX file or a .fxq container')
     .argument('<compressed>', 'the same after it')
@@ -46,8 +46,8 @@ async function compareFiles(
     const onProgress = shareOf(terminal.progress('sensitivity'), expectedSamples(dataset, limit));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
     const result = await sensitivity(opened[0].model, opened[1].model, options);
-    const told = { original, compressed, data };
-    terminal.print(json ? JSON.stringify({ files: told, ...result }, undefined, 2) : formatSensitivity(result));
+    const files = { original, compressed, data };
+    terminal.print(json ? JSON.stringify({ files, ...result }, undefined, 2) : formatSensitivity(result));
   } finally {
     for (const { close } of opened) close();
   }

@@ -26,7 +26,7 @@ import {
 } from '../options.js';
 import { planOutput, startOutput } from '../output.js';
 import { readTargets, type TargetFlags } from '../settings.js';
-import { startWarnings, tellSummary } from '../summary.js';
+import { reportSummary, startWarnings } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { writePieces } from '../write.js';
 
@@ -141,7 +141,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
       model.files.slice(1).map(({ name }) => name),
       inputs,
     );
-    const { told, onNote } = startWarnings(terminal, targets.warnings(model));
+    const { warnings, onNote } = startWarnings(terminal, targets.warnings(model));
     if (flags.teacher !== undefined) teacher = await openEither(flags.teacher);
     const dataset = await openData(data, flags, [input, flags.teacher], terminal);
     const epochs: Epoch[] = [];
@@ -179,10 +179,10 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
       outputBytes: sizeOf(plan.paths),
       ratio: null,
       stages: run.times(),
-      warnings: told,
+      warnings,
       epochs,
     };
-    await tellSummary(terminal, flags, summary, () => inspectFile(output));
+    await reportSummary(terminal, flags, summary, () => inspectFile(output));
     if (stoppedBy !== undefined) throw new StoppedEarly(stoppedBy, `${output} is the best epoch so far`);
   } finally {
     teacher?.close();

@@ -29,7 +29,7 @@ export async function* inOrder<Item, Result>(
       const size = sizeOf(next.value);
       if (underWay.length > 0 && total + size > limits.size) break;
       const result = work(next.value);
-      // Told when its turn comes, and not before.
+      // Reported when its turn comes, and not before.
       result.catch(() => undefined);
       underWay.push({ size, result });
       total += size;

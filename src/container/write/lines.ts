@@ -5,11 +5,11 @@ import { indexBits } from '../read/layouts.js';
 import type { Indexed } from './symbols.js';
 
 /** The weights that have codes of their own: their indices, and how often each occurs. */
-export type Part = Pick<Indexed, 'symbols' | 'counts'>;
+export type IndexedPart = Pick<Indexed, 'symbols' | 'counts'>;
 
 /** A tensor's weights as parts, each of which is coded on its own. */
 export interface Split {
-  readonly parts: readonly Part[];
+  readonly parts: readonly IndexedPart[];
   /** Which part each line belongs to, as it stands in a section. */
   readonly table: Uint8Array;
   readonly fields: { readonly m?: number; readonly a?: number };
@@ -99,7 +99,7 @@ function countLines(symbols: Uint16Array, { count, inner }: Lines, values: numbe
 }
 
 /** The weights of each class, line by line. */
-function gather({ symbols, counts }: Indexed, classes: Uint8Array, { classes: m, count, inner }: Lines): Part[] {
+function gather({ symbols, counts }: Indexed, classes: Uint8Array, { classes: m, count, inner }: Lines): IndexedPart[] {
   return Array.from({ length: m }, (_, of) => {
     const lines = [...classes.keys()].filter((line) => classes[line] === of);
     const part = new Uint16Array((symbols.length / count) * lines.length);

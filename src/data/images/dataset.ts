@@ -6,7 +6,7 @@ import { type DatasetReader, join } from '../reader.js';
 import type { ImageDecoder } from './decode.js';
 import type { ImageFolder } from './folder.js';
 import { describePlan, type Plan } from './plan.js';
-import { type Prepared, prepare } from './prepare.js';
+import { type PreparedImage, prepare } from './prepare.js';
 
 /** Images that are decoded at a time: as many as Node's threads for such work by default. */
 const AT_A_TIME = 4;
@@ -29,9 +29,9 @@ export function imageDataset(
   reader: DatasetReader,
   decode: ImageDecoder,
 ): Dataset {
-  const kept = new Map<number, Prepared>();
+  const kept = new Map<number, PreparedImage>();
   let keptBytes = 0;
-  const load = async (place: number): Promise<Prepared> => {
+  const load = async (place: number): Promise<PreparedImage> => {
     const path = join(folder, files[place]);
     const before = kept.get(place);
     if (before) return before;
@@ -49,7 +49,7 @@ export function imageDataset(
     const { limit = files.length, batchSize = DEFAULT_BATCH_SIZE, isWanted } = options;
     const places = Array.from({ length: Math.min(limit, files.length) }, (_, place) => place);
     const wanted = isWanted ? places.filter((place) => isWanted(Math.floor(place / batchSize))) : places;
-    let images: Prepared[] = [];
+    let images: PreparedImage[] = [];
     let labels: number[] = [];
     const take = (): Batch => {
       const batch = { inputs: { [input.name]: toInput(images, plan) }, ...(classes && { labels }) };
@@ -71,7 +71,7 @@ export function imageDataset(
 }
 
 /** Where an edge is left open, images that are no squares come out in other shapes than a model may take. */
-function checkShape(path: string, { dims }: Prepared, { name, shape }: ModelInput): void {
+function checkShape(path: string, { dims }: PreparedImage, { name, shape }: ModelInput): void {
   if (fitDims(shape, [1, ...dims])) return;
   const expected = `[${shape.map((dim) => dim || '?').join(', ')}]`;
   const message = `${path}: expected what fits '${name}', ${expected}, got [1, ${dims.join(', ')}] after preprocessing; crop it, or resize it to width and height`;
@@ -87,7 +87,7 @@ async function* inOrder<Item, Result>(
   for (const [i, item] of items.entries()) {
     while (started.length < Math.min(items.length, i + AT_A_TIME)) {
       const promise = work(items[started.length]);
-      // What fails is told when its turn comes, if it comes.
+      // What fails is reported when its turn comes, if it comes.
       promise.catch(() => {});
       started.push(promise);
     }
@@ -98,7 +98,7 @@ async function* inOrder<Item, Result>(
 }
 
 /** Images as one array: bytes and a factor where that is all, otherwise the numbers that the model takes. */
-function toInput(images: readonly Prepared[], { scale, mean, std, steps }: Plan): InputArray {
+function toInput(images: readonly PreparedImage[], { scale, mean, std, steps }: Plan): InputArray {
   const { dims } = images[0];
   const size = images[0].data.length;
   const shape = [images.length, ...dims];

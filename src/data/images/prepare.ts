@@ -11,14 +11,14 @@ export interface Steps {
 }
 
 /** An image as a model takes it, but for what its numbers are. */
-export interface Prepared {
+export interface PreparedImage {
   /** Without the sample's axis. */
   readonly dims: readonly number[];
   readonly data: Uint8Array;
 }
 
 /** Resizes and crops an image, and puts its channels into the model's order. */
-export function prepare(image: Pixels, { resize, filter, crop, channels, layout }: Steps): Prepared {
+export function prepare(image: Pixels, { resize, filter, crop, channels, layout }: Steps): PreparedImage {
   // Grey before it is resized, as a file that is opened as such.
   const coloured = channels === 'grey' ? toGrey(image) : toColour(image);
   const size = sizeOf(coloured, resize);
@@ -74,7 +74,11 @@ function toColour({ width, height, channels, data }: Pixels): Pixels {
   return { width, height, channels: 3, data: colour };
 }
 
-function arrange({ width, height, channels, data }: Pixels, isReversed: boolean, layout: Steps['layout']): Prepared {
+function arrange(
+  { width, height, channels, data }: Pixels,
+  isReversed: boolean,
+  layout: Steps['layout'],
+): PreparedImage {
   const place = (channel: number) => (isReversed ? channels - 1 - channel : channel);
   if (layout === 'nhwc') {
     if (!isReversed) return { dims: [height, width, channels], data };

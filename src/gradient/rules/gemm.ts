@@ -8,7 +8,7 @@ export const gemm: GradientRule = {
   backward(context) {
     const { node, builder, inputs, gradient, needs } = context;
     const [a, b, c] = inputs;
-    // The differing default of old operator sets cannot be told from here: from opset 7 on, Gemm has no `broadcast`.
+    // A rule does not know the operator set, whose old versions have another default: from opset 7 on, Gemm has no `broadcast`.
     if (readInt(node, 'broadcast', 0) !== 0) throw unsupported(node, "the 'broadcast' attribute of opset 6");
     const transA = readInt(node, 'transA', 0);
     const transB = readInt(node, 'transB', 0);

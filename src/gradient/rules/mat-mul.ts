@@ -37,7 +37,7 @@ function byVector(context: RuleContext, isRow: boolean, isColumn: boolean): (str
   return gradients.map((name, i) => name && builder.emit('Reshape', [name, builder.shape(inputs[i])]));
 }
 
-/** Ranks unknown: Einsum transposes the last two axes without being told how many there are in front, if only all agree. */
+/** Ranks unknown: Einsum transposes the last two axes without knowing how many there are in front, if only all agree. */
 function batched({ builder, inputs, gradient, needs }: RuleContext): (string | undefined)[] {
   const [a, b] = inputs.map((operand) => raiseTo(builder, operand, gradient));
   const einsum = (equation: string, left: string, right: string) =>

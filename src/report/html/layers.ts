@@ -1,5 +1,5 @@
 import { formatCount, formatShare } from '../../inspect/format.js';
-import type { Centroid, Comparison, DensityMap, Layer } from '../comparison.js';
+import type { Centroid, Comparison, DensityMap, LayerComparison } from '../comparison.js';
 import { breakable, html, type Markup } from './markup.js';
 import type { Plotter } from './plotter.js';
 import { opacityImage } from './png.js';
@@ -35,7 +35,7 @@ ${nameList(otherLayers, 'smaller layers, not drawn')}`,
 }
 
 /** One layer: its weights, the values they came to share, and where they are that were kept. */
-function layerCard(plotter: Plotter, layer: Layer): Markup {
+function layerCard(plotter: Plotter, layer: LayerComparison): Markup {
   const { name, dims, weights, zeros, centroids, densityMap } = layer;
   const shape = dims.length > 1 ? `${dims.join(' × ')}: ` : '';
   const kept = zeros > 0 ? `${formatShare(1 - zeros / weights)} kept` : 'none removed';
@@ -49,7 +49,7 @@ ${densityMap && html`<div class="map">${drawMap(plotter, name, densityMap)}</div
 `;
 }
 
-function drawHistogram({ plot, draw }: Plotter, layer: Layer): Markup {
+function drawHistogram({ plot, draw }: Plotter, layer: LayerComparison): Markup {
   const { name, histogram, densityMap } = layer;
   const { from, to, counts } = histogram;
   const shared = bulkOf(layer.centroids ?? []);

@@ -22,7 +22,7 @@ export function positionCost(kept: Float32Array, survivors: number): number {
 }
 
 /**
- * Bytes of a layer's section: with zero as a value like others, or with positions told apart.
+ * Bytes of a layer's section: with zero as a value like others, or with the positions of the others.
  *
  * @param sizes - how many weights each shared value stands for, in a sample
  * @param scale - how many times more there are

@@ -1,28 +1,28 @@
-/** A squared error, as a share of the weights' energy, and the harm that was measured for it. */
+/** A squared error, as a share of the weights' energy, and the divergence that was measured for it. */
 export interface Measured {
   readonly error: number;
-  readonly harm: number;
+  readonly divergence: number;
 }
 
-/** Expected harm for a squared error: 0 for 0, never falling. */
+/** Expected divergence for a squared error: 0 for 0, never falling. */
 export type Curve = (error: number) => number;
 
-/** Less than this is no harm that could be told from chance. */
+/** A smaller divergence could not be distinguished from chance. */
 const LEAST = 1e-12;
 
-/** How steep harm may rise beyond what was measured: at least as the error does, at most with its square. */
+/** How steeply the divergence may rise beyond what was measured: at least as the error does, at most with its square. */
 const STEEPNESS = [1, 2] as const;
 
 /**
- * A curve through what was measured: straight lines on logarithmic scales. Small errors do harm in proportion to their
+ * A curve through what was measured: straight lines on logarithmic scales. Small errors cause a divergence in proportion to their
  * squares, and so it goes on below the first point.
  */
 export function curveThrough(measured: readonly Measured[]): Curve {
   const points: { x: number; y: number }[] = [];
-  for (const { error, harm } of [...measured].sort((a, b) => a.error - b.error)) {
+  for (const { error, divergence } of [...measured].sort((a, b) => a.error - b.error)) {
     if (!(error > 0)) continue;
     const before = points.at(-1);
-    const y = Math.log(Math.min(Math.max(harm, LEAST), Number.MAX_VALUE));
+    const y = Math.log(Math.min(Math.max(divergence, LEAST), Number.MAX_VALUE));
     if (before && Math.log(error) === before.x) continue;
     // What falls by chance does not fall.
     points.push({ x: Math.log(error), y: Math.max(y, before?.y ?? y) });

@@ -1,24 +1,24 @@
 import type { Candidate } from './candidates.js';
 
-/** A candidate with the harm that it is expected to do. */
+/** A candidate with the divergence that is expected of it. */
 export interface Priced {
   readonly candidate: Candidate;
-  readonly harm: number;
+  readonly divergence: number;
 }
 
 /** One candidate a layer. */
 export type Setting = readonly Candidate[];
 
 /**
- * The lower convex hull of a layer's candidates, from the fewest bytes to the least harm: those that are the best for
+ * The lower convex hull of a layer's candidates, from the fewest bytes to the least divergence: those that are the best for
  * some price of a byte. Along it each further byte saves less.
  */
 export function lowerHull(priced: readonly Priced[]): Priced[] {
-  const byBytes = [...priced].sort((a, b) => a.candidate.bytes - b.candidate.bytes || a.harm - b.harm);
+  const byBytes = [...priced].sort((a, b) => a.candidate.bytes - b.candidate.bytes || a.divergence - b.divergence);
   const hull: Priced[] = [];
   for (const point of byBytes) {
     const last = hull.at(-1);
-    if (last && point.harm >= last.harm) continue;
+    if (last && point.divergence >= last.divergence) continue;
     while (
       hull.length >= 2 &&
       savings(hull[hull.length - 2], hull[hull.length - 1]) <= savings(hull[hull.length - 2], point)
@@ -30,17 +30,17 @@ export function lowerHull(priced: readonly Priced[]): Priced[] {
   return hull;
 }
 
-/** Harm that each further byte saves between two candidates. */
+/** By how much the divergence falls for each further byte between two candidates. */
 function savings(from: Priced, to: Priced): number {
-  return (from.harm - to.harm) / (to.candidate.bytes - from.candidate.bytes);
+  return (from.divergence - to.divergence) / (to.candidate.bytes - from.candidate.bytes);
 }
 
 /** Settings of the whole model that are the best for some price of a byte, from the smallest to the largest. */
 export interface Frontier {
   readonly length: number;
-  /** What the layers take together there, and the harm expected. */
+  /** Bytes of all layers together there, and the divergence expected. */
   bytes(at: number): number;
-  harm(at: number): number;
+  divergence(at: number): number;
   setting(at: number): Setting;
 }
 
@@ -58,21 +58,21 @@ export function frontierOf(hulls: readonly (readonly Priced[])[]): Frontier {
       to,
       saves: savings(hull[i], to),
       bytes: to.candidate.bytes - hull[i].candidate.bytes,
-      harm: to.harm - hull[i].harm,
+      divergence: to.divergence - hull[i].divergence,
     })),
   );
   // Within a hull slopes fall, so its steps stay in order.
   steps.sort((a, b) => b.saves - a.saves || a.layer - b.layer);
   const bytes = [hulls.reduce((sum, [first]) => sum + first.candidate.bytes, 0)];
-  const harm = [hulls.reduce((sum, [first]) => sum + first.harm, 0)];
+  const divergence = [hulls.reduce((sum, [first]) => sum + first.divergence, 0)];
   for (const step of steps) {
     bytes.push(bytes[bytes.length - 1] + step.bytes);
-    harm.push(harm[harm.length - 1] + step.harm);
+    divergence.push(divergence[divergence.length - 1] + step.divergence);
   }
   return {
     length: steps.length + 1,
     bytes: (at) => bytes[at],
-    harm: (at) => harm[at],
+    divergence: (at) => divergence[at],
     setting(at) {
       const chosen = hulls.map(([first]) => first.candidate);
       for (const { layer, to } of steps.slice(0, at)) chosen[layer] = to.candidate;

@@ -10,8 +10,8 @@ import { openSession, type Session } from '../../runtime/session.js';
 import { fidelityMeter, type Judged, type Seen } from '../../sensitivity/meters.js';
 
 /**
- * Of the divergence that harm is: where a net is sure of nearly every input, as on images it was trained on, a handful of
- * doubtful ones would decide otherwise, and a search would fit these.
+ * Divides the logits before the divergence is taken. Where a net is sure of nearly every input, as on images that it was
+ * trained on, a handful of doubtful ones would make up nearly all of the divergence otherwise, and the search would fit these.
  */
 const TEMPERATURE = 4;
 
@@ -28,7 +28,7 @@ export interface Network {
    *
    * @param limit - of no interest above this: once it is clear, the rest of the inputs is left out
    */
-  harm(weights: Weights, limit?: number): Promise<number>;
+  divergence(weights: Weights, limit?: number): Promise<number>;
 }
 
 export interface NetworkOptions {
@@ -73,7 +73,7 @@ export async function openNetwork(
     throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
   }
   return {
-    harm: (weights, limit = Number.POSITIVE_INFINITY) =>
+    divergence: (weights, limit = Number.POSITIVE_INFINITY) =>
       through(weights, async (session) => {
         const meter = fidelityMeter(judged);
         for (const [i, batch] of batches.entries()) {

@@ -34,7 +34,7 @@ export interface BudgetPoint {
   readonly bytes: number;
   /** Points of top-1 accuracy, or of agreement where there are no labels, lost on inputs that were kept apart. */
   readonly loss: number;
-  /** How far the outputs are off on the inputs measured on: the search's own yardstick. */
+  /** The divergence of the outputs on the inputs measured on, which the search goes by, under the name that it has in JSON. */
   readonly harm: number;
 }
 

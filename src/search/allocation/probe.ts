@@ -8,11 +8,11 @@ const CLUSTERS = [5, 16];
 export const PROBES = DENSITIES.length + CLUSTERS.length;
 
 /** Measures each layer for itself, all others as they are in the original. */
-export async function probeLayers({ layers, harm }: Subject, onProbe: () => void): Promise<Expectation[]> {
+export async function probeLayers({ layers, divergence }: Subject, onProbe: () => void): Promise<Expectation[]> {
   const found: Expectation[] = [];
   for (const [i, { candidates, choices }] of layers.entries()) {
     const measure = async (candidate: Candidate) => {
-      const result = await harm(layers.map((_, other) => (other === i ? candidate : undefined)));
+      const result = await divergence(layers.map((_, other) => (other === i ? candidate : undefined)));
       onProbe();
       return result;
     };
@@ -20,14 +20,14 @@ export async function probeLayers({ layers, harm }: Subject, onProbe: () => void
     for (const density of DENSITIES) {
       const candidate = nearest(candidates, (each) => Math.abs(Math.log(each.density / density)));
       if (!candidate || candidate.pruned === 0) continue;
-      pruning.push({ error: candidate.pruned, harm: await measure({ ...candidate, clusters: undefined }) });
+      pruning.push({ error: candidate.pruned, divergence: await measure({ ...candidate, clusters: undefined }) });
     }
     const clustering = [];
     for (const clusters of choices.clusters ? CLUSTERS : []) {
       const dense = candidates.filter(({ density }) => density === candidates[0].density);
       const candidate = nearest(dense, (each) => Math.abs(Math.log((each.clusters ?? 1) / clusters)));
       if (candidate && candidate.clustered > 0) {
-        clustering.push({ error: candidate.clustered, harm: await measure(candidate) });
+        clustering.push({ error: candidate.clustered, divergence: await measure(candidate) });
       }
     }
     found.push(expectation(pruning, clustering));

@@ -18,8 +18,8 @@ import { best, isGood, MOST_TRIED, type Tried, walk } from './walk.js';
 /** How often layers are looked at where they stand, and the frontier is walked again. */
 const ROUNDS = 2;
 
-/** Where a loss is first looked for: a point is about so much divergence. The walk goes on from there, however wrong. */
-const HARM_OF_A_POINT = 0.02;
+/** Where a loss is first looked for: one point is taken for about this divergence. The walk corrects a wrong guess. */
+const DIVERGENCE_OF_A_POINT = 0.02;
 
 /** Bytes are spent until no more than this share is left over, in a few attempts: what they buy is known by half. */
 const FULL = 0.997;
@@ -31,7 +31,7 @@ const LARGEST = 4;
  * best one that is no larger. Nothing is calibrated and nothing trained: the result is what `prune` and `cluster` make of
  * the options that are returned.
  *
- * Each layer is measured for itself; at equal slope of harm over coded bytes their candidates make a frontier of the
+ * Each layer is measured for itself; at equal slopes of divergence over coded bytes their candidates make a frontier of the
  * whole model, which is walked to the goal with real containers, judged by inputs that were kept apart. Around there
  * layers are measured again, all others compressed, and the frontier is walked once more.
  *
@@ -66,7 +66,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
     const { model } = await runStages(input, stagesOf(layerSettings(layers, setting), options), { signal });
     const pieces = await writeContainer(model, { signal });
     const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    const point = { bytes, loss: await judge(model), harm: await subject.harm(setting) };
+    const point = { bytes, loss: await judge(model), harm: await subject.divergence(setting) };
     all.push({ setting, point });
     step();
     options.onPoint?.(point);
@@ -75,17 +75,17 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
 
   const expectations = await probeLayers(subject, step);
   let priced: readonly (readonly Priced[])[] = layers.map(({ candidates }, i) =>
-    candidates.map((candidate) => ({ candidate, harm: expectations[i].harm(candidate) })),
+    candidates.map((candidate) => ({ candidate, divergence: expectations[i].divergence(candidate) })),
   );
   if (layers.length === 0) await attempt([]);
   else {
     let frontier = frontierOf(priced.map(lowerHull));
-    const near = maxLoss === undefined ? targetSize : bytesAtHarm(frontier, maxLoss * HARM_OF_A_POINT);
+    const near = maxLoss === undefined ? targetSize : bytesAtDivergence(frontier, maxLoss * DIVERGENCE_OF_A_POINT);
     await walk(frontier, goal, attempt, near);
     for (let round = 0; round < ROUNDS; round++) {
       const { setting, point } = best(all, goal);
       const steepness = steepnessAt(frontier, bytesOf(setting));
-      const descent = await descend(subject, expectations, { setting, harm: point.harm }, steepness, step);
+      const descent = await descend(subject, expectations, { setting, divergence: point.harm }, steepness, step);
       priced = descent.priced;
       frontier = frontierOf(priced.map(lowerHull));
       await walk(frontier, goal, attempt, bytesOf(descent.setting));
@@ -110,7 +110,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
 
 /** Spends what is left of a size, beginning at the best setting so far. */
 async function fillUp(
-  { finer, layers, harm: measure }: Subject,
+  { finer, layers, divergence: measure }: Subject,
   expectations: readonly Expectation[],
   targetSize: number,
   standing: () => Tried,
@@ -134,12 +134,12 @@ async function fillUp(
   for (let i = 0; i < FILLS; i++) {
     const room = targetSize - current.point.bytes;
     if (room < 0 || room < (1 - FULL) * targetSize) return;
-    let filled: { setting: Setting; harm: number } | undefined;
+    let filled: { setting: Setting; divergence: number } | undefined;
     for (const way of ways) {
-      const setting = fill(current.setting, room, way, (layer, candidate) => expectations[layer].harm(candidate));
+      const setting = fill(current.setting, room, way, (layer, candidate) => expectations[layer].divergence(candidate));
       if (bytesOf(setting) < bytesOf(current.setting) + room / 2) continue;
-      const harm = await measure(setting);
-      if (!filled || harm < filled.harm) filled = { setting, harm };
+      const divergence = await measure(setting);
+      if (!filled || divergence < filled.divergence) filled = { setting, divergence };
     }
     if (!filled) return;
     const next = await attempt(filled.setting);
@@ -155,10 +155,10 @@ function largest(setting: Setting, count: number): number[] {
   return order.slice(0, count);
 }
 
-/** Where a frontier first does no more than so much harm. */
-function bytesAtHarm(frontier: Frontier, harm: number): number {
+/** The size at which a frontier first diverges no further than this. */
+function bytesAtDivergence(frontier: Frontier, divergence: number): number {
   let at = 0;
-  while (at + 1 < frontier.length && frontier.harm(at) > harm) at++;
+  while (at + 1 < frontier.length && frontier.divergence(at) > divergence) at++;
   return frontier.bytes(at);
 }
 
@@ -166,7 +166,7 @@ function bytesOf(setting: Setting): number {
   return setting.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** By how many per cent harm falls along a frontier for one per cent more bytes, around a size. */
+/** By how many per cent the divergence falls along a frontier for one per cent more bytes, around a size. */
 function steepnessAt(frontier: Frontier, bytes: number): number {
   let [low, high] = [0, frontier.length - 1];
   for (let at = 0; at < frontier.length; at++) {
@@ -177,6 +177,6 @@ function steepnessAt(frontier: Frontier, bytes: number): number {
     }
   }
   const rise = Math.log(frontier.bytes(high) / frontier.bytes(low));
-  const fall = Math.log(frontier.harm(low) / frontier.harm(high));
+  const fall = Math.log(frontier.divergence(low) / frontier.divergence(high));
   return rise > 0 && Number.isFinite(fall) ? Math.max(1, fall / rise) : 1;
 }

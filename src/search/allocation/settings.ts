@@ -4,10 +4,10 @@ import { type PruneTarget, prune } from '../../stages/prune.js';
 import type { Stage } from '../../stages/stage.js';
 import type { Setting } from './frontier.js';
 import type { BudgetOptions, LayerSetting } from './options.js';
-import type { Layer } from './subject.js';
+import type { SearchedLayer } from './subject.js';
 
 /** A setting as options of the layers: what was not searched for is left to what fixes it. */
-export function layerSettings(layers: readonly Layer[], setting: Setting): LayerSetting[] {
+export function layerSettings(layers: readonly SearchedLayer[], setting: Setting): LayerSetting[] {
   return layers.map(({ tensor: { name }, match, isPruned, isClustered }, i) => {
     const { density, clusters } = setting[i];
     return {

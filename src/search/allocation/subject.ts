@@ -25,7 +25,7 @@ import { openNetwork } from './network.js';
 import type { BudgetOptions } from './options.js';
 
 /** A layer that is searched for. */
-export interface Layer {
+export interface SearchedLayer {
   readonly tensor: Tensor;
   readonly match: Selector;
   /** What is searched; the rest was fixed. */
@@ -38,17 +38,17 @@ export interface Layer {
 
 /** A model ready for the search. */
 export interface Subject {
-  readonly layers: readonly Layer[];
+  readonly layers: readonly SearchedLayer[];
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
   readonly split: Split;
   readonly runtime: Runtime;
   /** What a setting does to the outputs; layers without a candidate keep their weights. Rough above the limit. */
-  harm(setting: readonly (Candidate | undefined)[], limit?: number): Promise<number>;
+  divergence(setting: readonly (Candidate | undefined)[], limit?: number): Promise<number>;
   /** Candidates of a layer a little larger than this one, between those of the list. */
   finer(layer: number, candidate: Candidate): Candidate[];
 }
 
-/** Inputs that harm is measured on. */
+/** Inputs that the divergence is measured on. */
 export const MEASURED = 384;
 /** Inputs that go through the model together: fewer where there are few, so that some can be kept apart. */
 const BATCHES = { many: 128, few: 32 } as const;
@@ -73,7 +73,7 @@ export async function openSubject(input: Model, options: BudgetOptions): Promise
   const network = await openNetwork(model, batches, { runtime, threads, signal });
   const fixed = await fixedOf(model, options);
   const breathe = breather();
-  const layers: Layer[] = [];
+  const layers: SearchedLayer[] = [];
   for (const tensor of named) {
     const { isPruned, choices, isClustered, weights } = fixed(tensor);
     const candidates: Candidate[] = [];
@@ -94,16 +94,16 @@ export async function openSubject(input: Model, options: BudgetOptions): Promise
     made[layer].set(key, weights);
     return weights;
   };
-  const harm = (setting: readonly (Candidate | undefined)[], limit?: number) => {
+  const divergence = (setting: readonly (Candidate | undefined)[], limit?: number) => {
     const weights = setting.flatMap((each, i) => (each ? [[layers[i].tensor, weightsFor(i, each)] as const] : []));
-    return network.harm(new Map(weights), limit);
+    return network.divergence(new Map(weights), limit);
   };
   const finer = (layer: number, candidate: Candidate): Candidate[] => {
     const { tensor, choices } = layers[layer];
     const between = betweenChoices(candidate, choices);
     return [...candidatesOf(tensor, fixed(tensor).weights, { ...choices, ...between })];
   };
-  return { layers, skipped, split, runtime, harm, finer };
+  return { layers, skipped, split, runtime, divergence, finer };
 }
 
 /** Weights of a layer that are kept for the next setting. */

@@ -22,18 +22,18 @@ export function isGood({ bytes, loss }: BudgetPoint, { maxLoss, targetSize }: Go
   return (targetSize === undefined || bytes <= targetSize) && (maxLoss === undefined || loss <= maxLoss);
 }
 
-/** Points whose harm differs by no more than this factor tell of each other. */
+/** Points whose divergences differ by no more than this factor should lose about the same. */
 const ALIKE = 2;
 
 /** A size is met if no more than this share of it is left over. */
 const MET = 0.98;
 
 /**
- * The best of all that was tried: with a loss as the goal the smallest, with a size the least harmful, where nothing
+ * The best of all that was tried: with a loss as the goal the smallest, with a size the one of the least divergence, where nothing
  * reaches the goal the nearest to it.
  *
  * A loss is counted on a few thousand inputs at most, and the smallest of many is likely to be one that was lucky. So it
- * also has to be good by what others lost that do about as much harm, which is measured far more finely.
+ * also has to be good by what others lost that diverge about as far, which is measured far more finely.
  */
 export function best(all: readonly Tried[], goal: Goal): Tried {
   const { maxLoss, targetSize } = goal;
@@ -47,15 +47,15 @@ export function best(all: readonly Tried[], goal: Goal): Tried {
     const met = good.filter(({ point }) => point.bytes >= MET * (targetSize as number));
     return least(met.length > 0 ? met : good, ({ harm }) => harm);
   }
-  const steady = good.filter(({ point }) => lossByHarm(point, all) <= maxLoss);
+  const steady = good.filter(({ point }) => lossByDivergence(point, all) <= maxLoss);
   return least(steady.length > 0 ? steady : good, ({ bytes }) => bytes);
 }
 
-/** What a point should lose by its harm, as those lose that do about as much. */
-function lossByHarm({ harm }: BudgetPoint, all: readonly Tried[]): number {
-  const alike = all.filter(({ point }) => point.harm <= harm * ALIKE && point.harm >= harm / ALIKE);
+/** The loss to expect of a point: that of all points that diverge about as far. */
+function lossByDivergence({ harm: divergence }: BudgetPoint, all: readonly Tried[]): number {
+  const alike = all.filter(({ point }) => point.harm <= divergence * ALIKE && point.harm >= divergence / ALIKE);
   const sum = (by: (point: BudgetPoint) => number) => alike.reduce((total, { point }) => total + by(point), 0);
-  return harm > 0 ? (harm * sum(({ loss }) => loss)) / sum((point) => point.harm) : 0;
+  return divergence > 0 ? (divergence * sum(({ loss }) => loss)) / sum((point) => point.harm) : 0;
 }
 
 /**

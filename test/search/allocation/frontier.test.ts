@@ -4,9 +4,9 @@ import { fill } from '../../../src/search/allocation/fill.js';
 import { frontierOf, lowerHull, type Priced } from '../../../src/search/allocation/frontier.js';
 import { Random } from '../../support/random.js';
 
-function priced(bytes: number, harm: number): Priced {
-  const candidate: Candidate = { density: 1, clusters: bytes, bytes, pruned: 0, clustered: harm };
-  return { candidate, harm };
+function priced(bytes: number, divergence: number): Priced {
+  const candidate: Candidate = { density: 1, clusters: bytes, bytes, pruned: 0, clustered: divergence };
+  return { candidate, divergence };
 }
 
 /** Layers of random candidates. */
@@ -25,7 +25,7 @@ function combinations(layers: readonly (readonly Priced[])[]): Priced[][] {
 }
 
 const bytesOf = (chosen: readonly Priced[]) => chosen.reduce((sum, { candidate }) => sum + candidate.bytes, 0);
-const harmOf = (chosen: readonly Priced[]) => chosen.reduce((sum, { harm }) => sum + harm, 0);
+const divergenceOf = (chosen: readonly Priced[]) => chosen.reduce((sum, { divergence }) => sum + divergence, 0);
 
 describe('lowerHull', () => {
   it('has what is the best for some price of a byte, and nothing else', () => {
@@ -38,36 +38,36 @@ describe('lowerHull', () => {
     const [points] = randomLayers(random, 1, 30);
     const hull = lowerHull(points);
     for (const price of [1e-4, 0.01, 0.1, 0.3, 1, 3, 10]) {
-      const cost = ({ candidate, harm }: Priced) => harm + price * candidate.bytes;
+      const cost = ({ candidate, divergence }: Priced) => divergence + price * candidate.bytes;
       expect(Math.min(...hull.map(cost))).toBeCloseTo(Math.min(...points.map(cost)), 10);
     }
-    for (const [i, { candidate, harm }] of hull.slice(1).entries()) {
+    for (const [i, { candidate, divergence }] of hull.slice(1).entries()) {
       expect(candidate.bytes).toBeGreaterThan(hull[i].candidate.bytes);
-      expect(harm).toBeLessThan(hull[i].harm);
+      expect(divergence).toBeLessThan(hull[i].divergence);
     }
   });
 });
 
 describe('frontierOf', () => {
-  it.each([0, 1, 2, 3, 4])('leaves nothing smaller that does as little harm, by trying all (seed %i)', (seed) => {
+  it.each([0, 1, 2, 3, 4])('leaves nothing smaller that does as little, by trying all (seed %i)', (seed) => {
     const layers = randomLayers(new Random(seed));
     const frontier = frontierOf(layers.map(lowerHull));
     const all = combinations(layers);
     expect(frontier.length).toBeGreaterThan(3);
     for (let at = 0; at < frontier.length; at++) {
-      const [bytes, harm] = [frontier.bytes(at), frontier.harm(at)];
+      const [bytes, divergence] = [frontier.bytes(at), frontier.divergence(at)];
       expect(frontier.setting(at).reduce((sum, candidate) => sum + candidate.bytes, 0)).toBe(bytes);
       const within = all.filter((chosen) => bytesOf(chosen) <= bytes);
-      expect(harm).toBeCloseTo(Math.min(...within.map(harmOf)), 10);
+      expect(divergence).toBeCloseTo(Math.min(...within.map(divergenceOf)), 10);
     }
   });
 
-  it('goes from the smallest to the least harmful, one layer at a time', () => {
+  it('goes from the smallest to the least divergence, one layer at a time', () => {
     const layers = randomLayers(new Random(9), 4, 8);
     const frontier = frontierOf(layers.map(lowerHull));
     const all = combinations(layers);
     expect(frontier.bytes(0)).toBe(Math.min(...all.map(bytesOf)));
-    expect(frontier.harm(frontier.length - 1)).toBeCloseTo(Math.min(...all.map(harmOf)), 10);
+    expect(frontier.divergence(frontier.length - 1)).toBeCloseTo(Math.min(...all.map(divergenceOf)), 10);
     for (let at = 1; at < frontier.length; at++) {
       const before = frontier.setting(at - 1);
       expect(frontier.setting(at).filter((candidate, i) => candidate !== before[i])).toHaveLength(1);
@@ -76,17 +76,17 @@ describe('frontierOf', () => {
 });
 
 function filled(setting: readonly Priced[], layers: readonly (readonly Priced[])[], room: number) {
-  const harms = new Map(layers.flat().map(({ candidate, harm }) => [candidate, harm]));
+  const divergences = new Map(layers.flat().map(({ candidate, divergence }) => [candidate, divergence]));
   return fill(
     setting.map(({ candidate }) => candidate),
     room,
     (layer) => layers[layer].map(({ candidate }) => candidate),
-    (_, candidate) => harms.get(candidate) as number,
+    (_, candidate) => divergences.get(candidate) as number,
   );
 }
 
 describe('fill', () => {
-  it('spends what fits on what takes the most harm away', () => {
+  it('spends what fits on what takes the most divergence away', () => {
     const first = [priced(10, 5), priced(12, 1), priced(20, 0)];
     const second = [priced(10, 5), priced(13, 4), priced(11, 4.5)];
     const chosen = filled([first[0], second[0]], [first, second], 4);

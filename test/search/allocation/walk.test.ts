@@ -6,13 +6,13 @@ import type { Goal } from '../../../src/search/goal.js';
 
 const OVERHEAD = 50;
 
-/** A frontier of one layer: 1,000 to 3,000 bytes, harm falling with their square. */
+/** A frontier of one layer: 1,000 to 3,000 bytes, divergence falling with their square. */
 function frontier(): Frontier {
   const candidates = Array.from({ length: 200 }, (_, i): Candidate => {
     const bytes = 1000 + 10 * i;
     return { density: 1, clusters: i, bytes, pruned: 0, clustered: 1e6 / bytes ** 2 };
   });
-  return frontierOf([candidates.map((candidate) => ({ candidate, harm: candidate.clustered }))]);
+  return frontierOf([candidates.map((candidate) => ({ candidate, divergence: candidate.clustered }))]);
 }
 
 async function walked(goal: Goal, near?: number): Promise<Tried[]> {
@@ -68,12 +68,12 @@ describe('best', () => {
     expect(best([all[0], all[3]], { maxLoss: 0.5 })).toBe(all[0]);
   });
 
-  it('takes what counts as within the loss where harm tells nothing', () => {
+  it('takes what counts as within the loss where divergence tells nothing', () => {
     const all = [point(90, 0.4, 0.04), point(95, 1.1, 0.035)];
     expect(best(all, { maxLoss: 0.5 })).toBe(all[0]);
   });
 
-  it('is the least harmful of those that fill a size', () => {
+  it('is the one of the least divergence of those that fill a size', () => {
     const all = [point(97, 1, 0.01), point(99, 1, 0.03), point(100, 1, 0.02), point(101, 1, 0.001)];
     expect(best(all, { targetSize: 100 })).toBe(all[2]);
     expect(best(all.slice(0, 1), { targetSize: 100 })).toBe(all[0]);

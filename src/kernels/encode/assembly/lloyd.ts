@@ -1,4 +1,4 @@
-// As ../reference/lloyd.ts, operation by operation; why is told there.
+// As ../reference/lloyd.ts, operation by operation; the reasons stand there.
 
 const BLOCK: i32 = 32;
 

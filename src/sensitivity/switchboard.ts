@@ -4,7 +4,7 @@ import type { HeldArray, Session } from '../runtime/session.js';
 import { openSwitch, type Pair, type Switch } from './layers.js';
 
 /** A model in ONNX Runtime whose layers can be switched between their two states. */
-export interface Bench {
+export interface Switchboard {
   readonly switches: readonly Switch[];
   /** Layers that no output depends on. */
   readonly unread: readonly Tensor[];
@@ -22,11 +22,11 @@ export interface Bench {
  *
  * @param open - opens a session on a model to which these arrays are fed
  */
-export function openBench(
+export function openSwitchboard(
   original: Model,
   pairs: readonly Pair[],
   open: (bytes: Uint8Array, held: Readonly<Record<string, HeldArray>>) => Promise<Session>,
-): Bench {
+): Switchboard {
   const layers = new Set(pairs.map(({ tensor }) => tensor));
   const fed = feedLayers(original, layers);
   const unfed = new Set(fed.unfed);
