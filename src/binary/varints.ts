@@ -1,6 +1,3 @@
-/** Bytes of the longest varint: 64 bits, seven a byte. */
-export const MAX_VARINT_BYTES = 10;
-
 /**
  * Reads as many varints (LEB128, as in protobuf) as `data` has elements. Negative numbers are written as 64 bits,
  * whatever the type: all are taken modulo 2^64, then cut to the type's width. Without big integers, which take a hundred

@@ -3,9 +3,9 @@ import { FxqError } from '../errors.js';
 import type { Terminal } from './terminal.js';
 
 /** The exit codes: done, the work failed, wrong usage. A signal's own code (128 + its number) tells that it stopped us. */
-export const DONE = 0;
-export const FAILED = 1;
-export const USAGE = 2;
+const DONE = 0;
+const FAILED = 1;
+const USAGE = 2;
 const SIGNALS: Record<string, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /** Options that do not go together or are out of range. */

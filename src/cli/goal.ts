@@ -40,7 +40,7 @@ export function addGoal(command: Command): Command {
 }
 
 /** A size in bytes, or with kB or MB behind it, which are thousands and millions. */
-export function parseSize(text: string): number {
+function parseSize(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(kB|MB|B)?$/i.exec(text.trim()) ?? [];
   const size = Number(number) * { b: 1, kb: 1e3, mb: 1e6 }[(unit ?? 'B').toLowerCase() as 'b'];
   if (!(size >= 1)) throw new InvalidArgumentError('Expected a size such as 90000, 90kB or 1.5MB.');
@@ -54,7 +54,7 @@ export interface SearchStage extends Stage {
 }
 
 /** A search as JSON. */
-export interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 'samples' | 'heldOut' | 'isReached'> {
+interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 'samples' | 'heldOut' | 'isReached'> {
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
 }
 

@@ -32,7 +32,7 @@ const MOST_BY_DEFAULT = 8;
 /** Models whose tensors have fewer bytes are done before threads have started. */
 const WORTHWHILE_BYTES = 1 << 23;
 
-export function defaultThreads(): number {
+function defaultThreads(): number {
   return Math.min(availableParallelism(), MOST_BY_DEFAULT);
 }
 

@@ -15,11 +15,11 @@ export interface RandomOptions {
 }
 
 /** Samples where no limit is set, and in a batch: large images must fit. */
-export const RANDOM_SAMPLES = 64;
+const RANDOM_SAMPLES = 64;
 const BATCH_SIZE = 8;
 
 /** Sizes taken for dynamic dimensions: edges of images, samples of a waveform, and tokens and everything else. */
-export const DYNAMIC = { image: 224, waveform: 512, other: 128 } as const;
+const DYNAMIC = { image: 224, waveform: 512, other: 128 } as const;
 
 /** The rate that speech models take; other numbers send a model down a branch that the other inputs do not fit. */
 const SAMPLE_RATE = 16_000;

@@ -2,7 +2,7 @@ import type { TensorEntry } from '../container/header.js';
 import type { Head } from '../container/read/index.js';
 
 /** Bytes of the model's file, from `start` up to `end`, that become others. */
-export interface Edit {
+interface Edit {
   readonly start: number;
   readonly end: number;
   readonly bytes: readonly number[];

@@ -14,7 +14,7 @@ import { firstOutput, judgedOutputs, type OutputOptions } from './outputs.js';
 import { type Tunable, tunable } from './tunable.js';
 
 /** A generated model, and what to feed it and fetch from it. */
-export interface GeneratedGraph {
+interface GeneratedGraph {
   /** The ONNX file. */
   readonly bytes: Uint8Array;
   /** The model's own inputs, as it names them. */
@@ -29,7 +29,7 @@ export interface GradientGraphOptions extends OutputOptions {
 }
 
 /** An input for what an output should have been. */
-export interface Target {
+interface Target {
   /**
    * Name of the input: `labels` for a cross-entropy, one-hot or a teacher's probabilities; `teacher` for a distillation, a
    * teacher's logits; `target_` and the output's name for a mean squared error. Of the shape of `output`.

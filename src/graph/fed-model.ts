@@ -7,7 +7,7 @@ import { floatValue, writeModel } from './open-model.js';
 const { DataType } = onnxProto.onnx.TensorProto;
 
 /** An input that feeds a layer. */
-export interface LayerInput {
+interface LayerInput {
   readonly name: string;
   readonly tensor: Tensor;
   readonly dims: readonly number[];

@@ -147,7 +147,7 @@ export function transposed(view: View, perm: readonly number[]): View {
 }
 
 /** The same elements under other dims, of which one may be −1 and zeros stand for the old ones. */
-export function reshaped(view: View, wanted: readonly number[] | undefined): View | undefined {
+function reshaped(view: View, wanted: readonly number[] | undefined): View | undefined {
   if (!wanted) return undefined;
   const copied = wanted.map((dim, i) => (dim === 0 ? view.dims[i] : dim));
   const rest = product(copied.filter((dim) => dim >= 0));

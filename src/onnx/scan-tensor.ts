@@ -14,7 +14,7 @@ export interface Enclosure {
 }
 
 /** Where a tensor says that its payload stands outside the model file (TensorProto.external_data). */
-export interface ExternalWindow {
+interface ExternalWindow {
   readonly location: string;
   readonly offset: number;
   /** `undefined`: up to the end of the file. */

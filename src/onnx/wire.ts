@@ -4,11 +4,11 @@ import { MAX_GROUP_DEPTH } from './limits.js';
 
 /** Protobuf wire types (encoding specification, "Message structure"). */
 export const VARINT = 0;
-export const FIXED64 = 1;
+const FIXED64 = 1;
 export const LENGTH_DELIMITED = 2;
-export const START_GROUP = 3;
-export const END_GROUP = 4;
-export const FIXED32 = 5;
+const START_GROUP = 3;
+const END_GROUP = 4;
+const FIXED32 = 5;
 
 /** One field of a message: its number, its wire type and where it stands. */
 export interface Field {

@@ -15,13 +15,13 @@ export function exactBytes(bytes: number): string {
 }
 
 /** A change in points: `−0.12 points`. */
-export function formatPoints(change: number): string {
+function formatPoints(change: number): string {
   const points = Math.abs(100 * change).toFixed(2);
   return `${points === '0.00' ? '±' : change < 0 ? '−' : '+'}${points} points`;
 }
 
 /** A small figure of any size: `0.0123`, `1.2e-5`. */
-export function formatSmall(value: number): string {
+function formatSmall(value: number): string {
   if (!Number.isFinite(value)) return '∞';
   if (value === 0) return '0';
   return Math.abs(value) < 1e-4 || Math.abs(value) >= 1e4 ? value.toExponential(1) : value.toPrecision(3);

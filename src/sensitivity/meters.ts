@@ -4,7 +4,7 @@ import { accuracyMeter, agreementMeter } from '../evaluate/metrics.js';
 import type { OutputArray } from '../runtime/session.js';
 import type { Fidelity } from './options.js';
 
-export type Outputs = Readonly<Record<string, OutputArray>>;
+type Outputs = Readonly<Record<string, OutputArray>>;
 
 /** One batch as the original sees it. */
 export interface Seen {

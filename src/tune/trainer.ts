@@ -105,7 +105,7 @@ async function trainEpoch(
 }
 
 /** How well the model does on the samples held out, as its weights are now. */
-export async function judge(
+async function judge(
   { engine, samples, heldOut, targetsOf, settings }: Training,
   signal: AbortSignal | undefined,
 ): Promise<{ accuracy: number | null; loss: number }> {

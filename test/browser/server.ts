@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How the server treats one path; without one it sends the whole file at once. */
-export interface Behaviour {
+interface Behaviour {
   headers?: Record<string, string>;
   /** Sends this many bytes only. */
   bytes?: number;

@@ -88,7 +88,7 @@ export function modelOf({
 }
 
 /** Random inputs of these shapes. */
-export function feedOf(inputs: Record<string, readonly number[]>, seed = 1): Record<string, InputArray> {
+function feedOf(inputs: Record<string, readonly number[]>, seed = 1): Record<string, InputArray> {
   const random = new Random(seed);
   return Object.fromEntries(
     Object.entries(inputs).map(([name, dims]) => {

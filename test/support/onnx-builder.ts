@@ -1,5 +1,5 @@
 /** ONNX messages as bytes, field by field. Numbers are those of onnx.proto; nothing is checked, so tests can be wrong. */
-import { bytesField, bytesOf, concat, floatField, packedVarints, textField, utf8, varintField } from './protobuf.js';
+import { bytesField, bytesOf, concat, floatField, packedVarints, textField, varintField } from './protobuf.js';
 
 /** TensorProto.DataType by name, kept apart from the library's own table on purpose. */
 export const DATA_TYPE = {
@@ -55,8 +55,6 @@ export const floatData = (values: readonly number[]) => bytesField(4, bytesOf(Fl
 export const floatDataUnpacked = (values: readonly number[]) => concat(...values.map((value) => floatField(4, value)));
 export const int32Data = (values: readonly number[]) => bytesField(5, packedVarints(values));
 export const int64Data = (values: readonly (number | bigint)[]) => bytesField(7, packedVarints(values));
-export const doubleData = (values: readonly number[]) => bytesField(10, bytesOf(Float64Array.from(values)));
-export const uint64Data = (values: readonly (number | bigint)[]) => bytesField(11, packedVarints(values));
 export const stringData = (values: readonly string[]) => concat(...values.map((value) => textField(6, value)));
 
 /** `external_data` entries and `data_location = EXTERNAL`. */
@@ -66,7 +64,7 @@ export function externalData(entries: Record<string, string>): Uint8Array {
 }
 
 /** StringStringEntryProto. */
-export function keyValue(key: string, value: string): Uint8Array {
+function keyValue(key: string, value: string): Uint8Array {
   return concat(textField(1, key), textField(2, value));
 }
 
@@ -80,7 +78,6 @@ function attribute(name: string, type: number, content: Uint8Array): Uint8Array 
 
 export const attrFloat = (name: string, value: number) => attribute(name, 1, floatField(2, value));
 export const attrInt = (name: string, value: number) => attribute(name, 2, varintField(3, value));
-export const attrString = (name: string, value: string) => attribute(name, 3, bytesField(4, utf8(value)));
 export const attrTensor = (name: string, tensor: Uint8Array) => attribute(name, 4, bytesField(5, tensor));
 export const attrGraph = (name: string, graph: Uint8Array) => attribute(name, 5, bytesField(6, graph));
 export const attrFloats = (name: string, values: readonly number[]) =>
@@ -93,8 +90,6 @@ export const attrIntsPacked = (name: string, values: readonly number[]) =>
   attribute(name, 7, bytesField(8, packedVarints(values)));
 export const attrTensors = (name: string, tensors: readonly Uint8Array[]) =>
   attribute(name, 9, concat(...tensors.map((tensor) => bytesField(10, tensor))));
-export const attrGraphs = (name: string, graphs: readonly Uint8Array[]) =>
-  attribute(name, 10, concat(...graphs.map((graph) => bytesField(11, graph))));
 export const attrSparse = (name: string, sparse: Uint8Array) => attribute(name, 11, bytesField(22, sparse));
 export const attrSparses = (name: string, sparses: readonly Uint8Array[]) =>
   attribute(name, 12, concat(...sparses.map((sparse) => bytesField(23, sparse))));
@@ -184,7 +179,7 @@ export function functionProto(fields: FunctionFields): Uint8Array {
 }
 
 /** OperatorSetIdProto. */
-export function opsetId(domain: string, version: number): Uint8Array {
+function opsetId(domain: string, version: number): Uint8Array {
   return concat(textField(1, domain), varintField(2, version));
 }
 

@@ -10,7 +10,7 @@ import { checkHeader } from './check.js';
 import { checksumError, malformed } from './errors.js';
 
 /** The first bytes of a container: how much must be there before the head can be read. */
-export interface Prefix {
+interface Prefix {
   /** Bytes of the squeezed head, which follows the prefix. */
   readonly squeezedBytes: number;
   /** Bytes of the head once expanded: header, then skeleton. */
@@ -36,7 +36,7 @@ export interface Head {
  * @param bytes - at least the first 20 bytes of the container
  * @throws FxqError `CONTAINER_MALFORMED`, `CONTAINER_VERSION`
  */
-export function readPrefix(bytes: Uint8Array): Prefix {
+function readPrefix(bytes: Uint8Array): Prefix {
   const isMagic = MAGIC.every((byte, i) => bytes[i] === byte);
   if (!isMagic) throw malformed('not a .fxq container: it does not start with "FXQ"', 0);
   if (bytes.length < PREFIX_BYTES)

@@ -5,7 +5,7 @@ import { indexBits } from '../read/layouts.js';
 import type { Indexed } from './symbols.js';
 
 /** The weights that have codes of their own: their indices, and how often each occurs. */
-export type IndexedPart = Pick<Indexed, 'symbols' | 'counts'>;
+type IndexedPart = Pick<Indexed, 'symbols' | 'counts'>;
 
 /** A tensor's weights as parts, each of which is coded on its own. */
 export interface Split {

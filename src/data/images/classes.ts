@@ -91,7 +91,7 @@ function plain(name: string): string {
 }
 
 /** A class given by its number. */
-export function numberOf(name: string): number | undefined {
+function numberOf(name: string): number | undefined {
   return /^\d{1,9}$/.test(name.trim()) ? Number(name) : undefined;
 }
 

@@ -7,8 +7,8 @@ export interface Size {
   readonly height: number;
 }
 
-export const CHANNELS = ['rgb', 'bgr', 'grey'] as const;
-export const LAYOUTS = ['nchw', 'nhwc'] as const;
+const CHANNELS = ['rgb', 'bgr', 'grey'] as const;
+const LAYOUTS = ['nchw', 'nhwc'] as const;
 
 /**
  * How an image file becomes a model's input, in this order: resize, crop, order of the channels, and for each channel

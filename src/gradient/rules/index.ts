@@ -109,4 +109,4 @@ export const STOPS: ReadonlySet<string> = new Set([
   'Xor',
 ]);
 
-export type { GradientRule, RuleContext } from './rule.js';
+export type { GradientRule } from './rule.js';

@@ -15,7 +15,7 @@ export interface Window {
   readonly same?: SamePadding | undefined;
 }
 
-export type SamePadding = 'SAME_UPPER' | 'SAME_LOWER';
+type SamePadding = 'SAME_UPPER' | 'SAME_LOWER';
 
 /** Reads the window attributes of a Conv or pooling node; `kernel` is the extent of the kernel without dilation. */
 export function readWindow(node: onnx.INodeProto, kernel: readonly number[]): Window {

@@ -23,5 +23,5 @@ export const INPUT_BYTES = 917504;
 /** Look-ups of four streams whose rows are yet to be fetched, two bytes each: as many as a stream has weights. */
 export const LOOKUPS = 3538944;
 export const LOOKUPS_BYTES = 32768;
-/** 64 KiB pages in all. */
+/** 64 KiB pages in all; scripts/build-kernels.js reads it off this text. @public */
 export const PAGES = 56;

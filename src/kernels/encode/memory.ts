@@ -12,7 +12,6 @@ export const LIMITS = 262400;
 export const CENTROIDS = 524800;
 /** Whatever passes through in parts: 256 Ki symbols of two bytes, or 128 Ki numbers of four. */
 export const INPUT = 1114112;
-export const INPUT_BYTES = 524288;
 /** What becomes of a part: up to 28 bits a symbol of two bytes. */
 export const OUTPUT = 1638528;
 /** From here on: whole arrays, for which the memory grows. */

@@ -5,7 +5,7 @@ import { sortFloats } from './sort.js';
 
 export { assignNearest, errorOf, shareNearest } from './assign.js';
 export { INITIALISATIONS, type Initialisation, initialCentroids } from './initialise.js';
-export { type LloydOptions, type LloydResult, lloyd } from './lloyd.js';
+export { lloyd } from './lloyd.js';
 export { sortFloats, sortNonZeros } from './sort.js';
 
 /** Options of {@link kmeans1d}. */
@@ -20,7 +20,7 @@ export interface KMeansOptions {
   maxIterations?: number;
 }
 
-export const KMEANS_DEFAULTS: Required<Omit<KMeansOptions, 'k'>> = { init: 'linear', seed: 0, ...LLOYD_DEFAULTS };
+const KMEANS_DEFAULTS: Required<Omit<KMeansOptions, 'k'>> = { init: 'linear', seed: 0, ...LLOYD_DEFAULTS };
 
 /** Most clusters: what indices of 16 bits can tell apart. */
 const MAX_CLUSTERS = 65536;

@@ -19,7 +19,7 @@ const TEMPERATURE = 4;
 const CLEAR = 1.5;
 
 /** Weights that stand in the place of a tensor's own. */
-export type Weights = ReadonlyMap<Tensor, Float32Array>;
+type Weights = ReadonlyMap<Tensor, Float32Array>;
 
 /** Runs a model with other weights and holds it against the original. */
 export interface Network {

@@ -49,7 +49,7 @@ export interface Subject {
 }
 
 /** Inputs that the divergence is measured on. */
-export const MEASURED = 384;
+const MEASURED = 384;
 /** Inputs that go through the model together: fewer where there are few, so that some can be kept apart. */
 const BATCHES = { many: 128, few: 32 } as const;
 
