@@ -15,7 +15,7 @@ const REFERENCE_BELOW = 1200;
 const SWEEPS = 3;
 const rounds = Number(process.argv[2] ?? 3);
 const layers = process.argv.length > 3 ? process.argv.slice(3) : ['576:64', '1152:128', '4608:512'];
-const wasm = await compileCalibrationKernels();
+const wasm = compileCalibrationKernels();
 
 let state = 12345;
 function uniform() {

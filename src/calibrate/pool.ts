@@ -1,4 +1,4 @@
-import { loadCalibrationKernels } from '../kernels/calibrate/index.js';
+import { calibrationKernels } from '../kernels/calibrate/index.js';
 import { compensate } from './compensate.js';
 import type { LayerJob, LayerResult } from './job.js';
 
@@ -14,7 +14,7 @@ export interface Pool {
 export function inThreadPool(): Pool {
   return {
     async run(job) {
-      return compensate(job, await loadCalibrationKernels());
+      return compensate(job, calibrationKernels());
     },
     async close() {},
   };

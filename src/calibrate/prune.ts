@@ -1,6 +1,6 @@
 import { breather } from '../breather.js';
 import { throwIfAborted } from '../errors.js';
-import { loadCalibrationKernels } from '../kernels/calibrate/index.js';
+import { calibrationKernels } from '../kernels/calibrate/index.js';
 import type { CalibrationKernels } from '../kernels/calibrate/kernels.js';
 import type { Tensor } from '../model/model.js';
 import { finiteWeights, mapWeights, selectLayers } from '../model/patch.js';
@@ -87,7 +87,7 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
         throwIfAborted(signal);
         return breath();
       };
-      const kernels = await loadCalibrationKernels();
+      const kernels = calibrationKernels();
       // A survey of all layers, where it is needed, is about as much work as what follows.
       const isGlobal = scope === 'global';
       const goneOf = isGlobal

@@ -1,11 +1,9 @@
+import { type Exports, lender } from '../loader.js';
 import { MODULE } from './generated/module.js';
 import type { CalibrationKernels, Levels } from './kernels.js';
 import { BITS, BLOCK, DEPTH, FIXED, LEVELS, TABLE_BYTES } from './memory.js';
 import { referenceKernels } from './reference/kernels.js';
 
-type Exports = Record<string, (...numbers: number[]) => number> & { readonly memory: WebAssembly.Memory };
-
-const PAGE = 65536;
 /** An instance whose memory has grown beyond this is not kept: memories never shrink. */
 const KEPT = 1 << 24;
 /** Rows of weights are worked on in parts, so that a part and what it is made from take about so many bytes. */
@@ -14,31 +12,18 @@ const PART = 1 << 26;
 const SMALL = 4096;
 
 /** Compiles the module; fails where a Content-Security-Policy forbids it or the platform has no vector instructions. */
-export async function compileCalibrationKernels(): Promise<CalibrationKernels> {
-  const bytes = Uint8Array.from(MODULE, (char) => char.charCodeAt(0));
-  return wasmKernels(await WebAssembly.compile(bytes));
-}
-
-function wasmKernels(module: WebAssembly.Module): CalibrationKernels {
-  let kept: Exports | undefined;
+export function compileCalibrationKernels(): CalibrationKernels {
+  const lendBytes = lender(MODULE, KEPT);
 
   /** Lends areas of so many bytes. */
-  function lend<T>(sizes: readonly number[], use: (memory: Memory, exports: Exports, ...places: number[]) => T): T {
-    const exports = kept ?? (new WebAssembly.Instance(module).exports as Exports);
-    // Whatever is thrown in between: the next call takes a new instance.
-    kept = undefined;
+  function lend<T>(sizes: readonly number[], work: (memory: Memory, exports: Exports, ...places: number[]) => T): T {
     const places: number[] = [];
     let end = 64;
     for (const size of sizes) {
       places.push(end);
       end += Math.ceil(size / 64) * 64;
     }
-    const { memory } = exports;
-    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
-    if (missing > 0) memory.grow(missing);
-    const result = use(new Memory(memory.buffer), exports, ...places);
-    if (memory.buffer.byteLength <= KEPT) kept = exports;
-    return result;
+    return lendBytes(end, (exports) => work(new Memory(exports.memory.buffer), exports, ...places));
   }
 
   /** Goes through rows of weights part by part. */

@@ -1,12 +1,11 @@
+import { type Exports, instantiate } from '../loader.js';
 import { MODULE } from './generated/module.js';
 import { KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES, WORK_BYTES } from './kernels.js';
 import { GAP_SLOT, INPUT, INPUT_BYTES, LANES, LENGTHS, SLOT_BYTES, SLOTS, VALUES, WORK } from './memory.js';
 
-type Kernel = (...numbers: number[]) => number;
-
 /** What a slot holds: which of the module's functions reads its rows, and how. */
 interface Slot {
-  readonly run: Kernel;
+  readonly run: Exports[string];
   readonly bits: number;
   readonly width: number;
 }
@@ -23,29 +22,19 @@ const NARROW_BITS = 11;
 
 const SYMBOLS = Uint32Array.from({ length: 256 }, (_, symbol) => symbol);
 
-/**
- * Compiles the module while the caller waits: that takes less than a millisecond, and other threads take longer to start.
- * Fails where there is no WebAssembly or a Content-Security-Policy forbids it.
- */
-export async function compileKernels(): Promise<Kernels> {
-  // Not `Uint8Array.from` with a function: calling that once a byte takes longer than compiling.
-  const bytes = new Uint8Array(MODULE.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = MODULE.charCodeAt(i);
-  try {
-    return wasmKernels(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports);
-  } catch {
-    // Old Chromium refuses more than 4 KiB on a page's main thread, which this is; today's limit of 8 MiB is far.
-    return wasmKernels((await WebAssembly.instantiate(bytes)).instance.exports);
-  }
+/** Compiles the module. Fails where there is no WebAssembly or a Content-Security-Policy forbids it. */
+export function compileKernels(): Promise<Kernels> {
+  return instantiate(MODULE).then(wasmKernels);
 }
 
-function wasmKernels(exports: WebAssembly.Exports): Kernels {
-  const kernels = exports as Record<string, Kernel>;
-  const { buffer } = exports.memory as WebAssembly.Memory;
+function wasmKernels(kernels: Exports): Kernels {
+  const { buffer } = kernels.memory;
   const memory = new Uint8Array(buffer);
   const lanesThere = new Int32Array(buffer, LANES, 4);
   const slots: Slot[] = [];
-  let codes = { masks: [0, 0], filler: 0, width: 0 };
+  /** Of pairs: the masks of both codes' look-ups and the filler; and the width of a weight. */
+  let codes: number[];
+  let pairWidth: number;
 
   const slotAt = (slot: number) => SLOTS + slot * SLOT_BYTES;
   const putValues = (slot: number, values: Uint32Array) =>
@@ -101,16 +90,16 @@ function wasmKernels(exports: WebAssembly.Exports): Kernels {
     setPairCodes(gaps, weights, width, values) {
       const gapBits = build(GAP_SLOT, gaps, SYMBOLS, 0);
       const weightBits = build(0, weights, values, 0);
-      codes = { masks: [(1 << gapBits) - 1, (1 << weightBits) - 1], filler: gaps.length - 1, width };
+      codes = [(1 << gapBits) - 1, (1 << weightBits) - 1, gaps.length - 1];
+      pairWidth = width;
     },
 
     pairs(bytes, ends, starts, each, count, limit) {
       if (bytes.length > INPUT_BYTES) return -1;
       const last = count - (ends.length - 1) * each;
       const [, second = 0, third = 0, fourth = 0] = starts;
-      const { masks, filler, width } = codes;
       const streams = bring(bytes, ends);
-      return kernels[`pairs${width}`](...streams, each, last, second, third, fourth, limit, ...masks, filler);
+      return kernels[`pairs${pairWidth}`](...streams, each, last, second, third, fourth, limit, ...codes);
     },
 
     countKept: (bytes) => kernels.countKept(WORK + MASK_AT, bytes),

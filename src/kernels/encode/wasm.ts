@@ -1,17 +1,16 @@
 import type { Units } from '../decode/kernels.js';
+import { type Exports, lender } from '../loader.js';
 import { bucketStarts } from './buckets.js';
 import { MODULE } from './generated/module.js';
 import type { EncodeKernels, StreamCode } from './kernels.js';
 import { BANK_BYTES, CENTROIDS, COUNTS, HEAP, INPUT, LIMITS, OUTPUT, SECOND, TABLE } from './memory.js';
 import { referenceKernels } from './reference/kernels.js';
 
-type Exports = Record<string, (...numbers: number[]) => number> & { readonly memory: WebAssembly.Memory };
 type Numbers = Units | Float32Array | Float64Array;
 
-const PAGE = 65536;
 /** The largest memory there is. */
-const MOST = PAGE * 65535;
-/** An instance whose memory has grown beyond this is not kept: memories never shrink. */
+const MOST = 65536 * 65535;
+/** An memory whose memory has grown beyond this is not kept: memories never shrink. */
 const KEPT = 48 << 20;
 /** What passes through in parts of this size is still in the second-level cache when it leaves. */
 const PART = 1 << 17;
@@ -20,38 +19,20 @@ const WINDOW = 128;
 /** The longest code that a stream is written with. */
 const LONGEST = 14;
 
-/** Compiles the module; nothing where a Content-Security-Policy forbids it or the platform has no vector instructions. */
-export function compileEncodeKernels(): EncodeKernels | undefined {
-  const bytes = new Uint8Array(MODULE.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = MODULE.charCodeAt(i);
-  try {
-    return wasmKernels(new WebAssembly.Module(bytes));
-  } catch {
-    return undefined;
-  }
-}
+/** Compiles the module; fails where a Content-Security-Policy forbids it or the platform has no vector instructions. */
+export function compileEncodeKernels(): EncodeKernels {
+  const lendBytes = lender(MODULE, KEPT);
 
-// One closure, kept whole: what its functions share is the instance.
-function wasmKernels(module: WebAssembly.Module): EncodeKernels {
-  let kept: Instance | undefined;
-
-  /** Lends an instance with room for so many bytes from `HEAP` on. */
-  function lend<T>(room: number, use: (instance: Instance, kernels: Exports) => T): T {
-    const instance = kept ?? new Instance(module);
-    // Whatever is thrown in between: the next call takes a new instance.
-    kept = undefined;
-    instance.grow(HEAP + room);
-    const result = use(instance, instance.exports);
-    if (instance.size <= KEPT) kept = instance;
-    return result;
-  }
+  /** Lends a memory with room for so many bytes from `HEAP` on. */
+  const lend = <T>(room: number, work: (memory: Memory, kernels: Exports) => T): T =>
+    lendBytes(HEAP + room, (kernels) => work(new Memory(kernels.memory.buffer), kernels));
 
   /** Does the work on an array that stands in the input part by part. */
-  function inParts(instance: Instance, array: Numbers, work: (count: number, start: number) => void): void {
+  function inParts(memory: Memory, array: Numbers, work: (count: number, start: number) => void): void {
     const most = PART / array.BYTES_PER_ELEMENT;
     for (let start = 0; start < array.length; start += most) {
       const part = array.subarray(start, start + most);
-      instance.put(part, INPUT);
+      memory.put(part, INPUT);
       work(part.length, start);
     }
   }
@@ -60,11 +41,11 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
     sort(values, dropsZeros) {
       const bytes = Math.ceil(values.byteLength / 64 + 1) * 64;
       if (HEAP + 2 * bytes > MOST) return referenceKernels.sort(values, dropsZeros);
-      return lend(2 * bytes, (instance, kernels) => {
-        instance.put(values, HEAP);
+      return lend(2 * bytes, (memory, kernels) => {
+        memory.put(values, HEAP);
         const place = kernels.sort(HEAP, values.length, HEAP + bytes, Number(dropsZeros));
-        const sorted = new Float32Array(instance.words(TABLE, 1)[0]);
-        instance.get(sorted, place);
+        const sorted = new Float32Array(memory.words(TABLE, 1)[0]);
+        memory.get(sorted, place);
         return sorted;
       });
     },
@@ -81,13 +62,13 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
       }
       if (end > MOST) return referenceKernels.lloyd(sorted, centroids, maxIterations);
       const [means, limits, moved, starts, sums, values] = places;
-      return lend(end - HEAP, (instance, kernels) => {
-        instance.put(sorted, values);
-        instance.put(centroids, means);
+      return lend(end - HEAP, (memory, kernels) => {
+        memory.put(sorted, values);
+        memory.put(centroids, means);
         const most = Math.min(maxIterations, 2 ** 31 - 1);
         const iterations = kernels.lloyd(values, sorted.length, means, k, limits, moved, starts, sums, most);
-        instance.get(centroids, means);
-        instance.get(boundaries, starts);
+        memory.get(centroids, means);
+        memory.get(boundaries, starts);
         return { boundaries, iterations: Math.abs(iterations), converged: iterations > 0 };
       });
     },
@@ -95,8 +76,8 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
     squaredError(sorted, boundaries, centroids) {
       const end = HEAP + sorted.byteLength;
       if (end > MOST) return referenceKernels.squaredError(sorted, boundaries, centroids);
-      return lend(sorted.byteLength, (instance, kernels) => {
-        instance.put(sorted, HEAP);
+      return lend(sorted.byteLength, (memory, kernels) => {
+        memory.put(sorted, HEAP);
         let total = 0;
         for (let cluster = 0; cluster < centroids.length; cluster++) {
           const start = boundaries[cluster];
@@ -108,33 +89,33 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
 
     assign(values, limits) {
       const assignments = new Uint16Array(values.length);
-      lend(0, (instance, kernels) => {
-        instance.put(bucketStarts(limits), TABLE);
-        instance.put(limits, LIMITS);
-        inParts(instance, values, (count, start) => {
+      lend(0, (memory, kernels) => {
+        memory.put(bucketStarts(limits), TABLE);
+        memory.put(limits, LIMITS);
+        inParts(memory, values, (count, start) => {
           kernels.assign(count);
-          instance.get(assignments.subarray(start, start + count), OUTPUT);
+          memory.get(assignments.subarray(start, start + count), OUTPUT);
         });
       });
       return assignments;
     },
 
     share(values, limits, shared) {
-      lend(0, (instance, kernels) => {
-        instance.put(bucketStarts(limits), TABLE);
-        instance.put(limits, LIMITS);
-        instance.put(shared, CENTROIDS);
-        inParts(instance, values, (count, start) => {
+      lend(0, (memory, kernels) => {
+        memory.put(bucketStarts(limits), TABLE);
+        memory.put(limits, LIMITS);
+        memory.put(shared, CENTROIDS);
+        inParts(memory, values, (count, start) => {
           kernels.share(count);
-          instance.get(values.subarray(start, start + count), INPUT);
+          memory.get(values.subarray(start, start + count), INPUT);
         });
       });
     },
 
     firstNotFinite(values) {
-      return lend(0, (instance, kernels) => {
+      return lend(0, (memory, kernels) => {
         let found = -1;
-        inParts(instance, values, (count, start) => {
+        inParts(memory, values, (count, start) => {
           const at = found < 0 ? kernels.firstNotFinite(count) : -1;
           if (at >= 0) found = start + at;
         });
@@ -143,18 +124,18 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
     },
 
     countMagnitudes(values, counts) {
-      lend(0, (instance, kernels) => {
-        instance.clear(TABLE, 4 * counts.length);
-        inParts(instance, values, kernels.countMagnitudes);
-        addTo(counts, instance.words(TABLE, counts.length));
+      lend(0, (memory, kernels) => {
+        memory.clear(TABLE, 4 * counts.length);
+        inParts(memory, values, kernels.countMagnitudes);
+        addTo(counts, memory.words(TABLE, counts.length));
       });
     },
 
     countWithin(values, upper, counts) {
-      lend(0, (instance, kernels) => {
-        instance.clear(TABLE, 4 * counts.length);
-        inParts(instance, values, (count) => kernels.countWithin(count, upper));
-        addTo(counts, instance.words(TABLE, counts.length));
+      lend(0, (memory, kernels) => {
+        memory.clear(TABLE, 4 * counts.length);
+        inParts(memory, values, (count) => kernels.countWithin(count, upper));
+        addTo(counts, memory.words(TABLE, counts.length));
       });
     },
 
@@ -163,11 +144,11 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
       // Between two floats no weight is exactly the threshold.
       let left = nearest === threshold ? ties : 0;
       const bits = new Int32Array(Float32Array.of(nearest).buffer)[0] - Number(nearest > threshold);
-      lend(0, (instance, kernels) => {
-        inParts(instance, values, (count, start) => {
+      lend(0, (memory, kernels) => {
+        inParts(memory, values, (count, start) => {
           const given = Math.min(left, count);
           left -= given - kernels.zeroBelow(count, bits, given);
-          instance.get(values.subarray(start, start + count), INPUT);
+          memory.get(values.subarray(start, start + count), INPUT);
         });
       });
       return nearest === threshold ? left : ties;
@@ -175,38 +156,38 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
 
     findValues(units, most) {
       const symbols = new Uint16Array(units.length);
-      return lend(0, (instance, kernels) => {
-        instance.clear(TABLE, SECOND);
-        instance.clear(COUNTS, 2 * BANK_BYTES);
+      return lend(0, (memory, kernels) => {
+        memory.clear(TABLE, SECOND);
+        memory.clear(COUNTS, 2 * BANK_BYTES);
         const find = kernels[`findValues${units.BYTES_PER_ELEMENT}`];
         let found = 0;
-        inParts(instance, units, (count, start) => {
+        inParts(memory, units, (count, start) => {
           if (found >= 0) found = find(count, found, most);
-          if (found >= 0) instance.get(symbols.subarray(start, start + count), OUTPUT);
+          if (found >= 0) memory.get(symbols.subarray(start, start + count), OUTPUT);
         });
         if (found < 0) return undefined;
-        const counts = instance.words(COUNTS, found).slice();
-        addTo(counts, instance.words(COUNTS + BANK_BYTES, found));
-        return { values: instance.words(TABLE + SECOND, found).slice(), counts, symbols };
+        const counts = memory.words(COUNTS, found).slice();
+        addTo(counts, memory.words(COUNTS + BANK_BYTES, found));
+        return { values: memory.words(TABLE + SECOND, found).slice(), counts, symbols };
       });
     },
 
     relabel(symbols, names) {
-      lend(0, (instance, kernels) => {
-        instance.put(names, TABLE);
-        inParts(instance, symbols, (count, start) => {
+      lend(0, (memory, kernels) => {
+        memory.put(names, TABLE);
+        inParts(memory, symbols, (count, start) => {
           kernels.relabel(count);
-          instance.get(symbols.subarray(start, start + count), INPUT);
+          memory.get(symbols.subarray(start, start + count), INPUT);
         });
       });
     },
 
     countBytes(bytes) {
-      return lend(0, (instance, kernels) => {
+      return lend(0, (memory, kernels) => {
         const counts = new Uint32Array(256);
-        instance.clear(TABLE, 4096);
-        inParts(instance, bytes, kernels.countBytes);
-        for (let bank = 0; bank < 4; bank++) addTo(counts, instance.words(TABLE + 1024 * bank, 256));
+        memory.clear(TABLE, 4096);
+        inParts(memory, bytes, kernels.countBytes);
+        for (let bank = 0; bank < 4; bank++) addTo(counts, memory.words(TABLE + 1024 * bank, 256));
         return counts;
       });
     },
@@ -214,49 +195,49 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
     countRuns(symbols, chunk) {
       const size = Math.min(chunk, symbols.length) + 1;
       const tails = new Uint32Array(Math.ceil(symbols.length / chunk));
-      return lend(0, (instance, kernels) => {
-        instance.clear(TABLE, 4 * size);
+      return lend(0, (memory, kernels) => {
+        memory.clear(TABLE, 4 * size);
         for (let start = 0; start < symbols.length; start += chunk) {
           const part = symbols.subarray(start, start + chunk);
-          instance.put(part, INPUT);
-          instance.clear(INPUT + part.byteLength, WINDOW);
+          memory.put(part, INPUT);
+          memory.clear(INPUT + part.byteLength, WINDOW);
           tails[start / chunk] = kernels.countRuns(part.length);
         }
-        const runs = instance.words(TABLE, size);
+        const runs = memory.words(TABLE, size);
         return { runs: runs.slice(0, runs.findLastIndex((count) => count > 0) + 1), tails };
       });
     },
 
     maskOf(symbols) {
       const mask = new Uint8Array(Math.ceil(symbols.length / 8));
-      lend(0, (instance, kernels) => {
-        inParts(instance, symbols, (count, start) => {
-          instance.clear(INPUT + 2 * count, WINDOW);
+      lend(0, (memory, kernels) => {
+        inParts(memory, symbols, (count, start) => {
+          memory.clear(INPUT + 2 * count, WINDOW);
           kernels.maskOf(count);
-          instance.get(mask.subarray(start / 8, Math.ceil((start + count) / 8)), OUTPUT);
+          memory.get(mask.subarray(start / 8, Math.ceil((start + count) / 8)), OUTPUT);
         });
       });
       return mask;
     },
 
     withoutZeros(symbols) {
-      return lend(0, (instance, kernels) => {
-        instance.put(symbols, INPUT);
+      return lend(0, (memory, kernels) => {
+        memory.put(symbols, INPUT);
         const kept = new Uint16Array(kernels.withoutZeros(symbols.length));
-        instance.get(kept, OUTPUT);
+        memory.get(kept, OUTPUT);
         return kept;
       });
     },
 
     encodeRun(symbols, code, split) {
-      return lend(0, (instance, kernels) => {
-        instance.put(symbols, INPUT);
-        instance.put(entriesOf(code), TABLE);
+      return lend(0, (memory, kernels) => {
+        memory.put(symbols, INPUT);
+        memory.put(entriesOf(code), TABLE);
         const encode = symbols instanceof Uint8Array ? kernels.encode8 : kernels.encode16;
         let from = 0;
         return split.map((count) => {
           const stream = new Uint8Array(encode(from, count, OUTPUT) - OUTPUT);
-          instance.get(stream, OUTPUT);
+          memory.get(stream, OUTPUT);
           from += count;
           return stream;
         });
@@ -265,17 +246,17 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
 
     encodePairs(symbols, gaps, weights, split) {
       const filler = gaps.lengths.length - 1;
-      return lend(0, (instance, kernels) => {
-        instance.put(symbols, INPUT);
-        instance.put(entriesOf(gaps), TABLE);
-        instance.put(entriesOf(weights), TABLE + SECOND);
-        instance.clear(INPUT + symbols.byteLength, WINDOW);
+      return lend(0, (memory, kernels) => {
+        memory.put(symbols, INPUT);
+        memory.put(entriesOf(gaps), TABLE);
+        memory.put(entriesOf(weights), TABLE + SECOND);
+        memory.clear(INPUT + symbols.byteLength, WINDOW);
         const pairs = kernels.countPairs(symbols.length, filler);
         const parts = split(pairs);
         // Streams without a pair are none to the kernel.
-        instance.put(Uint32Array.of(...parts.filter(Boolean).flatMap((count) => [count, 0]), 2 ** 32 - 1), COUNTS);
+        memory.put(Uint32Array.of(...parts.filter(Boolean).flatMap((count) => [count, 0]), 2 ** 32 - 1), COUNTS);
         kernels.encodePairs(symbols.length, filler, COUNTS);
-        const ends = instance.words(COUNTS, 2 * parts.length);
+        const ends = memory.words(COUNTS, 2 * parts.length);
         const distances: number[] = [];
         let [next, position, place] = [0, 0, OUTPUT];
         const streams = parts.map((count) => {
@@ -283,7 +264,7 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
           if (count > 0) [position, place] = [ends[next++], ends[next++]];
           distances.push(position - start);
           const stream = new Uint8Array(place - from);
-          instance.get(stream, from);
+          memory.get(stream, from);
           return stream;
         });
         return { pairs, distances, streams };
@@ -292,25 +273,12 @@ function wasmKernels(module: WebAssembly.Module): EncodeKernels {
   };
 }
 
-/** An instance of the module, with the ways into its memory and out of it. */
-class Instance {
-  readonly exports: Exports;
-  #bytes: Uint8Array;
+/** The ways into a memory and out of it. */
+class Memory {
+  readonly #bytes: Uint8Array;
 
-  constructor(module: WebAssembly.Module) {
-    this.exports = new WebAssembly.Instance(module).exports as Exports;
-    this.#bytes = new Uint8Array(this.exports.memory.buffer);
-  }
-
-  get size(): number {
-    return this.#bytes.length;
-  }
-
-  grow(size: number): void {
-    const missing = Math.ceil((size - this.size) / PAGE);
-    if (missing <= 0) return;
-    this.exports.memory.grow(missing);
-    this.#bytes = new Uint8Array(this.exports.memory.buffer);
+  constructor(buffer: ArrayBuffer) {
+    this.#bytes = new Uint8Array(buffer);
   }
 
   put(array: Numbers, at: number): void {

@@ -7,7 +7,7 @@ import { referenceKernels as reference } from '../../../src/kernels/encode/refer
 import { compileEncodeKernels } from '../../../src/kernels/encode/wasm.js';
 import { Random } from '../../support/random.js';
 
-const wasm = compileEncodeKernels() as EncodeKernels;
+const wasm = compileEncodeKernels();
 
 /** Around the borders of vectors, of what passes through at a time, and of chunks. */
 const SIZES = [0, 1, 3, 4, 5, 8, 17, 1000, 32_767, 32_768, 32_769, 65_535, 65_537, 131_072, 131_075, 262_145];
