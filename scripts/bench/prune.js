@@ -27,7 +27,7 @@ const METHODS = {
 
 async function measure(density, scope, method) {
   const start = performance.now();
-  const model = await METHODS[method]({ density, scope }).run(openOnnx(bytes), {});
+  const model = await METHODS[method]({ density, scope }).run(openOnnx(bytes));
   const pruned = bytesOf(model);
   const seconds = (performance.now() - start) / 1000;
   return { density, scope, method, ...(await figures(pruned)), seconds: seconds.toFixed(1) };

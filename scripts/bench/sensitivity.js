@@ -27,7 +27,7 @@ const [bits, limit, draws, spared, seed] = ['bits', 'samples', 'draws', 'spared'
 );
 const { bytes, dataset, test } = await openSubject(values);
 const original = openOnnx(bytes);
-const compressed = await cluster({ bits }).run(original, {});
+const compressed = await cluster({ bits }).run(original);
 
 /** Share of test samples that are right, in percent, with these layers as they were. */
 async function accuracy(names) {

@@ -51,7 +51,7 @@ console.log(`Node ${process.version}, ${os.cpus()[0].model}, ${os.cpus().length}
 const rows = { original: await rowOf(bytes) };
 let model = openOnnx(bytes);
 for (const [name, stage] of Object.entries(steps)) {
-  model = openOnnx(bytesOf(await stage.run(model, {})));
+  model = openOnnx(bytesOf(await stage.run(model)));
   rows[name] = await rowOf(bytesOf(model));
 }
 console.table(rows);

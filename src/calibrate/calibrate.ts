@@ -13,14 +13,14 @@ import { startCalibration } from './start.js';
  *
  * @example
  * const dataset = npzDataset(await readFile('inputs.npz'));
- * const calibrated = await calibrate({ dataset, lambda: 1e-7 }).run(openOnnx(bytes), {});
+ * const calibrated = await calibrate({ dataset, lambda: 1e-7 }).run(openOnnx(bytes));
  */
 export function calibrate(options: CalibrateOptions): Stage {
   const { lambda = CALIBRATE_DEFAULTS.lambda } = options;
   checkCalibrateOptions(options);
   return {
     name: 'calibrate',
-    async run(model, { signal, onProgress }) {
+    async run(model, { signal, onProgress } = {}) {
       const calibration = await startCalibration(model, options, signal);
       return calibration.run(lambda, onProgress);
     },

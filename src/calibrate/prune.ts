@@ -47,7 +47,7 @@ export interface CalibratedPruneOptions
  *
  * @example
  * const stage = calibratedPrune({ density: 0.3, dataset });
- * const pruned = await stage.run(openOnnx(bytes), {});
+ * const pruned = await stage.run(openOnnx(bytes));
  */
 export function calibratedPrune(options: CalibratedPruneOptions): Stage {
   const { density, scope = PRUNE_DEFAULTS.scope, include, exclude, rules } = options;
@@ -70,7 +70,7 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
   const densityOf = (tensor: Tensor) => select(tensor)?.density;
   return {
     name: NAME,
-    async run(input, { signal, onProgress, onNote }) {
+    async run(input, { signal, onProgress, onNote } = {}) {
       const model = withRawHalves(input, (tensor) => densityOf(tensor) !== undefined);
       const densities = selectLayers(model, densityOf);
       if (densities.size === 0) return model;

@@ -61,7 +61,7 @@ export async function startCalibration(
   const rowCosts = recipe.isProbed ? await probeRows(graph, layers, survey, seed, feeder) : undefined;
   // All of what is wanted, from which only what was skipped is taken.
   const size = bits === undefined && clusters === undefined ? undefined : { bits, clusters };
-  const plain = await cluster({ ...size, include, exclude }).run(raw, {});
+  const plain = await cluster({ ...size, include, exclude }).run(raw);
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
   const { pool = inThreadPool() } = options;
   const { damping, isPriced, targetDamping } = recipe;
@@ -85,7 +85,7 @@ export async function startCalibration(
         onProgress,
       );
       const tensors = calibrated.tensors.map((tensor, i) =>
-        skippedTensors.has(raw.tensors[i]) ? { ...tensor, read: plain.tensors[i].read } : tensor,
+        skippedTensors.has(raw.tensors[i]) ? { ...tensor, payload: plain.tensors[i].payload } : tensor,
       );
       const price = count === undefined ? { lambda } : {};
       const record = recordOf(

@@ -120,7 +120,7 @@ export function budgetStage(
   return {
     name: 'search',
     found: () => found,
-    async run(model, { signal }) {
+    async run(model, { signal } = {}) {
       const onProgress = terminal.progress('search');
       const onPoint = (point: Budget['chosen']) => terminal.note(`  ${pointLine(point)}`);
       found = await searchBudget(model, { ...common, signal, onProgress, onPoint });

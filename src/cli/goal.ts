@@ -96,7 +96,7 @@ export function searchStage(
       const skipped = found.skipped.map(({ tensor: { name }, reason }) => ({ name, reason }));
       return { chosen, points, samples, heldOut, isReached, skipped };
     },
-    async run(model, { signal }) {
+    async run(model, { signal } = {}) {
       const pool = threadPool(calibration.threads);
       try {
         found = await searchCalibration(model, {

@@ -57,9 +57,9 @@ export function readCalibrationGraph(model: Model): CalibrationGraph {
     if (!proto) continue;
     if (tensor) records.set(proto, tensor);
     // What shares its place with another tensor is none of the model's, but the graph needs it.
-    const payload = tensor ? tensor.read : each.external && (() => readExternal(model, each));
+    const payload = tensor ? tensor.payload : each.external && { read: () => readExternal(model, each) };
     if (payload && each.form === 'raw') {
-      proto.rawData = payload();
+      proto.rawData = payload.read();
       proto.externalData = [];
       proto.dataLocation = 0;
     }

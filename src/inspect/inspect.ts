@@ -32,7 +32,7 @@ export function inspectOnnx(model: Model, options: InspectOptions = {}): Report 
   const bytes = model.files.reduce((sum, { size }) => sum + size, model.appendix.length);
   const tensors = model.tensors.map((tensor) => {
     throwIfAborted(options.signal);
-    return { ...subject(tensor), ...measurePayload(tensor, tensor.read()) };
+    return { ...subject(tensor), ...measurePayload(tensor, tensor.payload.read()) };
   });
   const payloads = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   return {

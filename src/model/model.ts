@@ -20,7 +20,7 @@ export type PayloadForm = 'raw' | 'fixed' | 'varint';
 
 /**
  * One tensor of a model: what it is, where its bytes stand, and what they are now. The record that moves through the
- * stages; a stage that changes weights returns a new record with another `read`.
+ * stages; a stage that changes weights returns a new record with another `payload`.
  */
 export interface Tensor {
   /** Unique within the model: the initializer's name or the Constant's output, qualified by its scope on a clash. */
@@ -38,8 +38,33 @@ export interface Tensor {
   /** Where the payload stands in that file: byte offset and length. Stages never change either. */
   readonly offset: number;
   readonly length: number;
-  /** The payload as it is after every stage so far, `length` bytes, computed on demand. Not to be written to. */
+  /** The bytes as they are after every stage so far, `length` of them. */
+  readonly payload: Payload;
+}
+
+/**
+ * The bytes of a tensor, which are there when they are asked for and not before.
+ *
+ * @example
+ * const zeroed = { ...tensor, payload: { read: () => new Uint8Array(tensor.length) } };
+ */
+export interface Payload {
+  /** The bytes, computed on demand. Not to be written to, unless they are the reader's own. */
   read(): Uint8Array;
+  /** Whether each `read` gives memory that nobody else has, so that it can be changed and given away. Default: no. */
+  readonly isOwn?: boolean | undefined;
+  /** What a stage does to make these bytes, where it has said that as data. */
+  readonly change?: Change | undefined;
+}
+
+/** What a stage does to a tensor, as data, so that another thread can do it, too. */
+export interface Change {
+  /** The tensor before it. */
+  readonly from: Tensor;
+  /** The name of the stage. */
+  readonly stage: string;
+  /** What the stage is given for this tensor: plain data. */
+  readonly options: unknown;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { FxqError } from '../errors.js';
 import { encodeKernels } from '../kernels/encode/index.js';
 import type { Model, Tensor } from './model.js';
-import { changing, fresh } from './readers.js';
 import { isPatchable, readWeights, writeWeights } from './weights.js';
 
 /**
@@ -27,17 +26,18 @@ export type WeightChange<Options> = (weights: Float32Array, options: Options, te
  * The model with changed weights. Nothing is computed yet: each tensor changes when it is read, so a model larger than
  * memory passes through its stages tensor by tensor.
  *
- * @param name - under which other threads find the function, if they can: then the options have to be plain data
+ * @param stage - whose registered function `change` is, if it is: then other threads can do it, and the options have to be
+ *   plain data
  */
 export function mapWeights<Options>(
   model: Model,
   layers: ReadonlyMap<Tensor, Options>,
   change: WeightChange<Options>,
-  name?: string,
+  stage?: string,
 ): Model {
   const tensors = model.tensors.map((tensor) => {
     const options = layers.get(tensor);
-    return options === undefined ? tensor : changed(tensor, options, change, name);
+    return options === undefined ? tensor : changed(tensor, options, change, stage);
   });
   return { ...model, tensors };
 }
@@ -47,17 +47,18 @@ export function changed<Options>(
   tensor: Tensor,
   options: Options,
   change: WeightChange<Options>,
-  name?: string,
+  stage?: string,
 ): Tensor {
-  const read = fresh(() => writeWeights(tensor, change(finiteWeights(tensor), options, tensor)));
-  return { ...tensor, read: name === undefined ? read : changing(read, { from: tensor, name, options }) };
+  const read = () => writeWeights(tensor, change(finiteWeights(tensor), options, tensor));
+  const pending = stage === undefined ? undefined : { from: tensor, stage, options };
+  return { ...tensor, payload: { read, isOwn: true, change: pending } };
 }
 
 /** The model with other payloads in the place of some tensors', each of the length of the one before. */
 export function withPayloads(model: Model, payloads: ReadonlyMap<Tensor, Uint8Array>): Model {
   const tensors = model.tensors.map((tensor) => {
     const bytes = payloads.get(tensor);
-    return bytes ? { ...tensor, read: () => bytes } : tensor;
+    return bytes ? { ...tensor, payload: { read: () => bytes } } : tensor;
   });
   return { ...model, tensors };
 }

@@ -1,7 +1,7 @@
 import { isLossyType } from '../binary/dtype.js';
 import { fromBfloat16, fromHalf, toBfloat16, toHalf } from '../binary/half.js';
 import type { Tensor } from './model.js';
-import { readOwn } from './readers.js';
+import { readOwn } from './payload.js';
 
 /**
  * Whether a stage may change a tensor's values: floating point, each element in a place of its own. (float16 in
@@ -14,7 +14,7 @@ export function isPatchable(tensor: Tensor): boolean {
 /** A tensor's payload as float32 values in memory of their own: exact for float16 and bfloat16, too. */
 export function readWeights(tensor: Tensor): Float32Array {
   if (tensor.dtype === 'float32') return new Float32Array(readOwn(tensor).buffer);
-  const payload = tensor.read();
+  const payload = tensor.payload.read();
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   const convert = tensor.dtype === 'float16' ? fromHalf : fromBfloat16;
   return Float32Array.from({ length: tensor.count }, (_, i) => convert(view.getUint16(2 * i, true)));

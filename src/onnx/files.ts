@@ -31,7 +31,7 @@ const READ_BYTES = 1 << 30;
  * @example
  * const { model, close } = openOnnxFile('models/large.onnx');
  * try {
- *   for (const tensor of model.tensors) console.log(tensor.name, tensor.read().length);
+ *   for (const tensor of model.tensors) console.log(tensor.name, tensor.payload.read().length);
  * } finally {
  *   close();
  * }

@@ -2,7 +2,7 @@ import { bitsOf } from '../binary/dtype.js';
 import { isSafeLocation } from '../binary/location.js';
 import { FxqError } from '../errors.js';
 import type { ByteSource, Model, Tensor } from '../model/model.js';
-import { windowReader } from '../model/readers.js';
+import { windowOf } from '../model/payload.js';
 import { type Definition, readGraph } from './graph.js';
 import { roleOf } from './roles.js';
 import { scanTensors } from './scan.js';
@@ -91,7 +91,7 @@ function makeTensor(window: Placed, name: string, files: readonly ByteSource[]):
     offset,
     length,
     ...roleOf(definition?.value, isTable),
-    read: windowReader(files[file], offset, length),
+    payload: windowOf(files[file], offset, length),
   };
 }
 

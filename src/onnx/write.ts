@@ -30,7 +30,7 @@ export function* writeOnnx(model: Model, options: WriteOnnxOptions = {}): Genera
   let done = 0;
   for (const { file, tensor, bytes } of partsOf(model)) {
     throwIfAborted(signal);
-    yield { file, bytes: tensor ? tensor.read() : bytes };
+    yield { file, bytes: tensor ? tensor.payload.read() : bytes };
     done += tensor ? tensor.length : bytes.length;
     if (tensor) onProgress?.(done / total);
   }

@@ -1,6 +1,5 @@
 import { throwIfAborted } from '../errors.js';
-import type { Model } from '../model/model.js';
-import { type Change, changeOf, standingFor } from '../model/readers.js';
+import type { Change, Model } from '../model/model.js';
 import type { Stage, StageContext } from '../stages/stage.js';
 import { type SelfTimer, selfTimer } from './timer.js';
 
@@ -58,7 +57,7 @@ export async function runStages(
       stage.run(current, { ...context, ...(signal ? { signal } : {}) }),
     );
     for (const tensor of next.tensors) {
-      const change = changeOf(tensor);
+      const { change } = tensor.payload;
       if (change && !entries.has(change)) entries.set(change, entry);
     }
     current = timed(next, current, timer, entry);
@@ -69,9 +68,9 @@ export async function runStages(
 /** The model with a clock on the reads of all tensors that the stage has changed. */
 function timed(model: Model, before: Model, timer: SelfTimer, entry: number): Model {
   const tensors = model.tensors.map((tensor, i) => {
-    if (tensor.read === before.tensors[i]?.read) return tensor;
-    const read = () => timer.measure(entry, () => tensor.read());
-    return { ...tensor, read: standingFor(read, tensor.read) };
+    const { payload } = tensor;
+    if (payload === before.tensors[i]?.payload) return tensor;
+    return { ...tensor, payload: { ...payload, read: () => timer.measure(entry, () => payload.read()) } };
   });
   return { ...model, tensors };
 }

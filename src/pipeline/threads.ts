@@ -3,7 +3,6 @@ import { type Coded, type Coder, inThreadCoder } from '../container/write/contai
 import { throwIfAborted } from '../errors.js';
 import type { Tensor } from '../model/model.js';
 import { partsOf } from '../model/parts.js';
-import { changeOf } from '../model/readers.js';
 import { type FilePiece, type WriteOnnxOptions, writeOnnx } from '../onnx/write.js';
 import type { PipelineRun } from './pipeline.js';
 import { changesOf, jobOf, type TensorJob, type TensorResult } from './tensor-job.js';
@@ -50,7 +49,7 @@ export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}
   const { tensors } = run.model;
   const shares = new TimeShares(run);
   const work = async (tensor: Tensor) => {
-    if (!changeOf(tensor) || tensor.length < MIN_BYTES) return tensor.read();
+    if (!tensor.payload.change || tensor.length < MIN_BYTES) return tensor.payload.read();
     const { payload, ms } = await runJob(pool, tensor, false);
     shares.add(tensor, ms);
     return payload;

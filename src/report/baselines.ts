@@ -102,7 +102,7 @@ export function roundedToInt8(model: Model): Model {
 /** The model with other payloads of its weights, made when they are read. */
 function withWeights(model: Model, read: (tensor: Tensor) => Uint8Array): Model {
   const tensors = model.tensors.map((tensor) =>
-    isQuantised(tensor) ? { ...tensor, read: () => read(tensor) } : tensor,
+    isQuantised(tensor) ? { ...tensor, payload: { read: () => read(tensor) } } : tensor,
   );
   return { ...model, tensors };
 }

@@ -23,7 +23,7 @@ export function findPairs(original: Model, compressed: Model): { pairs: Pair[]; 
     if (!other) skipped.push({ name, reason: 'not in the compressed model' });
     else {
       checkShape(tensor, other);
-      if (isSame(tensor.read(), other.read()) && dtype === other.dtype) continue;
+      if (isSame(tensor.payload.read(), other.payload.read()) && dtype === other.dtype) continue;
       if (dtype !== other.dtype) skipped.push({ name, reason: `${dtype}, but ${other.dtype} in the compressed model` });
       else if (!isPatchable(tensor) || !isPatchable(other)) skipped.push({ name, reason: `holds ${dtype}` });
       else pairs.push({ tensor, compressed: other });

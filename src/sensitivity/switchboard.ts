@@ -41,9 +41,9 @@ export function openSwitchboard(
     if (replaced.size === 0) return fed.bytes;
     const others = new Map(pairs.map(({ tensor, compressed }) => [tensor.name, compressed]));
     const isReplaced = new Set([...replaced].map(({ name }) => name));
-    const read = ({ name }: Tensor) => (others.get(name) as Tensor).read();
+    const read = ({ name }: Tensor) => (others.get(name) as Tensor).payload.read();
     const tensors = original.tensors.map((tensor) =>
-      isReplaced.has(tensor.name) ? { ...tensor, read: () => read(tensor) } : tensor,
+      isReplaced.has(tensor.name) ? { ...tensor, payload: { read: () => read(tensor) } } : tensor,
     );
     const names = new Set([...layers].map(({ name }) => name));
     return feedLayers({ ...original, tensors }, new Set(tensors.filter(({ name }) => names.has(name)))).bytes;

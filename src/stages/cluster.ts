@@ -6,7 +6,7 @@ import { withRecord } from '../onnx/metadata.js';
 import { inRange, integerInRange, recordOf } from '../options/ranges.js';
 import { centroidFinder, fewestCentroids, MAX_CLUSTERS, roundingOf, shareValues } from '../quantize/codebook.js';
 import { INITIALISATIONS, type Initialisation, sortNonZeros } from '../quantize/kmeans/index.js';
-import type { Stage } from './stage.js';
+import type { Stage, StageDefinition } from './stage.js';
 
 const NAME = 'cluster';
 
@@ -56,7 +56,7 @@ const SIZES = ['bits', 'clusters', 'snr'] as const;
  *
  * @example
  * const stage = cluster({ bits: 5, rules: [{ match: 'op:Conv', options: { bits: 8 } }] });
- * const clustered = await stage.run(openOnnx(bytes), {});
+ * const clustered = await stage.run(openOnnx(bytes));
  */
 export function cluster(options: ClusterOptions = {}): Stage {
   const { bits, clusters, snr, init = CLUSTER_DEFAULTS.init, ...rest } = options;
@@ -89,6 +89,9 @@ export function cluster(options: ClusterOptions = {}): Stage {
     },
   };
 }
+
+/** The stage as others find it by its name. */
+export const CLUSTER = { name: NAME, change: clusterWeights } as const satisfies StageDefinition;
 
 /** The settings of one layer. */
 interface ClusterSettings extends ClusterSize {

@@ -6,7 +6,7 @@ import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { inRange, recordOf } from '../options/ranges.js';
 import { type MagnitudeCut, selectLargest, zeroBelow } from './magnitude.js';
-import type { Stage } from './stage.js';
+import type { Stage, StageDefinition } from './stage.js';
 
 const NAME = 'prune';
 
@@ -41,7 +41,7 @@ export const SCOPES = ['layer', 'global'] as const;
  *
  * @example
  * const stage = prune({ density: 0.1, rules: [{ match: 'op:Conv', options: { density: 0.4 } }] });
- * const pruned = await stage.run(openOnnx(bytes), {});
+ * const pruned = await stage.run(openOnnx(bytes));
  */
 export function prune(options: PruneOptions = {}): Stage {
   const { density, threshold, quality, scope = PRUNE_DEFAULTS.scope, ...selection } = options;
@@ -58,7 +58,7 @@ export function prune(options: PruneOptions = {}): Stage {
   const select = selector(selection, target, TARGETS);
   return {
     name: NAME,
-    run(input, { signal }) {
+    run(input, { signal } = {}) {
       const targetOf = (tensor: Tensor) => {
         const layer = select(tensor);
         // With rules only, a layer that none of them names is left alone.
@@ -74,6 +74,9 @@ export function prune(options: PruneOptions = {}): Stage {
     },
   };
 }
+
+/** The stage as others find it by its name. */
+export const PRUNE = { name: NAME, change: pruneWeights } as const satisfies StageDefinition;
 
 /** The settings of one layer: how much stays, or where the cut is. */
 type PruneLayer = PruneTarget | Cut;

@@ -1,4 +1,5 @@
 import type { Model } from '../model/model.js';
+import type { WeightChange } from '../model/patch.js';
 
 /** What a stage may use while it runs. */
 export interface StageContext {
@@ -16,5 +17,12 @@ export interface StageContext {
  */
 export interface Stage {
   readonly name: string;
-  run(model: Model, context: StageContext): Model | Promise<Model>;
+  run(model: Model, context?: StageContext): Model | Promise<Model>;
+}
+
+/** What is known of a stage by its name, whoever asks: threads, config files, the command line. */
+export interface StageDefinition {
+  readonly name: string;
+  /** What the stage does to one tensor's weights, given what it has resolved for that tensor; absent where it has no such form. */
+  readonly change?: WeightChange<never>;
 }

@@ -30,13 +30,13 @@ const NAME = 'tune';
  * @example
  * const dataset = npzDataset(await readFile('images.npz'));
  * const stage = tune({ dataset, teacher: openOnnx(original), epochs: 5 });
- * const tuned = await stage.run(openOnnx(pruned), {});
+ * const tuned = await stage.run(openOnnx(pruned));
  */
 export function tune(options: TuneOptions): Stage {
   checkTuneOptions(options);
   return {
     name: NAME,
-    async run(model, context) {
+    async run(model, context = {}) {
       const { signal, onProgress, onNote } = context;
       const { training, state, subject, release } = await prepareTraining(model, options, context);
       try {

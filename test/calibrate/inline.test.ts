@@ -122,7 +122,7 @@ describe('branches', () => {
     const { batches } = await feederOf(x);
     const calibrated = await calibrate({ dataset: batches, lambda: 1e-3 }).run(model, {});
     const changed = model.tensors.filter(
-      (tensor, i) => !Buffer.from(tensor.read()).equals(calibrated.tensors[i].read()),
+      (tensor, i) => !Buffer.from(tensor.payload.read()).equals(calibrated.tensors[i].payload.read()),
     );
     expect(changed.map(({ name }) => name)).toEqual(['v']);
   });

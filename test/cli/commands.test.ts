@@ -61,7 +61,9 @@ describe('prune --calibrate', () => {
     expect(weightsOf(out).map(({ density }) => density)).toEqual([1, 0.1, 0.1]);
     expect(readRecords(open(out)).at(-1)?.text).toBe('prune density=0.1 calibrated=true fast=true');
     const biases = (path: string) => open(path).tensors.filter(({ role }) => role === 'bias');
-    const changed = biases(out).filter((bias, i) => !Buffer.from(bias.read()).equals(biases(LENET)[i].read()));
+    const changed = biases(out).filter(
+      (bias, i) => !Buffer.from(bias.payload.read()).equals(biases(LENET)[i].payload.read()),
+    );
     expect(changed.map(({ name }) => name)).toEqual(['fc2.bias', 'fc3.bias']);
   });
 
@@ -97,7 +99,7 @@ describe('cluster', () => {
     for (const centroids of ['float16', 'native']) {
       const out = join(folder, `${centroids}.onnx`);
       expect(fxq('cluster', LENET, '-o', out, '--clusters', '5', '--centroids', centroids, '-q').code).toBe(0);
-      const weights = new Float32Array(open(out).tensors[0].read().slice().buffer);
+      const weights = new Float32Array(open(out).tensors[0].payload.read().slice().buffer);
       // float16 has ten fraction bits, float32 23: the rest is zero in what float16 could hold.
       const isHalf = new Uint32Array(weights.buffer).every((bits) => (bits & 0x1fff) === 0);
       expect(isHalf).toBe(centroids === 'float16');

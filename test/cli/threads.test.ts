@@ -95,7 +95,7 @@ describe('threads', () => {
     const model = openOnnx(bytes);
     await containerOf(model, lossy());
     expect(Buffer.compare(bytes, before)).toBe(0);
-    expect(model.tensors[0].read().length).toBe(80_000);
+    expect(model.tensors[0].payload.read().length).toBe(80_000);
   });
 
   it('fail with the error of the work, its fields included, and go on', async () => {
@@ -118,10 +118,13 @@ describe('threads', () => {
     expect(times.reduce((sum, { ms }) => sum + ms, 0)).toBeLessThanOrEqual(performance.now() - start + 1);
   });
 
-  it('take no notice of changes whose place another reader has taken', async () => {
+  it('take no notice of changes whose place another payload has taken', async () => {
     const run = await runStages(openOnnx(modelOf(new Random(6).floats(9_000))), lossy());
     const other = new Uint8Array(new Random(7).clustered(9_000, 5).buffer);
-    const model = { ...run.model, tensors: run.model.tensors.map((tensor) => ({ ...tensor, read: () => other })) };
+    const model = {
+      ...run.model,
+      tensors: run.model.tensors.map((tensor) => ({ ...tensor, payload: { read: () => other } })),
+    };
     const alone = await compressWith(model, []);
     expect(Buffer.compare(await containerOf(model, []), alone.container)).toBe(0);
   });

@@ -202,7 +202,7 @@ describe('decodeTensors', () => {
     });
     const original = openOnnx(model).tensors;
     for await (const { data, name } of decodeTensors(source)) {
-      const payload = original.find((each) => each.name === name)?.read() ?? new Uint8Array();
+      const payload = original.find((each) => each.name === name)?.payload.read() ?? new Uint8Array();
       expect(Buffer.compare(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), payload)).toBe(0);
       new Uint8Array(data.buffer, data.byteOffset, data.byteLength).fill(0);
       if (data.length > 10_000) break;

@@ -23,7 +23,10 @@ it('keeps no copy of what is in memory already', () => {
 
 it('takes payloads as the stages before have left them', () => {
   const model = openOnnx(bytes);
-  const tensors = model.tensors.map((tensor) => ({ ...tensor, read: () => new Uint8Array(tensor.length).fill(1) }));
+  const tensors = model.tensors.map((tensor) => ({
+    ...tensor,
+    payload: { read: () => new Uint8Array(tensor.length).fill(1) },
+  }));
   const { records } = readCalibrationGraph({ ...model, tensors });
   for (const [{ rawData }, { length }] of records) expect(rawData).toEqual(new Uint8Array(length).fill(1));
 });

@@ -20,16 +20,18 @@ function countingModel(): { model: Model; bytes: Uint8Array; reads: number[] } {
       file: 0,
       offset: 8 * i,
       length: 8,
-      read: () => {
-        reads[i]++;
-        return bytes.subarray(8 * i, 8 * i + 8);
+      payload: {
+        read: () => {
+          reads[i]++;
+          return bytes.subarray(8 * i, 8 * i + 8);
+        },
       },
     }),
   );
   return { model: { files: [memorySource('m', bytes)], tensors, appendix: new Uint8Array() }, bytes, reads };
 }
 
-const valuesOf = ({ read }: Tensor) => [...new Float32Array(read().slice().buffer)];
+const valuesOf = ({ payload }: Tensor) => [...new Float32Array(payload.read().slice().buffer)];
 const double = (weights: Float32Array, factor: number) => weights.map((weight) => weight * factor);
 
 describe('mapWeights', () => {
@@ -61,9 +63,9 @@ describe('mapWeights', () => {
     const all = new Map(model.tensors.map((tensor) => [tensor, 2]));
     const mapped = mapWeights(mapWeights(model, all, double), new Map(), double);
     expect(reads).toEqual([0, 0, 0]);
-    mapped.tensors[1].read();
+    mapped.tensors[1].payload.read();
     expect(reads).toEqual([0, 1, 0]);
-    mapped.tensors[1].read();
+    mapped.tensors[1].payload.read();
     expect(reads).toEqual([0, 2, 0]);
   });
 
@@ -84,10 +86,10 @@ describe('mapWeights', () => {
     expect(valuesOf(model.tensors[0])).toEqual([1, 2]);
   });
 
-  it('keeps every field of a tensor but its read', () => {
+  it('keeps every field of a tensor but its payload', () => {
     const { model } = countingModel();
     const [tensor] = mapWeights(model, new Map([[model.tensors[0], 2]]), double).tensors;
-    expect({ ...tensor, read: 0 }).toEqual({ ...model.tensors[0], read: 0 });
+    expect({ ...tensor, payload: 0 }).toEqual({ ...model.tensors[0], payload: 0 });
   });
 });
 
@@ -95,7 +97,7 @@ describe('finiteWeights', () => {
   it.each([Number.NaN, Infinity, -Infinity])('refuses %d by tensor, element and byte', (bad) => {
     const { model } = countingModel();
     const values = Float32Array.of(1, bad);
-    const tensor = { ...model.tensors[1], read: () => new Uint8Array(values.buffer) };
+    const tensor = { ...model.tensors[1], payload: { read: () => new Uint8Array(values.buffer) } };
     expect(() => finiteWeights(tensor)).toThrow(FxqError);
     expect(() => finiteWeights(tensor)).toThrow(
       expect.objectContaining({ code: 'ONNX_MALFORMED', tensor: 'w1', offset: 8 + 4, actual: bad }),

@@ -15,7 +15,7 @@ const tensor = (fields: Partial<Tensor> = {}): Tensor => ({
   file: 0,
   offset: 0,
   length: 16,
-  read: () => new Uint8Array(16),
+  payload: { read: () => new Uint8Array(16) },
   ...fields,
 });
 

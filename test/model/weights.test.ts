@@ -15,7 +15,7 @@ const tensorOf = (dtype: Tensor['dtype'], payload: Uint8Array, fields: Partial<T
   file: 0,
   offset: 0,
   length: payload.length,
-  read: () => payload,
+  payload: { read: () => payload },
   ...fields,
 });
 

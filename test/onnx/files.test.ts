@@ -48,7 +48,7 @@ describe('openOnnxFile', () => {
     );
     for (const expected of generated.expect.tensors.filter(({ optional }) => !optional)) {
       const tensor = model.tensors.find(({ name }) => name === expected.name) ?? model.tensors.at(-1);
-      expect(tensor?.read()).toEqual(expected.payload);
+      expect(tensor?.payload.read()).toEqual(expected.payload);
     }
     close();
   });
@@ -59,15 +59,15 @@ describe('openOnnxFile', () => {
     const { model, close } = openOnnxFile(path);
     const data = join(folder, 'weights', 'a.bin');
     writeFileSync(data, new Uint8Array(64).fill(7));
-    expect(model.tensors[0].read()).toEqual(new Uint8Array(64).fill(7));
+    expect(model.tensors[0].payload.read()).toEqual(new Uint8Array(64).fill(7));
     truncateSync(data, 10);
-    expect(errorOf(() => model.tensors[0].read())).toEqual({
+    expect(errorOf(() => model.tensors[0].payload.read())).toEqual({
       code: 'EXTERNAL_DATA',
       message: 'external data file "weights/a.bin": has become shorter while it was read (byte 10)',
     });
     close();
     close();
-    expect(errorOf(() => model.tensors[0].read()).code).toBe('EXTERNAL_DATA');
+    expect(errorOf(() => model.tensors[0].payload.read()).code).toBe('EXTERNAL_DATA');
   });
 
   it('says which external file is missing, or no file', () => {

@@ -20,7 +20,7 @@ function find(expected: ExpectedTensor, model: Model, taken: Set<Tensor>): Tenso
     (tensor) =>
       !taken.has(tensor) &&
       (tensor.file === 0 ? undefined : model.files[tensor.file].name) === expected.location &&
-      equalBytes(tensor.read(), expected.payload),
+      equalBytes(tensor.payload.read(), expected.payload),
   );
   return candidates.find((tensor) => tensor.name === expected.name) ?? candidates[0];
 }
@@ -60,7 +60,7 @@ function checkWindows(model: Model): void {
     expect(tensor.offset).toBeGreaterThanOrEqual(end);
     end = tensor.offset + tensor.length;
     expect(end).toBeLessThanOrEqual(model.files[file].size);
-    expect(equalBytes(tensor.read(), model.files[file].read(tensor.offset, end))).toBe(true);
+    expect(equalBytes(tensor.payload.read(), model.files[file].read(tensor.offset, end))).toBe(true);
   }
 }
 

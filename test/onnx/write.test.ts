@@ -44,7 +44,7 @@ describe('writeOnnx', () => {
     expect(bytes.every((byte, at) => written[at] === byte || isInside(at))).toBe(true);
     const again = openOnnx(new Uint8Array(written));
     for (const [i, tensor] of again.tensors.entries()) {
-      expect(Buffer.compare(tensor.read(), pruned.tensors[i].read())).toBe(0);
+      expect(Buffer.compare(tensor.payload.read(), pruned.tensors[i].payload.read())).toBe(0);
     }
   });
 

@@ -63,7 +63,7 @@ describe('compress', () => {
     const cut = (bytes: Uint8Array) => bytes.subarray(0, bytes.length - 4);
     const broken: Model = {
       ...model,
-      tensors: model.tensors.map((each) => ({ ...each, read: () => cut(each.read()) })),
+      tensors: model.tensors.map((each) => ({ ...each, payload: { read: () => cut(each.payload.read()) } })),
     };
     await expect(encode(broken)).rejects.toMatchObject({
       code: 'CHECKSUM',

@@ -24,11 +24,11 @@ function slow(name: string, clock: ReturnType<typeof fakeClock>, runMs: number, 
       clock.pass(runMs);
       const tensors = before.tensors.map((tensor) => {
         const read = () => {
-          const bytes = tensor.read();
+          const bytes = tensor.payload.read();
           clock.pass(readMs);
           return bytes;
         };
-        return { ...tensor, read };
+        return { ...tensor, payload: { read } };
       });
       return { ...before, tensors };
     },
@@ -46,7 +46,7 @@ describe('runStages', () => {
     ]);
     const { timer } = run;
     timer.measure(timer.add('sink'), () => {
-      for (const tensor of run.model.tensors) tensor.read();
+      for (const tensor of run.model.tensors) tensor.payload.read();
       clock.pass(3);
     });
     const { length } = run.model.tensors;
@@ -62,7 +62,7 @@ describe('runStages', () => {
     const looks: Stage = {
       name: 'looks',
       async run(before) {
-        for (const tensor of before.tensors) tensor.read();
+        for (const tensor of before.tensors) tensor.payload.read();
         await Promise.resolve();
         clock.pass(1);
         return before;
@@ -79,14 +79,14 @@ describe('runStages', () => {
     const before = model();
     const same: Stage = { name: 'same', run: (given) => ({ ...given }) };
     const { model: after } = await runStages(before, [same]);
-    expect(after.tensors.map(({ read }) => read)).toEqual(before.tensors.map(({ read }) => read));
+    expect(after.tensors.map(({ payload }) => payload)).toEqual(before.tensors.map(({ payload }) => payload));
   });
 
   it('stops between two stages', async () => {
     const controller = new AbortController();
     const stops: Stage = {
       name: 'stops',
-      run(given, { signal }) {
+      run(given, { signal } = {}) {
         expect(signal).toBe(controller.signal);
         controller.abort();
         return given;

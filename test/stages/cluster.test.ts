@@ -150,7 +150,7 @@ describe('cluster', () => {
       const once = await run(pruned, { bits: 5, init, centroids });
       const twice = await run(once, { bits: 5, init, centroids });
       for (const [i, tensor] of once.tensors.entries()) {
-        expect(isSame(twice.tensors[i].read(), tensor.read()), tensor.name).toBe(true);
+        expect(isSame(twice.tensors[i].payload.read(), tensor.payload.read()), tensor.name).toBe(true);
       }
       expect(twice.appendix.length).toBeGreaterThan(once.appendix.length);
     }
@@ -159,7 +159,9 @@ describe('cluster', () => {
   it('gives the same under the same seed, and something else under another', async () => {
     for (const init of ['random', 'kmeans++'] as const) {
       const files = await Promise.all(
-        [0, 0, 1].map(async (seed) => (await run(pruned, { bits: 4, init, seed })).tensors.map((each) => each.read())),
+        [0, 0, 1].map(async (seed) =>
+          (await run(pruned, { bits: 4, init, seed })).tensors.map((each) => each.payload.read()),
+        ),
       );
       const same = files[0].every((bytes, i) => isSame(bytes, files[1][i]));
       const other = files[0].every((bytes, i) => isSame(bytes, files[2][i]));
@@ -210,7 +212,7 @@ describe('cluster', () => {
       expect(metadataOf(byDefault).at(-1)?.[1]).toBe('cluster');
       const stated = await run(pruned, { snr: 40 });
       for (const [i, tensor] of (await run(pruned)).tensors.entries()) {
-        expect(isSame(stated.tensors[i].read(), tensor.read())).toBe(true);
+        expect(isSame(stated.tensors[i].payload.read(), tensor.payload.read())).toBe(true);
       }
     });
 
@@ -241,7 +243,7 @@ describe('cluster', () => {
       const model = openOnnx(matmul(dtype, raw('W', dtype, [60, 50], bytesOf(patterns))).bytes);
       for (const centroids of ['float16', 'native'] as const) {
         const clustered = await run(model, { bits: 4, centroids });
-        const bits = new Uint16Array(tensorNamed(clustered, 'W').read().slice().buffer);
+        const bits = new Uint16Array(tensorNamed(clustered, 'W').payload.read().slice().buffer);
         expect(new Set(bits).size).toBeLessThanOrEqual(17);
         expect([...bits].findIndex((bit, i) => ((patterns[i] & 0x7fff) === 0) !== (bit === 0))).toBe(-1);
         expectOnlyWindowsChange(model, clustered, () => true);
@@ -300,8 +302,8 @@ describe('cluster', () => {
 
     it('are read tensor by tensor, in any order, as often as one likes', async () => {
       const clustered = await run(pruned, { bits: 4 });
-      const forwards = clustered.tensors.map((tensor) => tensor.read());
-      const backwards = [...clustered.tensors].reverse().map((tensor) => tensor.read());
+      const forwards = clustered.tensors.map((tensor) => tensor.payload.read());
+      const backwards = [...clustered.tensors].reverse().map((tensor) => tensor.payload.read());
       for (const [i, bytes] of backwards.reverse().entries()) expect(isSame(bytes, forwards[i])).toBe(true);
     });
   });
@@ -338,7 +340,7 @@ describe('cluster', () => {
     it.each(['float32', 'float16', 'bfloat16'])('weights of %s that are not finite, by name', async (dtype) => {
       const { bytes } = generatedModel(`special values of ${dtype}`);
       const model = await run(openOnnx(bytes));
-      expect(() => tensorNamed(model, 'W').read()).toThrow(
+      expect(() => tensorNamed(model, 'W').payload.read()).toThrow(
         expect.objectContaining({ code: 'ONNX_MALFORMED', tensor: 'W' }),
       );
       const left = await run(openOnnx(bytes), { exclude: ['W'] });

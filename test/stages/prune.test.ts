@@ -88,7 +88,8 @@ describe('prune to a density', () => {
   it('once more changes nothing', async () => {
     const once = await run(openOnnx(LENET), { density: 0.1 });
     const twice = await run(once, { density: 0.1 });
-    for (const [i, tensor] of once.tensors.entries()) expect(isSame(twice.tensors[i].read(), tensor.read())).toBe(true);
+    for (const [i, tensor] of once.tensors.entries())
+      expect(isSame(twice.tensors[i].payload.read(), tensor.payload.read())).toBe(true);
   });
 });
 
@@ -219,7 +220,7 @@ describe('what prune works on', () => {
       const patterns = Uint16Array.from({ length: 500 }, (_, i) => (random.below(2) << 15) | (base + ((i * 7) % 500)));
       const model = openOnnx(matmul(dtype, raw('W', dtype, [20, 25], bytesOf(patterns))).bytes);
       const pruned = await run(model, { density: 0.3 });
-      const bits = new Uint16Array(tensorNamed(pruned, 'W').read().slice().buffer);
+      const bits = new Uint16Array(tensorNamed(pruned, 'W').payload.read().slice().buffer);
       expect([...bits]).toEqual([...patterns].map((bit) => ((bit & 0x7fff) >= base + 350 ? bit : 0)));
       expectOnlyWindowsChange(model, pruned, () => true);
     }
@@ -291,7 +292,8 @@ describe('prune refuses', () => {
   it.each(['layer', 'global'] as const)('weights that are not finite, by name, scope %s', async (scope) => {
     const { bytes } = generatedModel('special values of float32');
     await expect(
-      (async () => (await run(openOnnx(bytes), { density: 0.5, scope })).tensors.map((tensor) => tensor.read()))(),
+      (async () =>
+        (await run(openOnnx(bytes), { density: 0.5, scope })).tensors.map((tensor) => tensor.payload.read()))(),
     ).rejects.toMatchObject({ code: 'ONNX_MALFORMED', tensor: 'W' });
     // Left out, they are none of its business.
     const model = openOnnx(bytes);

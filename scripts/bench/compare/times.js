@@ -19,9 +19,9 @@ export async function timesOf(path) {
   const weights = layers.reduce((sum, { length }) => sum + length, 0);
   const sorted = layers.map(sortFloats);
   const starts = sorted.map((values) => initialCentroids(values, CLUSTERS, 'linear', 0));
-  const pruned = await prune({ density: 0.3 }).run(model, {});
+  const pruned = await prune({ density: 0.3 }).run(model);
   // As a file: stages are lazy, and would be part of the encoding.
-  const clustered = openOnnx(bytesOf(await cluster({ bits: 5 }).run(pruned, {})));
+  const clustered = openOnnx(bytesOf(await cluster({ bits: 5 }).run(pruned)));
   const container = await encode(clustered);
   const copies = layers.map((layer) => new Float32Array(layer.length));
   const steps = {
@@ -29,7 +29,7 @@ export async function timesOf(path) {
       for (const [i, layer] of layers.entries()) copies[i].set(layer);
     },
     prune: async () => {
-      for (const { read } of (await prune({ density: 0.3 }).run(model, {})).tensors) read();
+      for (const { payload } of (await prune({ density: 0.3 }).run(model)).tensors) payload.read();
     },
     sort: () => layers.map(sortFloats),
     'k-means': () => sorted.map((values, i) => lloyd(values, starts[i])),

@@ -49,7 +49,7 @@ export interface Coder {
 export const inThreadCoder: Coder = {
   limits: { items: 1, size: Number.POSITIVE_INFINITY },
   async code(tensor) {
-    const payload = tensor.read();
+    const payload = tensor.payload.read();
     return { payload, coded: codeTensor(tensor, payload) };
   },
 };

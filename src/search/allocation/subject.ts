@@ -127,7 +127,7 @@ async function fixedOf(model: Model, options: BudgetOptions) {
   const isFixed = ({ density, threshold, quality }: PruneTarget = {}) =>
     (density ?? threshold ?? quality) !== undefined;
   const hasTargets = isFixed(target) || (pruneRules?.length ?? 0) > 0;
-  const pruned = hasTargets ? await prune({ ...options.prune, include, exclude }).run(model, {}) : model;
+  const pruned = hasTargets ? await prune({ ...options.prune, include, exclude }).run(model) : model;
   const readOf = new Map(model.tensors.map((tensor, i) => [tensor, pruned.tensors[i]]));
   const {
     rules,

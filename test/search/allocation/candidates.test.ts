@@ -50,7 +50,7 @@ describe('candidatesOf', () => {
   it('makes the weights that the stages make, and tells their errors', async () => {
     for (const candidate of all) {
       const made = weightsOf(weights, candidate, choices);
-      expect(isSame(writeWeights(tensor, made), (await staged(candidate)).read())).toBe(true);
+      expect(isSame(writeWeights(tensor, made), (await staged(candidate)).payload.read())).toBe(true);
       const energy = weights.reduce((sum, weight) => sum + weight ** 2, 0);
       const error = weights.reduce((sum, weight, i) => sum + (weight - made[i]) ** 2, 0);
       // Of 30,000 weights a sample is looked at.
@@ -60,7 +60,7 @@ describe('candidatesOf', () => {
 
   it('tells what they take in the container, to a few per cent', async () => {
     for (const candidate of all) {
-      const { section, inline } = codeTensor(tensor, (await staged(candidate)).read());
+      const { section, inline } = codeTensor(tensor, (await staged(candidate)).payload.read());
       const real = (section ?? inline).length;
       expect(Math.abs(candidate.bytes - real), `${candidate.density} ${candidate.clusters}`).toBeLessThan(
         40 + 0.03 * real,
