@@ -47,7 +47,7 @@ const DECODER = [
   'entropy/canonical.ts',
   'entropy/expand.ts',
   'entropy/golomb.ts',
-  'entropy/lz-model.ts',
+  'entropy/lzma-model.ts',
   'entropy/table.ts',
   'container/constants.ts',
   'container/header.ts',

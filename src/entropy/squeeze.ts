@@ -1,69 +1,79 @@
 import {
-  ALIGN,
-  afterByte,
-  afterMatch,
-  BYTES,
-  IS_LONG,
+  DIST_ALIGN,
+  DIST_SLOT,
+  DIST_SPECIAL,
   IS_MATCH,
-  IS_OLDER,
-  IS_OLDEST,
-  IS_OTHER,
-  IS_REPEAT,
-  LENGTH,
+  IS_REP,
+  IS_REP0,
+  IS_REP0_LONG,
+  IS_REP1,
+  IS_REP2,
+  LITERAL,
+  MATCH_LEN,
   MIN_MATCH,
-  NEAR,
-  REPEAT_LENGTH,
-  SLOTS,
-} from './lz-model.js';
-import { Prices, slotOf } from './lz-prices.js';
-import { Matches } from './matches.js';
-import { RangeWriter } from './range-writer.js';
-
-/** Of so many bytes at a time the cheapest way to say them is looked for, at the prices of their beginning. */
-const WINDOW = 4096;
-
-/** A match this long is taken, whatever else there is. */
-const LONG = 64;
-
-/** What a step of the way is: a byte, a byte from the last distance, a match at one of the last four distances; else at a new one. */
-const BYTE = -6;
-const SAME_BYTE = -5;
-const REPEAT = -4;
+  REP_LEN,
+  stateAfterLiteral,
+  stateAfterMatch,
+  stateAfterRep,
+  stateAfterShortRep,
+} from './lzma-model.js';
+import { distSlotOf, Prices } from './lzma-prices.js';
+import { MatchFinder } from './match-finder.js';
+import { RangeEncoder } from './range-encoder.js';
 
 /**
- * Makes bytes small for `expand`: by repeats of what stood before and by the probabilities of all that is left, as LZMA
- * does. Much smaller than deflate for graphs with their names and for small tensors, and slower.
+ * The encoder looks for the cheapest sequence of steps through this many bytes at a time, at the prices that hold at their
+ * beginning.
+ */
+const WINDOW = 4096;
+
+/** A match of this length is taken without looking for anything cheaper (`nice_len` of LZMA). */
+const NICE_LEN = 64;
+
+/**
+ * A step of the sequence as a number: one of these, {@link STEP_REP} to `STEP_REP + 3` for a match at `rep0` to `rep3`, or
+ * from 0 on the distance, less one, of a match at a new distance.
+ */
+const STEP_LITERAL = -6;
+const STEP_SHORT_REP = -5;
+const STEP_REP = -4;
+
+/**
+ * Compresses bytes for `expand`, in the code of LZMA (see lzma-model.ts). The result is much smaller than that of deflate
+ * for graphs with their names and for small tensors, and takes longer to make.
  */
 export function squeeze(bytes: Uint8Array): Uint8Array {
-  const matches = new Matches(bytes);
-  const writer = new RangeWriter();
-  const prices = new Prices(writer.odds);
+  const finder = new MatchFinder(bytes);
+  const encoder = new RangeEncoder();
+  const prices = new Prices(encoder.probs);
   const size = Math.min(WINDOW, bytes.length) + 1;
-  /** The cheapest way to each place of the window: price, last step, how the coder then stands. */
+  // For each place of the window the cheapest sequence that leads to it: its price, the length and kind of its last step,
+  // and the coder's state and last four distances (less one) after it.
   const cost = new Int32Array(size);
   const lengths = new Int32Array(size);
   const steps = new Int32Array(size);
   const states = new Uint8Array(size);
-  const last = Array.from({ length: 4 }, () => new Int32Array(size));
-  const [last0, last1, last2, last3] = last;
+  const reps = Array.from({ length: 4 }, () => new Int32Array(size));
+  const [rep0, rep1, rep2, rep3] = reps;
 
-  /** How the coder stands at place `i`, by the last step of the cheapest way to it. */
+  /** Works out the state and the distances at a place from those before the last step to it. */
   const arrive = (i: number) => {
     const step = steps[i];
     const from = i - lengths[i];
-    const state = states[from];
-    states[i] = step === BYTE ? afterByte(state) : afterMatch(state, step === SAME_BYTE ? 2 : step < 0 ? 1 : 0);
-    const distance = step >= 0 ? step : step === BYTE || step === SAME_BYTE ? last0[from] : last[step - REPEAT][from];
-    const older = step >= 0 ? 3 : step > REPEAT ? step - REPEAT : 0;
-    last3[i] = older > 2 ? last2[from] : last3[from];
-    last2[i] = older > 1 ? last1[from] : last2[from];
-    last1[i] = older > 0 ? last0[from] : last1[from];
-    last0[i] = distance;
+    states[i] = stateAfter(step, states[from]);
+    const isSame = step === STEP_LITERAL || step === STEP_SHORT_REP;
+    const distance = step >= 0 ? step : isSame ? rep0[from] : reps[step - STEP_REP][from];
+    // A distance moves to the front. Those that were before it move up by one.
+    const moved = step >= 0 ? 3 : isSame ? 0 : step - STEP_REP;
+    rep3[i] = moved > 2 ? rep2[from] : rep3[from];
+    rep2[i] = moved > 1 ? rep1[from] : rep2[from];
+    rep1[i] = moved > 0 ? rep0[from] : rep1[from];
+    rep0[i] = distance;
   };
 
-  /** Whether the byte is that of one of the last distances. */
-  const isRepeated = (at: number, i: number) => {
-    for (const distances of last) if (bytes[at] === bytes[at - distances[i] - 1]) return true;
+  /** Whether the next byte is equal to the one at any of the last four distances. */
+  const isAtRep = (at: number, i: number) => {
+    for (const distances of reps) if (bytes[at] === bytes[at - distances[i] - 1]) return true;
     return false;
   };
 
@@ -72,9 +82,10 @@ export function squeeze(bytes: Uint8Array): Uint8Array {
     prices.refresh();
     cost.fill(0x7fffffff, 1);
     cost[0] = 0;
-    /** The furthest place that has been reached. */
+    /** The furthest place that any sequence leads to so far. */
     let furthest = 0;
-    const reach = (i: number, length: number, price: number, step: number) => {
+    /** Offers a step from place `i`, which is taken if no cheaper sequence leads to where it ends. */
+    const offer = (i: number, length: number, price: number, step: number) => {
       if (price >= cost[i + length]) return;
       if (i + length > furthest) furthest = i + length;
       cost[i + length] = price;
@@ -87,67 +98,75 @@ export function squeeze(bytes: Uint8Array): Uint8Array {
       const state = states[i];
       const most = count - i;
       const here = cost[i];
-      const found = matches.find(at);
-      const back = last0[i] + 1;
-      if (found === 0 && furthest === i && !isRepeated(at, i)) {
-        // There is no other way, whatever it costs.
-        reach(i, 1, here, BYTE);
+      const found = finder.find(at);
+      const back = rep0[i] + 1;
+      if (found === 0 && furthest === i && !isAtRep(at, i)) {
+        // A literal is the only possible step, so its price does not matter.
+        offer(i, 1, here, STEP_LITERAL);
         continue;
       }
-      const isSame = at >= back && bytes[at] === bytes[at - back];
-      const isByte = here + prices.bit(IS_MATCH + state, 0);
-      reach(i, 1, isByte + prices.byte(bytes[at], state >= 7 ? bytes[at - back] : -1), BYTE);
-      const isMatch = here + prices.bit(IS_MATCH + state, 1);
-      const isRepeat = isMatch + prices.bit(IS_REPEAT + state, 1);
-      if (isSame) reach(i, 1, isRepeat + prices.bit(IS_OTHER + state, 0) + prices.bit(IS_LONG + state, 0), SAME_BYTE);
+      const literalPrice = prices.literal(bytes[at], state >= 7 ? bytes[at - back] : -1);
+      offer(i, 1, here + prices.bit(IS_MATCH + state, 0) + literalPrice, STEP_LITERAL);
+      const match = here + prices.bit(IS_MATCH + state, 1);
+      const rep = match + prices.bit(IS_REP + state, 1);
+      if (at >= back && bytes[at] === bytes[at - back]) {
+        const shortPrice = prices.bit(IS_REP0 + state, 0) + prices.bit(IS_REP0_LONG + state, 0);
+        offer(i, 1, rep + shortPrice, STEP_SHORT_REP);
+      }
 
-      let best = 0;
+      let longest = 0;
       for (let which = 0; which < 4; which++) {
-        const distance = last[which][i] + 1;
+        const distance = reps[which][i] + 1;
         if (at < distance || bytes[at] !== bytes[at - distance] || bytes[at + 1] !== bytes[at + 1 - distance]) continue;
-        const length = Math.min(most, matches.match(at, distance));
+        const length = Math.min(most, finder.match(at, distance));
         if (length < MIN_MATCH) continue;
-        const base = isRepeat + whichPrice(prices, which, state);
-        for (let n = length >= LONG ? length : MIN_MATCH; n <= length; n++) {
-          reach(i, n, base + prices.repeated[n], REPEAT + which);
+        const base = rep + repPrice(prices, which, state);
+        for (let n = length >= NICE_LEN ? length : MIN_MATCH; n <= length; n++) {
+          offer(i, n, base + prices.repLen[n], STEP_REP + which);
         }
-        best = Math.max(best, length);
+        longest = Math.max(longest, length);
       }
-      const base = isMatch + prices.bit(IS_REPEAT + state, 0);
+      const base = match + prices.bit(IS_REP + state, 0);
       for (let m = 0, n = MIN_MATCH; m < found; m++) {
-        const length = Math.min(most, matches.lengths[m]);
-        const distance = matches.distances[m] - 1;
-        if (length >= LONG) n = length;
-        for (; n <= length; n++) reach(i, n, base + prices.matched[n] + prices.distance(distance, n), distance);
-        best = Math.max(best, length);
+        const length = Math.min(most, finder.lengths[m]);
+        const distance = finder.distances[m] - 1;
+        if (length >= NICE_LEN) n = length;
+        for (; n <= length; n++) offer(i, n, base + prices.matchLen[n] + prices.distance(distance, n), distance);
+        longest = Math.max(longest, length);
       }
-      // Nothing is begun on the way.
-      if (best >= LONG) i += best - 1;
+      // A match as long as this is taken: steps from the places inside of it are not looked at.
+      if (longest >= NICE_LEN) i += longest - 1;
     }
     arrive(count);
-    const way: number[] = [];
-    for (let i = count; i > 0; i -= lengths[i]) way.push(i);
-    for (const i of way.reverse()) {
+    const places: number[] = [];
+    for (let i = count; i > 0; i -= lengths[i]) places.push(i);
+    for (const i of places.reverse()) {
       const from = i - lengths[i];
-      write(writer, bytes, start + from, lengths[i], steps[i], states[from], last0[from] + 1);
+      encodeStep(encoder, bytes, start + from, lengths[i], steps[i], states[from], rep0[from] + 1);
     }
     states[0] = states[count];
-    for (const distances of last) distances[0] = distances[count];
+    for (const distances of reps) distances[0] = distances[count];
   }
-  return writer.finish();
+  return encoder.finish();
 }
 
-/** Which of the last distances. */
-function whichPrice(prices: Prices, which: number, state: number): number {
-  if (which === 0) return prices.bit(IS_OTHER + state, 0) + prices.bit(IS_LONG + state, 1);
-  const other = prices.bit(IS_OTHER + state, 1);
-  if (which === 1) return other + prices.bit(IS_OLDER + state, 0);
-  return other + prices.bit(IS_OLDER + state, 1) + prices.bit(IS_OLDEST + state, which - 2);
+function stateAfter(step: number, state: number): number {
+  if (step >= 0) return stateAfterMatch(state);
+  if (step === STEP_LITERAL) return stateAfterLiteral(state);
+  return step === STEP_SHORT_REP ? stateAfterShortRep(state) : stateAfterRep(state);
 }
 
-/** @param back - the last distance before the step */
-function write(
-  writer: RangeWriter,
+/** Price of saying which of the last four distances a match is at. */
+function repPrice(prices: Prices, which: number, state: number): number {
+  if (which === 0) return prices.bit(IS_REP0 + state, 0) + prices.bit(IS_REP0_LONG + state, 1);
+  const price = prices.bit(IS_REP0 + state, 1);
+  if (which === 1) return price + prices.bit(IS_REP1 + state, 0);
+  return price + prices.bit(IS_REP1 + state, 1) + prices.bit(IS_REP2 + state, which - 2);
+}
+
+/** @param back - `rep0` before the step, as a number of bytes */
+function encodeStep(
+  encoder: RangeEncoder,
   bytes: Uint8Array,
   at: number,
   length: number,
@@ -155,56 +174,60 @@ function write(
   state: number,
   back: number,
 ): void {
-  writer.decide(IS_MATCH + state, step === BYTE ? 0 : 1);
-  if (step === BYTE) {
-    const byte = bytes[at];
-    const matched = state >= 7 ? bytes[at - back] : -1;
-    let node = 1;
-    let isSame = matched >= 0;
-    for (let i = 7; i >= 0; i--) {
-      const bit = (byte >> i) & 1;
-      const there = (matched >> i) & 1;
-      writer.decide(BYTES + (isSame ? 256 * (1 + there) : 0) + node, bit);
-      isSame &&= bit === there;
-      node = 2 * node + bit;
-    }
+  encoder.bit(IS_MATCH + state, step === STEP_LITERAL ? 0 : 1);
+  if (step === STEP_LITERAL) {
+    encodeLiteral(encoder, bytes[at], state >= 7 ? bytes[at - back] : -1);
     return;
   }
-  writer.decide(IS_REPEAT + state, step < 0 ? 1 : 0);
+  encoder.bit(IS_REP + state, step < 0 ? 1 : 0);
   if (step >= 0) {
-    writeLength(writer, LENGTH, length);
-    writeDistance(writer, step, length);
+    encodeLength(encoder, MATCH_LEN, length);
+    encodeDistance(encoder, step, length);
     return;
   }
-  const which = step === SAME_BYTE ? 0 : step - REPEAT;
-  writer.decide(IS_OTHER + state, which > 0 ? 1 : 0);
-  if (which === 0) writer.decide(IS_LONG + state, step === SAME_BYTE ? 0 : 1);
+  const which = step === STEP_SHORT_REP ? 0 : step - STEP_REP;
+  encoder.bit(IS_REP0 + state, which > 0 ? 1 : 0);
+  if (which === 0) encoder.bit(IS_REP0_LONG + state, step === STEP_SHORT_REP ? 0 : 1);
   else {
-    writer.decide(IS_OLDER + state, which > 1 ? 1 : 0);
-    if (which > 1) writer.decide(IS_OLDEST + state, which - 2);
+    encoder.bit(IS_REP1 + state, which > 1 ? 1 : 0);
+    if (which > 1) encoder.bit(IS_REP2 + state, which - 2);
   }
-  if (step !== SAME_BYTE) writeLength(writer, REPEAT_LENGTH, length);
+  if (step !== STEP_SHORT_REP) encodeLength(encoder, REP_LEN, length);
 }
 
-function writeLength(writer: RangeWriter, at: number, length: number): void {
+/** @param matched - the byte at `rep0`, by which literals after a match are coded; -1 after a literal */
+function encodeLiteral(encoder: RangeEncoder, byte: number, matched: number): void {
+  let node = 1;
+  let isSame = matched >= 0;
+  for (let i = 7; i >= 0; i--) {
+    const bit = (byte >> i) & 1;
+    const there = (matched >> i) & 1;
+    encoder.bit(LITERAL + (isSame ? 256 * (1 + there) : 0) + node, bit);
+    isSame &&= bit === there;
+    node = 2 * node + bit;
+  }
+}
+
+function encodeLength(encoder: RangeEncoder, at: number, length: number): void {
   const rest = length - MIN_MATCH;
-  writer.decide(at, rest < 8 ? 0 : 1);
-  if (rest >= 8) writer.decide(at + 1, rest < 16 ? 0 : 1);
-  if (rest < 8) writer.tree(at + 2, 3, rest);
-  else if (rest < 16) writer.tree(at + 10, 3, rest - 8);
-  else writer.tree(at + 18, 8, rest - 16);
+  encoder.bit(at, rest < 8 ? 0 : 1);
+  if (rest >= 8) encoder.bit(at + 1, rest < 16 ? 0 : 1);
+  if (rest < 8) encoder.bitTree(at + 2, 3, rest);
+  else if (rest < 16) encoder.bitTree(at + 10, 3, rest - 8);
+  else encoder.bitTree(at + 18, 8, rest - 16);
 }
 
-function writeDistance(writer: RangeWriter, distance: number, length: number): void {
-  const slot = slotOf(distance);
-  writer.tree(SLOTS + 64 * Math.min(length - MIN_MATCH, 3), 6, slot);
+/** @param distance - less one */
+function encodeDistance(encoder: RangeEncoder, distance: number, length: number): void {
+  const slot = distSlotOf(distance);
+  encoder.bitTree(DIST_SLOT + 64 * Math.min(length - MIN_MATCH, 3), 6, slot);
   if (slot < 4) return;
-  const open = (slot >> 1) - 1;
-  const base = (2 | (slot & 1)) << open;
+  const bits = (slot >> 1) - 1;
+  const base = (2 | (slot & 1)) << bits;
   if (slot < 14) {
-    writer.reversed(NEAR + base - slot, open, distance - base);
+    encoder.reverseBitTree(DIST_SPECIAL + base - slot, bits, distance - base);
   } else {
-    writer.plain((distance - base) >> 4, open - 4);
-    writer.reversed(ALIGN, 4, distance & 15);
+    encoder.direct((distance - base) >> 4, bits - 4);
+    encoder.reverseBitTree(DIST_ALIGN, 4, distance & 15);
   }
 }

@@ -5,7 +5,7 @@ import { fromHalf, toHalf } from '../../src/binary/half.js';
 import { Xxh32 } from '../../src/binary/xxh32.js';
 import { decode, decodeFiles, decodeForOrt, FxqError, inspect } from '../../src/decode/index.js';
 import { expand } from '../../src/entropy/expand.js';
-import { SPARED } from '../../src/entropy/lz-model.js';
+import { SPARED } from '../../src/entropy/lzma-model.js';
 import { squeeze } from '../../src/entropy/squeeze.js';
 import { encode, modelOf, readBytes } from '../support/container.js';
 import { generatedModel } from '../support/models.js';

@@ -3,8 +3,17 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expand } from '../../src/entropy/expand.js';
-import { ALIGN, BYTES, IS_MATCH, IS_REPEAT, LENGTH, NEAR, SLOTS, SPARED } from '../../src/entropy/lz-model.js';
-import { RangeWriter } from '../../src/entropy/range-writer.js';
+import {
+  DIST_ALIGN,
+  DIST_SLOT,
+  DIST_SPECIAL,
+  IS_MATCH,
+  IS_REP,
+  LITERAL,
+  MATCH_LEN,
+  SPARED,
+} from '../../src/entropy/lzma-model.js';
+import { RangeEncoder } from '../../src/entropy/range-encoder.js';
 import { squeeze } from '../../src/entropy/squeeze.js';
 import { Random } from '../support/random.js';
 
@@ -12,7 +21,7 @@ const random = new Random(41);
 const text = Buffer.from('So long as men can breathe or eyes can see, '.repeat(900));
 const noise = Uint8Array.from({ length: 70_000 }, () => random.below(256));
 const few = Uint8Array.from({ length: 70_000 }, () => random.below(3) ** 2);
-/** Matches at every distance and of every length, in turns with bytes that break them. */
+/** MatchFinder at every distance and of every length, in turns with bytes that break them. */
 const far = Uint8Array.from({ length: 200_000 }, (_, i) => (random.below(90) ? (i >> 8) ^ i : random.below(256)));
 /** Bytes that make carries run through many bytes of the coder's. */
 const skewed = Uint8Array.from({ length: 70_000 }, () => (random.below(400) ? 255 : random.below(256)));
@@ -93,21 +102,21 @@ describe('expand', () => {
   it('refuses matches with what is not there, at every distance up to 2^32', () => {
     for (let slot = 0; slot < 64; slot++) {
       for (const isHighest of [0, 1]) {
-        const writer = new RangeWriter();
-        writer.decide(IS_MATCH, 0);
-        writer.tree(BYTES, 8, 7);
-        writer.decide(IS_MATCH, 1);
-        writer.decide(IS_REPEAT, 0);
-        writer.decide(LENGTH, 0);
-        writer.tree(LENGTH + 2, 3, 0);
-        writer.tree(SLOTS, 6, slot);
+        const encoder = new RangeEncoder();
+        encoder.bit(IS_MATCH, 0);
+        encoder.bitTree(LITERAL, 8, 7);
+        encoder.bit(IS_MATCH, 1);
+        encoder.bit(IS_REP, 0);
+        encoder.bit(MATCH_LEN, 0);
+        encoder.bitTree(MATCH_LEN + 2, 3, 0);
+        encoder.bitTree(DIST_SLOT, 6, slot);
         const open = (slot >> 1) - 1;
         if (slot >= 14) {
-          for (let i = open - 4; i; i--) writer.plain(isHighest, 1);
-          writer.reversed(ALIGN, 4, 15 * isHighest);
+          for (let i = open - 4; i; i--) encoder.direct(isHighest, 1);
+          encoder.reverseBitTree(DIST_ALIGN, 4, 15 * isHighest);
         } else if (slot >= 4)
-          writer.reversed(NEAR + (2 | (slot & 1)) * 2 ** open - slot, open, isHighest && 2 ** open - 1);
-        const expanding = () => expand(writer.finish(), 3);
+          encoder.reverseBitTree(DIST_SPECIAL + (2 | (slot & 1)) * 2 ** open - slot, open, isHighest && 2 ** open - 1);
+        const expanding = () => expand(encoder.finish(), 3);
         if (slot === 0) expect(expanding()).toEqual(Uint8Array.of(7, 7, 7));
         else expect(expanding, `slot ${slot}`).toThrow(RangeError);
       }

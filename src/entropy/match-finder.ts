@@ -1,20 +1,20 @@
-import { MAX_MATCH } from './lz-model.js';
+import { MAX_MATCH } from './lzma-model.js';
 
 /**
- * Places with the same four bytes that are looked at, from the nearest on; in long texts fewer, by as many in all as would
- * be looked at in 2 MiB.
+ * How many earlier places with the same four bytes are compared, the nearest first. Above 2 MiB it is fewer, so that the
+ * comparisons of a whole input do not exceed {@link MAX_TRIES}.
  */
 const DEPTH = 32;
 const MAX_TRIES = 2 ** 26;
 
 const HASH_BITS = 16;
 
-/** Two bytes are not worth a longer way. */
+/** A match of two bytes costs more than two literals if it is further back than this. */
 const NEAR_ENOUGH = 1 << 11;
 
-/** Matches of a text with what stands before, for each place the longest at every distance that pays. */
-export class Matches {
-  /** The last place with the same two bytes, and of each hash of three and of four; for each place the one before with the same four. */
+/** Finds matches of a place with earlier bytes: ever longer ones at ever larger distances. */
+export class MatchFinder {
+  /** The last place of every two bytes, and of every hash of three and of four bytes; then for each place the one before it with its hash of four. */
   readonly #pairs = new Int32Array(1 << 16).fill(-1);
   readonly #triples = new Int32Array(1 << HASH_BITS).fill(-1);
   readonly #heads = new Int32Array(1 << HASH_BITS).fill(-1);
@@ -22,7 +22,7 @@ export class Matches {
   readonly #depth: number;
   #indexed = 0;
 
-  /** What {@link find} has found: lengths, ascending, and for each the least distance. */
+  /** The matches that {@link find} has found: their lengths, ascending, and the smallest distance of each. */
   readonly lengths = new Int32Array(MAX_MATCH);
   readonly distances = new Int32Array(MAX_MATCH);
 
@@ -31,7 +31,7 @@ export class Matches {
     this.#depth = Math.max(1, Math.min(DEPTH, Math.floor(MAX_TRIES / bytes.length)));
   }
 
-  /** How many bytes from `at` on are those `back` bytes before. */
+  /** How many bytes from `at` on are equal to those `back` bytes earlier. */
   match(at: number, back: number): number {
     const { bytes } = this;
     const most = Math.min(MAX_MATCH, bytes.length - at);
@@ -41,14 +41,15 @@ export class Matches {
   }
 
   /**
-   * Fills `lengths` and `distances` for `at`. Places have to be asked for in order; those between are taken along.
+   * Fills `lengths` and `distances` with the matches at a place. Calls have to go forwards through the bytes; places that
+   * are passed over are entered into the tables, too.
    *
-   * @returns how many there are
+   * @returns the number of matches
    */
   find(at: number): number {
     const { bytes, lengths, distances } = this;
     for (; this.#indexed < at; this.#indexed++) this.#index(this.#indexed);
-    // The last places of a text begin no match that is worth the trouble.
+    // Three bytes at the end of the input are left to literals: the hashes read four.
     if (at + 4 > bytes.length) return 0;
     const word = this.#word(at);
     let count = 0;

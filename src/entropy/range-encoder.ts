@@ -1,49 +1,49 @@
 import { ByteWriter } from '../binary/bytes.js';
-import { DECISIONS, EVEN, FIRST_RANGE, LEAST_RANGE, MOVE, SCALE_BITS, SPARED } from './lz-model.js';
+import { MOVE_BITS, PROB_BITS, PROB_INIT, PROBS, RANGE_INIT, SPARED, TOP_VALUE } from './lzma-model.js';
 
-/** Writes decisions, each with its probability of the moment, as a number in an ever smaller range (a range coder). */
-export class RangeWriter {
-  readonly odds = new Uint16Array(DECISIONS).fill(EVEN);
+/** A range encoder: writes decisions, each in as many bits as its present probability says. */
+export class RangeEncoder {
+  readonly probs = new Uint16Array(PROBS).fill(PROB_INIT);
   readonly #writer = new ByteWriter();
   #low = 0;
-  #range = FIRST_RANGE;
-  /** The byte that a carry may still change, and how many of 255 stand behind it; the first two are always 0. */
+  #range = RANGE_INIT;
+  /** The byte that a carry may still change, and the number of bytes of 255 behind it; the first two bytes are always 0 and left out. */
   #cache = 0;
   #pending = 0;
   #leading = 2;
 
-  decide(at: number, bit: number): void {
-    const odd = this.odds[at];
-    this.#narrow((this.#range >> SCALE_BITS) * odd, bit);
-    this.odds[at] += bit ? -(odd >> MOVE) : ((1 << SCALE_BITS) - odd) >> MOVE;
+  bit(at: number, bit: number): void {
+    const prob = this.probs[at];
+    this.#narrow((this.#range >> PROB_BITS) * prob, bit);
+    this.probs[at] += bit ? -(prob >> MOVE_BITS) : ((1 << PROB_BITS) - prob) >> MOVE_BITS;
   }
 
-  /** Bits of no known probability, the highest first. */
-  plain(value: number, bits: number): void {
+  /** Bits without a probability, the highest first. */
+  direct(value: number, bits: number): void {
     for (let i = bits - 1; i >= 0; i--) this.#narrow(this.#range >> 1, (value >> i) & 1);
   }
 
-  tree(at: number, bits: number, value: number): void {
+  bitTree(at: number, bits: number, value: number): void {
     for (let i = bits - 1, node = 1; i >= 0; i--) {
       const bit = (value >> i) & 1;
-      this.decide(at + node, bit);
+      this.bit(at + node, bit);
       node = 2 * node + bit;
     }
   }
 
-  reversed(at: number, bits: number, value: number): void {
+  reverseBitTree(at: number, bits: number, value: number): void {
     for (let i = 0, node = 1; i < bits; i++) {
       const bit = (value >> i) & 1;
-      this.decide(at + node, bit);
+      this.bit(at + node, bit);
       node = 2 * node + bit;
     }
   }
 
-  /** Ends the stream: with the number in the range that has the most zeros at its end, which are left out. */
+  /** Ends the stream with that number of the range that has the most zeros at its end, and leaves these out. */
   finish(): Uint8Array {
-    const step = LEAST_RANGE;
+    const step = TOP_VALUE;
     this.#low = Math.ceil(this.#low / step) * step;
-    for (let i = 0; i < 5; i++) this.#shift();
+    for (let i = 0; i < 5; i++) this.#shiftLow();
     const bytes = this.#writer.finish();
     let end = bytes.length;
     while (end > 0 && bytes.length - end < SPARED && bytes[end - 1] === 0) end--;
@@ -55,13 +55,13 @@ export class RangeWriter {
       this.#low += bound;
       this.#range -= bound;
     } else this.#range = bound;
-    if (this.#range < LEAST_RANGE) {
+    if (this.#range < TOP_VALUE) {
       this.#range <<= 8;
-      this.#shift();
+      this.#shiftLow();
     }
   }
 
-  #shift(): void {
+  #shiftLow(): void {
     const low = this.#low;
     const carry = low >= 2 ** 32 ? 1 : 0;
     if (carry || low < 0xff000000) {
