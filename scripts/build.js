@@ -24,11 +24,15 @@ const options = {
   logLevel: 'warning',
 };
 
-// The entries share what they have in common, so that there is one FxqError. Not minified: stack traces can be read, and
-// there is no need for source maps. Shared code stands in decode/, where `new URL('./worker.js', import.meta.url)` finds
-// the same file as in the sources.
-const entryPoints = ['build/index.js', 'build/decode/index.js', 'build/cli/program.js'];
+// The library's entries share what they have in common, so that there is one FxqError. Not minified: stack traces can be
+// read, and there is no need for source maps. Shared code stands in decode/, where `new URL('./worker.js',
+// import.meta.url)` finds the same file as in the sources.
+const entryPoints = ['build/index.js', 'build/decode/index.js'];
 await build({ ...options, entryPoints, splitting: true, chunkNames: 'decode/[name]-[hash]' });
+
+// The program is cut by its commands, each of which loads what it needs. The library, cut in the same way, would be
+// dozens of files; so the program shares none of them.
+await build({ ...options, entryPoints: ['build/cli/program.js'], splitting: true, chunkNames: 'cli/[name]-[hash]' });
 
 // A worker is a realm of its own, which can share nothing: one file, and fewer requests where no bundler is used.
 const workers = readdirSync(join(root, 'build'), { recursive: true, encoding: 'utf8' })

@@ -1,20 +1,29 @@
 import { Command } from 'commander';
-import { addClusterCommand } from './commands/cluster.js';
-import { addCompressCommand } from './commands/compress.js';
-import { addDecodeCommand } from './commands/decode.js';
-import { addEncodeCommand } from './commands/encode.js';
-import { addEvaluateCommand } from './commands/evaluate.js';
-import { addInitCommand } from './commands/init.js';
-import { addInspectCommand } from './commands/inspect.js';
-import { addPruneCommand } from './commands/prune.js';
-import { addReportCommand } from './commands/report.js';
-import { addSensitivityCommand } from './commands/sensitivity.js';
-import { addTuneCommand } from './commands/tune.js';
 import { errorJson, reportError } from './errors.js';
 import { createTerminal, type Streams, type Terminal } from './terminal.js';
 import { version } from './version.js';
 
 const HELP_WIDTH = 100;
+
+type AddCommand = (program: Command, terminal: Terminal) => void;
+
+/**
+ * The commands in the order of the help. Each is loaded when it is called: together they take longer to load than many of
+ * them to work.
+ */
+const COMMANDS: Record<string, () => Promise<AddCommand>> = {
+  compress: async () => (await import('./commands/compress.js')).addCompressCommand,
+  decode: async () => (await import('./commands/decode.js')).addDecodeCommand,
+  inspect: async () => (await import('./commands/inspect.js')).addInspectCommand,
+  evaluate: async () => (await import('./commands/evaluate.js')).addEvaluateCommand,
+  init: async () => (await import('./commands/init.js')).addInitCommand,
+  sensitivity: async () => (await import('./commands/sensitivity.js')).addSensitivityCommand,
+  report: async () => (await import('./commands/report.js')).addReportCommand,
+  prune: async () => (await import('./commands/prune.js')).addPruneCommand,
+  cluster: async () => (await import('./commands/cluster.js')).addClusterCommand,
+  tune: async () => (await import('./commands/tune.js')).addTuneCommand,
+  encode: async () => (await import('./commands/encode.js')).addEncodeCommand,
+};
 
 /**
  * Runs the command line.
@@ -30,7 +39,9 @@ export async function run(args: readonly string[], streams: Streams = process): 
   const isQuiet = args.includes('--quiet') || args.includes('-q');
   const terminal = createTerminal(streams, isQuiet);
   try {
-    await createProgram(terminal, isJson).parseAsync(args, { from: 'user' });
+    const program = createProgram(terminal, isJson);
+    for (const name of commandsFor(args)) (await COMMANDS[name]())(program, terminal);
+    await program.parseAsync(args, { from: 'user' });
     terminal.clear();
     return 0;
   } catch (error) {
@@ -38,8 +49,15 @@ export async function run(args: readonly string[], streams: Streams = process): 
   }
 }
 
-/** The program with all its commands; parsing throws instead of ending the process. */
-export function createProgram(terminal: Terminal, isJson = false): Command {
+/** The names of the commands that parsing these arguments needs: what is not a command may be close to any of them. */
+function commandsFor([first, second]: readonly string[]): string[] {
+  if (first === '--version' || first === '-V') return [];
+  const asked = first === 'help' ? second : first;
+  return Object.hasOwn(COMMANDS, asked ?? '') ? [asked] : Object.keys(COMMANDS);
+}
+
+/** The program without its commands; parsing throws instead of ending the process. */
+function createProgram(terminal: Terminal, isJson = false): Command {
   const { stdout, stderr } = terminal.streams;
   const program = new Command('fxq-compress')
     .description('Deep Compression for ONNX models: prune, cluster and Huffman-code weights into a compact .fxq file.')
@@ -59,17 +77,6 @@ export function createProgram(terminal: Terminal, isJson = false): Command {
     });
   // After an error in JSON nothing else may follow.
   if (!isJson) program.showHelpAfterError('(--help lists the options)');
-  addCompressCommand(program, terminal);
-  addDecodeCommand(program, terminal);
-  addInspectCommand(program, terminal);
-  addEvaluateCommand(program, terminal);
-  addInitCommand(program, terminal);
-  addSensitivityCommand(program, terminal);
-  addReportCommand(program, terminal);
-  addPruneCommand(program, terminal);
-  addClusterCommand(program, terminal);
-  addTuneCommand(program, terminal);
-  addEncodeCommand(program, terminal);
   program.addHelpText(
     'after',
     `

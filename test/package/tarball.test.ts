@@ -77,6 +77,8 @@ describe('the packed package', () => {
     const scripts = packed.filter((path) => path.endsWith('.js'));
     const shared = scripts.filter((path) => /^dist\/decode\/chunk-[A-Z0-9]+\.js$/.test(path));
     expect(shared.length).toBeGreaterThan(0);
+    const cli = scripts.filter((path) => /^dist\/cli\/[a-z]+-[A-Z0-9]+\.js$/.test(path));
+    expect(cli.length).toBeGreaterThan(0);
     const workers = scripts.filter((path) => /^dist\/decode\/[a-z-]*worker\.js$/.test(path));
     expect(scripts).toEqual(
       [
@@ -86,6 +88,7 @@ describe('the packed package', () => {
         'dist/decode/index.js',
         'dist/index.js',
         ...shared,
+        ...cli,
         ...workers,
       ].sort(),
     );
