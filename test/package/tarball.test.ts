@@ -121,7 +121,9 @@ describe('the packed package', () => {
     visit(join(installed, 'dist/decode/index.js'));
     const text = [...files].map((path) => readFileSync(path, 'utf8')).join('\n');
     const modules = [...text.matchAll(/^\/\/ build\/(\S+)\.js$/gm)].map(([, path]) => path);
-    expect(modules).toEqual(expect.arrayContaining(['errors', 'decode/decode', 'container/read/head', 'kernels/loader']));
+    expect(modules).toEqual(
+      expect.arrayContaining(['errors', 'decode/decode', 'container/read/head', 'kernels/loader']),
+    );
     expect(
       modules.filter((path) => /onnx|write|stages|gradient|evaluate|report|layers|pipeline|cli/.test(path)),
     ).toEqual([]);
