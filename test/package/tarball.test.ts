@@ -211,7 +211,7 @@ describe('the packed package', () => {
     };
     const rest = { strict: true, noEmit: true, skipLibCheck: false, types: [], exactOptionalPropertyTypes: true };
     write('tsconfig.json', JSON.stringify({ compilerOptions: { ...compilerOptions, ...rest }, files: ['types.ts'] }));
-    node(join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json');
+    node(join(root, 'node_modules/@typescript/native/bin/tsc'), '-p', 'tsconfig.json');
   });
 });
 
