@@ -29,6 +29,7 @@ export const ERROR_CODES = [
   'ABORTED',
 ] as const;
 
+/** One of {@link ERROR_CODES}. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** Where an error happened and what was there; every field is optional, none is repeated in prose only. */

@@ -14,6 +14,7 @@ export {
   type Dataset,
   type DatasetOptions,
   type InputArray,
+  type NumberArray,
 } from './data/dataset.js';
 export type { ImageDecoder } from './data/images/decode.js';
 export type { Preprocessing, Size } from './data/images/preprocessing.js';
@@ -39,18 +40,20 @@ export {
   type Verify,
   type WorkerOptions,
 } from './decode/index.js';
+export type { Ranges } from './decode/ranges.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from './errors.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate/evaluate.js';
 export type { Overhead, Report, TensorReport } from './inspect/figures.js';
 export { type InspectOptions, inspectContainer, inspectOnnx } from './inspect/inspect.js';
 export { formatTable, type TableOptions } from './inspect/table.js';
 export type { Row } from './inspect/totals.js';
-export type { ByteSource, Model, Role, Tensor } from './model/model.js';
+export type { ByteSource, Change, Model, Payload, PayloadForm, Role, Tensor } from './model/model.js';
 export type { Rule, Selection, Selector } from './model/selectors.js';
 export { inMemory, type OpenOptions, openOnnx } from './onnx/open.js';
 export { type FilePiece, type WriteOnnxOptions, writeOnnx } from './onnx/write.js';
 export { type Compressed, type CompressOptions, compress, encode } from './pipeline/compress.js';
 export { type PipelineOptions, type PipelineRun, runStages, type StageTime } from './pipeline/pipeline.js';
+export type { SelfTimer } from './pipeline/timer.js';
 export { MAX_CLUSTERS } from './quantize/codebook.js';
 export {
   type BaselineOptions,
@@ -78,7 +81,7 @@ export { readFrontier } from './report/frontier.js';
 export { renderHtml } from './report/html/page.js';
 export { renderJson } from './report/json.js';
 export { renderMarkdown } from './report/markdown.js';
-export type { Runtime } from './runtime/runtime.js';
+export type { Runtime, RuntimeMetadata, RuntimeSession, RuntimeTensor } from './runtime/runtime.js';
 export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './search/allocation/options.js';
 export { searchBudget } from './search/allocation/search.js';
 export { type Found, type Point, type SearchOptions, searchCalibration } from './search/calibration.js';

@@ -29,6 +29,7 @@ export const DTYPES = [
   'int2',
 ] as const;
 
+/** An element type by its name in ONNX, in lower case; one from the future by its number. */
 export type DType = (typeof DTYPES)[number] | `unknown(${number})`;
 
 /** The type with this wire value; one from the future is named by its number and carried through untouched. */

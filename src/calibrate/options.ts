@@ -23,12 +23,17 @@ export interface CalibrationOptions {
   readonly fast?: boolean | undefined;
   /** Threads that work on one operator. Default: ONNX Runtime's own choice. Results do not depend on it. */
   readonly threads?: number | undefined;
-  /** Where layers are compensated. Default: in the caller's thread, one after the other. It is not closed. */
+  /**
+   * Where layers are compensated. Default: in the caller's thread, one after the other. It is not closed.
+   *
+   * @internal
+   */
   readonly pool?: Pool | undefined;
   /** Inputs to be kept apart, to judge the result by. Default 0. */
   readonly heldOut?: number | undefined;
 }
 
+/** What `calibrate` and `calibratedPrune` do unless told otherwise. */
 export const CALIBRATION_DEFAULTS = { seed: 0, fast: false } as const;
 
 /** How weights may be chosen: freely on a grid of multiples of one step, or from so many values that k-means finds. */
@@ -40,6 +45,7 @@ export interface CalibrateOptions extends CalibrationOptions, Selection<never>, 
   readonly lambda?: number | undefined;
 }
 
+/** What `calibrate` does unless told otherwise, beside that. */
 export const CALIBRATE_DEFAULTS = { lambda: 5e-8 } as const;
 
 /** A layer that is not calibrated, and why. */

@@ -38,7 +38,7 @@ export interface Batch {
 export interface DatasetOptions {
   /** At most so many samples, the first ones. Default: all. */
   readonly limit?: number | undefined;
-  /** Samples in a batch. Default: {@link DEFAULT_BATCH_SIZE}, or what the data set finds right. */
+  /** Samples in a batch. Default: 64, or what the data set finds right. */
   readonly batchSize?: number | undefined;
   /** Which batches are wanted, by their number; asked of data sets that know how many {@link Dataset.samples} they have. */
   readonly isWanted?: ((batch: number) => boolean) | undefined;

@@ -25,13 +25,13 @@ export const RANDOM = 'random';
  *
  * - a folder of images, in folders of the names of their classes (ImageNet's way) or all in one: see {@link Preprocessing};
  *   read by the optional package sharp
- * - a `.js`, `.mjs`, `.cjs`, `.ts`, `.mts` or `.cts` module: its default export is the data set ({@link moduleDataset})
+ * - a `.js`, `.mjs`, `.cjs`, `.ts`, `.mts` or `.cts` module: its default export is the data set
  * - a `.npz` archive: arrays by the model's input names, and `labels`; a `.npy` file: the model's single input
  * - a folder of recorded inputs: `.npz` or `.npy` files, or ONNX's `test_data_set_0/input_0.pb`
  * - an IDX images file, plain or gzipped; its labels file is found beside it by name (`images-idx3` → `labels-idx1`)
  * - `IMAGES,LABELS`: the pair by name
  * - a folder with the MNIST test pair (`t10k-…`), or else the training pair (`train-…`)
- * - `random`: inputs at random, to hold a model against another ({@link randomDataset})
+ * - `random`: inputs at random, to hold a model against another
  *
  * @throws FxqError `DATASET` when it is none of these, missing, or damaged; for images also `MISSING_PACKAGE` without sharp,
  *   and `CONFIG` for preprocessing that makes no sense or does not fit the model

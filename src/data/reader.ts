@@ -1,5 +1,6 @@
 /** Access to files, handed in: the command line has the disk, tests and browsers have something else. */
 export interface DatasetReader {
+  /** The bytes of the file of this path; rejects where there is none. */
   readFile(path: string): Promise<Uint8Array>;
   /** Whether there is a file or folder of this path. */
   exists(path: string): Promise<boolean>;

@@ -16,6 +16,7 @@ export interface Progress {
   readonly total: number;
 }
 
+/** How a container is read. */
 export interface ReadOptions {
   /** Default `'sections'`: every byte of the container is checked before it is used. */
   verify?: Verify | undefined;

@@ -5,6 +5,7 @@ import { inWorker } from './remote.js';
 import type { Source } from './source.js';
 import { type DecodedTensor, toTensor } from './tensor.js';
 
+/** How a container is read, and in which thread. */
 export interface WorkerOptions extends ReadOptions {
   /**
    * Decodes in a Worker, or a worker thread of Node, so that nothing here has to wait; the results are handed over, not
@@ -13,6 +14,7 @@ export interface WorkerOptions extends ReadOptions {
   worker?: boolean | undefined;
 }
 
+/** Settings of `decode`. */
 export interface DecodeOptions extends WorkerOptions {
   /**
    * Memory to decode the model's file into, at least as long as the file; the result is the part of it that the file

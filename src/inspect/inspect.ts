@@ -15,6 +15,7 @@ import { modelFile } from './model-file.js';
 /** Bytes at the start of a section that are sure to hold its codebook, its lines' classes and its code tables. */
 const TABLES_BYTES = 1 << 19;
 
+/** Settings of `inspectContainer` and `inspectOnnx`. */
 export interface InspectOptions {
   /** For the report: what the file is called. */
   readonly file?: string | undefined;

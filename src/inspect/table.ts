@@ -4,6 +4,7 @@ import type { Report, TensorReport } from './figures.js';
 import { formatBits, formatBytes, formatCount, formatRatio, formatShare, orDash } from './format.js';
 import { type Row, toRow } from './totals.js';
 
+/** Settings of `formatTable`. */
 export interface TableOptions {
   /** A row for every tensor. Default: for weights only, the others summed into one. */
   readonly all?: boolean | undefined;

@@ -61,6 +61,7 @@ export interface Selection<Options> {
   rules?: readonly Rule<Options>[] | undefined;
 }
 
+/** Options for the tensors that a selector finds, in place of those for all. */
 export interface Rule<Options> {
   readonly match: Selector;
   readonly options: Partial<Options>;

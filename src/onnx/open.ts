@@ -10,6 +10,7 @@ import type { ScannedTensor } from './scan-tensor.js';
 import { type Edit, splice } from './splice.js';
 import { type Bytes, bytesOf } from './wire.js';
 
+/** Settings of `openOnnx`. */
 export interface OpenOptions {
   /** Gives an external data file by the relative path that the model names; `undefined` when there is none. */
   external?: (location: string) => ByteSource | undefined;

@@ -10,6 +10,7 @@ export interface FilePiece {
   readonly bytes: Uint8Array;
 }
 
+/** Settings of `writeOnnx`. */
 export interface WriteOnnxOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the model's bytes that is done, from 0 to 1. */

@@ -20,6 +20,7 @@ export interface Compressed {
   readonly stages: readonly StageTime[];
 }
 
+/** Settings of `compress`: those of its stages, of opening the model and of the run. */
 export interface CompressOptions extends PipelineOptions, OpenOptions {
   /** Default: nothing is pruned. */
   readonly prune?: PruneOptions | undefined;

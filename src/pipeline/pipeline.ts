@@ -9,6 +9,7 @@ export interface StageTime {
   readonly ms: number;
 }
 
+/** Settings of `runStages`. */
 export interface PipelineOptions {
   /** Stops the work between two tensors. */
   readonly signal?: AbortSignal | undefined;
@@ -25,8 +26,13 @@ export interface PipelineRun {
   readonly model: Model;
   /** Lets a sink of the model be timed like a stage: its own time, without the reading of tensors. */
   readonly timer: SelfTimer;
-  /** The timer's entries of changes that were said as data. */
+  /**
+   * The timer's entries of changes that were said as data.
+   *
+   * @internal
+   */
   readonly entries: ReadonlyMap<Change, number>;
+  /** The clock that times it, in milliseconds. */
   readonly now: () => number;
   /** Time of each stage so far: complete once a sink has read every tensor. */
   times(): StageTime[];

@@ -2,11 +2,13 @@
 export interface SelfTimer {
   /** A new entry; the number is what the measuring calls take. */
   add(name: string): number;
+  /** Does the work and adds its time to an entry. */
   measure<T>(entry: number, work: () => T): T;
   /** The same for work that waits. Only one such work may go on at a time. */
   measureAsync<T>(entry: number, work: () => Promise<T>): Promise<T>;
   /** Adds time that was measured elsewhere. */
   spend(entry: number, ms: number): void;
+  /** The time of each entry so far, in the order they were added. */
   times(): { name: string; ms: number }[];
 }
 

@@ -13,6 +13,7 @@ export interface Compressors {
   readonly brotli11: Compressor;
 }
 
+/** Settings of `measureBaselines`. */
 export interface BaselineOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done. */

@@ -17,6 +17,7 @@ export interface CompareOptions
   /** What the original is called. Default: `model.onnx`. */
   readonly file?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with the share of the work that is done. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 

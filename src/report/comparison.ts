@@ -33,6 +33,7 @@ export interface Comparison {
   readonly provenance: Provenance | null;
 }
 
+/** A model, and what its files take. */
 export interface ModelSize {
   /** As it was called. */
   readonly file: string;
@@ -49,6 +50,7 @@ export interface Accuracy {
   readonly compressed: Evaluation;
 }
 
+/** A part of a file, and what it takes. */
 export interface FilePart {
   readonly name: string;
   readonly bytes: number;
@@ -125,6 +127,7 @@ export interface Provenance {
   readonly hashes: readonly FileHash[];
 }
 
+/** What a file can be recognised by. */
 export interface FileHash {
   readonly file: string;
   readonly bytes: number;

@@ -23,10 +23,12 @@ export interface RuntimeSession {
   /** Absent before ONNX Runtime had it. */
   readonly inputMetadata?: readonly RuntimeMetadata[];
   readonly outputMetadata?: readonly RuntimeMetadata[];
+  /** The outputs that `fetches` names, from tensors by the names of inputs. */
   run(
     feeds: Readonly<Record<string, unknown>>,
     fetches: readonly string[],
   ): Promise<Readonly<Record<string, RuntimeTensor>>>;
+  /** Gives the session's memory back. */
   release(): Promise<void>;
 }
 
@@ -36,7 +38,9 @@ export interface RuntimeSession {
  */
 export interface Runtime {
   readonly InferenceSession: {
+    /** A session of the model in a file, with what lies beside it. */
     create(path: string, options?: object): Promise<RuntimeSession>;
+    /** A session of a model in memory. */
     create(bytes: Uint8Array, options?: object): Promise<RuntimeSession>;
   };
   // `never`, since the real constructor's overloads tie each element type to its array class; callers cast.

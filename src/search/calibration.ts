@@ -16,8 +16,10 @@ export interface Point {
   readonly loss: number | null;
 }
 
+/** Settings of `searchCalibration`. */
 export interface SearchOptions extends CalibrateOptions, Goal {
   readonly signal?: AbortSignal | undefined;
+  /** Called with the share of the work that is done. */
   readonly onProgress?: ((share: number) => void) | undefined;
   /** Called with every point as it is known. */
   readonly onPoint?: ((point: Point) => void) | undefined;

@@ -8,6 +8,7 @@ export interface Goal {
   readonly targetSize?: number | undefined;
 }
 
+/** The goal of a search that was given none. */
 export const SEARCH_DEFAULTS = { maxLoss: 0.5 } as const;
 
 /** Inputs that a loss is judged by: half a point is then ten of them. */

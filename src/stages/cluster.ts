@@ -24,11 +24,13 @@ export interface ClusterSize {
   snr?: number | undefined;
 }
 
+/** How one layer is clustered. */
 export interface ClusterLayer extends ClusterSize {
   /** How the first centroids are placed (Han et al. 2016, §3.2). Default `linear`. */
   init?: Initialisation | undefined;
 }
 
+/** Settings of `cluster`. */
 export interface ClusterOptions extends ClusterLayer, Selection<ClusterLayer> {
   /** Seed of `random` and `kmeans++`. Default 0. */
   seed?: number | undefined;
@@ -36,6 +38,7 @@ export interface ClusterOptions extends ClusterLayer, Selection<ClusterLayer> {
   centroids?: 'float16' | 'native' | undefined;
 }
 
+/** What `cluster` does unless told otherwise. */
 export const CLUSTER_DEFAULTS = {
   snr: 40,
   init: 'linear',

@@ -20,11 +20,13 @@ export interface PruneTarget {
   quality?: number | undefined;
 }
 
+/** Settings of `prune`. */
 export interface PruneOptions extends PruneTarget, Selection<PruneTarget> {
   /** Whether density and deviation are each layer's own, or one for all layers. Default `layer`. */
   scope?: 'layer' | 'global' | undefined;
 }
 
+/** What `prune` does unless told otherwise. */
 export const PRUNE_DEFAULTS = { scope: 'layer' } as const satisfies PruneOptions;
 
 /** The options of which a layer has one. */

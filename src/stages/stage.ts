@@ -17,6 +17,7 @@ export interface StageContext {
  */
 export interface Stage {
   readonly name: string;
+  /** The model after this step. Weights may be changed only when they are read. */
   run(model: Model, context?: StageContext): Model | Promise<Model>;
 }
 

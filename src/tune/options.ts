@@ -15,6 +15,7 @@ export interface TunePruneTarget {
   density?: number | undefined;
 }
 
+/** Settings of `tune`. */
 export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget> {
   /** Inputs like those that the model is for, with labels or without. They are held in memory. */
   readonly dataset: Dataset;
@@ -77,6 +78,7 @@ export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget>
 /** What is trained by default: everything that a gradient reaches, and that is not a constant of some formula. */
 export const TRAINED = ['role:weight', 'role:bias', 'role:normalisation'] as const;
 
+/** What `tune` does unless told otherwise. */
 export const TUNE_DEFAULTS = {
   epochs: 10,
   batchSize: 64,
