@@ -4,7 +4,7 @@ import { type Enclosure, enclosure, type ScannedTensor, scanList, scanTensor } f
 import { type Bytes, LENGTH_DELIMITED, malformed, readFields } from './wire.js';
 
 /** Field numbers of onnx.proto: only what can lead to a tensor, everything else is passed over unread. */
-const CHILDREN: Record<string, Record<number, { name: string; kind: string; repeated: boolean }>> = {
+export const CHILDREN: Record<string, Record<number, { name: string; kind: string; repeated: boolean }>> = {
   model: {
     7: { name: 'graph', kind: 'graph', repeated: false },
     20: { name: 'trainingInfo', kind: 'training', repeated: true },
