@@ -205,11 +205,15 @@ export class Message {
     const content = { payload: wholeOf(bytes), value: isNumber ? payload : 0 };
     const type = isNumber ? VARINT : LENGTH_DELIMITED;
     const field = new MessageField(number, type, content, this.path, this.#journal);
-    const { before, after = this.#numbered(number).at(-1) } = place;
-    const at = before ? this.#all.indexOf(before) : after ? this.#all.indexOf(after) + 1 : this.#all.length;
-    this.#splice(at, 0, field);
+    this.#splice(this.#placeFor(number, place), 0, field);
     this.#journal.note(() => this.#splice(this.#all.indexOf(field), 1));
     return field;
+  }
+
+  #placeFor(number: number, { before, after }: Place): number {
+    if (before) return this.#all.indexOf(before);
+    const last = after ?? this.#numbered(number).at(-1);
+    return last ? this.#all.indexOf(last) + 1 : this.#all.length;
   }
 
   #splice(at: number, count: number, ...fields: MessageField[]): void {

@@ -17,11 +17,13 @@ export interface Context {
 /** Lists of a graph whose entries bear the name of a value. */
 export type Listing = 'input' | 'output' | 'valueInfo' | 'initializer' | 'sparseInitializer' | 'annotation';
 
-/** One reading of a value: by a node, as which of its inputs, or, without a node, as an output of its graph. */
+/** One reading of a value: by a node, as which of its inputs, or, without a node, as an output of a graph. */
 export interface Use {
   readonly node: EditedNode | undefined;
   /** Index among the node's inputs, or among the graph's outputs. */
   readonly input: number;
+  /** The graph that the node stands in, or whose output it is: the value's own or one inside of it. */
+  readonly scope: Scope;
 }
 
 /**
@@ -184,21 +186,33 @@ export class Body implements Scope {
     return false;
   }
 
-  /** Every reading of a value by nodes, those in graphs inside of it included, and by outputs of this graph. */
+  /** Every reading of a value by nodes and as an output, in graphs inside of it as well. */
   uses(name: string): Use[] {
     const nodes = [...this.names.readers(name)].filter(({ scope }) => this.isSeenFrom(scope, name));
     return [
-      ...nodes.flatMap((node) => node.inputs.flatMap((text, input) => (text === name ? { node, input } : []))),
-      ...this.named('output').flatMap(({ text }, input) => (text === name ? { node: undefined, input } : [])),
+      ...nodes.flatMap((node) =>
+        node.inputs.flatMap((text, input) => (text === name ? { node, input, scope: node.scope } : [])),
+      ),
+      ...this.#seeing(name).flatMap((scope) =>
+        scope.named('output').flatMap(({ text }, input) => (text === name ? { node: undefined, input, scope } : [])),
+      ),
     ];
   }
 
-  /** Fields beside those of nodes and this graph's outputs that name a value: they follow where it is renamed. */
+  /** Fields beside uses that speak of a value: annotations, bindings of the training information. */
   mentions(name: string): MessageField[] {
-    return this.all
-      .filter((body) => this.isSeenFrom(body, name))
-      .flatMap((body) => [...(body === this ? [] : body.named('output')), ...body.annotated, ...body.bindings])
-      .filter(({ text }) => text === name);
+    const fields = this.#seeing(name).flatMap(({ annotated, bindings }) => [...annotated, ...bindings]);
+    return fields.filter(({ text }) => text === name);
+  }
+
+  /** The graphs in which a name means what it means here. */
+  #seeing(name: string): Body[] {
+    return this.all.filter((body) => this.isSeenFrom(body, name));
+  }
+
+  /** Makes one of the graph's outputs show another value. */
+  setOutput(index: number, name: string): void {
+    this.named('output')[index].setText(name);
   }
 
   isRead(name: string): boolean {

@@ -11,6 +11,8 @@ export interface Scope {
   readonly names: Names<EditedNode>;
   /** Whether a value of this name comes into being here, so that one of the same name around it is another. */
   defines(name: string): boolean;
+  /** Makes one of its outputs show another value. */
+  setOutput(index: number, name: string): void;
 }
 
 /** A graph in an attribute, which may stand in several parts. */

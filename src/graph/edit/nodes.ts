@@ -17,8 +17,7 @@ export function insertNode(body: Body, proto: onnx.INodeProto, place?: Place & {
   const bytes = onnxProto.onnx.NodeProto.encode({ ...proto, output, name: proto.name || output[0] }).finish();
   const beside = place?.anchor ?? anchorOf(body, [...(proto.input ?? []), ...outerReads(proto)]);
   const part = beside?.part ?? body.parts[0];
-  const fallback: Place = beside === undefined ? {} : { after: beside.field };
-  const field = part.add(nodeNumber(body), bytes, place ?? frontPlace(body, beside) ?? fallback);
+  const field = part.add(nodeNumber(body), bytes, place ?? (beside ? { after: beside.field } : atFront(body)));
   return body.adopt(field, part);
 }
 
@@ -29,9 +28,9 @@ function anchorOf(body: Body, read: readonly string[]): EditedNode | undefined {
   return [...makers][0];
 }
 
-function frontPlace(body: Body, beside: EditedNode | undefined): Place | undefined {
-  const first = body.nodes.find(({ part }) => part === body.parts[0]);
-  return beside === undefined && first ? { before: first.field } : undefined;
+/** Before all nodes of the graph's first part. */
+function atFront(body: Body): Place {
+  return { before: body.nodes.find(({ part }) => part === body.parts[0])?.field };
 }
 
 /** Names that graphs in a new node's attributes read; some of them may be their own. */
@@ -65,10 +64,10 @@ export function requireMember(body: Body, node: EditedNode): void {
   throw new EditError('NOT_FOUND', node.outputs[0], `${describe(node)}: is no node of this graph`);
 }
 
-/** Refuses a name that any graph of the model's uses for a value: inside of each other they see each other's. */
+/** Refuses a name that a value has in this graph, in one around it or in one inside of it: each would hide another. */
 export function requireFree(body: Body, name: string): void {
   if (!body.names.isTaken(name)) return;
-  for (const each of body.root.all) {
-    if (each.defines(name)) throw new EditError('NAME_TAKEN', name, `'${name}': is the name of another value`);
+  if (body.definerOf(name) || body.all.some((each) => each.defines(name))) {
+    throw new EditError('NAME_TAKEN', name, `'${name}': is the name of another value`);
   }
 }

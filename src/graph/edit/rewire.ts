@@ -6,18 +6,24 @@ import { insertNode, removeNode, requireFree } from './nodes.js';
 /** Gives a value another name wherever it is spoken of: outputs and inputs of nodes and graphs, types, annotations. */
 export function renameValue(body: Body, value: string, to: string): void {
   if (value === to) return;
-  const makers = [...body.names.makers(value)].filter(({ scope }) => scope === body);
-  const own = (['input', 'initializer', 'sparseInitializer', 'output', 'valueInfo', 'annotation'] as const)
-    .flatMap((listing) => body.named(listing))
-    .filter(({ text }) => text === value);
   if (!body.defines(value)) throw new EditError('NOT_FOUND', value, `'${value}': no value of this graph has this name`);
   requireFree(body, to);
   // All are looked up before the first has changed: a scope tells its values apart by their names.
+  const own = OWN.flatMap((listing) => body.named(listing)).filter(({ text }) => text === value);
   const fields = [...own, ...body.mentions(value)];
-  for (const { node, input } of body.uses(value)) node?.setInput(input, to);
-  for (const node of makers) for (const [i, name] of node.outputs.entries()) if (name === value) node.setOutput(i, to);
+  const uses = body.uses(value);
+  const maker = body.maker(value);
+  for (const [i, name] of maker?.outputs.entries() ?? []) if (name === value) maker?.setOutput(i, to);
+  for (const use of uses) readAs(use, to);
   for (const field of fields) field.setText(to);
   body.names.take(to);
+}
+
+const OWN = ['input', 'initializer', 'sparseInitializer', 'valueInfo', 'annotation'] as const;
+
+function readAs({ node, input, scope }: Use, value: string): void {
+  if (node) node.setInput(input, value);
+  else scope.setOutput(input, value);
 }
 
 /**
@@ -26,7 +32,7 @@ export function renameValue(body: Body, value: string, to: string): void {
  * @param where - which readers; by default all
  */
 export function redirectUses(body: Body, value: string, to: string, where: (use: Use) => boolean = () => true): void {
-  redirect(body, value, to, body.uses(value).filter(where), body.mentions(value));
+  redirect(body, value, to, movable(body, value, body.uses(value).filter(where)));
 }
 
 /** Puts what `build` makes of a value between it and those that read it now. */
@@ -36,50 +42,53 @@ export function interpose(
   build: (value: string) => string,
   where: (use: Use) => boolean = () => true,
 ): string {
-  const uses = body.uses(value).filter(where);
-  const mentions = body.mentions(value);
-  const result = build(value);
-  return redirect(body, value, result, uses, mentions);
+  const uses = movable(body, value, body.uses(value).filter(where));
+  return redirect(body, value, build(value), uses);
 }
 
 /** Takes a node out whose readers are to read one of its inputs. */
 export function bypassNode(body: Body, node: EditedNode, input: number): void {
   const from = node.inputs[input];
-  const wanted = node.outputs.filter((name) => name && body.isRead(name));
-  if (!from || wanted.some((name) => name !== node.outputs[0])) {
-    const value = from ? wanted.find((name) => name !== node.outputs[0]) : node.outputs[0];
-    throw new EditError('DANGLING', value ?? '', `'${value}': is read and would have nothing in its place`);
+  const [value, ...others] = node.outputs;
+  const lost = from ? others.find((name) => name && body.isRead(name)) : value;
+  if (lost !== undefined) {
+    throw new EditError('DANGLING', lost, `'${lost}': is read and would have nothing in its place`);
   }
-  const [value] = node.outputs;
   const uses = body.uses(value);
-  const mentions = body.mentions(value);
   removeNode(body, node);
-  redirect(body, value, from, uses, mentions);
+  redirect(body, value, from, uses);
 }
 
 /** @returns the name that `to` has afterwards: an output's, where it has taken its place */
-function redirect(
-  body: Body,
-  value: string,
-  to: string,
-  uses: readonly Use[],
-  mentions: ReturnType<Body['mentions']>,
-): string {
-  for (const { node, input } of uses) node?.setInput(input, to);
-  for (const field of mentions) field.setText(to);
-  return uses.some(({ node }) => !node) ? takeOutput(body, value, to) : to;
+function redirect(body: Body, value: string, to: string, uses: readonly Use[]): string {
+  for (const use of uses) if (!isOutputOf(body, use)) readAs(use, to);
+  const outputs = uses.filter((use) => isOutputOf(body, use));
+  if (outputs.length === 0) return to;
+  const canShow = body.maker(to) && !body.named('output').some(({ text }) => text === to);
+  if (hasNamedOutputs(body)) {
+    if (body.defines(value)) renameValue(body, value, body.names.fresh(value));
+    for (const { input } of outputs) body.setOutput(input, value);
+    if (canShow) renameValue(body, to, value);
+    else insertNode(body, { opType: 'Identity', input: [to], output: [value] });
+    return canShow ? value : to;
+  }
+  const shown = canShow ? to : insertNode(body, { opType: 'Identity', input: [to] }).outputs[0];
+  for (const { input } of outputs) body.setOutput(input, shown);
+  return to;
 }
 
-/** Makes an output of the graph show another value, under the name that the output has. */
-function takeOutput(body: Body, value: string, to: string): string {
-  const outputs = body.named('output').filter(({ text }) => text === value);
-  if (body.named('input').some(({ text }) => text === value)) {
-    throw new EditError('NAME_TAKEN', value, `'${value}': is an input and an output of its graph and can be no other`);
-  }
-  if (body.defines(value)) renameValue(body, value, body.names.fresh(value));
-  const isFixed = !body.maker(to) || body.named('output').some(({ text }) => text === to);
-  for (const field of outputs) field.setText(value);
-  if (isFixed) insertNode(body, { opType: 'Identity', input: [to], output: [value] });
-  else renameValue(body, to, value);
-  return isFixed ? to : value;
+function isOutputOf(body: Body, { node, scope }: Use): boolean {
+  return !node && scope === body;
+}
+
+/** Whether its outputs are known by their names: those of functions, branches and bodies are by their places. */
+function hasNamedOutputs({ parent, isFunction }: Body): boolean {
+  return !parent && !isFunction;
+}
+
+/** Refuses to give a value's place as an output to another, where it is an input, too, and has to keep its name. */
+function movable(body: Body, value: string, uses: readonly Use[]): readonly Use[] {
+  const isFixed = hasNamedOutputs(body) && body.named('input').some(({ text }) => text === value);
+  if (!isFixed || !uses.some((use) => isOutputOf(body, use))) return uses;
+  throw new EditError('NAME_TAKEN', value, `'${value}': is an input and an output of the model and can be no other`);
 }
