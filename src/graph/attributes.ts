@@ -60,3 +60,8 @@ export function ints(name: string, values: readonly number[]): onnx.IAttributePr
 export function string(name: string, value: string): onnx.IAttributeProto {
   return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
 }
+
+/** Makes a tensor attribute. */
+export function tensor(name: string, value: onnx.ITensorProto): onnx.IAttributeProto {
+  return { name, type: AttributeType.TENSOR, t: value };
+}

@@ -64,7 +64,7 @@ export function externalData(entries: Record<string, string>): Uint8Array {
 }
 
 /** StringStringEntryProto. */
-function keyValue(key: string, value: string): Uint8Array {
+export function keyValue(key: string, value: string): Uint8Array {
   return concat(textField(1, key), textField(2, value));
 }
 

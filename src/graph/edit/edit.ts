@@ -196,7 +196,7 @@ export class ModelEditor {
       tensors: opened.tensors.map((tensor) => {
         const record = recordOf(tensor);
         const isSame = record?.length === tensor.length && record.dtype === tensor.dtype && record.form === tensor.form;
-        return isSame ? { ...tensor, read: record.read } : tensor;
+        return isSame ? { ...tensor, payload: record.payload } : tensor;
       }),
     };
   }
