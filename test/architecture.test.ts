@@ -63,7 +63,7 @@ const PACKAGES: Record<string, string[]> = {
   commander: ['cli/'],
   fflate: ['data/', 'report/html/'],
   linkedom: ['report/html/'],
-  'onnx-proto': ['onnx/', 'graph/', 'gradient/', 'calibrate/', 'tune/', 'sensitivity/'],
+  'onnx-proto': ['model/structure.ts', 'onnx/', 'graph/', 'gradient/', 'calibrate/', 'tune/', 'sensitivity/'],
   'onnxruntime-node': ['runtime/runtime.ts'],
   'onnxruntime-web': ['runtime/runtime.ts'],
   sharp: ['data/images/decode.ts'],

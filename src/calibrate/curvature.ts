@@ -1,8 +1,8 @@
 import { FxqError, throwIfAborted } from '../errors.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
-import { jacobianGraph } from '../gradient/gradient-graph.js';
-import { bytesOf, type CalibrationGraph } from '../graph/decoded-graph.js';
-import { floatValue, type OpenModel, openGraph, openModel, writeModel } from '../graph/open-model.js';
+import { appendJacobian } from '../gradient/gradient-graph.js';
+import type { DecodedGraph } from '../graph/decoded-graph.js';
+import { floatValue, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
 import { createRandom } from '../random.js';
 import type { Feeder } from '../runtime/batches.js';
 import { type OutputArray, openSession } from '../runtime/session.js';
@@ -22,7 +22,7 @@ const PROBED_SAMPLES = 256;
  *   no gradient rule, as one with subgraphs
  */
 export async function probeRows(
-  original: CalibrationGraph,
+  original: DecodedGraph,
   layers: readonly Layer[],
   survey: Survey,
   seed: number,
@@ -30,7 +30,7 @@ export async function probeRows(
 ): Promise<Map<Layer, Float64Array> | undefined> {
   const probed = layers.filter(({ output }) => output !== undefined);
   if (probed.length === 0) return undefined;
-  const graph = graphFor(bytesOf(original), probed, survey);
+  const graph = graphFor(original.open, probed, survey);
   if (!graph) return undefined;
   const { runtime, threads, signal, batches } = feeder;
   const forward = await openSession(runtime, graph.forward, { threads });
@@ -78,24 +78,25 @@ interface ProbeGraph {
   readonly sums: ReadonlyMap<Layer, string>;
 }
 
-function graphFor(bytes: Uint8Array, layers: readonly Layer[], survey: Survey): ProbeGraph | undefined {
+function graphFor(original: OpenModel, layers: readonly Layer[], survey: Survey): ProbeGraph | undefined {
   try {
-    const model = openModel(bytes);
-    const output = logitsBehind(model.builder, model.builder.graph.output?.[0]?.name ?? '');
+    const forward = openModel(original);
+    const output = logitsBehind(forward.builder, forward.builder.graph.output?.[0]?.name ?? '');
     const targets = layers.map((layer) => layer.output as string);
-    const jacobian = jacobianGraph(bytes, { output, targets });
-    const open = openGraph(jacobian.bytes);
+    const backward = openModel(original);
+    const { seed, gradients } = appendJacobian(backward, { output, targets });
     const sums = new Map(
       layers.map((layer, i) => {
-        const gradient = jacobian.gradients.get(targets[i]) as string;
-        return [layer, sumOfSquares(open, layer, gradient, survey.dims(targets[i]).length)];
+        const gradient = gradients.get(targets[i]) as string;
+        return [layer, sumOfSquares(backward, layer, gradient, survey.dims(targets[i]).length)];
       }),
     );
-    const backward = writeModel(
-      open,
-      [...sums.values()].map((name) => floatValue(name)),
-    );
-    return { forward: writeModel(model, [floatValue(output)]), backward, output, seed: jacobian.seed, sums };
+    const values = (names: Iterable<string>) => Array.from(names, (name) => floatValue(name));
+    return {
+      forward: writeModel(forward, values([output])),
+      backward: writeModel(backward, values(sums.values())),
+      ...{ output, seed, sums },
+    };
   } catch (error) {
     if (error instanceof FxqError && error.code === 'CONFIG') return undefined;
     throw error;

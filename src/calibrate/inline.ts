@@ -1,7 +1,7 @@
 import type { onnx } from 'onnx-proto';
 import { isStandard, readGraphs } from '../graph/attributes.js';
 import { GraphBuilder } from '../graph/builder.js';
-import { type CalibrationGraph, copyOf, indexGraph } from '../graph/decoded-graph.js';
+import { copyOf, type DecodedGraph, indexGraph } from '../graph/decoded-graph.js';
 import { floatValue, writeModel } from '../graph/open-model.js';
 import { type Feeder, runGraph } from '../runtime/batches.js';
 import { asFloat } from './columns.js';
@@ -10,7 +10,7 @@ import { asFloat } from './columns.js';
  * Puts the branches that run in the place of the `If` nodes that choose them, wherever the choice is the same for all
  * inputs, so that the layers in there are layers of the main graph. Other nodes with graphs of their own stay.
  */
-export async function inlineBranches(graph: CalibrationGraph, feeder: Feeder): Promise<CalibrationGraph> {
+export async function inlineBranches(graph: DecodedGraph, feeder: Feeder): Promise<DecodedGraph> {
   const names = new Names(graph.open.proto);
   const dropped: onnx.IGraphProto[] = [];
   const varying = new Set<onnx.INodeProto>();
@@ -42,7 +42,7 @@ export async function inlineBranches(graph: CalibrationGraph, feeder: Feeder): P
 
 /** The conditions of nodes that are the same for all inputs. */
 async function chosen(
-  graph: CalibrationGraph,
+  graph: DecodedGraph,
   choices: readonly onnx.INodeProto[],
   feeder: Feeder,
 ): Promise<Map<onnx.INodeProto, boolean>> {

@@ -1,6 +1,6 @@
 import type { onnx } from 'onnx-proto';
 import { isStandard, readFloat, readGraphs, readInt } from '../graph/attributes.js';
-import { type CalibrationGraph, placeOf, RECURRENT } from '../graph/decoded-graph.js';
+import { type DecodedGraph, placeOf, RECURRENT } from '../graph/decoded-graph.js';
 import { isShared, isWhole, product, transposed, type View, viewOf } from '../graph/view.js';
 import type { Tensor } from '../model/model.js';
 import { isPatchable } from '../model/weights.js';
@@ -32,7 +32,7 @@ export interface Layer {
 type Shape = Pick<Layer, 'groups' | 'rows' | 'inputs'> & { readonly view: View; readonly seen: readonly number[] };
 /** Weights that a node has, or the reason why what comes in there is none of them. */
 type Found = { operand: number; shape: Shape; bias?: View | undefined } | { view: View; reason: string };
-type Finder = (graph: CalibrationGraph, node: onnx.INodeProto) => Found[];
+type Finder = (graph: DecodedGraph, node: onnx.INodeProto) => Found[];
 
 /**
  * Finds the layers of a graph among the tensors that are wanted, in the order in which they run.
@@ -40,7 +40,7 @@ type Finder = (graph: CalibrationGraph, node: onnx.INodeProto) => Found[];
  * @param tensors - those of the model; each one that is wanted and is no layer comes back as skipped
  */
 export function findLayers(
-  graph: CalibrationGraph,
+  graph: DecodedGraph,
   tensors: readonly Tensor[],
   isWanted: (tensor: Tensor) => boolean,
 ): { layers: Layer[]; skipped: Skipped[] } {
@@ -68,7 +68,7 @@ export function findLayers(
 }
 
 function layerOf(
-  graph: CalibrationGraph,
+  graph: DecodedGraph,
   node: onnx.INodeProto,
   { operand, shape, bias }: Extract<Found, { shape: Shape }>,
 ): Layer {
@@ -85,7 +85,7 @@ function layerOf(
 }
 
 /** Why no layer was found for a tensor: where it stands, or what reads it. */
-function whyNot({ stored, outside, readers }: CalibrationGraph, tensor: Tensor): string {
+function whyNot({ stored, outside, readers }: DecodedGraph, tensor: Tensor): string {
   const place = outside.get(tensor);
   if (place) return place;
   const names = [...stored].filter(([, each]) => each.tensor === tensor).map(([name]) => name);
@@ -153,7 +153,7 @@ const FINDERS: Record<string, Finder> = {
 };
 
 /** W and R: the inputs of a step, and the state that it goes on from. One group a direction. */
-function recurrent(graph: CalibrationGraph, node: onnx.INodeProto): Found[] {
+function recurrent(graph: DecodedGraph, node: onnx.INodeProto): Found[] {
   return [1, 2].flatMap((operand): Found[] => {
     const view = viewOf(graph, node.input?.[operand] ?? '');
     if (view?.dims.length !== 3) return [];
@@ -178,7 +178,7 @@ function matrix(view: View, seen: readonly number[]): Shape {
  *
  * @param places - how many axes come after that of the rows
  */
-function biasOf(graph: CalibrationGraph, node: onnx.INodeProto, places: number): View | undefined {
+function biasOf(graph: DecodedGraph, node: onnx.INodeProto, places: number): View | undefined {
   if (node.input?.[2]) return viewOf(graph, node.input[2]);
   const output = node.output?.[0] ?? '';
   const [add, ...others] = graph.readers.get(output) ?? [];

@@ -1,6 +1,6 @@
 import type { onnx } from 'onnx-proto';
 import { type GraphBuilder, valuesRead } from '../graph/builder.js';
-import { type CalibrationGraph, copyOf } from '../graph/decoded-graph.js';
+import { copyOf, type DecodedGraph } from '../graph/decoded-graph.js';
 import { floatValue, writeModel } from '../graph/open-model.js';
 import type { Tensor } from '../model/model.js';
 import { createRandom } from '../random.js';
@@ -22,7 +22,7 @@ export type ColumnCounts = ReadonlyMap<Layer, number>;
  * depend on how many inputs there are.
  */
 export async function captureMoments(
-  graph: CalibrationGraph,
+  graph: DecodedGraph,
   layers: readonly Layer[],
   replaced: Replaced,
   counts: ColumnCounts,
@@ -91,7 +91,7 @@ export async function captureMoments(
  *
  * @returns the name of a value's twin, which is the value itself where the two models do not differ
  */
-function emitTwin(graph: CalibrationGraph, builder: GraphBuilder, replaced: Replaced): (name: string) => string {
+function emitTwin(graph: DecodedGraph, builder: GraphBuilder, replaced: Replaced): (name: string) => string {
   const twins = new Map<string, string>();
   for (const [name, { tensor, proto }] of graph.stored) {
     const rawData = replaced.get(tensor);

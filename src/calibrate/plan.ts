@@ -1,5 +1,5 @@
 import type { Split } from '../data/split.js';
-import type { CalibrationGraph } from '../graph/decoded-graph.js';
+import type { DecodedGraph } from '../graph/decoded-graph.js';
 import type { Layer } from './layers.js';
 import type { Survey } from './survey.js';
 
@@ -45,7 +45,7 @@ export function samplesFor(layers: readonly Layer[], survey: Survey): number {
 }
 
 /** Samples a batch: fewer where their columns would take too much memory; whole batches where the model's size is fixed. */
-export function batchFor({ open }: CalibrationGraph, layers: readonly Layer[], survey: Survey): number {
+export function batchFor({ open }: DecodedGraph, layers: readonly Layer[], survey: Survey): number {
   const bytes = (layer: Layer) => {
     // The columns of a convolution are apart for its groups.
     const apart = layer.node.opType?.startsWith('Conv') ? layer.groups : 1;

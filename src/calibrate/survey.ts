@@ -1,4 +1,4 @@
-import { type CalibrationGraph, copyOf } from '../graph/decoded-graph.js';
+import { copyOf, type DecodedGraph } from '../graph/decoded-graph.js';
 import { floatValue, writeModel } from '../graph/open-model.js';
 import { product } from '../graph/view.js';
 import { type Feeder, runGraph } from '../runtime/batches.js';
@@ -15,7 +15,7 @@ export interface Survey {
 }
 
 /** Runs one batch to see the shapes of what layers read and make. */
-export async function surveyLayers(graph: CalibrationGraph, layers: readonly Layer[], feeder: Feeder): Promise<Survey> {
+export async function surveyLayers(graph: DecodedGraph, layers: readonly Layer[], feeder: Feeder): Promise<Survey> {
   const open = copyOf(graph.open);
   const { builder } = open;
   const shapes = new Map<string, string>();

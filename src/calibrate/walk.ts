@@ -1,6 +1,6 @@
 import { type Split, splitDataset } from '../data/split.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import { readCalibrationGraph } from '../graph/decoded-graph.js';
+import { graphOf } from '../graph/decoded-graph.js';
 import type { Model, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
 import { isPatchable, readWeights, writeWeights } from '../model/weights.js';
@@ -34,7 +34,7 @@ export interface LayerChange {
 /** A model ready for calibration: its layers, its inputs, and the shapes in between. */
 export interface PreparedModel {
   readonly model: Model;
-  readonly graph: ReturnType<typeof readCalibrationGraph>;
+  readonly graph: ReturnType<typeof graphOf>;
   readonly layers: readonly Layer[];
   readonly skipped: readonly Skipped[];
   readonly survey: Survey;
@@ -59,7 +59,7 @@ export async function prepare(
     throw new FxqError('DATASET', 'calibration data: expected at least one input, got none');
   }
   const feederOf = ({ calibration }: Split): Feeder => ({ runtime, threads, signal, batches: calibration });
-  const graph = await inlineBranches(readCalibrationGraph(model), feederOf(first));
+  const graph = await inlineBranches(graphOf(model), feederOf(first));
   const { layers, skipped } = findLayers(graph, model.tensors, (tensor) => isPatchable(tensor) && isWanted(tensor));
   const glance = await surveyLayers(graph, layers, feederOf(first));
   const samples = options.samples ?? samplesFor(layers, glance);

@@ -1,6 +1,7 @@
 import { FxqError } from '../errors.js';
 import {
   floatValue,
+  type GraphSource,
   makeInputs,
   type OpenModel,
   openModel,
@@ -10,18 +11,8 @@ import {
 } from '../graph/open-model.js';
 import { type BackwardPass, backwardPass, trainableInputs } from './backward.js';
 import { chooseLoss } from './losses.js';
-import { firstOutput, judgedOutputs, type OutputOptions } from './outputs.js';
+import { judgedOutputs, type OutputOptions } from './outputs.js';
 import { type Tunable, tunable } from './tunable.js';
-
-/** A generated model, and what to feed it and fetch from it. */
-interface GeneratedGraph {
-  /** The ONNX file. */
-  readonly bytes: Uint8Array;
-  /** The model's own inputs, as it names them. */
-  readonly inputs: readonly string[];
-  /** Stored tensors of the model that are inputs now, fed before each run with their present values. */
-  readonly parameters: readonly Parameter[];
-}
 
 export interface GradientGraphOptions extends OutputOptions {
   /** Names of the stored tensors to train. Default: every float32 tensor of at least one axis a gradient can reach. */
@@ -39,7 +30,14 @@ interface Target {
   readonly output: string;
 }
 
-export interface GradientGraph extends GeneratedGraph {
+/** A generated model, and what to feed it and fetch from it. */
+export interface GradientGraph {
+  /** The ONNX file. */
+  readonly bytes: Uint8Array;
+  /** The model's own inputs, as it names them. */
+  readonly inputs: readonly string[];
+  /** Stored tensors of the model that are inputs now, fed before each run with their present values. */
+  readonly parameters: readonly Parameter[];
   /** What the loss compares, one for each output trained on. */
   readonly targets: readonly Target[];
   /** Name of the output with the mean loss of the batch, a scalar. */
@@ -59,8 +57,8 @@ export interface GradientGraph extends GeneratedGraph {
  * const session = await InferenceSession.create(graph.bytes);
  * const { loss, 'd_fc1.weight': gradient } = await session.run({ input, labels, ...parameters });
  */
-export function gradientGraph(modelBytes: Uint8Array, options: GradientGraphOptions = {}): GradientGraph {
-  const model = openModel(modelBytes);
+export function gradientGraph(source: GraphSource, options: GradientGraphOptions = {}): GradientGraph {
+  const model = openModel(source);
   const { builder } = model;
   const outputs = judgedOutputs(model, options);
   const inputs = builder.graph.input!.map(({ name }) => name!);
@@ -78,7 +76,7 @@ export function gradientGraph(modelBytes: Uint8Array, options: GradientGraphOpti
   });
   const pass = backwardPass(builder, new Map(heads.map(({ output, gradient }) => [output, gradient])), names);
   const cut = names.find((name) => pass.blocked.has(name));
-  if (cut !== undefined) throw cutOff(cut, pass, tunable(modelBytes, options));
+  if (cut !== undefined) throw cutOff(cut, pass, tunable(source, options));
   const gradients = publish(model, pass, names);
   const losses = heads.map((head) => head.loss);
   const sum = rename(model, losses.length === 1 ? losses[0] : builder.emit('Sum', losses), 'loss');
@@ -105,47 +103,40 @@ function list(names: readonly string[], most = 12): string {
   return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-export interface JacobianGraphOptions {
-  /** The value whose Jacobian is meant. Default: the model's first output. */
-  output?: string;
-  /** Where the product is wanted: stored tensors, inputs of the model or values inside it. */
-  targets: readonly string[];
-}
-
-export interface JacobianGraph extends GeneratedGraph {
-  /** Name of the input for the seed, of the shape of `output`. */
+/** What {@link appendJacobian} has appended. */
+export interface Jacobian {
+  /** Targets that were stored tensors, and are inputs now. */
+  readonly parameters: readonly Parameter[];
+  /** Name of the input for the seed, of the shape of the value that is differentiated. */
   readonly seed: string;
-  /** The value the seed belongs to; also an output of the graph. */
-  readonly output: string;
-  /** Name of the output with seedᵀ · d(output)/d(target), by target. */
+  /** Name of the value seedᵀ · d(output)/d(target), by target. */
   readonly gradients: ReadonlyMap<string, string>;
 }
 
 /**
- * Turns a model into one that multiplies a seed of one's choice with the Jacobian of an output: the backward pass alone,
- * without any loss. Targets that are stored tensors become inputs.
+ * Makes a model multiply a seed of one's choice with the Jacobian of a value: the backward pass alone, without any loss.
+ * Targets that are stored tensors become inputs; nothing is written yet, so that more can be made of the products.
  *
+ * @param options.output - the value whose Jacobian is meant
+ * @param options.targets - where the product is wanted: stored tensors, inputs of the model or values inside it
  * @throws FxqError `CONFIG` when an operator on the way has no gradient rule, or the output does not depend on a target.
  * @example
- * const graph = jacobianGraph(modelBytes, { targets: ['fc1.weight'] });
+ * const model = openModel(modelBytes);
+ * const { seed, gradients } = appendJacobian(model, { output: 'logits', targets: ['fc1.weight'] });
  */
-export function jacobianGraph(modelBytes: Uint8Array, options: JacobianGraphOptions): JacobianGraph {
-  const model = openModel(modelBytes);
+export function appendJacobian(
+  model: OpenModel,
+  { output, targets }: { output: string; targets: readonly string[] },
+): Jacobian {
   const { builder } = model;
-  const output = options.output ?? firstOutput(model);
-  const inputs = builder.graph.input!.map(({ name }) => name!);
   const parameters = makeInputs(
     model,
-    options.targets.filter((name) => builder.dims(name) !== undefined),
+    targets.filter((name) => builder.dims(name) !== undefined),
   );
   const seed = builder.fresh('seed');
   builder.graph.input!.push(floatValue(seed));
-  const gradients = publish(model, backwardPass(builder, new Map([[output, seed]]), options.targets), options.targets);
-  const bytes = writeModel(
-    model,
-    [output, ...gradients.values()].map((name) => floatValue(name)),
-  );
-  return { bytes, inputs: stillThere(model, inputs), parameters, seed, output, gradients };
+  const gradients = publish(model, backwardPass(builder, new Map([[output, seed]]), targets), targets);
+  return { parameters, seed, gradients };
 }
 
 /** Gives each target's gradient the name `d_<target>`. */

@@ -1,4 +1,4 @@
-import { openModel, trainable } from '../graph/open-model.js';
+import { type GraphSource, openModel, trainable } from '../graph/open-model.js';
 import { backwardPass, trainableInputs } from './backward.js';
 import { judgedOutputs, type OutputOptions } from './outputs.js';
 
@@ -20,8 +20,8 @@ export interface Tunable {
  * for (const [name, reason] of blocked) warn(`${name} stays as it is: ${reason}`);
  * const graph = gradientGraph(modelBytes, { parameters });
  */
-export function tunable(modelBytes: Uint8Array, options: OutputOptions = {}): Tunable {
-  const model = openModel(modelBytes);
+export function tunable(source: GraphSource, options: OutputOptions = {}): Tunable {
+  const model = openModel(source);
   const outputs = judgedOutputs(model, options);
   const candidates = trainable(model, trainableInputs(model.builder, outputs));
   // Which gradient arrives does not matter here: each output stands in for its own.

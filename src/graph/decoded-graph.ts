@@ -1,18 +1,17 @@
 import type { onnx } from 'onnx-proto';
-import type { ByteSource, Model, Tensor } from '../model/model.js';
-import { externalRange, hollow } from '../onnx/open.js';
-import { scanTensors } from '../onnx/scan.js';
-import type { ScannedTensor } from '../onnx/scan-tensor.js';
+import type { Model, Tensor } from '../model/model.js';
 import { writeOnnx } from '../onnx/write.js';
 import { readGraphs } from './attributes.js';
 import { GraphBuilder, valuesRead } from './builder.js';
-import { type OpenModel, openGraph, writeModel } from './open-model.js';
+import { copyMessage } from './copy.js';
+import { type OpenModel, openProto, writeModel } from './open-model.js';
+import { fillPayloads, type Records } from './payloads.js';
 
-/** A model's graph as calibration works on it: decoded, with its weights inside, and who makes and reads each value. */
-export interface CalibrationGraph {
+/** A model's graph, decoded, with its weights inside, and who makes and reads each value. */
+export interface DecodedGraph {
   readonly open: OpenModel;
   /** The records of the model's tensors, those in nested graphs included, by their place in the decoded graph. */
-  readonly records: ReadonlyMap<onnx.ITensorProto, Tensor>;
+  readonly records: Records;
   /** The stored tensors of the main graph by the value they define. */
   readonly stored: ReadonlyMap<string, Stored>;
   /** Tensors that stand outside the main graph, and where, in words. */
@@ -30,47 +29,15 @@ export interface Stored {
 }
 
 /**
- * Decodes a model for calibration. Payloads are the model's own where it is in memory, and external data is taken in, so
- * that ONNX Runtime gets the model as one piece.
+ * The graph of a model, to be looked into and edited: a copy of what was decoded when the model was opened. Payloads are
+ * the model's own where it is in memory, and external data is taken in, so that ONNX Runtime gets the model as one piece.
  *
  * @param model - as the stages so far have left it
  */
-export function readCalibrationGraph(model: Model): CalibrationGraph {
-  const bytes = mainFile(model);
-  const { tensors } = scanTensors(bytes);
-  const places = new Map(model.tensors.map((tensor) => [`${tensor.file}:${tensor.offset}`, tensor]));
-  const recordOf = ({ window, external }: ScannedTensor) => {
-    const file = external ? model.files.findIndex(({ name }, i) => i > 0 && name === external.location) : 0;
-    return places.get(`${file}:${window?.start ?? external?.offset ?? 0}`);
-  };
-  // A decoded graph is views of its file, of which the smallest, a string of an attribute, would keep all in memory.
-  const open = openGraph(
-    hollow(
-      bytes,
-      tensors.filter((each) => each.form === 'raw' && recordOf(each)),
-    ),
-  );
-  const records = new Map<onnx.ITensorProto, Tensor>();
-  for (const each of tensors) {
-    const tensor = recordOf(each);
-    const proto = at(open.proto, each.path);
-    if (!proto) continue;
-    if (tensor) records.set(proto, tensor);
-    // What shares its place with another tensor is none of the model's, but the graph needs it.
-    const payload = tensor ? tensor.payload : each.external && { read: () => readExternal(model, each) };
-    if (payload && each.form === 'raw') {
-      proto.rawData = payload.read();
-      proto.externalData = [];
-      proto.dataLocation = 0;
-    }
-  }
-  return indexGraph(open, records);
-}
-
-function readExternal({ files }: Model, tensor: ScannedTensor): Uint8Array {
-  const source = files.find(({ name }, i) => i > 0 && name === tensor.external?.location) as ByteSource;
-  const { offset, length } = externalRange(tensor, tensor.path, source);
-  return source.read(offset, offset + length);
+export function graphOf(model: Model): DecodedGraph {
+  const proto = copyMessage(model.structure.proto);
+  const records = fillPayloads(proto, model);
+  return indexGraph(openProto(proto), records);
 }
 
 /**
@@ -78,11 +45,7 @@ function readExternal({ files }: Model, tensor: ScannedTensor): Uint8Array {
  *
  * @param dropped - branches that the main graph once had and that never run
  */
-export function indexGraph(
-  open: OpenModel,
-  records: CalibrationGraph['records'],
-  dropped: readonly onnx.IGraphProto[] = [],
-): CalibrationGraph {
+export function indexGraph(open: OpenModel, records: Records, dropped: readonly onnx.IGraphProto[] = []): DecodedGraph {
   const { builder, proto: model } = open;
   const stored = new Map<string, Stored>();
   const outside = new Map<Tensor, string>();
@@ -161,17 +124,6 @@ export function mainFile(model: Model): Uint8Array {
   return whole;
 }
 
-/** The tensor at a dotted path of the decoded model; none for a list of numbers, which is no tensor of its own. */
-function at(root: object, path: string): onnx.ITensorProto | undefined {
-  let value: unknown = root;
-  for (const [, key, index] of path.matchAll(/([A-Za-z]+|\[(\d+)\])\.?/g)) {
-    value = index === undefined ? (value as Record<string, unknown>)?.[key] : (value as unknown[])?.[Number(index)];
-  }
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-    ? (value as onnx.ITensorProto)
-    : undefined;
-}
-
 /** A copy to which nodes can be added; what is in it stays shared. */
 export function copyOf({ proto, builder: { graph } }: OpenModel): OpenModel {
   const copy = { ...graph, node: [...(graph.node ?? [])], initializer: [...(graph.initializer ?? [])] };
@@ -179,7 +131,7 @@ export function copyOf({ proto, builder: { graph } }: OpenModel): OpenModel {
 }
 
 /** The graph's model as one piece, as ONNX Runtime takes it: with external data inside, and what stages have changed. */
-export function bytesOf({ open }: CalibrationGraph): Uint8Array {
+export function bytesOf({ open }: DecodedGraph): Uint8Array {
   const copy = copyOf(open);
   return writeModel(copy, copy.builder.graph.output ?? []);
 }

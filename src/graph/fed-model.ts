@@ -1,8 +1,9 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import type { Model, Tensor } from '../model/model.js';
 import { int, readGraphs } from './attributes.js';
-import { type CalibrationGraph, readCalibrationGraph } from './decoded-graph.js';
+import { type DecodedGraph, graphOf } from './decoded-graph.js';
 import { floatValue, writeModel } from './open-model.js';
+import type { Records } from './payloads.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 
@@ -31,7 +32,7 @@ export interface FedModel {
  * the tensor's type. So branches and bodies of loops, too, see what is fed, and float16 is fed exactly.
  */
 export function feedLayers(model: Model, layers: ReadonlySet<Tensor>): FedModel {
-  const graph = readCalibrationGraph(model);
+  const graph = graphOf(model);
   const { open } = graph;
   const main = open.builder.graph;
   const inputs: LayerInput[] = [];
@@ -63,12 +64,7 @@ export function feedLayers(model: Model, layers: ReadonlySet<Tensor>): FedModel 
 type Feed = (tensor: Tensor, proto: onnx.ITensorProto, name: string) => onnx.INodeProto;
 
 /** Puts what `feed` makes in the place of initializers and constants, in nested graphs as well. */
-function replace(
-  graph: onnx.IGraphProto,
-  layers: ReadonlySet<Tensor>,
-  records: CalibrationGraph['records'],
-  feed: Feed,
-): void {
+function replace(graph: onnx.IGraphProto, layers: ReadonlySet<Tensor>, records: Records, feed: Feed): void {
   const layerOf = (proto: onnx.ITensorProto | null | undefined) => {
     const tensor = proto ? records.get(proto) : undefined;
     return tensor && layers.has(tensor) ? tensor : undefined;
@@ -98,7 +94,7 @@ function passOn(from: string, to: string, type: number): onnx.INodeProto {
 /** Operators that change the shape of a value, or its type, and no more. */
 const SHAPING = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast', 'Dropout']);
 
-function isSoftmax({ producers }: CalibrationGraph, output: string): boolean {
+function isSoftmax({ producers }: DecodedGraph, output: string): boolean {
   let node = producers.get(output);
   while (node && !node.domain && SHAPING.has(node.opType ?? '')) node = producers.get(node.input?.[0] ?? '');
   return node?.opType === 'Softmax' && !node.domain;

@@ -2,6 +2,7 @@ import onnxProto, { type onnx } from 'onnx-proto';
 import { FxqError } from '../errors.js';
 import { decodeModel } from '../onnx/decode-model.js';
 import { GraphBuilder, valuesRead } from './builder.js';
+import { copyMessage } from './copy.js';
 import { upgrade } from './upgrade.js';
 
 const { ModelProto, TensorProto } = onnxProto.onnx;
@@ -18,16 +19,20 @@ export interface OpenModel {
   readonly builder: GraphBuilder;
 }
 
-/** Reads a model and brings it to a form the gradient rules can be appended to. */
-export function openModel(bytes: Uint8Array): OpenModel {
-  const model = openGraph(bytes);
+/** What a graph can be made from: the bytes of a model file, or a graph that is open already, which stays as it is. */
+export type GraphSource = Uint8Array | OpenModel;
+
+/** Brings a model to a form the gradient rules can be appended to; of an open graph it is a copy that is edited. */
+export function openModel(source: GraphSource): OpenModel {
+  const model = openProto(source instanceof Uint8Array ? decodeModel(source) : copyMessage(source.proto));
+  // What no output depends on may be of an operator set that nothing can be done about.
+  if (!(source instanceof Uint8Array)) keepOnly(model, model.builder.graph.output ?? []);
   upgrade(model.proto, model.builder);
   return model;
 }
 
-/** Reads a model as it is, to append nodes that mean the same in every operator set. */
-export function openGraph(bytes: Uint8Array): OpenModel {
-  const proto = decodeModel(bytes);
+/** Makes a decoded model, which is edited from here on, one that nodes can be appended to. */
+export function openProto(proto: onnx.IModelProto): OpenModel {
   const { graph } = proto;
   if (!graph) throw new FxqError('ONNX_MALFORMED', 'model: it holds no graph');
   graph.node ??= [];
@@ -81,10 +86,12 @@ export function floatValue(name: string, dims?: readonly (number | string)[]): o
 }
 
 /** Declares the outputs, drops every node, tensor and input they do not depend on, and writes the model. */
-export function writeModel(
-  { proto, builder: { graph } }: OpenModel,
-  outputs: readonly onnx.IValueInfoProto[],
-): Uint8Array {
+export function writeModel(model: OpenModel, outputs: readonly onnx.IValueInfoProto[]): Uint8Array {
+  keepOnly(model, outputs);
+  return ModelProto.encode(model.proto).finish();
+}
+
+function keepOnly({ builder: { graph } }: OpenModel, outputs: readonly onnx.IValueInfoProto[]): void {
   const needed = new Set(outputs.map(({ name }) => name!));
   const kept: onnx.INodeProto[] = [];
   for (const node of [...graph.node!].reverse()) {
@@ -96,5 +103,4 @@ export function writeModel(
   graph.initializer = graph.initializer!.filter(({ name }) => needed.has(name!));
   graph.input = graph.input!.filter(({ name }) => needed.has(name!));
   graph.output = [...outputs];
-  return ModelProto.encode(proto).finish();
 }

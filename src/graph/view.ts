@@ -1,6 +1,6 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { isStandard, readInt, readInts } from './attributes.js';
-import type { CalibrationGraph, Stored } from './decoded-graph.js';
+import type { DecodedGraph, Stored } from './decoded-graph.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 
@@ -15,7 +15,7 @@ export interface View {
 }
 
 /** Follows a value back to the stored tensor whose elements it shows; `undefined` for a computed value. */
-export function viewOf(graph: CalibrationGraph, value: string): View | undefined {
+export function viewOf(graph: DecodedGraph, value: string): View | undefined {
   const stored = graph.stored.get(value);
   if (stored) return { stored, name: value, dims: stored.tensor.dims };
   const node = graph.producers.get(value);
@@ -67,7 +67,7 @@ export function isWhole({ stored, dims, order }: View): boolean {
 }
 
 /** Whether a tensor is read for more than one purpose: then its values answer to more than one operator. */
-export function isShared({ readers, open }: CalibrationGraph, { name }: View): boolean {
+export function isShared({ readers, open }: DecodedGraph, { name }: View): boolean {
   const outputs = new Set(open.builder.graph.output?.map((output) => output.name));
   const moved = new Set<onnx.INodeProto>();
   let uses = 0;
@@ -87,7 +87,7 @@ export function isShared({ readers, open }: CalibrationGraph, { name }: View): b
 }
 
 /** The part of a view that a Slice takes. */
-function sliced(graph: CalibrationGraph, node: onnx.INodeProto, view: View): View | undefined {
+function sliced(graph: DecodedGraph, node: onnx.INodeProto, view: View): View | undefined {
   const starts = listOf(graph, node, 'starts', 1);
   const ends = listOf(graph, node, 'ends', 2);
   if (!starts || !ends) return undefined;
@@ -108,7 +108,7 @@ function sliced(graph: CalibrationGraph, node: onnx.INodeProto, view: View): Vie
 }
 
 /** Parts of one tensor behind each other. */
-function joined(graph: CalibrationGraph, node: onnx.INodeProto, first: View): View | undefined {
+function joined(graph: DecodedGraph, node: onnx.INodeProto, first: View): View | undefined {
   const views = (node.input ?? []).map((name) => viewOf(graph, name));
   const rank = first.dims.length;
   const named = readInt(node, 'axis', 0);
@@ -160,17 +160,17 @@ export function product(dims: readonly number[]): number {
 }
 
 /** The axes a node names, counted from the front. */
-function axesOf(graph: CalibrationGraph, node: onnx.INodeProto, rank: number): number[] | undefined {
+function axesOf(graph: DecodedGraph, node: onnx.INodeProto, rank: number): number[] | undefined {
   return listOf(graph, node, 'axes')?.map((axis) => (axis < 0 ? axis + rank : axis));
 }
 
 /** A constant list of numbers: one of a node's inputs, or the attribute that older operator sets have in its place. */
-function listOf(graph: CalibrationGraph, node: onnx.INodeProto, attribute: string, input = 1): number[] | undefined {
+function listOf(graph: DecodedGraph, node: onnx.INodeProto, attribute: string, input = 1): number[] | undefined {
   const name = node.input?.[input];
   return name ? constantInts(graph, name) : readInts(node, attribute);
 }
 
-function constantInts({ open, producers }: CalibrationGraph, name: string): number[] | undefined {
+function constantInts({ open, producers }: DecodedGraph, name: string): number[] | undefined {
   const constant = producers.get(name);
   if (constant && constant.opType !== 'Constant') return undefined;
   const listed = constant && readInts(constant, 'value_ints');

@@ -3,7 +3,7 @@ import { MAX_CODEBOOK } from '../container/constants.js';
 import { asUnits } from '../container/write/symbols.js';
 import type { Units } from '../kernels/decode/kernels.js';
 import { encodeKernels } from '../kernels/encode/index.js';
-import type { PayloadForm } from '../model/model.js';
+import type { PayloadForm } from '../model/structure.js';
 
 /** A payload counted by its values. */
 export interface Values {

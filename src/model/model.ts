@@ -1,4 +1,5 @@
 import type { DType } from '../binary/dtype.js';
+import type { PayloadForm, Structure } from './structure.js';
 
 /** Random access to the bytes of one file, in memory or on disk. `read` may return a view: callers never write to it. */
 export interface ByteSource {
@@ -14,9 +15,6 @@ export interface ByteSource {
 
 /** What a tensor is for, found from the nodes that consume it. */
 export type Role = 'weight' | 'bias' | 'normalisation' | 'other';
-
-/** How a tensor's payload stands in the file: fixed-width elements, or protobuf varints (one per element). */
-export type PayloadForm = 'raw' | 'fixed' | 'varint';
 
 /**
  * One tensor of a model: what it is, where its bytes stand, and what they are now. The record that moves through the
@@ -76,6 +74,8 @@ export interface Model {
   readonly files: readonly ByteSource[];
   /** Every tensor whose payload is a window of a file, in order of file and offset; windows never overlap. */
   readonly tensors: readonly Tensor[];
+  /** The model file's tensors and its decoded graph, found once: the same for all that stages make of a model. */
+  readonly structure: Structure;
   /** Bytes to be appended to the model file: the records of the stages, as protobuf fields of ModelProto. */
   readonly appendix: Uint8Array;
 }

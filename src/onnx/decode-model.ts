@@ -13,15 +13,31 @@ const GRAPH = 7;
  * @throws FxqError `ONNX_MALFORMED`
  */
 export function decodeModel(bytes: Uint8Array): Onnx.ModelProto {
+  return decoded('graph', 'an ONNX graph', () => onnxProto.onnx.ModelProto.decode(inOnePart(bytes)));
+}
+
+/**
+ * Decodes some fields of a tensor's message: its payload, where that is not fixed-width elements in one run.
+ *
+ * @throws FxqError `ONNX_MALFORMED`
+ */
+export function decodeTensorFields(bytes: Uint8Array, path: string): Onnx.ITensorProto {
+  return decoded(path, 'a payload', () => onnxProto.onnx.TensorProto.decode(bytes));
+}
+
+/** The same of an attribute: its lists of numbers. */
+export function decodeAttributeFields(bytes: Uint8Array, path: string): Onnx.IAttributeProto {
+  return decoded(path, 'a list of numbers', () => onnxProto.onnx.AttributeProto.decode(bytes));
+}
+
+function decoded<T>(path: string, what: string, decode: () => T): T {
   try {
-    return onnxProto.onnx.ModelProto.decode(inOnePart(bytes));
+    return decode();
   } catch (cause) {
     if (cause instanceof FxqError) throw cause;
     const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new FxqError('ONNX_MALFORMED', `graph: expected an ONNX graph, got damaged protobuf: ${problem}`, {
-      tensor: 'graph',
-      cause,
-    });
+    const message = `${path}: expected ${what}, got damaged protobuf: ${problem}`;
+    throw new FxqError('ONNX_MALFORMED', message, { tensor: path, cause });
   }
 }
 

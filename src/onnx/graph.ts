@@ -1,5 +1,4 @@
 import type { onnx as Onnx } from 'onnx-proto';
-import { decodeModel } from './decode-model.js';
 
 /** One use of a value: which node reads it, and as which of its inputs. */
 export interface Use {
@@ -48,11 +47,9 @@ interface Scope {
  * Reads the graph of an ONNX model: every tensor that it defines, and how values flow from node to node, across
  * subgraphs and model-local functions.
  *
- * @param bytes - the model; payloads may have been cut out, the graph is all that is looked at
- * @throws FxqError `ONNX_MALFORMED` where a field that the scan passes over is damaged
+ * @param model - the decoded file; payloads may have been cut out, the graph is all that is looked at
  */
-export function readGraph(bytes: Uint8Array): Definition[] {
-  const model = decodeModel(bytes);
+export function readGraph(model: Onnx.IModelProto): Definition[] {
   const definitions: Definition[] = [];
   const functions = new Map<string, { inputs: Value[]; outputs: Value[] }>();
 

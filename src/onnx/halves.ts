@@ -1,8 +1,7 @@
 import { ByteWriter, concat } from '../binary/bytes.js';
 import type { Model, Tensor } from '../model/model.js';
+import type { Enclosure } from '../model/structure.js';
 import { inMemory, openOnnx } from './open.js';
-import { scanTensors } from './scan.js';
-import type { Enclosure } from './scan-tensor.js';
 import { type Edit, splice } from './splice.js';
 import { LENGTH_DELIMITED, readVarint } from './wire.js';
 import { writeOnnx } from './write.js';
@@ -29,7 +28,8 @@ export function withRawHalves(model: Model, isWanted: (tensor: Tensor) => boolea
   }
   const bytes = concat(parts);
   const edits: Edit[] = [];
-  for (const { window } of scanTensors(bytes).tensors) {
+  // Payloads have changed, but none has moved.
+  for (const { window } of model.structure.tensors) {
     if (window?.parent && offsets.has(window.start)) {
       edits.push({ start: window.tag, end: window.end, bytes: rawField(bytes, window), within: window.parent });
     }

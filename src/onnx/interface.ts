@@ -1,9 +1,6 @@
 import type { onnx as Onnx } from 'onnx-proto';
 import { dtypeOf } from '../binary/dtype.js';
 import type { Model } from '../model/model.js';
-import { decodeModel } from './decode-model.js';
-import { hollow } from './open.js';
-import { scanTensors } from './scan.js';
 
 /** A graph's input or output as the file declares it. */
 export interface Port {
@@ -30,9 +27,7 @@ export interface Interface {
  * readInterface(openOnnx(bytes)).inputs; // [{ name: 'input', type: 'float32', shape: ['N', 3, 224, 224] }]
  */
 export function readInterface(model: Model): Interface {
-  const [main] = model.files;
-  const bytes = main.read(0, main.size);
-  const graph = decodeModel(hollow(bytes, scanTensors(bytes).tensors)).graph ?? {};
+  const graph = model.structure.proto.graph ?? {};
   const stored = new Map((graph.initializer ?? []).map(({ name, dims }) => [name ?? '', (dims ?? []).map(Number)]));
   const inputs = (graph.input ?? []).filter(({ name }) => !stored.has(name ?? ''));
   const rows = rowsPicked(graph, stored);

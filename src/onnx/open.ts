@@ -3,10 +3,11 @@ import { isSafeLocation } from '../binary/location.js';
 import { FxqError } from '../errors.js';
 import type { ByteSource, Model, Tensor } from '../model/model.js';
 import { windowOf } from '../model/payload.js';
+import type { ScannedTensor } from '../model/structure.js';
+import { decodeModel } from './decode-model.js';
 import { type Definition, readGraph } from './graph.js';
 import { roleOf } from './roles.js';
 import { scanTensors } from './scan.js';
-import type { ScannedTensor } from './scan-tensor.js';
 import { type Edit, splice } from './splice.js';
 import { type Bytes, bytesOf } from './wire.js';
 
@@ -30,7 +31,8 @@ export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {
   const main = plain(file instanceof Uint8Array ? inMemory('model.onnx', file) : file);
   const bytes = bytesOf(main);
   const { tensors: scanned } = scanTensors(bytes);
-  const definitions = new Map(readGraph(hollow(bytes, scanned)).map((definition) => [definition.path, definition]));
+  const proto = decodeModel(hollow(bytes, scanned));
+  const definitions = new Map(readGraph(proto).map((definition) => [definition.path, definition]));
   const files: ByteSource[] = [main];
   const opened = new Map<string, number>();
   const placed: Placed[] = [];
@@ -50,6 +52,7 @@ export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {
   return {
     files,
     tensors: windows.map((window, i) => makeTensor(window, names[i], files)),
+    structure: { proto, tensors: scanned },
     appendix: new Uint8Array(),
   };
 }
@@ -96,11 +99,13 @@ function makeTensor(window: Placed, name: string, files: readonly ByteSource[]):
   };
 }
 
-/** The model without these tensors' payloads: small, and all that reading the graph needs. */
-export function hollow(bytes: Bytes, tensors: readonly ScannedTensor[]): Uint8Array {
+/** The model without payloads: small, and all that reading the graph needs. */
+function hollow(bytes: Bytes, tensors: readonly ScannedTensor[]): Uint8Array {
+  const nothing = new Uint8Array();
   const edits: Edit[] = [];
-  for (const { window } of tensors) {
-    if (window) edits.push({ start: window.start, end: window.end, bytes: new Uint8Array(), within: window });
+  for (const { window, scattered } of tensors) {
+    if (window) edits.push({ start: window.start, end: window.end, bytes: nothing, within: window });
+    for (const run of scattered) edits.push({ ...run, bytes: nothing });
   }
   return splice(bytes, edits);
 }

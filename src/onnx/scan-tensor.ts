@@ -1,38 +1,8 @@
 import { bitsOf, type DType, dtypeOf } from '../binary/dtype.js';
 import { FxqError } from '../errors.js';
-import type { PayloadForm } from '../model/model.js';
+import type { Enclosure, ExternalWindow, PayloadForm, Run, ScannedTensor } from '../model/structure.js';
 import { MAX_ELEMENTS, MAX_RANK } from './limits.js';
 import { type Bytes, type Field, LENGTH_DELIMITED, malformed, readFields, readVarint, VARINT } from './wire.js';
-
-/** A length-delimited field and the ones around it: what has to be rewritten when something inside changes length. */
-export interface Enclosure {
-  readonly tag: number;
-  readonly lengthAt: number;
-  readonly start: number;
-  readonly end: number;
-  readonly parent: Enclosure | undefined;
-}
-
-/** Where a tensor says that its payload stands outside the model file (TensorProto.external_data). */
-interface ExternalWindow {
-  readonly location: string;
-  readonly offset: number;
-  /** `undefined`: up to the end of the file. */
-  readonly length: number | undefined;
-}
-
-/** A tensor found by the scan, with the payload's place. Tensors whose payload is no single run of bytes have none. */
-export interface ScannedTensor {
-  /** Dotted path of the field, the same as {@link graph} makes: `graph.node[3].attribute[0].t`. */
-  readonly path: string;
-  readonly dtype: DType;
-  readonly dims: readonly number[];
-  readonly count: number;
-  readonly form: PayloadForm;
-  /** The payload field; `start` and `end` are the payload's. */
-  readonly window: Enclosure | undefined;
-  readonly external: ExternalWindow | undefined;
-}
 
 /** Payload fields of TensorProto: field number → form. */
 const PAYLOADS: Record<number, PayloadForm> = {
@@ -60,7 +30,23 @@ export function scanList(bytes: Bytes, window: Enclosure, path: string, kind: 'f
     form,
     window,
     external: undefined,
+    scattered: NO_RUNS,
   };
+}
+
+/** A list whose numbers stand in many small fields: what is known of it is where. */
+export function scanLoose(path: string, kind: 'floats' | 'ints', scattered: readonly Run[]): ScannedTensor {
+  const dtype = kind === 'floats' ? 'float32' : 'int64';
+  return { path, dtype, dims: [], count: 0, form: 'raw', window: undefined, external: undefined, scattered };
+}
+
+const NO_RUNS: readonly Run[] = [];
+
+/** Notes a field of a message; one right behind another makes one run with it. */
+export function addRun(runs: Run[], { tag, end }: Field, within: Enclosure): void {
+  const last = runs.at(-1);
+  if (last?.end === tag) runs[runs.length - 1] = { start: last.start, end, within };
+  else runs.push({ start: tag, end, within });
 }
 
 /** A TensorProto: type, shape, and where its payload stands; the payload's length is checked against the shape. */
@@ -70,6 +56,7 @@ export function scanTensor(bytes: Bytes, message: Enclosure, path: string): Scan
   const entries = new Map<string, string>();
   let dtype: DType = 'undefined';
   let name = path;
+  const runs: Run[] = [];
   let pieces = 0;
   let isExternal = false;
   for (const field of readFields(bytes, message.start, message.end, path)) {
@@ -82,16 +69,19 @@ export function scanTensor(bytes: Bytes, message: Enclosure, path: string): Scan
     else if (field.number === 14 && field.type === VARINT) isExternal = field.value === 1;
     else if (field.number in PAYLOADS || field.number === 6) {
       pieces++;
+      addRun(runs, field, message);
       if (delimited && field.number !== 6)
         payloads.push({ form: PAYLOADS[field.number], window: enclosure(field, message) });
     }
   }
   const count = countElements(dims, name, message.start);
-  const found = { path, dtype, dims, count };
+  const found = { path, dtype, dims, count, scattered: NO_RUNS };
   if (isExternal)
     return { ...found, form: 'raw', window: undefined, external: externalWindow(entries, name, message.start) };
   // Strings, segments and payloads spread over several fields are no single run of bytes: they stay in the skeleton.
-  if (payloads.length !== 1 || pieces !== 1) return { ...found, form: 'raw', window: undefined, external: undefined };
+  if (payloads.length !== 1 || pieces !== 1) {
+    return { ...found, form: 'raw', window: undefined, external: undefined, scattered: runs };
+  }
   const { form, window } = payloads[0];
   checkLength(bytes, { ...found, form, window, external: undefined }, name);
   return { ...found, form, window, external: undefined };

@@ -1,6 +1,7 @@
 import { FxqError } from '../errors.js';
+import type { Enclosure, Run, ScannedTensor } from '../model/structure.js';
 import { MAX_GRAPH_DEPTH } from './limits.js';
-import { type Enclosure, enclosure, type ScannedTensor, scanList, scanTensor } from './scan-tensor.js';
+import { addRun, enclosure, scanList, scanLoose, scanTensor } from './scan-tensor.js';
 import { type Bytes, LENGTH_DELIMITED, malformed, readFields } from './wire.js';
 
 /** Field numbers of onnx.proto: only what can lead to a tensor, everything else is passed over unread. */
@@ -40,6 +41,9 @@ export const CHILDREN: Record<string, Record<number, { name: string; kind: strin
   },
 };
 
+/** Bytes from which on a list is worth being taken out of what is decoded; decision trees have lists of megabytes. */
+const LONG_LIST = 1 << 10;
+
 /**
  * Finds every tensor of an ONNX file at the wire level: initializers, sparse initializers, tensor attributes (so
  * Constant nodes), subgraphs to any legal depth, model-local functions, training graphs. Nothing is decoded or copied.
@@ -75,12 +79,16 @@ export function scanTensors(bytes: Bytes): { tensors: ScannedTensor[]; model: En
     // A message that stands in several parts is one, whose lists go on.
     const seen = counts.get(path) ?? {};
     counts.set(path, seen);
+    const loose = { floats: [] as Run[], ints: [] as Run[] };
     for (const field of readFields(bytes, message.start, message.end, path || 'model')) {
       const child = CHILDREN[kind][field.number];
       if (child === undefined) continue;
       if (field.type !== LENGTH_DELIMITED) {
         // A list that is not packed stands in many small fields: skeleton. Anything else is not ONNX.
-        if (child.kind === 'floats' || child.kind === 'ints') continue;
+        if (child.kind === 'floats' || child.kind === 'ints') {
+          addRun(loose[child.kind], field, message);
+          continue;
+        }
         throw malformed(path || 'model', field.tag, `${child.name} has wire type ${field.type}, expected a message`);
       }
       const index = seen[child.name] ?? 0;
@@ -93,6 +101,10 @@ export function scanTensors(bytes: Bytes): { tensors: ScannedTensor[]; model: En
         path ? `${path}.${name}` : name,
         depth + (child.kind === 'graph' ? 1 : 0),
       );
+    }
+    for (const list of ['floats', 'ints'] as const) {
+      const length = loose[list].reduce((sum, { start, end }) => sum + end - start, 0);
+      if (length >= LONG_LIST) tensors.push(scanLoose(`${path}.${list}`, list, loose[list]));
     }
   }
 

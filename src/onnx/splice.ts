@@ -1,13 +1,10 @@
 import { ByteWriter, concat } from '../binary/bytes.js';
-import type { Enclosure } from './scan-tensor.js';
+import type { Enclosure, Run } from '../model/structure.js';
 import type { Bytes } from './wire.js';
 
-/** Replace the bytes from `start` to `end`, which stand directly inside the message `within`, by `bytes`. */
-export interface Edit {
-  readonly start: number;
-  readonly end: number;
+/** Replace a run of bytes, which stand directly inside a message, by others. */
+export interface Edit extends Run {
   readonly bytes: Uint8Array;
-  readonly within: Enclosure;
 }
 
 /**

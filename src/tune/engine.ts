@@ -3,7 +3,7 @@ import { isFixed } from '../data/fit.js';
 import { FxqError } from '../errors.js';
 import { type GradientGraph, gradientGraph } from '../gradient/gradient-graph.js';
 import { judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
-import { floatValue, makeInputs, openModel, writeModel } from '../graph/open-model.js';
+import { floatValue, makeInputs, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type OutputArray, openSession, type Session } from '../runtime/session.js';
 import type { Parameter } from './parameter.js';
@@ -32,7 +32,7 @@ export interface EngineOptions {
 
 /** Opens a model for training. */
 export async function openEngine(
-  model: Uint8Array,
+  model: OpenModel,
   parameters: readonly Parameter[],
   options: EngineOptions,
 ): Promise<Engine> {
@@ -56,7 +56,7 @@ export async function openEngine(
 
 /** Opens a model to run, with the weights in it; those of `parameters` are fed from `held`. */
 export async function openPredictor(
-  model: Uint8Array,
+  model: OpenModel,
   { runtime, threads, judged }: EngineOptions,
   parameters: readonly Parameter[] = [],
   held: Parameters<typeof openSession>[2] extends { held?: infer H } | undefined ? H : never = {},

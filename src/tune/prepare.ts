@@ -4,8 +4,8 @@ import { trainableInputs } from '../gradient/backward.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
 import type { LossName } from '../gradient/losses.js';
 import { firstOutput, judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
-import { bytesOf, type CalibrationGraph, readCalibrationGraph } from '../graph/decoded-graph.js';
-import { openModel, trainable } from '../graph/open-model.js';
+import { bytesOf, type DecodedGraph, graphOf } from '../graph/decoded-graph.js';
+import { type OpenModel, openModel, trainable } from '../graph/open-model.js';
 import type { Model, Tensor } from '../model/model.js';
 import { selector } from '../model/selectors.js';
 import { isPatchable } from '../model/weights.js';
@@ -40,27 +40,26 @@ export async function prepareTraining(
   const settled = settle(options);
   const { seed, optimiser: kind, weightDecay, momentum, scope, schedule, pruneSteps } = settled;
   const runtime = options.runtime ?? (await loadRuntime());
-  const graph = readCalibrationGraph(model);
-  const bytes = bytesOf(graph);
+  const graph = graphOf(model);
+  const taught = options.teacher ? graphOf(options.teacher) : graph;
   const samples = await loadSamples(options.dataset, options.samples, signal);
   const { trained, heldOut } = divide(samples.count, options.heldOut, seed);
 
   const base = { runtime, threads: options.threads };
-  const loss = options.loss ?? (await defaultLoss(bytes, samples, options, base));
+  const loss = options.loss ?? (await defaultLoss(graph.open, samples, options, base));
   const judged: OutputOptions = {
     loss,
     temperature: settled.temperature,
     ...(options.output !== undefined && { output: options.output }),
   };
   const engineOptions = { ...base, judged };
-  const parameters = openParameters(graph, bytes, options, judged);
+  const parameters = openParameters(graph, options, judged);
   const pruner = prunerOf(parameters, options, { scope, schedule, steps: pruneSteps }, onNote);
-  const engine = await openEngine(bytes, parameters, engineOptions);
-  const taught = options.teacher ? bytesOf(readCalibrationGraph(options.teacher)) : bytes;
+  const engine = await openEngine(graph.open, parameters, engineOptions);
   const teacher =
     loss === 'cross-entropy'
       ? undefined
-      : await openPredictor(taught, engineOptions).catch(async (error) => {
+      : await openPredictor(taught.open, engineOptions).catch(async (error) => {
           await engine.release();
           throw error;
         });
@@ -83,7 +82,7 @@ export async function prepareTraining(
     const settings = { ...settled, loss };
     const { density, rules } = options;
     const all = { ...settings, density, rules, judged, parameters: parameters.map(({ name }) => name) };
-    const subject = subjectOf([bytes, taught], samples, heldOut, all);
+    const subject = subjectOf([graph, taught].map(bytesOf), samples, heldOut, all);
     if (options.resume) readCheckpoint(options.resume, state, subject);
     const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(output.dims.at(-1) as number);
     const training = { engine, parameters, optimiser, pruner, samples, trained, heldOut, targetsOf, settings };
@@ -96,28 +95,27 @@ export async function prepareTraining(
 
 /** Labels say what is wanted; without them, whether the teacher decides on something or computes it. */
 async function defaultLoss(
-  bytes: Uint8Array,
+  graph: OpenModel,
   samples: Samples,
   options: TuneOptions,
   base: Pick<EngineOptions, 'runtime' | 'threads'>,
 ): Promise<LossName> {
   if (samples.labels && !options.teacher) return 'cross-entropy';
-  const model = openModel(bytes);
+  const model = openModel(graph);
   const output = options.output ?? firstOutput(model);
   if (logitsBehind(model.builder, output) !== output) return 'distillation';
-  const predictor = await openPredictor(bytes, { ...base, judged: { loss: 'mean-squared-error', output } });
+  const predictor = await openPredictor(graph, { ...base, judged: { loss: 'mean-squared-error', output } });
   const [{ dims }] = await predictor.predict(samples.batch([0])).finally(predictor.release);
   return dims.length === 2 && dims[1] > 1 ? 'distillation' : 'mean-squared-error';
 }
 
 function openParameters(
-  graph: CalibrationGraph,
-  bytes: Uint8Array,
+  graph: DecodedGraph,
   { include = TRAINED, exclude }: TuneOptions,
   judged: OutputOptions,
 ): Parameter[] {
   const isTrained = selector({ include, exclude }, {}, []);
-  const open = openModel(bytes);
+  const open = openModel(graph.open);
   const names = trainable(open, trainableInputs(open.builder, judgedOutputs(open, judged)));
   const parameters = names.flatMap((name) => {
     const tensor = graph.stored.get(name)?.tensor;

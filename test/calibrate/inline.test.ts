@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { calibrate } from '../../src/calibrate/calibrate.js';
 import { inlineBranches } from '../../src/calibrate/inline.js';
 import { findLayers } from '../../src/calibrate/layers.js';
-import { copyOf, readCalibrationGraph } from '../../src/graph/decoded-graph.js';
+import { copyOf, graphOf } from '../../src/graph/decoded-graph.js';
 import { floatValue, writeModel } from '../../src/graph/open-model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { runGraph } from '../../src/runtime/batches.js';
@@ -29,7 +29,7 @@ const constant = (name: string, dims: number[]) => node('Constant', [], [name], 
 async function inlined(bytes: Uint8Array, inputs: Record<string, readonly number[]>) {
   const model = openOnnx(bytes);
   const feeder = await feederOf(inputs);
-  const graph = await inlineBranches(readCalibrationGraph(model), feeder);
+  const graph = await inlineBranches(graphOf(model), feeder);
   const isWanted = ({ role }: { role: string }) => role === 'weight';
   const { layers, skipped } = findLayers(graph, model.tensors, isWanted);
   const results: unknown[] = [];
@@ -106,7 +106,7 @@ describe('branches', () => {
         for (const value of [-9, 9]) yield { inputs: { x: { dims: [1, 3], data: new Float32Array(3).fill(value) } } };
       },
     };
-    const graph = await inlineBranches(readCalibrationGraph(model), both);
+    const graph = await inlineBranches(graphOf(model), both);
     const { layers, skipped } = findLayers(graph, model.tensors, ({ role }) => role === 'weight');
     expect(layers).toEqual([]);
     expect(skipped.map(({ reason }) => reason)).toEqual(new Array(2).fill('in a branch that only some inputs took'));

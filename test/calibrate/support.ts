@@ -3,8 +3,8 @@ import { toHalf } from '../../src/binary/half.js';
 import { findLayers, type Layer } from '../../src/calibrate/layers.js';
 import type { Skipped } from '../../src/calibrate/options.js';
 import type { InputArray } from '../../src/data/dataset.js';
-import type { CalibrationGraph } from '../../src/graph/decoded-graph.js';
-import { readCalibrationGraph } from '../../src/graph/decoded-graph.js';
+import type { DecodedGraph } from '../../src/graph/decoded-graph.js';
+import { graphOf } from '../../src/graph/decoded-graph.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import type { Feeder } from '../../src/runtime/batches.js';
 import { loadRuntime } from '../../src/runtime/runtime.js';
@@ -119,9 +119,9 @@ export async function feederOf(inputs: Record<string, readonly number[]>): Promi
 }
 
 /** The layers of a model given as bytes, among the tensors that are weights to it. */
-export function layersOf(bytes: Uint8Array): { graph: CalibrationGraph; layers: Layer[]; skipped: Skipped[] } {
+export function layersOf(bytes: Uint8Array): { graph: DecodedGraph; layers: Layer[]; skipped: Skipped[] } {
   const model = openOnnx(bytes);
-  const graph = readCalibrationGraph(model);
+  const graph = graphOf(model);
   return {
     graph,
     ...findLayers(graph, model.tensors, ({ role, dtype }) => role === 'weight' && dtype.startsWith('float')),

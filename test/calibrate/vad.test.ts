@@ -5,7 +5,7 @@ import { inlineBranches } from '../../src/calibrate/inline.js';
 import { findLayers } from '../../src/calibrate/layers.js';
 import { writeContainer } from '../../src/container/write/container.js';
 import type { Batch, Dataset } from '../../src/data/dataset.js';
-import { readCalibrationGraph } from '../../src/graph/decoded-graph.js';
+import { graphOf } from '../../src/graph/decoded-graph.js';
 import type { Model } from '../../src/model/model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { writeOnnx } from '../../src/onnx/write.js';
@@ -92,7 +92,7 @@ it('Silero VAD, calibrated on something like speech: smaller than by clustering,
   const runtime = await loadRuntime();
   const feeder = { runtime, threads: 2, signal: undefined, batches: () => dataset() };
   const { layers, skipped } = findLayers(
-    await inlineBranches(readCalibrationGraph(model), feeder),
+    await inlineBranches(graphOf(model), feeder),
     model.tensors,
     ({ role }) => role === 'weight',
   );

@@ -1,7 +1,6 @@
 import onnxProto from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
-import { jacobianGraph } from '../../src/gradient/gradient-graph.js';
-import { buildModel, distinct, expectGradients, node } from './support.js';
+import { buildModel, distinct, expectGradients, jacobianGraph, node } from './support.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 const x = distinct(1, [2, 3, 4]);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jacobianGraph } from '../../src/gradient/gradient-graph.js';
-import { type Attributes, buildModel, distinct, expectGradients, node } from './support.js';
+import { type Attributes, buildModel, distinct, expectGradients, jacobianGraph, node } from './support.js';
 
 function convolution(x: number[], weight: number[], attributes: Attributes, bias = false) {
   return {

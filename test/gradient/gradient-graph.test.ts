@@ -1,7 +1,17 @@
 import onnxProto from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
-import { gradientGraph, jacobianGraph } from '../../src/gradient/gradient-graph.js';
-import { buildModel, distinct, expectGradients, type ModelParts, node, open, run, type Values } from './support.js';
+import { gradientGraph } from '../../src/gradient/gradient-graph.js';
+import {
+  buildModel,
+  distinct,
+  expectGradients,
+  jacobianGraph,
+  type ModelParts,
+  node,
+  open,
+  run,
+  type Values,
+} from './support.js';
 
 const { ModelProto } = onnxProto.onnx;
 const x = distinct(1, [3, 4]);

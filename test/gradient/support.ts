@@ -1,8 +1,8 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
-import { type GradientGraph, jacobianGraph } from '../../src/gradient/gradient-graph.js';
-import { floatValue } from '../../src/graph/open-model.js';
+import { appendJacobian, type GradientGraph } from '../../src/gradient/gradient-graph.js';
+import { floatValue, openModel, writeModel } from '../../src/graph/open-model.js';
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
 const OPTIONS = {
@@ -159,6 +159,15 @@ export async function expectGradients(
       ).toBeLessThan(tolerance);
     }
   }
+}
+
+/** A model that multiplies a seed with the Jacobian of its first output. */
+export function jacobianGraph(bytes: Uint8Array, { targets }: { targets: readonly string[] }) {
+  const model = openModel(bytes);
+  const output = model.builder.graph.output![0].name!;
+  const { seed, gradients } = appendJacobian(model, { output, targets });
+  const outputs = [output, ...gradients.values()].map((name) => floatValue(name));
+  return { bytes: writeModel(model, outputs), seed, gradients };
 }
 
 export interface GradientCheck {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { gradientGraph, jacobianGraph } from '../../src/gradient/gradient-graph.js';
+import { gradientGraph } from '../../src/gradient/gradient-graph.js';
 import { tunable } from '../../src/gradient/tunable.js';
-import { buildModel, distinct, type ModelParts, node, open, run } from './support.js';
+import { buildModel, distinct, jacobianGraph, type ModelParts, node, open, run } from './support.js';
 
 const x = distinct(1, [3, 4]);
 const stored = { w1: distinct(2, [4, 5]), w2: distinct(3, [5, 5]), w3: distinct(4, [5, 2]) };

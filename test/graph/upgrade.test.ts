@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jacobianGraph } from '../../src/gradient/gradient-graph.js';
-import { buildModel, distinct, expectGradients, node, open, run } from '../gradient/support.js';
+import { buildModel, distinct, expectGradients, jacobianGraph, node, open, run } from '../gradient/support.js';
 
 const x = distinct(1, [2, 3, 4]);
 

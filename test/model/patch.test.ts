@@ -28,7 +28,16 @@ function countingModel(): { model: Model; bytes: Uint8Array; reads: number[] } {
       },
     }),
   );
-  return { model: { files: [memorySource('m', bytes)], tensors, appendix: new Uint8Array() }, bytes, reads };
+  return {
+    model: {
+      files: [memorySource('m', bytes)],
+      tensors,
+      structure: { proto: {}, tensors: [] },
+      appendix: new Uint8Array(),
+    },
+    bytes,
+    reads,
+  };
 }
 
 const valuesOf = ({ payload }: Tensor) => [...new Float32Array(payload.read().slice().buffer)];

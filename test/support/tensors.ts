@@ -1,7 +1,8 @@
 /** Tensors for test models: the message, and what a reader should find in it. */
 
 import type { DType } from '../../src/binary/dtype.js';
-import type { PayloadForm, Role } from '../../src/model/model.js';
+import type { Role } from '../../src/model/model.js';
+import type { PayloadForm } from '../../src/model/structure.js';
 import {
   attrTensor,
   constant,
