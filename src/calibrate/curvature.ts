@@ -1,11 +1,11 @@
-import { FxqError, throwIfAborted } from '../errors.js';
+import { FxqError } from '../errors.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
 import { appendJacobian } from '../gradient/gradient-graph.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
 import { floatValue, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
 import { createRandom } from '../random.js';
-import type { Feeder } from '../runtime/batches.js';
-import { type OutputArray, openSession } from '../runtime/session.js';
+import { type Feeder, runPieces, withSession } from '../runtime/batches.js';
+import type { OutputArray, Session } from '../runtime/session.js';
 import { asFloat, reshape, transpose } from './columns.js';
 import type { Layer } from './layers.js';
 import type { Survey } from './survey.js';
@@ -32,37 +32,31 @@ export async function probeRows(
   if (probed.length === 0) return undefined;
   const graph = graphFor(original.open, probed, survey);
   if (!graph) return undefined;
-  const { runtime, threads, signal, batches } = feeder;
-  const forward = await openSession(runtime, graph.forward, { threads });
-  const backward = await openSession(runtime, graph.backward, { threads });
+  const { runtime, threads } = feeder;
   const random = createRandom(seed);
   const sums = new Map<Layer, Float64Array>();
   const spread = spreadMeter();
   let samples = 0;
-  try {
-    for await (const batch of batches()) {
-      for await (const run of forward.runs(batch)) {
-        const output = run.outputs[graph.output];
-        spread.add(output);
-        const seeds = { data: probe(output, random), dims: output.dims };
-        const inputs = { ...run.inputs, [graph.seed]: seeds };
-        for await (const { outputs } of backward.runs({ inputs })) {
-          for (const [layer, name] of graph.sums) {
-            const { data } = outputs[name];
-            const sum = sums.get(layer) ?? new Float64Array(data.length);
-            sums.set(layer, sum);
-            for (let i = 0; i < sum.length; i++) sum[i] += data[i];
-          }
+  const probeBatches = async (forward: Session, backward: Session) => {
+    for await (const run of runPieces(forward, { ...feeder, limit: PROBED_SAMPLES })) {
+      const output = run.outputs[graph.output];
+      spread.add(output);
+      const seeds = { data: probe(output, random), dims: output.dims };
+      const inputs = { ...run.inputs, [graph.seed]: seeds };
+      for await (const { outputs } of backward.runs({ inputs })) {
+        for (const [layer, name] of graph.sums) {
+          const { data } = outputs[name];
+          const sum = sums.get(layer) ?? new Float64Array(data.length);
+          sums.set(layer, sum);
+          for (let i = 0; i < sum.length; i++) sum[i] += data[i];
         }
-        samples += run.samples;
       }
-      throwIfAborted(signal);
-      if (samples >= PROBED_SAMPLES) break;
+      samples += run.samples;
     }
-  } finally {
-    await forward.release();
-    await backward.release();
-  }
+  };
+  await withSession(runtime, graph.forward, { threads }, (forward) =>
+    withSession(runtime, graph.backward, { threads }, (backward) => probeBatches(forward, backward)),
+  );
   const scale = 1 / (samples * spread.variance());
   if (!Number.isFinite(scale)) return undefined;
   for (const sum of sums.values()) for (let i = 0; i < sum.length; i++) sum[i] *= scale;

@@ -29,13 +29,7 @@ export async function surveyLayers(graph: DecodedGraph, layers: readonly Layer[]
   const bytes = writeModel(open, outputs.length > 0 ? outputs : (builder.graph.output ?? []));
   const found = new Map<string, number[]>();
   let first = 0;
-  async function* once() {
-    for await (const batch of feeder.batches()) {
-      yield batch;
-      return;
-    }
-  }
-  await runGraph(bytes, { ...feeder, batches: once }, (outputs, samples) => {
+  await runGraph(bytes, { ...feeder, limit: 1 }, (outputs, samples) => {
     first ||= samples;
     for (const [value, shape] of shapes) {
       if (!found.has(value)) found.set(value, Array.from(outputs[shape].data, Number));

@@ -1,6 +1,7 @@
 import { isFloat } from '../data/cast.js';
-import { type Batch, checkPositive, type Dataset } from '../data/dataset.js';
+import { checkPositive, type Dataset } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
+import { runBatches } from '../runtime/batches.js';
 import { loadRuntime, type Runtime } from '../runtime/runtime.js';
 import { type OutputArray, openSession, type Session } from '../runtime/session.js';
 import { accuracyMeter, agreementMeter, differenceMeter } from './metrics.js';
@@ -69,14 +70,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     for (const { outputNames } of sessions) checkOutput(output, outputNames);
     const meters = createMeters(output);
     let samples = 0;
-    for await (const batch of dataset({ limit, batchSize })) {
-      throwIfAborted(signal);
-      // The data set may not keep the limit, or not exactly.
-      samples += await step(sessions, batch, limit === undefined ? undefined : limit - samples, meters);
+    const [session, other] = sessions;
+    for await (const run of runBatches(session, { batches: () => dataset({ limit, batchSize }), limit, signal })) {
+      const { batch, labels, outputs } = run;
+      if (labels) meters.classify(outputs, labels);
+      if (other) meters.compare(outputs, (await other.run(batch, run.samples)).outputs, run.samples);
+      samples += run.samples;
       onProgress?.(samples);
-      if (limit !== undefined && samples >= limit) break;
     }
-    throwIfAborted(signal);
     if (samples === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
     return { samples, ...meters.result(sessions.length > 1) };
   } finally {
@@ -84,19 +85,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
 }
 
-/** One batch through all models; returns its number of samples. */
-async function step(sessions: Session[], batch: Batch, limit: number | undefined, meters: Meters): Promise<number> {
-  const result = await sessions[0].run(batch, limit);
-  if (result.samples === 0) return 0;
-  if (batch.labels) meters.classify(result.outputs, Array.prototype.slice.call(batch.labels, 0, result.samples));
-  if (sessions.length > 1) {
-    meters.compare(result.outputs, (await sessions[1].run(batch, limit)).outputs, result.samples);
-  }
-  return result.samples;
-}
-
 type Outputs = Readonly<Record<string, OutputArray>>;
-type Meters = ReturnType<typeof createMeters>;
 
 function createMeters(output: string) {
   const accuracy = accuracyMeter();

@@ -1,7 +1,7 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import type { Model, Tensor } from '../model/model.js';
 import { int, readGraphs } from './attributes.js';
-import { type DecodedGraph, graphOf } from './decoded-graph.js';
+import { graphOf } from './decoded-graph.js';
 import { floatValue, writeModel } from './open-model.js';
 import type { Records } from './payloads.js';
 
@@ -23,8 +23,6 @@ export interface FedModel {
   readonly unread: readonly Tensor[];
   /** Layers that stand where nothing can be fed: in functions, sparse tensors and lists of numbers. */
   readonly unfed: readonly Tensor[];
-  /** Outputs that are probabilities. */
-  readonly probabilities: ReadonlySet<string>;
 }
 
 /**
@@ -32,8 +30,7 @@ export interface FedModel {
  * the tensor's type. So branches and bodies of loops, too, see what is fed, and float16 is fed exactly.
  */
 export function feedLayers(model: Model, layers: ReadonlySet<Tensor>): FedModel {
-  const graph = graphOf(model);
-  const { open } = graph;
+  const { open, records } = graphOf(model);
   const main = open.builder.graph;
   const inputs: LayerInput[] = [];
   const feed: Feed = (tensor, proto, output) => {
@@ -43,10 +40,7 @@ export function feedLayers(model: Model, layers: ReadonlySet<Tensor>): FedModel 
     inputs.push({ name, tensor, dims });
     return passOn(name, output, proto.dataType ?? DataType.FLOAT);
   };
-  replace(main, layers, graph.records, feed);
-  const probabilities = new Set(
-    (main.output ?? []).map(({ name }) => name ?? '').filter((name) => isSoftmax(graph, name)),
-  );
+  replace(main, layers, records, feed);
   const bytes = writeModel(open, main.output ?? []);
   const read = new Set(main.input?.map(({ name }) => name));
   const fed = inputs.filter(({ name }) => read.has(name));
@@ -54,7 +48,6 @@ export function feedLayers(model: Model, layers: ReadonlySet<Tensor>): FedModel 
   const served = new Set(fed.map(({ tensor }) => tensor));
   return {
     bytes,
-    probabilities,
     inputs: fed,
     unread: [...layers].filter((tensor) => placed.has(tensor) && !served.has(tensor)),
     unfed: [...layers].filter((tensor) => !placed.has(tensor)),
@@ -89,13 +82,4 @@ function passOn(from: string, to: string, type: number): onnx.INodeProto {
   const base = { input: [from], output: [to] };
   if (type === DataType.FLOAT) return { ...base, opType: 'Identity' };
   return { ...base, opType: 'Cast', attribute: [int('to', type)] };
-}
-
-/** Operators that change the shape of a value, or its type, and no more. */
-const SHAPING = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast', 'Dropout']);
-
-function isSoftmax({ producers }: DecodedGraph, output: string): boolean {
-  let node = producers.get(output);
-  while (node && !node.domain && SHAPING.has(node.opType ?? '')) node = producers.get(node.input?.[0] ?? '');
-  return node?.opType === 'Softmax' && !node.domain;
 }

@@ -47,11 +47,11 @@ export interface ScannedTensor {
   readonly window: Enclosure | undefined;
   readonly external: ExternalWindow | undefined;
   /** The runs of whole payload fields in the tensor's message, where they are several or strings. */
-  readonly scattered: readonly Run[];
+  readonly scattered: readonly ByteRun[];
 }
 
 /** Bytes of a file that stand directly inside a message. */
-export interface Run {
+export interface ByteRun {
   readonly start: number;
   readonly end: number;
   readonly within: Enclosure;

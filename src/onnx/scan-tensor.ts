@@ -1,6 +1,6 @@
 import { bitsOf, type DType, dtypeOf } from '../binary/dtype.js';
 import { FxqError } from '../errors.js';
-import type { Enclosure, ExternalWindow, PayloadForm, Run, ScannedTensor } from '../model/structure.js';
+import type { ByteRun, Enclosure, ExternalWindow, PayloadForm, ScannedTensor } from '../model/structure.js';
 import { MAX_ELEMENTS, MAX_RANK } from './limits.js';
 import { type Bytes, type Field, LENGTH_DELIMITED, malformed, readFields, readVarint, VARINT } from './wire.js';
 
@@ -35,15 +35,15 @@ export function scanList(bytes: Bytes, window: Enclosure, path: string, kind: 'f
 }
 
 /** A list whose numbers stand in many small fields: what is known of it is where. */
-export function scanLoose(path: string, kind: 'floats' | 'ints', scattered: readonly Run[]): ScannedTensor {
+export function scanLoose(path: string, kind: 'floats' | 'ints', scattered: readonly ByteRun[]): ScannedTensor {
   const dtype = kind === 'floats' ? 'float32' : 'int64';
   return { path, dtype, dims: [], count: 0, form: 'raw', window: undefined, external: undefined, scattered };
 }
 
-const NO_RUNS: readonly Run[] = [];
+const NO_RUNS: readonly ByteRun[] = [];
 
 /** Notes a field of a message; one right behind another makes one run with it. */
-export function addRun(runs: Run[], { tag, end }: Field, within: Enclosure): void {
+export function addRun(runs: ByteRun[], { tag, end }: Field, within: Enclosure): void {
   const last = runs.at(-1);
   if (last?.end === tag) runs[runs.length - 1] = { start: last.start, end, within };
   else runs.push({ start: tag, end, within });
@@ -56,7 +56,7 @@ export function scanTensor(bytes: Bytes, message: Enclosure, path: string): Scan
   const entries = new Map<string, string>();
   let dtype: DType = 'undefined';
   let name = path;
-  const runs: Run[] = [];
+  const runs: ByteRun[] = [];
   let pieces = 0;
   let isExternal = false;
   for (const field of readFields(bytes, message.start, message.end, path)) {

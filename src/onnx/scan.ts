@@ -1,5 +1,5 @@
 import { FxqError } from '../errors.js';
-import type { Enclosure, Run, ScannedTensor } from '../model/structure.js';
+import type { ByteRun, Enclosure, ScannedTensor } from '../model/structure.js';
 import { MAX_GRAPH_DEPTH } from './limits.js';
 import { addRun, enclosure, scanList, scanLoose, scanTensor } from './scan-tensor.js';
 import { type Bytes, LENGTH_DELIMITED, malformed, readFields } from './wire.js';
@@ -79,7 +79,7 @@ export function scanTensors(bytes: Bytes): { tensors: ScannedTensor[]; model: En
     // A message that stands in several parts is one, whose lists go on.
     const seen = counts.get(path) ?? {};
     counts.set(path, seen);
-    const loose = { floats: [] as Run[], ints: [] as Run[] };
+    const loose = { floats: [] as ByteRun[], ints: [] as ByteRun[] };
     for (const field of readFields(bytes, message.start, message.end, path || 'model')) {
       const child = CHILDREN[kind][field.number];
       if (child === undefined) continue;

@@ -1,9 +1,9 @@
 import { ByteWriter, concat } from '../binary/bytes.js';
-import type { Enclosure, Run } from '../model/structure.js';
+import type { ByteRun, Enclosure } from '../model/structure.js';
 import type { Bytes } from './wire.js';
 
 /** Replace a run of bytes, which stand directly inside a message, by others. */
-export interface Edit extends Run {
+export interface Edit extends ByteRun {
   readonly bytes: Uint8Array;
 }
 

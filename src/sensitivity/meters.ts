@@ -1,17 +1,14 @@
 import { isFloat } from '../data/cast.js';
 import { divergenceMeter, similarityMeter } from '../evaluate/fidelity.js';
 import { accuracyMeter, agreementMeter } from '../evaluate/metrics.js';
+import type { BatchRun } from '../runtime/batches.js';
 import type { OutputArray } from '../runtime/session.js';
 import type { Fidelity } from './options.js';
 
 type Outputs = Readonly<Record<string, OutputArray>>;
 
 /** One batch as the original sees it. */
-export interface Seen {
-  readonly samples: number;
-  readonly outputs: Outputs;
-  readonly labels: ArrayLike<number> | undefined;
-}
+export type Seen = BatchRun<Outputs>;
 
 export interface FidelityMeter {
   add(outputs: Outputs, seen: Seen): void;

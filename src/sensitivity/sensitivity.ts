@@ -1,8 +1,10 @@
-import { type Batch, checkPositive } from '../data/dataset.js';
+import { checkPositive } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { checkOutput } from '../evaluate/evaluate.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
+import { isProbability } from '../graph/probabilities.js';
 import type { Model } from '../model/model.js';
+import { runBatches } from '../runtime/batches.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import { openSession } from '../runtime/session.js';
 import { findPairs, type Switch } from './layers.js';
@@ -49,7 +51,7 @@ export async function sensitivity(
     const { outputNames } = await switchboard.session();
     const output = options.output ?? outputNames[0];
     checkOutput(output, outputNames);
-    const judged: Judged = { output, scores: switchboard.probabilities.has(output) ? 'probabilities' : 'logits' };
+    const judged: Judged = { output, scores: isProbability(original, output) ? 'probabilities' : 'logits' };
     const single = await measureLayers(switchboard, judged, options);
     // The smallest divergence first; of equals the first in the model.
     const order = [...single.meters]
@@ -87,12 +89,12 @@ async function measureLayers(switchboard: Switchboard, judged: Judged, options: 
   const meters = switches.map(() => fidelityMeter(judged));
   const accuracy = accuracyMeter();
   let samples = 0;
-  for await (const [batch, seen] of batches(switchboard, options)) {
+  for await (const seen of batches(switchboard, options)) {
     samples += seen.samples;
     if (seen.labels && seen.outputs[judged.output]) accuracy.add(seen.outputs[judged.output], seen.labels);
     for (const [i, layer] of switches.entries()) {
       layer.flip();
-      await measure(switchboard, batch, seen, meters[i], options);
+      await measure(switchboard, seen, meters[i], options);
       layer.flip();
     }
     options.onProgress?.({ pass: 1, samples });
@@ -111,11 +113,11 @@ async function measureSums(
   const meters = order.map(() => fidelityMeter(judged));
   let samples = 0;
   if (order.length === 0) return meters;
-  for await (const [batch, seen] of batches(switchboard, options)) {
+  for await (const seen of batches(switchboard, options)) {
     samples += seen.samples;
     for (const [i, layer] of order.entries()) {
       layer.flip();
-      await measure(switchboard, batch, seen, meters[i], options);
+      await measure(switchboard, seen, meters[i], options);
     }
     for (const layer of order) layer.flip();
     options.onProgress?.({ pass: 2, samples });
@@ -123,35 +125,17 @@ async function measureSums(
   return meters;
 }
 
-/** The batches of the data set, and what the original makes of them. */
+/** What the original makes of the batches of the data set; each is to be left with all layers as they were. */
 async function* batches(
   switchboard: Switchboard,
   { dataset, limit, batchSize, signal }: SensitivityOptions,
-): AsyncGenerator<[batch: Batch, seen: Seen]> {
-  let samples = 0;
-  for await (const batch of dataset({ limit, batchSize })) {
-    throwIfAborted(signal);
-    // The data set may not keep the limit, or not exactly.
-    const run = await (await switchboard.session()).run(batch, limit === undefined ? undefined : limit - samples);
-    if (run.samples > 0) {
-      const labels = batch.labels && Array.prototype.slice.call(batch.labels, 0, run.samples);
-      yield [batch, { ...run, labels }];
-    }
-    samples += run.samples;
-    if (limit !== undefined && samples >= limit) break;
-  }
-  throwIfAborted(signal);
+): AsyncGenerator<Seen> {
+  yield* runBatches(await switchboard.session(), { batches: () => dataset({ limit, batchSize }), limit, signal });
 }
 
 /** Runs the model as its layers stand now. */
-async function measure(
-  switchboard: Switchboard,
-  batch: Batch,
-  seen: Seen,
-  meter: FidelityMeter,
-  options: SensitivityOptions,
-) {
+async function measure(switchboard: Switchboard, seen: Seen, meter: FidelityMeter, options: SensitivityOptions) {
   throwIfAborted(options.signal);
   const session = await switchboard.session();
-  meter.add((await session.run(batch, seen.samples)).outputs, seen);
+  meter.add((await session.run(seen.batch, seen.samples)).outputs, seen);
 }

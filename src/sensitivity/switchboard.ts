@@ -8,8 +8,6 @@ export interface Switchboard {
   readonly switches: readonly Switch[];
   /** Layers that no output depends on. */
   readonly unread: readonly Tensor[];
-  /** Outputs that are probabilities. */
-  readonly probabilities: ReadonlySet<string>;
   /** What runs the model as its layers stand now. */
   session(): Promise<Session>;
   /** Frees all sessions. */
@@ -51,7 +49,6 @@ export function openSwitchboard(
   return {
     switches,
     unread: fed.unread,
-    probabilities: fed.probabilities,
     session() {
       const key = [...replaced]
         .map(({ name }) => name)

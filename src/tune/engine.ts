@@ -4,6 +4,7 @@ import { FxqError } from '../errors.js';
 import { type GradientGraph, gradientGraph } from '../gradient/gradient-graph.js';
 import { judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
 import { floatValue, makeInputs, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
+import type { Runner } from '../runtime/batches.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type OutputArray, openSession, type Session } from '../runtime/session.js';
 import type { Parameter } from './parameter.js';
@@ -12,8 +13,7 @@ import type { Parameter } from './parameter.js';
 export type Outputs = readonly OutputArray[];
 
 /** Runs a model as it is. */
-export interface Predictor {
-  predict(batch: Batch): Promise<Outputs>;
+export interface Predictor extends Runner<Outputs> {
   release(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export async function openEngine(
   const predictor = await openPredictor(model, options, parameters, held);
   return {
     gradients: (batch, targets) => gradientsOf(session, graph, names, batch, targets),
-    predict: predictor.predict,
+    run: predictor.run,
     async release() {
       await session.release();
       await predictor.release();
@@ -73,9 +73,9 @@ export async function openPredictor(
   );
   const session = await openSession(runtime, bytes, { threads, held, name: 'model in training' });
   return {
-    async predict({ inputs }) {
-      const results = await session.run({ inputs });
-      return outputs.map((name) => results.outputs[name]);
+    async run({ inputs }, limit) {
+      const results = await session.run({ inputs }, limit);
+      return { samples: results.samples, outputs: outputs.map((name) => results.outputs[name]) };
     },
     release: () => session.release(),
   };

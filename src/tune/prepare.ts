@@ -68,7 +68,7 @@ export async function prepareTraining(
     await teacher?.release();
   };
   try {
-    const [output] = await engine.predict(samples.batch(heldOut.subarray(0, 1)));
+    const { outputs } = await engine.run(samples.batch(heldOut.subarray(0, 1)));
     const moved = parameters.map(({ free, tensor }) => ({ free, decay: tensor.role === 'weight' ? weightDecay : 0 }));
     const optimiser = kind === 'adam' ? adam(moved) : sgd(moved, momentum);
     const state: State = {
@@ -84,7 +84,7 @@ export async function prepareTraining(
     const all = { ...settings, density, rules, judged, parameters: parameters.map(({ name }) => name) };
     const subject = subjectOf([graph, taught].map(bytesOf), samples, heldOut, all);
     if (options.resume) readCheckpoint(options.resume, state, subject);
-    const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(output.dims.at(-1) as number);
+    const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(outputs[0].dims.at(-1) as number);
     const training = { engine, parameters, optimiser, pruner, samples, trained, heldOut, targetsOf, settings };
     return { training, state, subject, release };
   } catch (error) {
@@ -105,7 +105,8 @@ async function defaultLoss(
   const output = options.output ?? firstOutput(model);
   if (logitsBehind(model.builder, output) !== output) return 'distillation';
   const predictor = await openPredictor(graph, { ...base, judged: { loss: 'mean-squared-error', output } });
-  const [{ dims }] = await predictor.predict(samples.batch([0])).finally(predictor.release);
+  const { outputs } = await predictor.run(samples.batch([0])).finally(predictor.release);
+  const [{ dims }] = outputs;
   return dims.length === 2 && dims[1] > 1 ? 'distillation' : 'mean-squared-error';
 }
 

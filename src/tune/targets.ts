@@ -27,7 +27,7 @@ export function labelTargets(classes: number): Targets {
 
 /** Targets from another model. */
 export function teacherTargets(teacher: Predictor): Targets {
-  return (batch) => teacher.predict(batch);
+  return async (batch) => (await teacher.run(batch)).outputs;
 }
 
 /** The loss of outputs that have been computed, as the graph computes it. */

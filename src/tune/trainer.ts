@@ -3,6 +3,7 @@ import { FxqError, throwIfAborted } from '../errors.js';
 import { accuracyMeter, agreementMeter } from '../evaluate/metrics.js';
 import type { LossName } from '../gradient/losses.js';
 import { createRandom, shuffle } from '../random.js';
+import { runBatches } from '../runtime/batches.js';
 import { augment } from './augment.js';
 import type { Best, State } from './checkpoint.js';
 import type { Engine } from './engine.js';
@@ -111,15 +112,16 @@ async function judge(
 ): Promise<{ accuracy: number | null; loss: number }> {
   const { loss: kind, temperature, batchSize } = settings;
   const size = Math.max(batchSize, 256);
+  const batches = function* () {
+    for (let start = 0; start < heldOut.length; start += size)
+      yield samples.batch(heldOut.subarray(start, start + size));
+  };
   const accuracy = accuracyMeter();
   const agreement = agreementMeter();
   let loss = 0;
-  for (let start = 0; start < heldOut.length; start += size) {
-    throwIfAborted(signal);
-    const batch = samples.batch(heldOut.subarray(start, start + size));
-    const [targets, outputs] = [await targetsOf(batch), await engine.predict(batch)];
-    const count = Math.min(size, heldOut.length - start);
-    if (batch.labels) accuracy.add(outputs[0], batch.labels);
+  for await (const { batch, labels, samples: count, outputs } of runBatches(engine, { batches, signal })) {
+    const targets = await targetsOf(batch);
+    if (labels) accuracy.add(outputs[0], labels);
     else agreement.add(outputs[0], targets[0], count);
     loss += lossOf(outputs, targets, kind, temperature) * count;
   }

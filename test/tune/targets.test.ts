@@ -31,7 +31,7 @@ describe('targets of labels', () => {
 
 it('targets of a teacher are what it predicts', async () => {
   const outputs = [outputOf(distinct(1, [3, 4]))];
-  const targetsOf = teacherTargets({ predict: async () => outputs, release: async () => undefined });
+  const targetsOf = teacherTargets({ run: async () => ({ samples: 1, outputs }), release: async () => undefined });
   expect(await targetsOf({ inputs })).toBe(outputs);
 });
 

@@ -1,12 +1,13 @@
 import type { Batch } from '../../data/dataset.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
 import { mainFile } from '../../graph/decoded-graph.js';
-import { feedLayers } from '../../graph/fed-model.js';
+import { isProbability } from '../../graph/probabilities.js';
 import type { Model, Tensor } from '../../model/model.js';
 import { withPayloads } from '../../model/patch.js';
 import { writeWeights } from '../../model/weights.js';
+import { runBatches, withSession } from '../../runtime/batches.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import { openSession, type Session } from '../../runtime/session.js';
+import type { Session } from '../../runtime/session.js';
 import { fidelityMeter, type Judged, type Seen } from '../../sensitivity/meters.js';
 
 /**
@@ -48,37 +49,30 @@ export async function openNetwork(
   batches: readonly Batch[],
   { runtime, threads, signal }: NetworkOptions,
 ): Promise<Network> {
-  const { probabilities } = feedLayers(model, new Set());
   const name = model.files[0].name;
-  const through = async <T>(weights: Weights, work: (session: Session) => Promise<T>): Promise<T> => {
+  const through = <T>(weights: Weights, work: (session: Session) => Promise<T>): Promise<T> => {
     throwIfAborted(signal);
     const payloads = Array.from(weights, ([tensor, values]) => [tensor, writeWeights(tensor, values)] as const);
-    const session = await openSession(runtime, mainFile(withPayloads(model, new Map(payloads))), { threads, name });
-    try {
-      return await work(session);
-    } finally {
-      await session.release();
-    }
+    return withSession(runtime, mainFile(withPayloads(model, new Map(payloads))), { threads, name }, work);
   };
   const seen: Seen[] = [];
   const judged = await through(new Map(), async (session): Promise<Judged> => {
-    for (const batch of batches) {
-      throwIfAborted(signal);
-      seen.push({ ...(await session.run(batch)), labels: undefined });
-    }
+    for await (const run of runBatches(session, { batches: () => batches, signal })) seen.push(run);
     const [output] = session.outputNames;
-    return { output, scores: probabilities.has(output) ? 'probabilities' : 'logits', temperature: TEMPERATURE };
+    const scores = isProbability(model, output) ? 'probabilities' : 'logits';
+    return { output, scores, temperature: TEMPERATURE };
   });
-  if (!seen.some(({ samples }) => samples > 0)) {
-    throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
-  }
+  if (seen.length === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
   return {
     divergence: (weights, limit = Number.POSITIVE_INFINITY) =>
       through(weights, async (session) => {
         const meter = fidelityMeter(judged);
-        for (const [i, batch] of batches.entries()) {
-          throwIfAborted(signal);
-          meter.add((await session.run(batch)).outputs, seen[i]);
+        let i = 0;
+        for await (const { outputs } of runBatches(session, {
+          batches: () => seen.map(({ batch }) => batch),
+          signal,
+        })) {
+          meter.add(outputs, seen[i++]);
           if (meter.result().harm > CLEAR * limit) break;
         }
         return meter.result().harm;
