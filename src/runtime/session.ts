@@ -16,7 +16,7 @@ export interface OutputArray {
 }
 
 /** One run of a model: how many samples went in, as which arrays, and what came out. */
-interface Run {
+export interface Run {
   readonly samples: number;
   readonly inputs: Batch['inputs'];
   readonly outputs: Readonly<Record<string, OutputArray>>;
