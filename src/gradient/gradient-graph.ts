@@ -104,7 +104,7 @@ function list(names: readonly string[], most = 12): string {
 }
 
 /** What {@link appendJacobian} has appended. */
-export interface Jacobian {
+interface Jacobian {
   /** Targets that were stored tensors, and are inputs now. */
   readonly parameters: readonly Parameter[];
   /** Name of the input for the seed, of the shape of the value that is differentiated. */

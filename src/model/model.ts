@@ -74,7 +74,11 @@ export interface Model {
   readonly files: readonly ByteSource[];
   /** Every tensor whose payload is a window of a file, in order of file and offset; windows never overlap. */
   readonly tensors: readonly Tensor[];
-  /** The model file's tensors and its decoded graph, found once: the same for all that stages make of a model. */
+  /**
+   * The model file's tensors and its decoded graph, found once: the same for all that stages make of a model.
+   *
+   * @internal
+   */
   readonly structure: Structure;
   /** Bytes to be appended to the model file: the records of the stages, as protobuf fields of ModelProto. */
   readonly appendix: Uint8Array;
