@@ -86,7 +86,7 @@ export type { Runtime, RuntimeMetadata, RuntimeSession, RuntimeTensor } from './
 export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './search/allocation/options.js';
 export { searchBudget } from './search/allocation/search.js';
 export { type Found, type Point, type SearchOptions, searchCalibration } from './search/calibration.js';
-export { type Goal, SEARCH_DEFAULTS } from './search/goal.js';
+export { type GoalOptions, SEARCH_DEFAULTS } from './search/goal.js';
 export type {
   CumulativeStep,
   Fidelity,

@@ -3,7 +3,7 @@ import { type Calibration, startCalibration } from '../calibrate/start.js';
 import { writeContainer } from '../container/write/container.js';
 import { throwIfAborted } from '../errors.js';
 import type { Model } from '../model/model.js';
-import { checkGoal, type Goal, HELD_OUT, SEARCH_DEFAULTS } from './goal.js';
+import { checkGoal, type Goal, type GoalOptions, goalOf, HELD_OUT, reaches } from './goal.js';
 import { createJudge, type Judge, judgedBy } from './judge.js';
 
 /** One price of a bit that was tried, and what came of it. */
@@ -17,12 +17,17 @@ export interface Point {
 }
 
 /** Settings of `searchCalibration`. */
-export interface SearchOptions extends CalibrateOptions, Goal {
+export interface SearchOptions extends CalibrateOptions, GoalOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done. */
   readonly onProgress?: ((share: number) => void) | undefined;
   /** Called with every point as it is known. */
   readonly onPoint?: ((point: Point) => void) | undefined;
+}
+
+interface Tried {
+  readonly model: Model;
+  readonly point: Point;
 }
 
 /** A calibrated model and how it was found. */
@@ -66,17 +71,14 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   if (isFixed && (options.maxLoss !== undefined || targetSize !== undefined)) {
     throw new RangeError('calibrate: lambda, bits and clusters fix the size; expected no maxLoss and no targetSize');
   }
-  const maxLoss = options.maxLoss ?? (targetSize === undefined && !isFixed ? SEARCH_DEFAULTS.maxLoss : undefined);
-  const isJudged = maxLoss !== undefined;
+  const goal = isFixed ? undefined : goalOf(options);
+  const isJudged = goal?.maxLoss !== undefined;
   const calibration = await startCalibration(model, { ...options, heldOut: isJudged ? HELD_OUT : 0 }, signal);
   const { prepared } = calibration;
   const judge = isJudged ? await judgeOf(calibration, options) : undefined;
   const points: Point[] = [];
-  let best: { model: Model; point: Point } | undefined;
-  const isGood = (point: Point) =>
-    (targetSize === undefined || point.bytes <= targetSize) && (maxLoss === undefined || (point.loss ?? 0) <= maxLoss);
-  const total = isFixed ? 1 : MAX_POINTS;
-  const attempt = async (price: number): Promise<Point> => {
+  const total = goal ? MAX_POINTS : 1;
+  const attempt = async (price: number): Promise<Tried> => {
     const done = points.length;
     const tried = await calibration.run(price, (share) => onProgress?.((done + share) / total));
     const parts = await writeContainer(tried, { signal });
@@ -85,30 +87,30 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
     points.push(point);
     onPoint?.(point);
     throwIfAborted(signal);
-    const isBetter =
-      best === undefined ||
-      (isGood(point) && !isGood(best.point)) ||
-      (isGood(point) === isGood(best.point) && isPreferred(point, best.point, maxLoss, isGood(point)));
-    if (isBetter) best = { model: tried, point };
-    return point;
+    return { model: tried, point };
   };
 
   let next: number = lambda ?? CALIBRATE_DEFAULTS.lambda;
-  let low: number | undefined;
-  let high: number | undefined;
-  for (let i = 0; i < total; i++) {
-    const point = await attempt(next);
-    if (total === 1) break;
-    const isTooMuch = maxLoss === undefined ? point.bytes <= (targetSize as number) : (point.loss ?? 0) > maxLoss;
-    if (isTooMuch) high = next;
-    else low = next;
-    if (maxLoss === undefined && point.bytes <= (targetSize as number) && point.bytes >= NEAR * (targetSize as number))
-      break;
-    if (low !== undefined && high !== undefined && high / low < NARROW) break;
-    if (next <= SMALLEST_LAMBDA || next >= LARGEST_LAMBDA) break;
-    next = nextLambda(next, point.bytes, low, high, maxLoss === undefined ? (targetSize as number) : undefined);
+  let best = await attempt(next);
+  if (goal) {
+    let { point } = best;
+    let low: number | undefined;
+    let high: number | undefined;
+    for (;;) {
+      const { bytes } = point;
+      const isTooMuch = goal.maxLoss === undefined ? bytes <= goal.targetSize : (point.loss ?? 0) > goal.maxLoss;
+      if (isTooMuch) high = next;
+      else low = next;
+      if (goal.maxLoss === undefined && bytes <= goal.targetSize && bytes >= NEAR * goal.targetSize) break;
+      if (low !== undefined && high !== undefined && high / low < NARROW) break;
+      if (next <= SMALLEST_LAMBDA || next >= LARGEST_LAMBDA || points.length === MAX_POINTS) break;
+      next = nextLambda(next, bytes, low, high, goal);
+      const tried = await attempt(next);
+      if (isBetter(tried.point, best.point, goal)) best = tried;
+      point = tried.point;
+    }
   }
-  const { model: found, point: chosen } = best as NonNullable<typeof best>;
+  const { model: found, point: chosen } = best;
   const { calibrationBatches, heldOutBatches, batchSize } = prepared.split;
   return {
     model: found,
@@ -117,13 +119,15 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
     skipped: prepared.skipped,
     samples: calibrationBatches * batchSize,
     heldOut: heldOutBatches * batchSize,
-    isReached: isGood(chosen),
+    isReached: goal === undefined || reaches(chosen, goal),
   };
 }
 
 /** Among points that reach the goal the smaller, or where the size is the goal the better; else the nearer to it. */
-function isPreferred(point: Point, best: Point, maxLoss: number | undefined, isGood: boolean): boolean {
-  if (maxLoss !== undefined) return isGood ? point.bytes < best.bytes : (point.loss ?? 0) < (best.loss ?? 0);
+function isBetter(point: Point, best: Point, goal: Goal): boolean {
+  const isGood = reaches(point, goal);
+  if (isGood !== reaches(best, goal)) return isGood;
+  if (goal.maxLoss !== undefined) return isGood ? point.bytes < best.bytes : (point.loss ?? 0) < (best.loss ?? 0);
   return isGood ? (point.lambda ?? 0) < (best.lambda ?? 0) : point.bytes < best.bytes;
 }
 
@@ -132,11 +136,11 @@ function nextLambda(
   bytes: number,
   low: number | undefined,
   high: number | undefined,
-  targetSize: number | undefined,
+  goal: Goal,
 ): number {
-  if (targetSize !== undefined) {
+  if (goal.maxLoss === undefined) {
     // Aimed a little below the target: at it, every other point would be too large.
-    const guess = price * (bytes / (targetSize * (1 + NEAR) * 0.5)) ** (1 / SIZE_EXPONENT);
+    const guess = price * (bytes / (goal.targetSize * (1 + NEAR) * 0.5)) ** (1 / SIZE_EXPONENT);
     const isInside = (low === undefined || guess > low) && (high === undefined || guess < high);
     if (isInside) return Math.min(LARGEST_LAMBDA, Math.max(SMALLEST_LAMBDA, guess));
   }

@@ -5,7 +5,10 @@ export type Units = Uint8Array | Uint16Array | Uint32Array;
 
 /** What the work area holds, by byte offset: the decoded chunk, and behind it what a chunk is made from. */
 export const CHUNK_AT = 0;
-/** A chunk is up to 256 Ki weights of four bytes; behind it is room for what is written and not meant. */
+/**
+ * A chunk is up to 256 Ki weights of four bytes. The 128 bytes behind it take what a kernel writes beyond the last weight,
+ * since it stores several weights at a time.
+ */
 export const PARTS_AT = (1 << 20) + 128;
 /** Up to eight byte planes, or the bit mask in the place of the first … */
 export const PLANE_BYTES = 1 << 16;

@@ -1,18 +1,25 @@
-/** What TypeScript and AssemblyScript share of the encoding kernels' memory, in bytes; nothing but integers. */
+/**
+ * The memory of the encoding kernels as a map that their TypeScript and AssemblyScript sides share: addresses and sizes in
+ * bytes, and nothing but integers, which both languages read alike.
+ *
+ * From `TABLE` to `INPUT` lie the tables of the kernel that is running. Each kernel fills the ones that it needs before
+ * it starts, so they may overlap: the buckets of `assign` lie where another kernel has `SECOND` and `COUNTS`.
+ */
 
-/** Tables: counters, limits, codes. Each kernel has its own use of them. */
+/** The first table: counters, a code, or for every 16 upper bits of a weight where its limits begin (65,537 of them). */
 export const TABLE = 64;
-/** The second code of pairs, the ranks of found values, the first of the second digit's counters … */
+/** Distance from `TABLE` to a second table: the code of the weights, with that of the gaps in the first, or the values found. */
 export const SECOND = 8192;
-/** … the counters of found values, in two banks … */
+/** Counters of the values found, as two copies of `BANK_BYTES` that are used in turns, so that equal neighbours do not wait for each other. */
 export const COUNTS = 40960;
 export const BANK_BYTES = 8192;
-/** … and the limits between centroids, behind 65,537 starts of buckets; behind them the centroids themselves. */
+/** The limits between neighbouring centroids, behind the buckets of `TABLE`; then the centroids themselves. */
 export const LIMITS = 262400;
 export const CENTROIDS = 524800;
-/** Whatever passes through in parts: 256 Ki symbols of two bytes, or 128 Ki numbers of four. */
+/** The part of an array that a kernel works on: up to 256 Ki symbols of two bytes, or 128 Ki numbers of four. */
 export const INPUT = 1114112;
-/** What becomes of a part: up to 28 bits a symbol of two bytes. */
+export const INPUT_BYTES = 524288;
+/** What the kernel makes of the part. A code has at most 28 bits for a symbol of two bytes. */
 export const OUTPUT = 1638528;
-/** From here on: whole arrays, for which the memory grows. */
+/** Arrays that are needed as a whole, to sort or to cluster them. The memory grows to hold them. */
 export const HEAP = 2621568;

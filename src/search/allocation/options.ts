@@ -5,10 +5,10 @@ import { integerInRange } from '../../options/ranges.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { type ClusterOptions, cluster } from '../../stages/cluster.js';
 import { type PruneOptions, prune } from '../../stages/prune.js';
-import { checkGoal, type Goal } from '../goal.js';
+import { checkGoal, type GoalOptions } from '../goal.js';
 
 /** Options of {@link searchBudget}. */
-export interface BudgetOptions extends Goal, Selection<never> {
+export interface BudgetOptions extends GoalOptions, Selection<never> {
   /** Inputs like those that the model is for; labels, where there are any, decide what a loss is. */
   readonly dataset: Dataset;
   /** Pruning that is not searched for: of a layer that it gives a target, the density stays as it is. */

@@ -2,7 +2,7 @@ import { writeContainer } from '../../container/write/container.js';
 import { throwIfAborted } from '../../errors.js';
 import type { Model } from '../../model/model.js';
 import { runStages } from '../../pipeline/pipeline.js';
-import { type Goal, SEARCH_DEFAULTS } from '../goal.js';
+import { type Goal, goalOf, reaches } from '../goal.js';
 import { createJudge, judgedBy } from '../judge.js';
 import type { Candidate } from './candidates.js';
 import { descend, TRIES } from './descend.js';
@@ -13,17 +13,21 @@ import { type Budget, type BudgetOptions, checkBudgetOptions } from './options.j
 import { PROBES, probeLayers } from './probe.js';
 import { layerSettings, stagesOf } from './settings.js';
 import { openSubject, type Subject } from './subject.js';
-import { best, isGood, MOST_TRIED, type Tried, walk } from './walk.js';
+import { best, MOST_TRIED, type Tried, walk } from './walk.js';
 
-/** How often layers are looked at where they stand, and the frontier is walked again. */
+/** How often the layers are measured again around the best setting so far, and the frontier that follows is walked. */
 const ROUNDS = 2;
 
-/** Where a loss is first looked for: one point is taken for about this divergence. The walk corrects a wrong guess. */
+/** The divergence that a point of loss is taken for where the walk begins. The walk corrects a wrong guess. */
 const DIVERGENCE_OF_A_POINT = 0.02;
 
-/** Bytes are spent until no more than this share is left over, in a few attempts: what they buy is known by half. */
+/**
+ * With a size as the goal, the bytes that are left over are spent until the file has at least this share of the size, in
+ * at most so many attempts: how large a file becomes, and what its bytes buy, is known exactly only once it is made.
+ */
 const FULL = 0.997;
 const FILLS = 4;
+/** For each of so many layers, the largest ones, spending all of the bytes on this layer alone is tried, too. */
 const LARGEST = 4;
 
 /**
@@ -31,9 +35,11 @@ const LARGEST = 4;
  * best one that is no larger. Nothing is calibrated and nothing trained: the result is what `prune` and `cluster` make of
  * the options that are returned.
  *
- * Each layer is measured for itself; at equal slopes of divergence over coded bytes their candidates make a frontier of the
- * whole model, which is walked to the goal with real containers, judged by inputs that were kept apart. Around there
- * layers are measured again, all others compressed, and the frontier is walked once more.
+ * First the divergence of each layer's candidates is measured with all other layers left as they are. The settings in
+ * which all layers have the same slope of divergence over coded bytes form the frontier of the whole model, from the
+ * smallest to the best. The search moves along it towards the goal; each step makes a real container and counts its loss
+ * on inputs that no divergence was measured on. Around the setting found there the layers are measured once more, now
+ * with all others compressed, and the search is repeated on the frontier that follows from these figures.
  *
  * Source: Shoham, Gersho, "Efficient bit allocation for an arbitrary set of quantizers", 1988 (equal slope).
  *
@@ -49,8 +55,7 @@ const LARGEST = 4;
 export async function searchBudget(input: Model, options: BudgetOptions): Promise<Budget> {
   checkBudgetOptions(options);
   const { targetSize, threads, signal } = options;
-  const maxLoss = options.maxLoss ?? (targetSize === undefined ? SEARCH_DEFAULTS.maxLoss : undefined);
-  const goal: Goal = { maxLoss, targetSize };
+  const goal = goalOf(options);
   const subject = await openSubject(input, options);
   const { layers, split, runtime } = subject;
   const judge = await createJudge(input, { dataset: judgedBy(split), runtime, threads, signal });
@@ -80,7 +85,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
   if (layers.length === 0) await attempt([]);
   else {
     let frontier = frontierOf(priced.map(lowerHull));
-    const near = maxLoss === undefined ? targetSize : bytesAtDivergence(frontier, maxLoss * DIVERGENCE_OF_A_POINT);
+    const near = bytesNear(goal, frontier);
     await walk(frontier, goal, attempt, near);
     for (let round = 0; round < ROUNDS; round++) {
       const { setting, point } = best(all, goal);
@@ -104,7 +109,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
     skipped: subject.skipped,
     samples: calibrationBatches * batchSize,
     heldOut: heldOutBatches * batchSize,
-    isReached: isGood(chosen.point, goal),
+    isReached: reaches(chosen.point, goal),
   };
 }
 
@@ -122,7 +127,7 @@ async function fillUp(
     known.set(own, found);
     return found;
   };
-  // What chance makes of a setting outweighs what a few bytes are expected to do: several ways to spend them are measured.
+  // A few bytes change the divergence less than the chance of how roundings combine, so several ways to spend them are measured.
   const ways = [
     (layer: number, own: Candidate) => [...layers[layer].candidates, ...between(layer, own)],
     (layer: number, own: Candidate) => between(layer, own),
@@ -143,7 +148,7 @@ async function fillUp(
     }
     if (!filled) return;
     const next = await attempt(filled.setting);
-    // Estimated bytes are a little off: what has become too large is filled with less.
+    // The bytes were estimated: if the file has become too large, the next attempt aims lower by as much.
     if (next.point.bytes <= targetSize) current = next;
     else targetSize -= next.point.bytes - targetSize;
   }
@@ -153,6 +158,12 @@ async function fillUp(
 function largest(setting: Setting, count: number): number[] {
   const order = setting.map((_, layer) => layer).sort((a, b) => setting[b].bytes - setting[a].bytes);
   return order.slice(0, count);
+}
+
+/** The bytes of all layers at which the walk begins. */
+function bytesNear(goal: Goal, frontier: Frontier): number {
+  if (goal.maxLoss === undefined) return goal.targetSize;
+  return bytesAtDivergence(frontier, goal.maxLoss * DIVERGENCE_OF_A_POINT);
 }
 
 /** The size at which a frontier first diverges no further than this. */

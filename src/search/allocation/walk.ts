@@ -1,4 +1,4 @@
-import type { Goal } from '../goal.js';
+import { type Goal, reaches } from '../goal.js';
 import type { Frontier, Setting } from './frontier.js';
 import type { BudgetPoint } from './options.js';
 
@@ -17,11 +17,6 @@ const STRIDE = 1.06;
 /** A walk ends where the settings on both sides of the goal are this near in size. */
 const NARROW = 0.005;
 
-/** Whether a point reaches the goal. */
-export function isGood({ bytes, loss }: BudgetPoint, { maxLoss, targetSize }: Goal): boolean {
-  return (targetSize === undefined || bytes <= targetSize) && (maxLoss === undefined || loss <= maxLoss);
-}
-
 /** Points whose divergences differ by no more than this factor should lose about the same. */
 const ALIKE = 2;
 
@@ -29,24 +24,26 @@ const ALIKE = 2;
 const MET = 0.98;
 
 /**
- * The best of all that was tried: with a loss as the goal the smallest, with a size the one of the least divergence, where nothing
- * reaches the goal the nearest to it.
+ * The best of all settings that were tried: the smallest if the goal is a loss, the one of the least divergence if it is a
+ * size, and the nearest to the goal if none reaches it.
  *
- * A loss is counted on a few thousand inputs at most, and the smallest of many is likely to be one that was lucky. So it
- * also has to be good by what others lost that diverge about as far, which is measured far more finely.
+ * A loss is counted on a few thousand inputs at most, so that the smallest of many models is likely to be one that was
+ * lucky. Its loss therefore also has to be within the goal by the average of those that diverge about as far: the
+ * divergence is measured much more finely.
  */
 export function best(all: readonly Tried[], goal: Goal): Tried {
-  const { maxLoss, targetSize } = goal;
-  const good = all.filter(({ point }) => isGood(point, goal));
+  const good = all.filter(({ point }) => reaches(point, goal));
   const least = (tried: readonly Tried[], by: (point: BudgetPoint) => number) =>
     tried.reduce((a, b) => (by(b.point) < by(a.point) ? b : a));
   if (good.length === 0) {
-    return maxLoss === undefined ? least(all, ({ bytes }) => bytes) : least(all, ({ loss }) => loss);
+    return goal.maxLoss === undefined ? least(all, ({ bytes }) => bytes) : least(all, ({ loss }) => loss);
   }
-  if (maxLoss === undefined) {
-    const met = good.filter(({ point }) => point.bytes >= MET * (targetSize as number));
+  if (goal.maxLoss === undefined) {
+    const { targetSize } = goal;
+    const met = good.filter(({ point }) => point.bytes >= MET * targetSize);
     return least(met.length > 0 ? met : good, ({ harm }) => harm);
   }
+  const { maxLoss } = goal;
   const steady = good.filter(({ point }) => lossByDivergence(point, all) <= maxLoss);
   return least(steady.length > 0 ? steady : good, ({ bytes }) => bytes);
 }
@@ -79,14 +76,14 @@ export async function walk(
   for (let tries = 0; tries < MOST_TRIED && high - low > 1; tries++) {
     const { point } = await attempt(frontier.setting(next));
     // More bytes than are needed for the loss, or than there may be.
-    const isAbove = goal.maxLoss === undefined ? point.bytes > (goal.targetSize as number) : point.loss <= goal.maxLoss;
+    const isAbove = goal.maxLoss === undefined ? point.bytes > goal.targetSize : point.loss <= goal.maxLoss;
     if (isAbove) high = next;
     else low = next;
     const isBracketed = low >= 0 && high <= last;
     if (isBracketed && bytesAt(high) - bytesAt(low) < NARROW * bytesAt(low)) break;
     let aim = Math.sqrt(bytesAt(low) * bytesAt(high));
     // What the file has beside its layers is known by now.
-    if (goal.maxLoss === undefined) aim = bytesAt(next) + (goal.targetSize as number) - point.bytes;
+    if (goal.maxLoss === undefined) aim = bytesAt(next) + goal.targetSize - point.bytes;
     else if (near !== undefined && !isBracketed) {
       aim = bytesAt(next) * (isAbove ? 1 / stride : stride);
       stride *= stride;
