@@ -1,8 +1,7 @@
 import onnxProto, { type onnx } from 'onnx-proto';
-import type { Model, Tensor } from '../../model/model.js';
+import type { Model } from '../../model/model.js';
 import { Journal } from '../../onnx/journal.js';
 import { Message } from '../../onnx/message.js';
-import { openOnnx } from '../../onnx/open.js';
 import { Pieces } from '../../onnx/pieces.js';
 import { bytesOf } from '../../onnx/wire.js';
 import { Body, type Context } from './body.js';
@@ -10,6 +9,7 @@ import { ENTRY, FUNCTION, MODEL, OPSET, TRAINING } from './fields.js';
 import { type EditedGraph, graphOf } from './graph.js';
 import { type Faults, faultsOf, makeLegal } from './legal.js';
 import { renameLocations } from './locations.js';
+import { openEdited } from './open-edited.js';
 
 /** From here on, a stored tensor that is listed as an input is a default that may be fed over. */
 const STORED_APART = 4;
@@ -166,39 +166,7 @@ export class ModelEditor {
     } finally {
       if (this.mark() > mark) this.undo(mark);
     }
-    return this.#open(pieces);
-  }
-
-  #open(pieces: Pieces): Model {
-    const { files, tensors } = this.#model;
-    const [{ name, isFresh }, ...others] = files;
-    const source = pieces.source(name, isFresh, this.#bytes);
-    const opened = openOnnx(source, {
-      external: (location) => {
-        const original = this.#locations.get(location) ?? location;
-        return others.find((file) => file.name === original);
-      },
-    });
-    const places = new Map(
-      tensors.map((tensor) => [placeOf(files[tensor.file].name, tensor.file, tensor.offset), tensor]),
-    );
-    const recordOf = ({ file, offset, length }: Tensor): Tensor | undefined => {
-      if (file > 0) {
-        const location = opened.files[file].name;
-        return places.get(placeOf(this.#locations.get(location) ?? location, file, offset));
-      }
-      const run = source.locate(offset);
-      const isKept = run?.bytes === this.#bytes && run.end - run.start >= length;
-      return isKept ? places.get(placeOf(name, 0, run.start)) : undefined;
-    };
-    return {
-      ...opened,
-      tensors: opened.tensors.map((tensor) => {
-        const record = recordOf(tensor);
-        const isSame = record?.length === tensor.length && record.dtype === tensor.dtype && record.form === tensor.form;
-        return isSame ? { ...tensor, payload: record.payload } : tensor;
-      }),
-    };
+    return openEdited(this.#model, pieces, this.#bytes, this.#locations);
   }
 
   #addTraining(): void {
@@ -248,10 +216,6 @@ export class ModelEditor {
       }
     }
   }
-}
-
-function placeOf(location: string, file: number, offset: number): string {
-  return `${file === 0 ? '' : location}:${offset}`;
 }
 
 function opsetIn(message: Message, number: number, domain: string): Message | undefined {

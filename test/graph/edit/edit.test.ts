@@ -604,3 +604,20 @@ it('adds constants as nodes carry them', () => {
   const { outputs } = editor.graph.insert({ opType: 'Constant', attribute: [tensorAttribute('value', value)] });
   expect(editor.graph.tensor(outputs[0])).toMatchObject({ dtype: 'float32', dims: [] });
 });
+
+it('takes back as far as a mark', () => {
+  const editor = edit(twoLayers());
+  const { graph } = editor;
+  const [gemm, relu] = graph.nodes;
+  graph.bypass(relu);
+  const mark = editor.mark();
+  const before = mainOf(editor.finish());
+  graph.rename('h', 'hidden');
+  graph.remove(gemm);
+  graph.insert({ opType: 'Neg', input: ['X'], output: ['hidden'] });
+  expect(opsOf(editor.finish())).toEqual(['Neg', 'MatMul']);
+  editor.undo(mark);
+  expect(mainOf(editor.finish()).equals(before)).toBe(true);
+  expect(graph.nodes).toEqual([gemm, expect.objectContaining({ opType: 'MatMul' })]);
+  expect(graph.uses('h').map(({ node: reader }) => reader?.opType)).toEqual(['MatMul']);
+});
