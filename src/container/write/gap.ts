@@ -8,18 +8,27 @@ import type { Plan } from './plan.js';
 import { bytesOf, makeCode, type WriterCode, writeStreams } from './runs.js';
 import { type Indexed, writeCodebook } from './symbols.js';
 
+const WIDTHS = Array.from({ length: MAX_GAP_BITS - MIN_GAP_BITS + 1 }, (_, i) => MIN_GAP_BITS + i);
+
 /**
  * Relative index coding (Han et al. 2016, §2): how many zeros to skip, then the weight. The zeros between two weights
  * of a chunk are one gap symbol; where there are more than the alphabet says, fillers come before it.
+ *
+ * @param widths - those that the gap alphabet may have, in bits
  */
-export function planGap(indexed: Indexed, isFloat: boolean, split: Split = unsplit(indexed)): Plan | undefined {
+export function planGap(
+  indexed: Indexed,
+  isFloat: boolean,
+  split: Split = unsplit(indexed),
+  widths: readonly number[] = WIDTHS,
+): Plan | undefined {
   if (indexed.values[0] !== 0) return undefined;
   const { kind, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
   const weights = split.parts.map(({ counts }) => makeCode(counts.subarray(1)));
   const kernels = encodeKernels();
   const runs = split.parts.map(({ symbols }) => kernels.countRuns(symbols, SPARSE_CHUNK));
   let best: { gapBits: number; gaps: WriterCode[]; bytes: number } | undefined;
-  for (let gapBits = MIN_GAP_BITS; gapBits <= MAX_GAP_BITS; gapBits++) {
+  for (const gapBits of widths) {
     const gaps = runs.map((ofPart) => makeCode(countGaps(ofPart, gapBits)));
     const bytes = bytesOf(gaps);
     if (best === undefined || bytes < best.bytes) best = { gapBits, gaps, bytes };

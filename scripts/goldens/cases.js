@@ -1,0 +1,150 @@
+// What each golden is about, and weights that make it so.
+
+const WITH_CODEBOOK = ['packed', 'dense', 'gap', 'mask'];
+const WITH_LINES = ['dense', 'gap', 'mask'];
+
+/** Codebooks that units of so many bytes may have. */
+const kindsOf = (width) => (width === 4 ? ['native', 'float16', 'grid'] : ['native']);
+
+/** Twelve lines of three classes, those of the last dimension or of the one in the middle. */
+const LINES = [
+  { dims: [40, 12], axis: 1, classes: Uint8Array.from({ length: 12 }, (_, line) => (line * 5) % 3) },
+  { dims: [6, 12, 7], axis: 1, classes: Uint8Array.from({ length: 12 }, (_, line) => (line * 7) % 3) },
+];
+
+const plain = [1, 2, 4, 8].flatMap((width) => [
+  { layout: 'inline', width, count: 24 },
+  ...(width > 1 ? [{ layout: 'inline', width, count: 40, isPlanar: true }] : []),
+  { layout: 'verbatim', width, count: width === 1 ? 1200 : 300 },
+  { layout: 'planes', width, count: width === 8 ? 240 : 1500 - 250 * width },
+]);
+
+const coded = WITH_CODEBOOK.flatMap((layout) =>
+  [1, 2, 4].flatMap((width) =>
+    kindsOf(width).map((kind) => ({ layout, kind, width, count: layout === 'mask' ? 960 / width : 480 })),
+  ),
+);
+
+const lined = coded
+  .filter(({ layout }) => WITH_LINES.includes(layout))
+  .map((golden, i) => ({ ...golden, lines: LINES[i % LINES.length] }));
+
+/** Alphabets of gaps: each as wide as the gaps that there are. */
+const gaps = [4, 5, 6, 7, 8].map((gapBits) => ({
+  layout: 'gap',
+  kind: 'native',
+  width: 1,
+  count: 12 * 2 ** gapBits,
+  gapBits,
+  suffix: `gaps${gapBits}`,
+}));
+
+/** Runs of so many symbols that they are in four streams. */
+const streams = [
+  { layout: 'dense', kind: 'native', width: 1, count: 8200 },
+  { layout: 'gap', kind: 'native', width: 1, count: 9000, density: 0.5 },
+  { layout: 'planes', width: 1, count: 8200 },
+].map((golden) => ({ ...golden, suffix: 'streams' }));
+
+const models = [
+  { layout: 'dense', kind: 'native', width: 4, count: 480, tensors: 3, suffix: 'twins' },
+  { layout: 'inline', width: 8, count: 40, isPlanar: true, tensors: 2, suffix: 'twins' },
+  { layout: 'gap', kind: 'float16', width: 4, count: 480, isExternal: true, suffix: 'external' },
+];
+
+/** All goldens: what they are about, and how they are named for it. */
+export const cases = [...plain, ...coded, ...lined, ...gaps, ...streams, ...models].map((golden) => {
+  const { layout, kind, width, lines, isPlanar, suffix } = golden;
+  const words = [layout, kind, `w${width}`, isPlanar && 'planar', lines && 'lines', suffix];
+  return { ...golden, name: words.filter(Boolean).join('-') };
+});
+
+/** Weights that the layout of a case is for. */
+export function payloadOf({ layout, kind, width, count, lines, gapBits, density, isPlanar }, random) {
+  const length = lines ? lines.dims.reduce((a, b) => a * b) : count;
+  if (layout === 'inline') return isPlanar ? ramp(width, length) : pattern(width, length, random);
+  if (layout === 'verbatim') return noise(width, length, random);
+  if (layout === 'planes') return bell(width, length, random);
+  const values = valuesOf(kind, width, layout === 'packed' ? 8 : 14, random);
+  const isKept = gapBits
+    ? regularly(gapBits, random)
+    : keeper(layout, density ?? (layout === 'gap' ? 0.1 : 0.25), random);
+  return unitsOf(width, length, (i) => {
+    if (layout === 'packed') return values[random.below(8)];
+    if (!isKept(i)) return 0;
+    // Small places are the more frequent ones.
+    return values[Math.floor(values.length * random.float() ** 3)];
+  });
+}
+
+/** Which weights are not zero: one by one, or for a mask eight together; of layout dense all. */
+function keeper(layout, density, random) {
+  if (layout === 'dense') return () => true;
+  if (layout === 'gap') return () => random.float() < density;
+  let isRow = false;
+  return (i) => {
+    if (i % 8 === 0) isRow = random.float() < density;
+    return isRow;
+  };
+}
+
+/** A weight behind about as many zeros as the widest gap says that is no filler. */
+function regularly(gapBits, random) {
+  const gap = () => 2 ** gapBits - 2 - random.below(3);
+  let next = gap();
+  return (i) => {
+    if (i < next) return false;
+    next += 1 + gap();
+    return true;
+  };
+}
+
+/** Distinct values other than zero: any bits, floats that float16 holds, or multiples of a step. */
+function valuesOf(kind, width, count, random) {
+  if (kind === 'grid')
+    return bitsOf(
+      Float32Array.from({ length: count }, (_, i) => Math.fround(0.0371) * (i % 2 ? -(i >> 1) - 1 : (i >> 1) + 1)),
+    );
+  if (kind === 'float16')
+    return bitsOf(Float32Array.from({ length: count }, () => (random.below(2047) - 1023.5) / 512));
+  if (width === 4) return bitsOf(Float32Array.from({ length: count }, () => random.float() - 0.5));
+  return Array.from(
+    new Set(Array.from({ length: 2 * count }, () => 1 + random.below(width === 1 ? 255 : 65_535))),
+  ).slice(0, count);
+}
+
+const bitsOf = (floats) => [...new Uint32Array(floats.buffer)];
+
+const ARRAYS = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array };
+
+/** A payload of these units; `unit` gives the bits of each. */
+function unitsOf(width, count, unit) {
+  return new Uint8Array(ARRAYS[width].from({ length: count }, (_, i) => unit(i)).buffer);
+}
+
+const noise = (width, count, random) => Uint8Array.from({ length: width * count }, () => random.below(256));
+
+/** The same few units again and again. */
+function pattern(width, count, random) {
+  const units = noise(width, 5, random);
+  return Uint8Array.from({ length: width * count }, (_, i) => units[i % units.length]);
+}
+
+/** Units that go up by one: all bytes but the lowest are nearly the same. */
+function ramp(width, count) {
+  const bytes = new Uint8Array(width * count);
+  for (let i = 0; i < count; i++)
+    bytes.set([(37 * i) % 256, ...Array.from({ length: width - 1 }, (_, p) => 64 + p)], i * width);
+  return bytes;
+}
+
+/** Units of which the highest byte has a bell's shape; of wide units the second is always the same, the others are noise. */
+function bell(width, count, random) {
+  const bytes = noise(width, count, random);
+  for (let i = 0; i < count; i++) {
+    const sum = random.float() + random.float() + random.float() + random.float();
+    bytes[i * width + width - 1] = width === 1 ? 64 * sum : 60 + 2 * sum;
+    if (width === 8) bytes[i * width + width - 2] = 7;
+  }
+  return bytes;
+}
