@@ -37,7 +37,7 @@ export interface ErrorDetails {
   /** File name as the caller or the model gave it. */
   file?: string;
   /** Tensor name, or the dotted path of the protobuf field. */
-  tensor?: string;
+  tensor?: string | undefined;
   /** Byte offset into `file` (or into the bytes that were given). */
   offset?: number;
   expected?: unknown;

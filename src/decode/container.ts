@@ -1,5 +1,5 @@
 import { Xxh32 } from '../binary/xxh32.js';
-import { checksumError, type Head, malformed, readHead } from '../container/read/index.js';
+import { checksumError, cutShort, type Head, malformed, readHead } from '../container/read/index.js';
 import { loadKernels } from '../kernels/decode/index.js';
 import { type Piece, type Room, rebuild } from './rebuild.js';
 import { type Input, openInput, type Source } from './source.js';
@@ -54,7 +54,7 @@ export async function openContainer(source: Source, options: ReadOptions = {}): 
 
 /** Throws unless the container is as long as its head says. */
 export function checkSize({ bytes }: Head, size: number): void {
-  if (size < bytes) throw malformed(`cut short: expected ${bytes} bytes, got ${size}`, size);
+  if (size < bytes) throw cutShort(bytes, size);
   if (size > bytes) throw malformed(`${size - bytes} bytes follow the end of the container`, bytes);
 }
 
@@ -67,14 +67,13 @@ export async function* pieces({ head, input }: Opened, options: ReadOptions = {}
   const { verify = 'sections', signal, onProgress } = options;
   const { stripes } = await loadKernels();
   const hashes = head.files.map(() => new Xxh32(0, stripes));
-  const total = head.files.reduce((sum, { size }) => sum + size, 0);
   let loaded = 0;
   try {
     for await (const piece of rebuild(head, input.take, verify !== 'none', signal, room)) {
       if (verify === 'all') hashes[piece.file].update(piece.bytes);
       loaded += piece.bytes.length;
       yield piece;
-      onProgress?.({ phase: 'decode', loaded, total });
+      onProgress?.({ phase: 'decode', loaded, total: head.total });
     }
     await input.finish();
   } finally {

@@ -1,4 +1,4 @@
-import { malformed, readHead } from '../container/read/index.js';
+import { cutShort, readHead } from '../container/read/index.js';
 import { throwIfAborted } from '../errors.js';
 import { allocate } from './allocate.js';
 import { checkSize, type Opened } from './container.js';
@@ -24,7 +24,7 @@ export async function openRanges(source: Ranges, signal?: AbortSignal): Promise<
   const take = (count: number, orLess = false) => {
     throwIfAborted(signal);
     const end = orLess ? Math.min(size, at + count) : at + count;
-    if (end > size) throw malformed(`cut short: expected at least ${end} bytes, got ${size}`, size);
+    if (end > size) throw cutShort(end, size);
     const bytes = source.read(at, end);
     at = end;
     return bytes;

@@ -1,5 +1,5 @@
 import { concat } from '../binary/bytes.js';
-import { malformed } from '../container/read/index.js';
+import { cutShort, malformed } from '../container/read/index.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 
 /** Where a container may come from. A `Response` is read while it is still arriving. */
@@ -113,8 +113,4 @@ function streamOf(source: Source): ReadableStream<Uint8Array> {
   if (ok && body) return body;
   const problem = ok ? 'its body was read before' : `the server answered ${status} ${statusText}`.trim();
   throw new FxqError('IO', `${url || 'the response'}: expected a container, ${problem}`, { actual: status });
-}
-
-function cutShort(expected: number, actual: number): FxqError {
-  return malformed(`cut short: expected at least ${expected} bytes, got ${actual}`, actual);
 }

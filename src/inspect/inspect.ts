@@ -68,7 +68,7 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
       tensors.push(describe(entry, tensorAt(piece.file, piece.offset), source, piece.bytes, owner));
     }
   }
-  const originalBytes = head.files.reduce((sum, { size }) => sum + size, 0);
+  const originalBytes = head.total;
   // The header stands first in the head, so it takes there what it takes alone.
   const { buffer, byteOffset } = head.skeleton;
   const { headerBytes, squeezedBytes } = head.prefix;

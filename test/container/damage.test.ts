@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { concat } from '../../src/binary/bytes.js';
 import { xxh32 } from '../../src/binary/xxh32.js';
+import { VERSION } from '../../src/container/constants.js';
 import { writeContainer } from '../../src/container/write/container.js';
 import { decode, decodeFiles, inspect } from '../../src/decode/index.js';
 import { FxqError } from '../../src/errors.js';
@@ -99,10 +100,35 @@ describe('damaged containers', () => {
     expect(xxh32(bytes)).toBe((await inspect(other)).files[0].hash);
   });
 
-  it('another version, another kind of file: errors that say so', async () => {
-    const newer = container.slice();
-    newer[3] = 9;
-    expect(await outcome(newer)).toMatchObject({ code: 'CONTAINER_VERSION', expected: 1, actual: 9 });
+  it.each([
+    ['older', VERSION - 1, 'encode the model again'],
+    ['newer', VERSION + 1, 'update this one'],
+    ['newer', 9, 'update this one'],
+    ['newer', 255, 'update this one'],
+  ])('of the %s version %i: refused by name, with what to do', async (age, actual, advice) => {
+    const other = container.slice();
+    other[3] = actual;
+    const details = { code: 'CONTAINER_VERSION', offset: 3, expected: VERSION, actual };
+    const stream = () => new Blob([other.slice()]).stream();
+    for (const refused of [
+      decode(other),
+      decodeFiles(other),
+      inspect(other),
+      decode(stream()),
+      decode(new Blob([other.slice()])),
+    ]) {
+      const error = await refused.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject(details);
+      expect((error as FxqError).message).toContain(`${age} fxq-compress`);
+      expect((error as FxqError).message).toContain(`expected format version ${VERSION}, got ${actual}`);
+      expect((error as FxqError).message).toContain(advice);
+    }
+    // Whatever else is different about it: a version that is not known may have another prefix.
+    other.fill(0xff, 4);
+    await expect(decode(other)).rejects.toMatchObject(details);
+  });
+
+  it('another kind of file: errors that say so', async () => {
     expect(await outcome(model)).toMatchObject({ code: 'CONTAINER_MALFORMED', offset: 0 });
     expect(await outcome(new Uint8Array())).toMatchObject({ code: 'CONTAINER_MALFORMED' });
   });

@@ -19,8 +19,11 @@ export function readCbor(bytes: Uint8Array, base: number, limit = Number.POSITIV
   let at = 0;
   let items = 0;
   const bad = (problem: string) => malformed(`the header is not the CBOR it should be: ${problem}`, base);
-  const skip = (count: number) => {
+  const need = (count: number) => {
     if (count > bytes.length - at) throw bad('it ends too early');
+  };
+  const skip = (count: number) => {
+    need(count);
     at += count;
     return at - count;
   };
@@ -49,7 +52,7 @@ export function readCbor(bytes: Uint8Array, base: number, limit = Number.POSITIV
     if (kind === 0) return value;
     if (kind === 1) return -1 - value;
     // Every element takes a byte at least: a length that cannot be is refused before anything is allocated.
-    if (value > bytes.length - at) throw bad('it ends too early');
+    need(value);
     if (kind === 2) return bytes.subarray(skip(value), at);
     if (kind === 3) return TEXT.decode(bytes.subarray(skip(value), at));
     if (kind === 4) {

@@ -41,6 +41,8 @@ interface Places {
   readonly tensors: TensorEntry[];
   /** Size of the whole container. */
   readonly bytes: number;
+  /** Sizes of all files together. */
+  readonly total: number;
 }
 
 /**
@@ -57,7 +59,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
   if (wireFiles.length < 1 || wireFiles.length > MAX_FILES)
     throw bad(`expected 1 to ${MAX_FILES} files, got ${wireFiles.length}`);
   const files = wireFiles.map(checkFile);
-  if (new Set(files.map(({ name }) => name)).size < files.length) throw bad('two files have the same name');
+  checkNames('files', files);
   const tensors: TensorEntry[] = [];
   /** How many tensors share the section of each, each counted as often as it has classes. */
   const shares: number[] = [];
@@ -150,11 +152,12 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors or classes share its section`, name);
   }
   finishFiles(files.length);
+  checkNames('tensors', tensors);
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const capacity = FREE_OUTPUT + sectionAt * OUTPUT_PER_BYTE;
   if (total > capacity) throw bad(`a container of ${sectionAt} bytes stands for at most ${capacity}, got ${total}`);
   if (skeletonAt !== skeletonBytes) throw bad(`expected ${skeletonAt} bytes of skeleton, got ${skeletonBytes}`);
-  return { files, tensors, bytes: sectionAt };
+  return { files, tensors, bytes: sectionAt, total };
 }
 
 function checkFile(wire: unknown, index: number): FileEntry {
@@ -167,6 +170,10 @@ function checkFile(wire: unknown, index: number): FileEntry {
     size: integer(size, MAX_FILE_BYTES, `size of file ${index}`),
     hash: integer(hash, 0xffffffff, `hash of file ${index}`),
   };
+}
+
+function checkNames(what: string, items: readonly { readonly name: string }[]): void {
+  if (new Set(items.map(({ name }) => name)).size < items.length) throw bad(`two ${what} have the same name`);
 }
 
 /** @param what - what the number is; in a tensor, its key in the header */

@@ -7,7 +7,7 @@ import type { FileEntry, TensorEntry } from '../header.js';
 import { FREE_HEAD, FREE_ITEMS, HEAD_PER_BYTE, ITEMS_PER_BYTE, MAX_HEAD_BYTES } from '../limits.js';
 import { readCbor } from './cbor.js';
 import { checkHeader } from './check.js';
-import { checksumError, malformed } from './errors.js';
+import { checksumError, cutShort, malformed } from './errors.js';
 
 /** The first bytes of a container: how much must be there before the head can be read. */
 interface Prefix {
@@ -27,6 +27,8 @@ export interface Head {
   readonly skeleton: Uint8Array;
   /** Size of the whole container, prefix to last section. */
   readonly bytes: number;
+  /** Sizes of all files together. */
+  readonly total: number;
   readonly prefix: Prefix;
 }
 
@@ -39,13 +41,13 @@ export interface Head {
 function readPrefix(bytes: Uint8Array): Prefix {
   const isMagic = MAGIC.every((byte, i) => bytes[i] === byte);
   if (!isMagic) throw malformed('not a .fxq container: it does not start with "FXQ"', 0);
-  if (bytes.length < PREFIX_BYTES)
-    throw malformed(`cut short: expected at least ${PREFIX_BYTES} bytes, got ${bytes.length}`, bytes.length);
-  if (bytes[3] !== VERSION) {
+  if (bytes.length < PREFIX_BYTES) throw cutShort(PREFIX_BYTES, bytes.length);
+  const version = bytes[3];
+  if (version !== VERSION) {
     throw new FxqError(
       'CONTAINER_VERSION',
-      `this container has format version ${bytes[3]}, this library reads version ${VERSION}; encode the model again or use a version that fits`,
-      { offset: 3, expected: VERSION, actual: bytes[3] },
+      `a container of ${version > VERSION ? 'a newer fxq-compress, update this one' : 'an older fxq-compress, encode the model again'}: expected format version ${VERSION}, got ${version} (byte 3)`,
+      { offset: 3, expected: VERSION, actual: version },
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES);
