@@ -37,6 +37,15 @@ export function dtypeOf(wireValue: number): DType {
   return DTYPES[wireValue] ?? `unknown(${wireValue})`;
 }
 
+/** The largest number that a container's header may give a type. In onnx.proto it is an int32. */
+export const MAX_DATA_TYPE = 0x7fffffff;
+
+/** The wire value of a type. */
+export function dataTypeOf(dtype: DType): number {
+  const index = (DTYPES as readonly string[]).indexOf(dtype);
+  return index >= 0 ? index : Number(/\d+/.exec(dtype)?.[0]);
+}
+
 /** Bits an element takes in `raw_data`, or `undefined` for strings and types from the future. */
 export function bitsOf(dtype: DType): number | undefined {
   // The names say so.

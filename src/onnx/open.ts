@@ -1,4 +1,4 @@
-import { bitsOf } from '../binary/dtype.js';
+import { bitsOf, dataTypeOf, MAX_DATA_TYPE } from '../binary/dtype.js';
 import { isSafeLocation } from '../binary/location.js';
 import { FxqError } from '../errors.js';
 import type { ByteSource, Model, Tensor } from '../model/model.js';
@@ -44,7 +44,8 @@ export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {
       placed.push({ tensor, definition, name, file: 0, offset: start, length: end - start });
     } else if (tensor.external) {
       const index = openExternal(tensor, name, files, opened, options.external);
-      placed.push({ tensor, definition, name, file: index, ...externalRange(tensor, name, files[index]) });
+      if (dataTypeOf(tensor.dtype) <= MAX_DATA_TYPE)
+        placed.push({ tensor, definition, name, file: index, ...externalRange(tensor, name, files[index]) });
     }
   }
   const windows = separate(placed.filter(({ length }) => length > 0));
@@ -187,20 +188,32 @@ function separate(placed: Placed[]): Placed[] {
   return kept;
 }
 
-/** Plain names where they are unique, qualified by the enclosing scopes where they clash, numbered as a last resort. */
+/**
+ * Plain names where they are unique, qualified by the enclosing scopes where they clash, numbered as a last resort, by
+ * the first number that gives a name that no other tensor has.
+ */
 function uniqueNames(windows: readonly Placed[]): string[] {
   const plain = tally(windows.map(({ name }) => name));
   const qualified = windows.map(({ name, definition }) =>
-    (plain.get(name) ?? 0) > 1 && definition ? [...definition.scope, name].join('/') : name,
+    wellFormed((plain.get(name) ?? 0) > 1 && definition ? [...definition.scope, name].join('/') : name),
   );
-  const clashes = tally(qualified);
-  const used = new Map<string, number>();
+  const taken = new Set(qualified);
+  const numbers = new Map<string, number>();
   return qualified.map((name) => {
-    if (clashes.get(name) === 1) return name;
-    const number = (used.get(name) ?? 0) + 1;
-    used.set(name, number);
-    return number === 1 ? name : `${name}#${number}`;
+    let number = (numbers.get(name) ?? 0) + 1;
+    while (number > 1 && taken.has(`${name}#${number}`)) number++;
+    numbers.set(name, number);
+    if (number === 1) return name;
+    taken.add(`${name}#${number}`);
+    return `${name}#${number}`;
   });
+}
+
+/** A name as it is once written and read again: half a surrogate pair, which UTF-8 cannot say, is replaced. */
+function wellFormed(name: string): string {
+  return /[\ud800-\udfff]/.test(name)
+    ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(name))
+    : name;
 }
 
 function tally(names: readonly string[]): Map<string, number> {

@@ -1,4 +1,4 @@
-import { bitsOf, type DType, dtypeOf } from '../binary/dtype.js';
+import { bitsOf, type DType, dataTypeOf, dtypeOf, MAX_DATA_TYPE } from '../binary/dtype.js';
 import { FxqError } from '../errors.js';
 import type { ByteRun, Enclosure, ExternalWindow, PayloadForm, ScannedTensor } from '../model/structure.js';
 import { MAX_ELEMENTS, MAX_RANK } from './limits.js';
@@ -40,6 +40,9 @@ export function scanLoose(path: string, kind: 'floats' | 'ints', scattered: read
   return { path, dtype, dims: [], count: 0, form: 'raw', window: undefined, external: undefined, scattered };
 }
 
+/** A byte order mark is part of a name like any other character. */
+const TEXT = new TextDecoder('utf-8', { ignoreBOM: true });
+
 const NO_RUNS: readonly ByteRun[] = [];
 
 /** Notes a field of a message; one right behind another makes one run with it. */
@@ -62,8 +65,11 @@ export function scanTensor(bytes: Bytes, message: Enclosure, path: string): Scan
   for (const field of readFields(bytes, message.start, message.end, path)) {
     const delimited = field.type === LENGTH_DELIMITED;
     if (field.number === 1) readDims(bytes, field, dims, path);
-    else if (field.number === 2 && field.type === VARINT) dtype = dtypeOf(field.value);
-    else if (field.number === 3) pieces++;
+    else if (field.number === 2 && field.type === VARINT) {
+      dtype = dtypeOf(field.value);
+      // Not for the reader of the graph either, which takes it for a damaged one.
+      if (field.value > MAX_DATA_TYPE) addRun(runs, field, message);
+    } else if (field.number === 3) pieces++;
     else if (field.number === 8 && delimited) name = text(bytes, field) || path;
     else if (field.number === 13 && delimited) readEntry(bytes, field, entries, path);
     else if (field.number === 14 && field.type === VARINT) isExternal = field.value === 1;
@@ -75,11 +81,13 @@ export function scanTensor(bytes: Bytes, message: Enclosure, path: string): Scan
     }
   }
   const count = countElements(dims, name, message.start);
-  const found = { path, dtype, dims, count, scattered: NO_RUNS };
+  const isNamed = dataTypeOf(dtype) <= MAX_DATA_TYPE;
+  const found = { path, dtype, dims, count, scattered: isNamed ? NO_RUNS : runs };
   if (isExternal)
     return { ...found, form: 'raw', window: undefined, external: externalWindow(entries, name, message.start) };
-  // Strings, segments and payloads spread over several fields are no single run of bytes: they stay in the skeleton.
-  if (payloads.length !== 1 || pieces !== 1) {
+  // Strings, segments and payloads spread over several fields are no single run of bytes: they stay in the skeleton, as
+  // does what has a type that no header can name.
+  if (payloads.length !== 1 || pieces !== 1 || !isNamed) {
     return { ...found, form: 'raw', window: undefined, external: undefined, scattered: runs };
   }
   const { form, window } = payloads[0];
@@ -181,5 +189,5 @@ export function enclosure(field: Field, parent: Enclosure): Enclosure {
 }
 
 function text(bytes: Bytes, field: Field): string {
-  return new TextDecoder().decode(bytes.subarray(field.start, field.end));
+  return TEXT.decode(bytes.subarray(field.start, field.end));
 }

@@ -3,7 +3,8 @@ import { malformed } from './errors.js';
 /** Arrays and maps inside one another: the header needs three, the rest is for fields from the future. */
 const MAX_DEPTH = 8;
 
-const TEXT = new TextDecoder();
+// A byte order mark is part of a name like any other character.
+const TEXT = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Reads one CBOR item (RFC 8949) of the kinds that a header can hold: integers, strings, arrays, maps with string keys,

@@ -1,4 +1,4 @@
-import { bitsOf, dtypeOf } from '../../binary/dtype.js';
+import { bitsOf, dtypeOf, MAX_DATA_TYPE } from '../../binary/dtype.js';
 import { isSafeLocation } from '../../binary/location.js';
 import type { FxqError } from '../../errors.js';
 import {
@@ -84,7 +84,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     finishFiles(ofFile);
     if (!Array.isArray(wire.d) || wire.d.length > MAX_RANK) throw bad(`expected at most ${MAX_RANK} dimensions`, name);
     const dims = wire.d.map((dim) => integer(dim, MAX_FILE_BYTES, 'd', name));
-    const dtype = dtypeOf(field('y', 0x7fffffff));
+    const dtype = dtypeOf(field('y', MAX_DATA_TYPE));
     const bits = bitsOf(dtype);
     const length = field('b', MAX_FILE_BYTES, naturalLength(bits, dims));
     const width = field('w', 8, naturalWidth(bits, length));

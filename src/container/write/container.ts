@@ -1,6 +1,6 @@
 import { Encoder } from 'cbor-x';
 import { concat } from '../../binary/bytes.js';
-import { DTYPES } from '../../binary/dtype.js';
+import { dataTypeOf } from '../../binary/dtype.js';
 import { Xxh32 } from '../../binary/xxh32.js';
 import { breather } from '../../breather.js';
 import { squeeze } from '../../entropy/squeeze.js';
@@ -174,10 +174,5 @@ export function leastHead({ f, t }: WireHeader, expandedBytes: number, sectionBy
 
 function describe(tensor: Tensor, gap: number, entry: Coding): WireTensor {
   const { name, dtype, dims, file } = tensor;
-  return { n: name, y: dtypeNumber(dtype), d: [...dims], ...(file > 0 ? { f: file } : {}), g: gap, ...entry };
-}
-
-function dtypeNumber(dtype: Tensor['dtype']): number {
-  const index = (DTYPES as readonly string[]).indexOf(dtype);
-  return index >= 0 ? index : Number(/\d+/.exec(dtype)?.[0]);
+  return { n: name, y: dataTypeOf(dtype), d: [...dims], ...(file > 0 ? { f: file } : {}), g: gap, ...entry };
 }
