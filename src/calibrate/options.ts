@@ -1,10 +1,11 @@
 import type { Dataset } from '../data/dataset.js';
 import type { Tensor } from '../model/model.js';
 import type { Selection } from '../model/selectors.js';
-import { inRange, integerInRange } from '../options/ranges.js';
-import { MAX_CLUSTERS } from '../quantize/codebook.js';
+import { checkAlternatives, checkOptions } from '../options/check.js';
+import { defaultsOf } from '../options/defaults.js';
+import { number, type OptionsOf, seed, toggle, whole } from '../options/option.js';
 import type { Runtime } from '../runtime/runtime.js';
-import type { ClusterSize } from '../stages/cluster.js';
+import { CLUSTER, type ClusterSize } from '../stages/cluster.js';
 import type { Pool } from './pool.js';
 
 /** Options that all calibrated stages have. */
@@ -33,8 +34,24 @@ export interface CalibrationOptions {
   readonly heldOut?: number | undefined;
 }
 
+/** What is handed in and not typed. */
+type HandedIn = 'dataset' | 'runtime' | 'pool';
+
+export const CALIBRATION = {
+  samples: whole({
+    text: 'inputs to look at',
+    low: 1,
+    otherwise: 'as many as the layers need, 512 to 4096',
+    flag: 'calibrate-samples',
+  }),
+  seed: seed('which inputs are looked at'),
+  fast: toggle({ text: 'all layers at once, less exact' }),
+  threads: whole({ text: 'threads of ONNX Runtime', low: 1, otherwise: 'its own choice' }),
+  heldOut: whole({ text: 'inputs kept apart', low: 0, flag: false }),
+} satisfies OptionsOf<CalibrationOptions, HandedIn>;
+
 /** What `calibrate` and `calibratedPrune` do unless told otherwise. */
-export const CALIBRATION_DEFAULTS = { seed: 0, fast: false } as const;
+export const CALIBRATION_DEFAULTS = defaultsOf({ seed: CALIBRATION.seed, fast: CALIBRATION.fast });
 
 /** How weights may be chosen: freely on a grid of multiples of one step, or from so many values that k-means finds. */
 export interface CalibrateOptions extends CalibrationOptions, Selection<never>, Pick<ClusterSize, 'bits' | 'clusters'> {
@@ -45,8 +62,20 @@ export interface CalibrateOptions extends CalibrationOptions, Selection<never>, 
   readonly lambda?: number | undefined;
 }
 
+/** The options of which one says how many values there are. */
+const SIZES = ['bits', 'clusters'] as const;
+
+const { bits, clusters } = CLUSTER.options;
+
+export const CALIBRATE = {
+  ...CALIBRATION,
+  bits,
+  clusters,
+  lambda: number({ text: 'what a bit is worth', value: 'price', low: 0, default: 5e-8 }),
+} satisfies OptionsOf<CalibrateOptions, HandedIn | keyof Selection<never>>;
+
 /** What `calibrate` does unless told otherwise, beside that. */
-export const CALIBRATE_DEFAULTS = { lambda: 5e-8 } as const;
+export const CALIBRATE_DEFAULTS = defaultsOf({ lambda: CALIBRATE.lambda });
 
 /** A layer that is not calibrated, and why. */
 export interface Skipped {
@@ -55,19 +84,7 @@ export interface Skipped {
 }
 
 /** @throws RangeError */
-export function checkCalibrateOptions({
-  lambda,
-  bits,
-  clusters,
-  samples,
-  seed,
-}: Omit<CalibrateOptions, 'dataset'>): void {
-  if (bits !== undefined && clusters !== undefined) {
-    throw new RangeError('calibrate: expected one of bits and clusters, got both');
-  }
-  inRange('calibrate', 'lambda', lambda, 0, Number.MAX_VALUE);
-  integerInRange('calibrate', 'bits', bits, 1, 10);
-  integerInRange('calibrate', 'clusters', clusters, 1, MAX_CLUSTERS);
-  integerInRange('calibrate', 'samples', samples, 1, Number.MAX_SAFE_INTEGER);
-  integerInRange('calibrate', 'seed', seed, 0, 2 ** 31);
+export function checkCalibrateOptions(options: Omit<CalibrateOptions, 'dataset'>): void {
+  checkAlternatives('calibrate', SIZES, options);
+  checkOptions('calibrate', CALIBRATE, options);
 }

@@ -7,13 +7,15 @@ import { finiteWeights, mapWeights, selectLayers } from '../model/patch.js';
 import { type Selection, selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
-import { inRange, integerInRange, recordOf } from '../options/ranges.js';
+import { checkAlternatives, checkOptions } from '../options/check.js';
+import { pickGiven, recordOf } from '../options/defaults.js';
+import type { OptionsOf } from '../options/option.js';
 import { selectLargest, zeroBelow } from '../stages/magnitude.js';
-import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
+import { checkScope, PRUNE, PRUNE_DEFAULTS } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import type { Layer } from './layers.js';
 import { type Breathe, blockOf, countWithin, cutAt, type PreparedLayer, prepareLayer, rank, thin } from './obs/thin.js';
-import { CALIBRATION_DEFAULTS, type CalibrationOptions } from './options.js';
+import { CALIBRATION, CALIBRATION_DEFAULTS, type CalibrationOptions } from './options.js';
 import { RECIPE } from './start.js';
 import { type LayerTurn, type PreparedModel, prepare, walkLayers } from './walk.js';
 
@@ -32,6 +34,13 @@ export interface CalibratedPruneOptions
   /** Whether the density is each layer's own, or one for all layers. Default `layer`. */
   scope?: 'layer' | 'global' | undefined;
 }
+
+const { density: DENSITY, scope: SCOPE } = PRUNE.options;
+
+const OPTIONS = { ...CALIBRATION, density: DENSITY, scope: SCOPE } satisfies OptionsOf<
+  CalibratedPruneOptions,
+  'dataset' | 'runtime' | 'pool' | keyof Selection<never>
+>;
 
 /**
  * Prunes by what goes wrong at a layer's output, on inputs that the model is for: weights go whose work others can take
@@ -53,19 +62,10 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
   const { density, scope = PRUNE_DEFAULTS.scope, include, exclude, rules } = options;
   checkTarget(options, !rules?.length);
   for (const rule of rules ?? []) checkTarget(rule.options, false);
-  if (!SCOPES.includes(scope)) {
-    throw new RangeError(`${NAME}: expected a scope of ${SCOPES.join(' or ')}, got ${scope}`);
-  }
-  if (scope === 'global' && rules?.length) {
-    throw new RangeError(
-      `${NAME}: scope global has one threshold for all layers; rules of single layers need scope layer`,
-    );
-  }
+  checkScope(NAME, options);
   if (typeof options.dataset !== 'function') {
     throw new TypeError(`${NAME}: expected a dataset to calibrate on, got ${options.dataset}`);
   }
-  integerInRange(NAME, 'samples', options.samples, 1, Number.MAX_SAFE_INTEGER);
-  integerInRange(NAME, 'seed', options.seed, 0, 2 ** 32 - 1);
   const select = selector<CalibratedPruneTarget>({ include, exclude, rules }, { density }, ['density']);
   const densityOf = (tensor: Tensor) => select(tensor)?.density;
   return {
@@ -103,9 +103,9 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
         zeroBelow(weights, threshold, ties);
         return weights;
       });
-      const { seed, fast } = { ...CALIBRATION_DEFAULTS, ...given(options) };
+      const { seed, fast } = { ...CALIBRATION_DEFAULTS, ...pickGiven(['seed', 'fast'], options) };
       const settings = { density, scope, calibrated: true, seed, fast };
-      return withRecord(pruned, recordOf(NAME, settings, { ...PRUNE_DEFAULTS, seed: 0, fast: false }));
+      return withRecord(pruned, recordOf(NAME, settings, { ...PRUNE_DEFAULTS, ...CALIBRATION_DEFAULTS }));
     },
   };
 }
@@ -116,12 +116,8 @@ function checkTarget(target: CalibratedPruneTarget, isRequired: boolean): void {
       throw new RangeError(`${NAME}: a ${key} is one of magnitudes; with calibration, give a density`);
     }
   }
-  if (target.density === undefined && isRequired) throw new RangeError(`${NAME}: expected a density`);
-  inRange(NAME, 'density', target.density, 0, 1);
-}
-
-function given({ seed, fast }: CalibrationOptions) {
-  return Object.fromEntries(Object.entries({ seed, fast }).filter(([, value]) => value !== undefined));
+  checkAlternatives(NAME, ['density'], target, isRequired);
+  checkOptions(NAME, OPTIONS, target);
 }
 
 function goneAt(density: number, count: number): number {

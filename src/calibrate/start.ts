@@ -2,10 +2,10 @@ import type { Model, Tensor } from '../model/model.js';
 import { selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
-import { recordOf } from '../options/ranges.js';
+import { recordOf } from '../options/defaults.js';
 import { cluster, clustersOf } from '../stages/cluster.js';
 import { probeRows } from './curvature.js';
-import { type CalibrateOptions, checkCalibrateOptions } from './options.js';
+import { CALIBRATION_DEFAULTS, type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
 import { type LayerTurn, type PreparedModel, prepare, walkLayers } from './walk.js';
 
@@ -91,7 +91,7 @@ export async function startCalibration(
       const record = recordOf(
         'calibrate',
         { ...price, bits, clusters, seed, fast: prepared.fast },
-        { seed: 0, fast: false },
+        CALIBRATION_DEFAULTS,
       );
       return withRecord({ ...calibrated, tensors }, record);
     },

@@ -1,4 +1,6 @@
-import { inRange, integerInRange } from '../options/ranges.js';
+import { checkOptions } from '../options/check.js';
+import { defaultsOf } from '../options/defaults.js';
+import { number, type OptionsOf, whole } from '../options/option.js';
 
 /** Options that say what is asked of a compressed model. Default: a loss of at most half a point. */
 export interface GoalOptions {
@@ -23,16 +25,36 @@ export interface SizeGoal {
 /** What is searched for. */
 export type Goal = LossGoal | SizeGoal;
 
+export const GOAL = {
+  maxLoss: number({
+    text: 'points of top-1 that may be lost, of agreement without labels',
+    value: 'points',
+    low: 0,
+    default: 0.5,
+  }),
+  targetSize: {
+    ...whole({ text: 'the best model of at most this size (90000, 90kB, 1.5MB)', value: 'bytes', low: 1 }),
+    parse: parseSize,
+  },
+} satisfies OptionsOf<GoalOptions>;
+
 /** The goal of a search that was given none. */
-export const SEARCH_DEFAULTS = { maxLoss: 0.5 } as const;
+export const SEARCH_DEFAULTS = defaultsOf(GOAL);
 
 /** Inputs that a loss is judged by: half a point is then ten of them. */
 export const HELD_OUT = 2048;
 
 /** @throws RangeError */
-export function checkGoal({ maxLoss, targetSize }: GoalOptions, stage = 'calibrate'): void {
-  inRange(stage, 'maxLoss', maxLoss, 0, Number.MAX_VALUE);
-  integerInRange(stage, 'targetSize', targetSize, 1, Number.MAX_SAFE_INTEGER);
+export function checkGoal(goal: GoalOptions, stage = 'calibrate'): void {
+  checkOptions(stage, GOAL, goal);
+}
+
+/** A size in bytes, or with kB or MB behind it, which are thousands and millions. */
+function parseSize(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(kB|MB|B)?$/i.exec(text.trim()) ?? [];
+  const size = Number(number) * { b: 1, kb: 1e3, mb: 1e6 }[(unit ?? 'B').toLowerCase() as 'b'];
+  if (!(size >= 1)) throw new Error('Expected a size such as 90000, 90kB or 1.5MB.');
+  return Math.floor(size);
 }
 
 /** The goal that options name. */

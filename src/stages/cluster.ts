@@ -3,7 +3,9 @@ import { mapWeights, selectLayers } from '../model/patch.js';
 import { type Selection, selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
-import { inRange, integerInRange, recordOf } from '../options/ranges.js';
+import { checkAlternatives, checkOptions, givenOf } from '../options/check.js';
+import { defaultsOf, recordOf } from '../options/defaults.js';
+import { choice, number, type OptionsOf, seed as seedOption, whole } from '../options/option.js';
 import { centroidFinder, fewestCentroids, MAX_CLUSTERS, roundingOf, shareValues } from '../quantize/codebook.js';
 import { INITIALISATIONS, type Initialisation, sortNonZeros } from '../quantize/kmeans/index.js';
 import type { Stage, StageDefinition } from './stage.js';
@@ -38,16 +40,44 @@ export interface ClusterOptions extends ClusterLayer, Selection<ClusterLayer> {
   centroids?: 'float16' | 'native' | undefined;
 }
 
-/** What `cluster` does unless told otherwise. */
-export const CLUSTER_DEFAULTS = {
-  snr: 40,
-  init: 'linear',
-  seed: 0,
-  centroids: 'float16',
-} as const satisfies ClusterOptions;
-
 /** The options of which a layer has one. */
 const SIZES = ['bits', 'clusters', 'snr'] as const;
+
+const OPTIONS = {
+  bits: whole({ text: '2^bits values a layer', value: 'bits', low: 1, high: 10 }),
+  clusters: whole({ text: 'values a layer', low: 1, high: MAX_CLUSTERS }),
+  snr: number({
+    text: 'as few values as keep this signal-to-noise ratio in decibels',
+    value: 'decibels',
+    low: 0,
+    high: 100,
+    default: 40,
+  }),
+  init: choice({ text: 'start of k-means', value: 'method', of: INITIALISATIONS, default: 'linear' }),
+  seed: seedOption('seed of random and kmeans++'),
+  centroids: choice({
+    text: 'type that shared values are rounded to',
+    value: 'type',
+    of: ['float16', 'native'],
+    default: 'float16',
+  }),
+} satisfies OptionsOf<ClusterOptions, keyof Selection<never>>;
+
+/** What `cluster` does unless told otherwise. */
+export const CLUSTER_DEFAULTS = defaultsOf(OPTIONS);
+
+/** The stage as others find it by its name. */
+export const CLUSTER = {
+  name: NAME,
+  text: 'How many values the weights of a layer share.',
+  options: OPTIONS,
+  alternatives: SIZES,
+  perLayer: [...SIZES, 'init'],
+  isDefault: true,
+  example: { all: { snr: 40 }, layer: { bits: 5 } },
+  create: cluster,
+  change: clusterWeights,
+} as const satisfies StageDefinition;
 
 /**
  * Makes the weights of each layer share a few values: 1-D k-means over the weights that are not zero. Zeros stay
@@ -64,13 +94,12 @@ const SIZES = ['bits', 'clusters', 'snr'] as const;
 export function cluster(options: ClusterOptions = {}): Stage {
   const { bits, clusters, snr, init = CLUSTER_DEFAULTS.init, ...rest } = options;
   const { seed = CLUSTER_DEFAULTS.seed, centroids = CLUSTER_DEFAULTS.centroids, ...selection } = rest;
-  const hasSize = SIZES.some((key) => options[key] !== undefined);
+  const hasSize = givenOf(SIZES, options).length > 0;
   const layer: ClusterLayer = { bits, clusters, snr: hasSize ? snr : CLUSTER_DEFAULTS.snr, init };
-  checkLayer(layer);
-  for (const rule of selection.rules ?? []) checkLayer(rule.options);
-  if (centroids !== 'float16' && centroids !== 'native')
-    throw new RangeError(`${NAME}: expected centroids float16 or native, got ${centroids}`);
-  integerInRange(NAME, 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  for (const each of [options, ...(selection.rules ?? []).map((rule) => rule.options)]) {
+    checkAlternatives(NAME, SIZES, each);
+    checkOptions(NAME, OPTIONS, each);
+  }
   const select = selector(selection, layer, SIZES);
   return {
     name: NAME,
@@ -92,9 +121,6 @@ export function cluster(options: ClusterOptions = {}): Stage {
     },
   };
 }
-
-/** The stage as others find it by its name. */
-export const CLUSTER = { name: NAME, change: clusterWeights } as const satisfies StageDefinition;
 
 /** The settings of one layer. */
 interface ClusterSettings extends ClusterSize {
@@ -120,16 +146,4 @@ export function clusterWeights(weights: Float32Array, settings: ClusterSettings,
 /** How many values that is, beside zero. */
 export function clustersOf({ bits = 0, clusters }: Pick<ClusterSize, 'bits' | 'clusters'>): number {
   return clusters ?? Math.min(MAX_CLUSTERS, 2 ** bits);
-}
-
-function checkLayer(layer: ClusterLayer): void {
-  const given = SIZES.filter((key) => layer[key] !== undefined);
-  if (given.length > 1)
-    throw new RangeError(`${NAME}: expected one of bits, clusters and snr, got ${given.join(' and ')}`);
-  integerInRange(NAME, 'bits', layer.bits, 1, 10);
-  integerInRange(NAME, 'clusters', layer.clusters, 1, MAX_CLUSTERS);
-  inRange(NAME, 'snr', layer.snr, 0, 100);
-  if (layer.init !== undefined && !INITIALISATIONS.includes(layer.init)) {
-    throw new RangeError(`${NAME}: expected an init of ${INITIALISATIONS.join(', ')}, got ${layer.init}`);
-  }
 }

@@ -4,7 +4,9 @@ import { finiteWeights, mapWeights, selectLayers } from '../model/patch.js';
 import { type Selection, selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
-import { inRange, recordOf } from '../options/ranges.js';
+import { checkAlternatives, checkOptions, givenOf } from '../options/check.js';
+import { defaultsOf, recordOf } from '../options/defaults.js';
+import { choice, number, type OptionsOf } from '../options/option.js';
 import { type MagnitudeCut, selectLargest, zeroBelow } from './magnitude.js';
 import type { Stage, StageDefinition } from './stage.js';
 
@@ -26,13 +28,35 @@ export interface PruneOptions extends PruneTarget, Selection<PruneTarget> {
   scope?: 'layer' | 'global' | undefined;
 }
 
-/** What `prune` does unless told otherwise. */
-export const PRUNE_DEFAULTS = { scope: 'layer' } as const satisfies PruneOptions;
-
 /** The options of which a layer has one. */
 const TARGETS = ['density', 'threshold', 'quality'] as const;
 
-export const SCOPES = ['layer', 'global'] as const;
+const OPTIONS = {
+  density: number({ text: 'share of the weights to keep', value: 'share', low: 0, high: 1 }),
+  threshold: number({ text: 'weights of a smaller magnitude become zero', value: 'value', low: 0 }),
+  quality: number({ text: 'the same, as a multiple of the standard deviation', value: 'factor', low: 0 }),
+  scope: choice({
+    text: 'one target for each layer or for all together',
+    value: 'scope',
+    of: ['layer', 'global'],
+    default: 'layer',
+  }),
+} satisfies OptionsOf<PruneOptions, keyof Selection<never>>;
+
+/** What `prune` does unless told otherwise. */
+export const PRUNE_DEFAULTS = defaultsOf(OPTIONS);
+
+/** The stage as others find it by its name. */
+export const PRUNE = {
+  name: NAME,
+  text: 'How much is pruned. Without it, and without rules of layers, nothing is.',
+  options: OPTIONS,
+  alternatives: TARGETS,
+  perLayer: TARGETS,
+  example: { all: { density: 0.5 }, layer: { density: 0.5 } },
+  create: prune,
+  change: pruneWeights,
+} as const satisfies StageDefinition;
 
 /**
  * Prunes by magnitude: the smallest weights become zero. Zeros that are there already stay, and count as pruned.
@@ -48,15 +72,13 @@ export const SCOPES = ['layer', 'global'] as const;
 export function prune(options: PruneOptions = {}): Stage {
   const { density, threshold, quality, scope = PRUNE_DEFAULTS.scope, ...selection } = options;
   const target: PruneTarget = { density, threshold, quality };
-  checkTarget(target, !selection.rules?.length);
-  for (const rule of selection.rules ?? []) checkTarget(rule.options, false);
-  if (!SCOPES.includes(scope))
-    throw new RangeError(`${NAME}: expected a scope of ${SCOPES.join(' or ')}, got ${scope}`);
-  if (scope === 'global' && selection.rules?.length) {
-    throw new RangeError(
-      `${NAME}: scope global has one threshold for all layers; rules of single layers need scope layer`,
-    );
+  checkAlternatives(NAME, TARGETS, target, !selection.rules?.length);
+  checkOptions(NAME, OPTIONS, options);
+  for (const rule of selection.rules ?? []) {
+    checkAlternatives(NAME, TARGETS, rule.options);
+    checkOptions(NAME, OPTIONS, rule.options);
   }
+  checkScope(NAME, options);
   const select = selector(selection, target, TARGETS);
   return {
     name: NAME,
@@ -64,7 +86,7 @@ export function prune(options: PruneOptions = {}): Stage {
       const targetOf = (tensor: Tensor) => {
         const layer = select(tensor);
         // With rules only, a layer that none of them names is left alone.
-        return layer && TARGETS.some((key) => layer[key] !== undefined) ? layer : undefined;
+        return layer && givenOf(TARGETS, layer).length > 0 ? layer : undefined;
       };
       const model = withRawHalves(input, (tensor) => targetOf(tensor) !== undefined);
       const layers = selectLayers(model, targetOf);
@@ -76,9 +98,6 @@ export function prune(options: PruneOptions = {}): Stage {
     },
   };
 }
-
-/** The stage as others find it by its name. */
-export const PRUNE = { name: NAME, change: pruneWeights } as const satisfies StageDefinition;
 
 /** The settings of one layer: how much stays, or where the cut is. */
 type PruneLayer = PruneTarget | Cut;
@@ -92,14 +111,17 @@ export function pruneWeights(weights: Float32Array, layer: PruneLayer): Float32A
   return weights;
 }
 
-function checkTarget(target: PruneTarget, isRequired: boolean): void {
-  const { density, threshold, quality } = target;
-  const given = TARGETS.filter((key) => target[key] !== undefined).length;
-  if (given > 1) throw new RangeError(`${NAME}: expected one of density, threshold and quality, got ${given}`);
-  if (given === 0 && isRequired) throw new RangeError(`${NAME}: expected a density, a threshold or a quality`);
-  inRange(NAME, 'density', density, 0, 1);
-  inRange(NAME, 'threshold', threshold, 0, Number.MAX_VALUE);
-  inRange(NAME, 'quality', quality, 0, Number.MAX_VALUE);
+/**
+ * Throws where a target for all layers together meets rules of single ones.
+ *
+ * @throws RangeError
+ */
+export function checkScope(stage: string, { scope, rules }: Pick<PruneOptions, 'scope'> & Selection<object>): void {
+  if (scope === 'global' && rules?.length) {
+    throw new RangeError(
+      `${stage}: scope global has one threshold for all layers; rules of single layers need scope layer`,
+    );
+  }
 }
 
 /** What stays of some weights. With a threshold, weights of exactly that magnitude stay. */

@@ -2,7 +2,7 @@ import { CLUSTER } from './cluster.js';
 import { PRUNE } from './prune.js';
 import type { StageDefinition } from './stage.js';
 
-/** The stages that work on a model without data, in the order in which they run. A new one is added here and nowhere else. */
+/** The stages that work on a model without data, in the order in which they run: a new one is added here. */
 export const STAGES = [PRUNE, CLUSTER] as const satisfies readonly StageDefinition[];
 
 /** @throws Error for a name that no stage has */

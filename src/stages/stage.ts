@@ -1,5 +1,6 @@
 import type { Model } from '../model/model.js';
 import type { WeightChange } from '../model/patch.js';
+import type { Options } from '../options/option.js';
 
 /** What a stage may use while it runs. */
 export interface StageContext {
@@ -21,9 +22,25 @@ export interface Stage {
   run(model: Model, context?: StageContext): Model | Promise<Model>;
 }
 
-/** What is known of a stage by its name, whoever asks: threads, config files, the command line. */
+/**
+ * A stage as it is found by its name: what config files, the command line, threads and docs know of it. A new stage is one
+ * such object in the registry.
+ */
 export interface StageDefinition {
   readonly name: string;
-  /** What the stage does to one tensor's weights, given what it has resolved for that tensor; absent where it has no such form. */
+  /** What it is for, in a config file: sentences. */
+  readonly text: string;
+  readonly options: Options;
+  /** The options of which one may be given; of those, a rule for a layer takes the place of them all. */
+  readonly alternatives: readonly string[];
+  /** The options that rules give to single layers. */
+  readonly perLayer: readonly string[];
+  /** Whether it runs without being asked for: then a config file may turn it off with `false`. */
+  readonly isDefault?: boolean;
+  /** Options worth trying, for all layers and for one. */
+  readonly example: { readonly all: object; readonly layer: object };
+  /** The factory. */
+  create(options: object): Stage;
+  /** What the stage does to a tensor's weights, given its settings for that tensor, so that other threads can do it. */
   readonly change?: WeightChange<never>;
 }

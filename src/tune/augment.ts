@@ -1,6 +1,7 @@
 import { typeOf } from '../data/cast.js';
 import type { InputArray } from '../data/dataset.js';
-import { inRange } from '../options/ranges.js';
+import { checkOptions } from '../options/check.js';
+import { number, type OptionsOf } from '../options/option.js';
 import type { Random } from '../random.js';
 
 /** How much an image may be changed each time it is seen; every draw is uniform. Nothing by default. */
@@ -17,11 +18,17 @@ export interface Augmentation {
   readonly flip?: number | undefined;
 }
 
-export const AUGMENTATIONS = ['shift', 'rotate', 'scale', 'shear', 'flip'] as const;
+export const AUGMENTATIONS = {
+  shift: number({ text: 'share of width and height to move by', low: 0, high: 1 }),
+  rotate: number({ text: 'degrees to turn by', low: 0, high: 180 }),
+  scale: number({ text: 'share to make larger or smaller by', low: 0, high: 1 }),
+  shear: number({ text: 'share of the height to slant by', low: 0, high: 1 }),
+  flip: number({ text: 'chance of being mirrored', low: 0, high: 1 }),
+} satisfies OptionsOf<Augmentation>;
 
 /** @throws RangeError */
 export function checkAugmentation(augmentation: Augmentation): void {
-  for (const key of AUGMENTATIONS) inRange('tune', key, augmentation[key], 0, key === 'rotate' ? 180 : 1);
+  checkOptions('tune', AUGMENTATIONS, augmentation);
 }
 
 /** From a place in the copy to the place in the original that it shows, both from the centre. */

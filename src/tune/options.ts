@@ -1,10 +1,12 @@
-import { checkPositive, type Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset.js';
 import { LOSSES } from '../gradient/losses.js';
 import type { Model } from '../model/model.js';
 import type { Selection } from '../model/selectors.js';
-import { inRange, integerInRange } from '../options/ranges.js';
+import { checkOptions } from '../options/check.js';
+import { defaultsOf, pickGiven } from '../options/defaults.js';
+import { choice, number, type OptionsOf, seed, toggle, whole, word } from '../options/option.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { SCOPES } from '../stages/prune.js';
+import { checkScope, PRUNE, type PruneOptions } from '../stages/prune.js';
 import { type Augmentation, checkAugmentation } from './augment.js';
 import { OPTIMISERS } from './optimiser.js';
 import { SCHEDULES } from './pruning.js';
@@ -54,7 +56,7 @@ export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget>
   /** Changes to images each time they are seen. Default: none. */
   readonly augmentation?: Augmentation | undefined;
   /** Whether the density is each layer's own, or one for all layers. Default `layer`. */
-  readonly scope?: (typeof SCOPES)[number] | undefined;
+  readonly scope?: PruneOptions['scope'];
   /** How the density falls: on a cubic curve, or in steps with retraining between. Default `cubic`. */
   readonly schedule?: (typeof SCHEDULES)[number] | undefined;
   /** Steps of the schedule `steps`. Default 4. */
@@ -78,23 +80,57 @@ export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget>
 /** What is trained by default: everything that a gradient reaches, and that is not a constant of some formula. */
 export const TRAINED = ['role:weight', 'role:bias', 'role:normalisation'] as const;
 
+/** What is handed in and not typed, beside the changes of images, which have ranges of their own. */
+type HandedIn = 'dataset' | 'teacher' | 'runtime' | 'onEpoch' | 'onCheckpoint' | 'resume' | 'augmentation';
+
+const LEARNING_RATES = { adam: 0.001, sgd: 0.01 } as const;
+
+export const TUNE = {
+  loss: choice({ text: 'what to learn by', value: 'loss', of: LOSSES, otherwise: 'what data and model suggest' }),
+  temperature: number({ text: 'how much distillation softens decisions', above: 0, default: 1 }),
+  epochs: whole({ text: 'times that every sample is seen', low: 1, default: 10 }),
+  batchSize: whole({ text: 'samples a step', value: 'samples', low: 1, default: 64 }),
+  optimiser: choice({ text: 'how weights move', value: 'method', of: OPTIMISERS, default: 'adam' }),
+  learningRate: number({
+    text: 'length of the first step',
+    low: 0,
+    otherwise: `${LEARNING_RATES.adam}, with sgd ${LEARNING_RATES.sgd}`,
+  }),
+  momentum: number({
+    text: 'what a step keeps of the one before, for sgd',
+    value: 'share',
+    low: 0,
+    high: 1,
+    default: 0.9,
+  }),
+  weightDecay: number({ text: 'pull of weights towards zero', low: 0, default: 1e-4 }),
+  clip: number({ text: 'longest gradient', value: 'length', low: 0, default: 10 }),
+  heldOut: whole({
+    text: 'samples to judge epochs by',
+    value: 'samples',
+    low: 1,
+    otherwise: 'a tenth, at most 5000',
+  }),
+  samples: whole({ text: 'use the first samples only', value: 'samples', low: 1, flag: 'limit' }),
+  output: word({
+    text: 'the output to train on',
+    what: 'name of an output',
+    pattern: /[\s\S]/,
+    otherwise: "the model's first",
+    flag: 'train-output',
+  }),
+  density: number({ text: 'prune while training, down to this share of the weights', value: 'share', low: 0, high: 1 }),
+  scope: { ...PRUNE.options.scope, text: 'one density for each layer or for all' },
+  schedule: choice({ text: 'how density falls', value: 'kind', of: SCHEDULES, default: 'cubic' }),
+  pruneSteps: whole({ text: 'steps of the schedule steps', low: 1, default: 4 }),
+  pruneShare: number({ text: 'share of the epochs to reach it in', value: 'share', low: 0, high: 1, default: 0.6 }),
+  regrow: toggle({ text: 'pruned weights may come back while the schedule runs', flag: false }),
+  seed: seed('of order, samples held out and augmentation'),
+  threads: whole({ text: 'threads of ONNX Runtime', low: 1, otherwise: 'its own choice' }),
+} satisfies OptionsOf<TuneOptions, HandedIn | keyof Selection<never>>;
+
 /** What `tune` does unless told otherwise. */
-export const TUNE_DEFAULTS = {
-  epochs: 10,
-  batchSize: 64,
-  optimiser: 'adam',
-  learningRate: { adam: 0.001, sgd: 0.01 },
-  momentum: 0.9,
-  weightDecay: 1e-4,
-  clip: 10,
-  temperature: 1,
-  seed: 0,
-  scope: 'layer',
-  schedule: 'cubic',
-  pruneSteps: 4,
-  pruneShare: 0.6,
-  augmentation: {},
-} as const;
+export const TUNE_DEFAULTS = { ...defaultsOf(TUNE), learningRate: LEARNING_RATES, augmentation: {} } as const;
 
 /** Most samples held out if nothing else is said. */
 export const MOST_HELD_OUT = 5000;
@@ -104,9 +140,9 @@ export type Settled = { readonly [Key in keyof typeof TUNE_DEFAULTS]: NonNullabl
 
 /** Fills in the defaults. */
 export function settle(options: TuneOptions): Settled {
-  const given = Object.entries(options).filter(([key, value]) => key in TUNE_DEFAULTS && value !== undefined);
-  const learningRate = TUNE_DEFAULTS.learningRate[options.optimiser ?? TUNE_DEFAULTS.optimiser];
-  return { ...TUNE_DEFAULTS, learningRate, ...Object.fromEntries(given) };
+  const learningRate = LEARNING_RATES[options.optimiser ?? TUNE_DEFAULTS.optimiser];
+  const names = Object.keys(TUNE_DEFAULTS) as (keyof typeof TUNE_DEFAULTS)[];
+  return { ...TUNE_DEFAULTS, learningRate, ...(pickGiven(names, options) as Partial<Settled>) };
 }
 
 /** How training went in one epoch. */
@@ -129,35 +165,8 @@ export interface Epoch {
 /** @throws RangeError, TypeError */
 export function checkTuneOptions(options: TuneOptions): void {
   if (typeof options.dataset !== 'function') throw new TypeError(`tune: expected a dataset, got ${options.dataset}`);
-  for (const key of ['epochs', 'batchSize', 'samples', 'heldOut', 'threads', 'pruneSteps'] as const) {
-    checkPositive(`tune: ${key}`, options[key]);
-  }
-  inRange('tune', 'learningRate', options.learningRate, 0, Number.MAX_VALUE);
-  inRange('tune', 'momentum', options.momentum, 0, 1);
-  inRange('tune', 'weightDecay', options.weightDecay, 0, Number.MAX_VALUE);
-  inRange('tune', 'clip', options.clip, 0, Number.MAX_VALUE);
-  const { temperature = 1 } = options;
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new RangeError(`tune: expected a temperature above 0, got ${temperature}`);
-  }
-  inRange('tune', 'density', options.density, 0, 1);
-  inRange('tune', 'pruneShare', options.pruneShare, 0, 1);
-  integerInRange('tune', 'seed', options.seed, 0, 2 ** 31);
-  oneOf('loss', options.loss, LOSSES);
-  oneOf('optimiser', options.optimiser, OPTIMISERS);
-  oneOf('schedule', options.schedule, SCHEDULES);
-  oneOf('scope', options.scope, SCOPES);
+  checkOptions('tune', TUNE, options);
   checkAugmentation(options.augmentation ?? {});
-  for (const { options: rule } of options.rules ?? []) inRange('tune', 'density', rule.density, 0, 1);
-  if (options.scope === 'global' && options.rules?.length) {
-    throw new RangeError(
-      'tune: scope global has one threshold for all layers; rules of single layers need scope layer',
-    );
-  }
-}
-
-function oneOf(option: string, value: string | undefined, values: readonly string[]): void {
-  if (value !== undefined && !values.includes(value)) {
-    throw new RangeError(`tune: expected ${option} ${values.join(' or ')}, got ${value}`);
-  }
+  for (const rule of options.rules ?? []) checkOptions('tune', { density: TUNE.density }, rule.options);
+  checkScope('tune', options);
 }

@@ -3,7 +3,7 @@ import type { Model, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
 import { writeWeights } from '../model/weights.js';
 import { withRecord } from '../onnx/metadata.js';
-import { recordOf } from '../options/ranges.js';
+import { recordOf } from '../options/defaults.js';
 import type { Stage } from '../stages/stage.js';
 import { type Best, writeCheckpoint } from './checkpoint.js';
 import { checkTuneOptions, TUNE_DEFAULTS, type TuneOptions } from './options.js';

@@ -123,7 +123,7 @@ describe('augment', () => {
   });
 });
 
-it.each(AUGMENTATIONS)('%s has a range', (name) => {
+it.each(Object.keys(AUGMENTATIONS))('%s has a range', (name) => {
   const end = name === 'rotate' ? 180 : 1;
   expect(() => checkAugmentation({ [name]: end })).not.toThrow();
   for (const value of [-0.1, end + 0.1, Number.NaN]) {

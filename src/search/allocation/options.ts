@@ -1,7 +1,8 @@
 import type { Dataset } from '../../data/dataset.js';
 import type { Model } from '../../model/model.js';
 import type { Selection, Selector } from '../../model/selectors.js';
-import { integerInRange } from '../../options/ranges.js';
+import { checkOptions } from '../../options/check.js';
+import { seed } from '../../options/option.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { type ClusterOptions, cluster } from '../../stages/cluster.js';
 import { type PruneOptions, prune } from '../../stages/prune.js';
@@ -67,11 +68,13 @@ export interface Budget {
   readonly isReached: boolean;
 }
 
+const SEED = seed('which inputs are measured on and which are judged by');
+
 /** @throws RangeError */
 export function checkBudgetOptions(options: BudgetOptions): void {
-  const { seed, prune: pruning, cluster: clustering } = options;
+  const { prune: pruning, cluster: clustering } = options;
   checkGoal(options, 'budget');
-  integerInRange('budget', 'seed', seed, 0, 2 ** 31);
+  checkOptions('budget', { seed: SEED }, options);
   const sizes = clustering ? [clustering, ...(clustering.rules ?? []).map((rule) => rule.options)] : [];
   if (sizes.some(({ snr }) => snr !== undefined)) {
     throw new RangeError('budget: expected no snr, which is a goal of its own; give bits or clusters');

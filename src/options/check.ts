@@ -1,0 +1,44 @@
+import { type Options, series } from './option.js';
+
+/**
+ * Throws unless all that is given is what the declarations say. What is `undefined` is not given, and what is not
+ * declared is another's to check.
+ *
+ * @param stage - for messages
+ * @throws RangeError
+ */
+export function checkOptions(stage: string, options: Options, given: object): void {
+  for (const [name, option] of Object.entries(options)) {
+    const value: unknown = given[name as keyof typeof given];
+    if (value !== undefined && !option.accepts(value)) {
+      throw new RangeError(`${stage}: expected ${option.expected(name)}, got ${value}`);
+    }
+  }
+}
+
+/**
+ * Throws where more than one is given of options that exclude each other.
+ *
+ * @param isRequired - one has to be
+ * @throws RangeError
+ */
+export function checkAlternatives(
+  stage: string,
+  alternatives: readonly string[],
+  given: object,
+  isRequired = false,
+): void {
+  const names = givenOf(alternatives, given);
+  if (names.length > 1) {
+    throw new RangeError(`${stage}: expected one of ${series(alternatives, 'and')}, got ${series(names, 'and')}`);
+  }
+  if (isRequired && names.length === 0) {
+    const each = alternatives.map((name) => `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`);
+    throw new RangeError(`${stage}: expected ${series(each, 'or')}`);
+  }
+}
+
+/** Which of these options are given. */
+export function givenOf(names: readonly string[], given: object): string[] {
+  return names.filter((name) => given[name as keyof typeof given] !== undefined);
+}
