@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import type { Dataset } from '../data/dataset.js';
 import { FxqError } from '../errors.js';
 import { formatBytes, formatCount } from '../inspect/format.js';
+import { givenOf } from '../options/check.js';
 import {
   type Budget,
   type BudgetOptions,
@@ -12,12 +13,13 @@ import {
   type LayerSetting,
 } from '../search/allocation/options.js';
 import { searchBudget } from '../search/allocation/search.js';
+import { PRUNE } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import type { Config, LayerConfig } from './config.js';
 import { type DataFlags, openData } from './data.js';
 import { asUsage, UsageError } from './errors.js';
 import type { GoalFlags } from './goal.js';
-import { type ClusterFlags, TARGETS } from './options.js';
+import type { ClusterFlags } from './options.js';
 import type { StageOptions } from './settings.js';
 import type { Terminal } from './terminal.js';
 
@@ -162,7 +164,7 @@ export function budgetConfig(model: string, { layers, chosen }: Budget, base: Co
     }));
   const all = [...(base.layers ?? []), ...rules];
   // A scope without a target means something only where a layer is pruned.
-  const isPruned = TARGETS.some((key) => base.prune?.[key] !== undefined) || all.some(({ prune }) => prune);
+  const isPruned = givenOf(PRUNE.alternatives, base.prune ?? {}).length > 0 || all.some(({ prune }) => prune);
   const { prune, ...rest } = base;
   const config: Config = { ...rest, ...(prune && isPruned && { prune }), layers: all };
   const head = [

@@ -1,9 +1,9 @@
-import { type Command, Option } from 'commander';
-import { CALIBRATION_DEFAULTS, type CalibrationOptions } from '../calibrate/options.js';
+import type { Command } from 'commander';
+import { CALIBRATION, type CalibrationOptions } from '../calibrate/options.js';
 import { RANDOM } from '../data/open.js';
 import { addData, type DataFlags, openData } from './data.js';
 import { UsageError } from './errors.js';
-import { parseNumber, parsePositive } from './options.js';
+import { addOptions, optionsFrom } from './flags.js';
 import type { Terminal } from './terminal.js';
 
 /** Options of commands that can look at inputs. */
@@ -17,19 +17,11 @@ export interface CalibrationFlags extends DataFlags {
 
 /** Adds `--calibrate` and what goes with it; a `--seed` that the command has already serves both. */
 export function addCalibration(command: Command): Command {
-  const { seed } = CALIBRATION_DEFAULTS;
-  command
-    .option('--calibrate <data>', 'choose weights by what inputs like these make of them (as --data of evaluate)')
-    .option(
-      '--calibrate-samples <number>',
-      'inputs to look at (default: as many as the layers need, 512 to 4096)',
-      parsePositive,
-    )
-    .option('--fast', 'with --calibrate: all layers at once, less exact');
-  if (!command.options.some(({ long }) => long === '--seed')) {
-    const text = `with --calibrate: which inputs are looked at (default: ${seed})`;
-    command.addOption(new Option('--seed <number>', text).argParser(parseNumber));
-  }
+  const { samples, fast, seed } = CALIBRATION;
+  command.option('--calibrate <data>', 'choose weights by what inputs like these make of them (as --data of evaluate)');
+  const hasSeed = command.options.some(({ long }) => long === '--seed');
+  addOptions(command, { samples });
+  addOptions(command, { fast, ...(hasSeed ? {} : { seed }) }, { prefix: 'with --calibrate: ' });
   return addData(command);
 }
 
@@ -46,10 +38,11 @@ export async function calibrationOf(
   terminal: Terminal,
   data = '--calibrate',
 ): Promise<CalibrationOptions | undefined> {
-  const { calibrate, calibrateSamples: samples, fast, seed, threads, preprocess, labels, scale, dim } = flags;
+  const { calibrate, preprocess, labels, scale, dim } = flags;
+  const options = optionsFrom(CALIBRATION, flags);
   if (calibrate === undefined) {
     const given = (options: object) => Object.entries(options).find(([, value]) => value !== undefined)?.[0];
-    const own = given({ 'calibrate-samples': samples, fast });
+    const own = given({ 'calibrate-samples': options.samples, fast: options.fast });
     if (own) throw new UsageError(`--${own} needs --calibrate with inputs to look at`);
     const shared = given({ preprocess, labels, scale, dim });
     if (shared) throw new UsageError(`--${shared} needs ${data} with inputs to look at`);
@@ -59,5 +52,5 @@ export async function calibrationOf(
   if (calibrate === RANDOM)
     terminal.note('warning: weights are fitted to noise; inputs like the real ones do far better');
   terminal.note(`calibrating on ${calibrate}`);
-  return { dataset, samples, fast, seed, threads };
+  return { dataset, ...options };
 }

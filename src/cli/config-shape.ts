@@ -1,5 +1,7 @@
 import { FxqError } from '../errors.js';
 import { matcher, SELECTOR_FIELDS } from '../model/selectors.js';
+import type { JsonSchema, Option } from '../options/option.js';
+import { schemaOf } from '../options/text.js';
 import { nearest } from './nearest.js';
 
 /**
@@ -15,8 +17,6 @@ export interface Shape {
 /** Keys and indices that lead to a value, from the top of the file. */
 export type Path = readonly (string | number)[];
 
-export type JsonSchema = { readonly [keyword: string]: unknown };
-
 /** What is wrong with a config file, and with which of its values. */
 export class Mismatch extends Error {
   override readonly name = 'Mismatch';
@@ -31,36 +31,12 @@ export class Mismatch extends Error {
   }
 }
 
-interface NumberRange {
-  readonly low: number;
-  readonly high?: number;
-  readonly isWhole?: boolean;
-}
-
-export function number(description: string, { low, high, isWhole = false }: NumberRange): Shape {
-  const kind = isWhole ? 'a whole number' : 'a number';
-  const range = high === undefined ? `of at least ${low}` : `from ${low} to ${high}`;
+/** The value of an option of a stage. */
+export function optionShape(option: Option): Shape {
   return {
-    schema: {
-      description,
-      type: isWhole ? 'integer' : 'number',
-      minimum: low,
-      ...(high !== undefined && { maximum: high }),
-    },
+    schema: schemaOf(option),
     check(value, path) {
-      const isNumber = isWhole ? Number.isInteger(value) : Number.isFinite(value);
-      const isInside = typeof value === 'number' && value >= low && value <= (high ?? Number.MAX_VALUE);
-      if (!isNumber || !isInside) throw new Mismatch(path, `expected ${kind} ${range}, got ${show(value)}`);
-    },
-  };
-}
-
-export function choice(description: string, choices: readonly string[]): Shape {
-  return {
-    schema: { description, enum: choices },
-    check(value, path) {
-      if (choices.includes(value as string)) return;
-      throw new Mismatch(path, `expected one of ${choices.join(', ')}, got ${show(value)}`);
+      if (!option.accepts(value)) throw new Mismatch(path, `expected ${option.expected()}, got ${show(value)}`);
     },
   };
 }

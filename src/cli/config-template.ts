@@ -1,8 +1,10 @@
 import { formatBytes, formatCount, shorten } from '../inspect/format.js';
 import type { Tensor } from '../model/model.js';
 import { DEFAULT_INCLUDE, SELECTOR_FIELDS, type Selector } from '../model/selectors.js';
-import { MAX_CLUSTERS } from '../quantize/codebook.js';
+import { describe as optionText } from '../options/text.js';
 import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
+import { STAGES } from '../stages/registry.js';
+import type { StageDefinition } from '../stages/stage.js';
 
 /** What a template tells of the tensors beside the layers. */
 type Others = readonly Pick<Tensor, 'role' | 'length'>[];
@@ -12,19 +14,17 @@ export interface TemplateOptions {
   readonly model: string;
   /** Path of the JSON schema as seen from the config file, for editors. */
   readonly schema?: string | undefined;
+  /** The stages that a config file has keys for. */
+  readonly stages?: readonly StageDefinition[] | undefined;
 }
 
+/** Characters of a line of comments. */
+const WIDTH = 98;
+
 const INTRODUCTION = `Without an option the weights of each layer share as few values as keep a signal-to-noise ratio of
-${CLUSTER_DEFAULTS.snr} dB, and nothing is pruned. Take "# " away to set an option, and try other values.
+${CLUSTER_DEFAULTS.snr} dB, and nothing is pruned. Take "# " away to set an option, and try other values.`;
 
-prune:    density    share of the weights to keep, 0 to 1
-          threshold  or: weights of a smaller magnitude become zero
-          quality    or: the same, as a multiple of the standard deviation
-cluster:  bits       2^bits values a layer, 1 to 10
-          clusters   or: the number of values itself, 1 to ${MAX_CLUSTERS}
-          snr        or: as few values as keep this signal-to-noise ratio, in decibels
-
-Selectors are globs over tensor names (conv*), or op:Conv, role:weight, dtype:float16. Rules for
+const SELECTORS = `Selectors are globs over tensor names (conv*), or op:Conv, role:weight, dtype:float16. Rules for
 layers stand above the options for all; two that give a layer different values are an error.`;
 
 /**
@@ -35,16 +35,18 @@ layers stand above the options for all; two that give a layer different values a
  * @param others - tensors that are left alone by default
  */
 export function configTemplate(layers: readonly Tensor[], others: Others, options: TemplateOptions): string {
-  const { model, schema } = options;
+  const { model, schema, stages = STAGES } = options;
+  const head = `Options of fxq-compress for ${shorten(model, 60)}.\n${INTRODUCTION}\n`;
   const lines = [
     ...(schema === undefined ? [] : [`# yaml-language-server: $schema=${schema}`]),
-    ...[`Options of fxq-compress for ${shorten(model, 60)}.`, ...INTRODUCTION.split('\n')].map(comment),
+    ...head.split('\n').map(comment),
+    ...stages.flatMap(optionLines).map(comment),
+    ...`\n${SELECTORS}`.split('\n').map(comment),
     '',
     comment('For all layers:'),
     comment(`include: ${JSON.stringify(DEFAULT_INCLUDE)}`),
     comment('exclude: []'),
-    comment('prune: { density: 0.5 }'),
-    comment(`cluster: { snr: ${CLUSTER_DEFAULTS.snr} }`),
+    ...stages.map(({ name, example }) => comment(`${name}: ${flow(example.all)}`)),
     '',
   ];
   if (layers.length === 0) lines.push(comment('This model has no weights that can be compressed with loss.'));
@@ -53,12 +55,43 @@ export function configTemplate(layers: readonly Tensor[], others: Others, option
     lines.push(
       `  ${comment(describe(layer))}`,
       `  - match: ${scalar(exactly(layer.name))}`,
-      '    # prune: { density: 0.5 }',
-      '    # cluster: { bits: 5 }',
+      ...stages.map(({ name, example }) => `    ${comment(`${name}: ${flow(example.layer)}`)}`),
     );
   }
   if (others.length > 0) lines.push('', comment(`Left alone unless included: ${summary(others)}.`));
   return `${lines.join('\n')}\n`;
+}
+
+/** The options of a stage, each with what it is; those that are for all layers alike say so. */
+function optionLines({ name, options, alternatives, perLayer }: StageDefinition): string[] {
+  const width = Math.max(...Object.keys(options).map(({ length }) => length));
+  return Object.entries(options).flatMap(([key, option], i) => {
+    const title = i === 0 ? `${name}:` : '';
+    const others = alternatives.indexOf(key) > 0 ? 'or: ' : '';
+    const scope = perLayer.includes(key) ? '' : 'for all layers: ';
+    const indent = `${title.padEnd(9)} ${key.padEnd(width)}  `;
+    return wrap(`${others}${scope}${optionText(option)}`, WIDTH - indent.length).map((line, j) =>
+      j === 0 ? indent + line : ' '.repeat(indent.length) + line,
+    );
+  });
+}
+
+/** A text in lines of at most so many characters, as far as its words allow. */
+function wrap(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = `${lines.at(-1)} ${word}`.trimStart();
+    if (line.length > width && lines.at(-1) !== '') lines.push(word);
+    else lines[lines.length - 1] = line;
+  }
+  return lines;
+}
+
+/** Options as they may stand on one line. */
+function flow(options: object): string {
+  return `{ ${Object.entries(options)
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? scalar(value) : value}`)
+    .join(', ')} }`;
 }
 
 function comment(text: string): string {

@@ -2,23 +2,13 @@ import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, pa
 import { FxqError } from '../errors.js';
 import { DEFAULT_INCLUDE, type Selector } from '../model/selectors.js';
 import { readWhole } from '../onnx/files.js';
-import { MAX_CLUSTERS } from '../quantize/codebook.js';
-import { INITIALISATIONS } from '../quantize/kmeans/index.js';
-import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
-import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
-import {
-  choice,
-  type JsonSchema,
-  list,
-  Mismatch,
-  map,
-  number,
-  orFalse,
-  type Path,
-  type Shape,
-  selector,
-} from './config-shape.js';
-import { CENTROIDS, type ClusterFlags, type PruneFlags, SIZES, TARGETS } from './options.js';
+import type { JsonSchema, Options } from '../options/option.js';
+import type { CLUSTER } from '../stages/cluster.js';
+import type { PRUNE } from '../stages/prune.js';
+import { STAGES } from '../stages/registry.js';
+import type { StageDefinition } from '../stages/stage.js';
+import { list, Mismatch, map, optionShape, orFalse, type Path, type Shape, selector } from './config-shape.js';
+import type { ClusterFlags, PruneFlags } from './options.js';
 
 /** What a config file may say. */
 export interface Config {
@@ -33,75 +23,54 @@ export interface Config {
 /** Options of the layers that a selector matches. */
 export interface LayerConfig {
   readonly match: Selector;
-  readonly prune?: Omit<PruneFlags, 'scope'>;
-  readonly cluster?: Omit<ClusterFlags, 'seed' | 'centroids'>;
+  readonly prune?: Pick<PruneFlags, (typeof PRUNE.perLayer)[number]>;
+  readonly cluster?: Pick<ClusterFlags, (typeof CLUSTER.perLayer)[number]>;
 }
 
 const A_SELECTOR = 'A glob over tensor names (conv*), or op:Conv, role:weight, dtype:float16, with globs there, too.';
 
-const TARGET: Record<keyof Omit<PruneFlags, 'scope'>, Shape> = {
-  density: number('Share of the weights to keep.', { low: 0, high: 1 }),
-  threshold: number('Weights of a smaller magnitude become zero.', { low: 0 }),
-  quality: number('The same, as a multiple of the standard deviation.', { low: 0 }),
-};
+/** A config file that has a key for each of these stages. */
+function configShape(stages: readonly StageDefinition[]): Shape {
+  const layer = map(
+    'Options of the layers that a selector matches.',
+    { match: selector(A_SELECTOR), ...Object.fromEntries(stages.map((stage) => [stage.name, layerShape(stage)])) },
+    { required: ['match'] },
+  );
+  const keys: Record<string, Shape> = {
+    include: list(
+      `Selectors of the tensors to work on. Default: ${DEFAULT_INCLUDE.join(', ')}.`,
+      'selectors',
+      selector(A_SELECTOR),
+    ),
+    exclude: list('Selectors of tensors to leave alone.', 'selectors', selector(A_SELECTOR)),
+    ...Object.fromEntries(stages.map((stage) => [stage.name, stageShape(stage)])),
+    layers: list('Rules for single layers. Two that give a layer different values are an error.', 'rules', layer),
+  };
+  return map('Options of fxq-compress, for all layers and for single ones.', keys);
+}
 
-const SIZE: Record<keyof Omit<ClusterFlags, 'seed' | 'centroids'>, Shape> = {
-  bits: number('2^bits values a layer.', { low: 1, high: 10, isWhole: true }),
-  clusters: number('Values a layer.', { low: 1, high: MAX_CLUSTERS, isWhole: true }),
-  snr: number(
-    `As few values as keep this signal-to-noise ratio, in decibels. Without a size: ${CLUSTER_DEFAULTS.snr}.`,
-    { low: 0, high: 100 },
-  ),
-  init: choice(`Start of k-means. Default: ${CLUSTER_DEFAULTS.init}.`, INITIALISATIONS),
-};
+/** What is said of a stage for all layers. */
+function stageShape({ text, options, alternatives, isDefault }: StageDefinition): Shape {
+  const keys = shapesOf(options);
+  const ending = isDefault ? '' : ' Without it, and without rules of layers, the stage is left out.';
+  const shape = map(`${text}.${ending}`, keys, { alternatives });
+  return isDefault ? orFalse(`${text}; false: the stage is left out.`, shape) : shape;
+}
 
-const PRUNE: Record<keyof PruneFlags, Shape> = {
-  ...TARGET,
-  scope: choice(`One target for each layer, or one for all layers together. Default: ${PRUNE_DEFAULTS.scope}.`, SCOPES),
-};
+/** What a rule says of it. */
+function layerShape({ text, options, alternatives, perLayer }: StageDefinition): Shape {
+  const own = Object.entries(options).filter(([name]) => perLayer.includes(name));
+  return map(`${text}, in these layers.`, shapesOf(Object.fromEntries(own)), { alternatives });
+}
 
-const CLUSTER: Record<keyof ClusterFlags, Shape> = {
-  ...SIZE,
-  seed: number(`Seed of random and kmeans++. Default: ${CLUSTER_DEFAULTS.seed}.`, {
-    low: 0,
-    high: Number.MAX_SAFE_INTEGER,
-    isWhole: true,
-  }),
-  centroids: choice(`Type that shared values are rounded to. Default: ${CLUSTER_DEFAULTS.centroids}.`, CENTROIDS),
-};
-
-const LAYER: Record<keyof LayerConfig, Shape> = {
-  match: selector(A_SELECTOR),
-  prune: map('How much of these layers is pruned.', TARGET, { alternatives: TARGETS }),
-  cluster: map('How many values these layers have.', SIZE, { alternatives: SIZES }),
-};
-
-const KEYS: Record<keyof Config, Shape> = {
-  include: list(
-    `Selectors of the tensors to work on. Default: ${DEFAULT_INCLUDE.join(', ')}.`,
-    'selectors',
-    selector(A_SELECTOR),
-  ),
-  exclude: list('Selectors of tensors to leave alone.', 'selectors', selector(A_SELECTOR)),
-  prune: map('How much is pruned. Without it, and without rules of layers, nothing is.', PRUNE, {
-    alternatives: TARGETS,
-  }),
-  cluster: orFalse(
-    'How many values the weights of a layer share; false: weights keep their values.',
-    map('Options of clustering.', CLUSTER, { alternatives: SIZES }),
-  ),
-  layers: list(
-    'Rules for single layers. Two that give a layer different values are an error.',
-    'rules',
-    map('Options of the layers that a selector matches.', LAYER, { required: ['match'] }),
-  ),
-};
-
-const CONFIG = map('Options of fxq-compress, for all layers and for single ones.', KEYS);
+function shapesOf(options: Options): Record<string, Shape> {
+  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, optionShape(option)]));
+}
 
 /** The JSON schema of a config file, for editors. */
-export function configSchema(): JsonSchema {
-  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'fxq-compress', ...CONFIG.schema };
+export function configSchema(stages: readonly StageDefinition[] = STAGES): JsonSchema {
+  const { schema } = configShape(stages);
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'fxq-compress', ...schema };
 }
 
 /**
@@ -114,7 +83,7 @@ export function readConfig(path: string): Config {
 }
 
 /** The config in the text of a file; `file` is for messages. */
-export function parseConfig(text: string, file: string): Config {
+export function parseConfig(text: string, file: string, stages: readonly StageDefinition[] = STAGES): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const fail = (offset: number | undefined, problem: string, cause?: unknown) => {
@@ -132,7 +101,7 @@ export function parseConfig(text: string, file: string): Config {
   }
   if (value === null || value === undefined) return {};
   try {
-    CONFIG.check(value, []);
+    configShape(stages).check(value, []);
   } catch (error) {
     if (error instanceof Mismatch) throw fail(offsetOf(document, error.path, error.isKey), error.message);
     throw error;

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { FxqError } from '../errors.js';
+import { dashed } from '../options/text.js';
 import type { Terminal } from './terminal.js';
 
 /** The exit codes: done, the work failed, wrong usage. A signal's own code (128 + its number) tells that it stopped us. */
@@ -36,14 +37,9 @@ export function asUsage<T>(build: () => T): T {
   }
 }
 
-/** The name of an option in code as it is typed: `maxLoss` is `max-loss`. */
-export function dashed(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
 /** A message about an option of a function, such as `tune: expected a learningRate of at least 0`, as one about the flag. */
 function asTyped(message: string): string {
-  return message.replace(/(?<=: expected a (?:whole number of )?)[a-z]+[A-Z]\w*/, (name) => `--${dashed(name)}`);
+  return message.replace(/(?<=: expected (?:an? |a whole number of )?)[a-z]+[A-Z]\w*/, (name) => `--${dashed(name)}`);
 }
 
 /**

@@ -1,13 +1,17 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { CALIBRATE_DEFAULTS, type CalibrationOptions, checkCalibrateOptions } from '../calibrate/options.js';
+import type { Command } from 'commander';
+import { CALIBRATE, type CalibrationOptions, checkCalibrateOptions } from '../calibrate/options.js';
 import { formatBytes, formatCount } from '../inspect/format.js';
 import type { Selection } from '../model/selectors.js';
+import { givenOf } from '../options/check.js';
+import { dashed } from '../options/text.js';
 import { type Found, type Point, searchCalibration } from '../search/calibration.js';
-import { checkGoal, SEARCH_DEFAULTS } from '../search/goal.js';
+import { checkGoal, GOAL } from '../search/goal.js';
+import { CLUSTER } from '../stages/cluster.js';
 import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
-import { asUsage, dashed, UsageError } from './errors.js';
-import { type ClusterFlags, parseNumber } from './options.js';
+import { asUsage, UsageError } from './errors.js';
+import { addOptions } from './flags.js';
+import type { ClusterFlags } from './options.js';
 import type { Terminal } from './terminal.js';
 
 /** Options that say what a calibrated model has to be like. */
@@ -20,31 +24,9 @@ export interface GoalFlags {
 const GOALS = ['maxLoss', 'targetSize', 'lambda'] as const;
 
 export function addGoal(command: Command): Command {
-  const { maxLoss } = SEARCH_DEFAULTS;
-  const points = `with --calibrate or --data: points of top-1 that may be lost, of agreement without labels (default: ${maxLoss})`;
-  return command
-    .addOption(new Option('--max-loss <points>', points).argParser(parseNumber).conflicts(['targetSize', 'lambda']))
-    .addOption(
-      new Option(
-        '--target-size <bytes>',
-        'with --calibrate or --data: the best model of at most this size (90000, 90kB, 1.5MB)',
-      )
-        .argParser(parseSize)
-        .conflicts(['maxLoss', 'lambda']),
-    )
-    .addOption(
-      new Option('--lambda <price>', `with --calibrate: what a bit is worth, no search (${CALIBRATE_DEFAULTS.lambda}…)`)
-        .argParser(parseNumber)
-        .conflicts(['maxLoss', 'targetSize']),
-    );
-}
-
-/** A size in bytes, or with kB or MB behind it, which are thousands and millions. */
-function parseSize(text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(kB|MB|B)?$/i.exec(text.trim()) ?? [];
-  const size = Number(number) * { b: 1, kb: 1e3, mb: 1e6 }[(unit ?? 'B').toLowerCase() as 'b'];
-  if (!(size >= 1)) throw new InvalidArgumentError('Expected a size such as 90000, 90kB or 1.5MB.');
-  return Math.floor(size);
+  const price = { ...CALIBRATE.lambda, text: 'what a bit is worth, such as 5e-8', otherwise: 'searched for' };
+  addOptions(command, GOAL, { alternatives: GOALS, prefix: 'with --calibrate or --data: ' });
+  return addOptions(command, { lambda: price }, { alternatives: GOALS, prefix: 'with --calibrate: ' });
 }
 
 /** A stage that searches; its summary is known once it has run. */
@@ -76,7 +58,7 @@ export function searchStage(
     return undefined;
   }
   if (flags.snr !== undefined) throw new UsageError('--snr does not go with --calibrate; give --max-loss or --bits');
-  const stray = (['init', 'centroids'] as const).find((key) => flags[key] !== undefined);
+  const stray = givenOf(Object.keys(CLUSTER.options), flags).find((key) => !(key in CALIBRATE));
   if (stray) throw new UsageError(`--${stray} is for clustering without --calibrate; leave it out`);
   const { maxLoss, targetSize, lambda, bits, clusters } = flags;
   const hasCodebook = bits !== undefined || clusters !== undefined;

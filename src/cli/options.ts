@@ -1,9 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import { DEFAULT_INCLUDE } from '../model/selectors.js';
-import { MAX_CLUSTERS } from '../quantize/codebook.js';
-import { INITIALISATIONS } from '../quantize/kmeans/index.js';
-import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
-import { PRUNE_DEFAULTS, SCOPES } from '../stages/prune.js';
+import { parseNumber as numberOf, whole } from '../options/option.js';
+import type { CLUSTER } from '../stages/cluster.js';
+import type { PRUNE } from '../stages/prune.js';
+import { argument, type ValuesOf } from './flags.js';
 
 /** Options of every command. */
 export interface CommonFlags {
@@ -18,42 +18,14 @@ export interface SelectionFlags {
   readonly exclude?: string[];
 }
 
-export interface PruneFlags {
-  readonly density?: number;
-  readonly threshold?: number;
-  readonly quality?: number;
-  readonly scope?: (typeof SCOPES)[number];
-}
-
-export interface ClusterFlags {
-  readonly bits?: number;
-  readonly clusters?: number;
-  readonly snr?: number;
-  readonly init?: (typeof INITIALISATIONS)[number];
-  readonly seed?: number;
-  readonly centroids?: (typeof CENTROIDS)[number];
-}
-
-/** The options of which one may be given. */
-export const TARGETS = ['density', 'threshold', 'quality'] as const;
-export const SIZES = ['bits', 'clusters', 'snr'] as const;
-
-export const CENTROIDS = ['float16', 'native'] as const;
+export type PruneFlags = ValuesOf<(typeof PRUNE)['options']>;
+export type ClusterFlags = ValuesOf<(typeof CLUSTER)['options']>;
 
 /** A number; its range is the stage's to check. */
-export function parseNumber(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.');
-  return value;
-}
+export const parseNumber = argument(numberOf);
 
 /** A whole number of at least 1. */
-export function parsePositive(text: string): number {
-  const value = parseNumber(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Expected a whole number of at least 1.');
-  return value;
-}
+export const parsePositive = argument(whole({ text: 'a count', low: 1 }).parse);
 
 /** Options of commands that run models over a data set, beside which one. */
 export interface RunFlags {
@@ -106,50 +78,8 @@ export function addSelection(command: Command, included = DEFAULT_INCLUDE.join('
     .option('--exclude <selectors...>', 'tensors to leave alone');
 }
 
-export function addPrune(command: Command): Command {
-  return command
-    .addOption(number('--density <share>', 'share of the weights to keep, 0 to 1').conflicts(['threshold', 'quality']))
-    .addOption(number('--threshold <value>', 'prune weights of a smaller magnitude').conflicts(['density', 'quality']))
-    .addOption(
-      number('--quality <factor>', 'the same, as a multiple of the standard deviation').conflicts([
-        'density',
-        'threshold',
-      ]),
-    )
-    .addOption(
-      new Option(
-        '--scope <scope>',
-        `one target for each layer or for all together (default: ${PRUNE_DEFAULTS.scope})`,
-      ).choices(SCOPES),
-    );
-}
-
-export function addCluster(command: Command): Command {
-  const { snr, init, seed, centroids } = CLUSTER_DEFAULTS;
-  return command
-    .addOption(number('--bits <bits>', '2^bits values a layer, 1 to 10').conflicts(['clusters', 'snr']))
-    .addOption(number('--clusters <number>', `values a layer, 1 to ${MAX_CLUSTERS}`).conflicts(['bits', 'snr']))
-    .addOption(
-      number('--snr <decibels>', `as few values as keep this signal-to-noise ratio (default: ${snr})`).conflicts([
-        'bits',
-        'clusters',
-      ]),
-    )
-    .addOption(new Option('--init <method>', `start of k-means (default: ${init})`).choices(INITIALISATIONS))
-    .addOption(number('--seed <number>', `seed of random and kmeans++ (default: ${seed})`))
-    .addOption(
-      new Option('--centroids <type>', `type that shared values are rounded to (default: ${centroids})`).choices(
-        CENTROIDS,
-      ),
-    );
-}
-
 /** The examples at the end of a command's help. */
 export function addExamples(command: Command, ...lines: string[]): Command {
   const noun = lines.length === 1 ? 'Example' : 'Examples';
   return command.addHelpText('after', `\n${noun}:\n${lines.map((line) => `  $ fxq-compress ${line}`).join('\n')}`);
-}
-
-function number(flags: string, description: string): Option {
-  return new Option(flags, description).argParser(parseNumber);
 }

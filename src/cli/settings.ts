@@ -4,13 +4,15 @@ import type { Model, Tensor } from '../model/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection } from '../model/selectors.js';
 import { isPatchable } from '../model/weights.js';
 import { isVarintHalf } from '../onnx/halves.js';
-import { type ClusterOptions, cluster } from '../stages/cluster.js';
-import { type PruneOptions, prune } from '../stages/prune.js';
-import type { Stage } from '../stages/stage.js';
+import { givenOf } from '../options/check.js';
+import { CLUSTER, type ClusterOptions, cluster } from '../stages/cluster.js';
+import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
+import type { Stage, StageDefinition } from '../stages/stage.js';
 import type { TuneOptions, TunePruneTarget } from '../tune/options.js';
 import { type Config, readConfig } from './config.js';
 import { asUsage, UsageError } from './errors.js';
-import { type ClusterFlags, type PruneFlags, type SelectionFlags, SIZES, TARGETS } from './options.js';
+import { optionsFrom } from './flags.js';
+import type { ClusterFlags, PruneFlags, SelectionFlags } from './options.js';
 
 /** The options of the lossy commands. Commander gives `cluster: false` for `--no-cluster`. */
 export type StageFlags = SelectionFlags & PruneFlags & ClusterFlags & { readonly cluster?: boolean };
@@ -52,10 +54,10 @@ export function readSettings(
     exclude: flags.exclude ?? config.exclude,
   };
   const isPruned = wanted === 'prune' || (wanted === 'compress' && isPruneWanted(config, flags));
-  const pruneBase = override(config.prune, flags, TARGETS, ['scope']);
-  const isClusterWanted = flags.cluster !== false && (config.cluster !== false || hasAny(flags, SIZES));
+  const pruneBase = override(PRUNE, config.prune, flags);
+  const isClusterWanted = flags.cluster !== false && (config.cluster !== false || isGiven(CLUSTER.alternatives, flags));
   const isClustered = wanted === 'cluster' || (wanted === 'compress' && isClusterWanted);
-  const clusterBase = override(config.cluster || undefined, flags, SIZES, ['init', 'seed', 'centroids']);
+  const clusterBase = override(CLUSTER, config.cluster || undefined, flags);
   const pruneOptions = isPruned ? { ...pruneBase, rules: rulesOf(config, 'prune') } : undefined;
   const clusterOptions = isClustered ? { ...clusterBase, rules: rulesOf(config, 'cluster') } : undefined;
   const stages: Stage[] = [];
@@ -90,7 +92,7 @@ function isFilled(options: object): boolean {
 }
 
 /** The options of `tune` that are about tensors. */
-export type TargetFlags = SelectionFlags & Pick<PruneFlags, 'density' | 'scope'>;
+type TargetFlags = SelectionFlags & Pick<PruneFlags, 'density' | 'scope'>;
 
 /** Which tensors `tune` works on, and how dense they are to be, from its config file and its options. */
 export function readTargets(flags: TargetFlags): {
@@ -105,32 +107,30 @@ export function readTargets(flags: TargetFlags): {
   );
   if (stray.length > 0) throw new UsageError(`config: prune to a density with tune, not to a ${stray[0]}`);
   const selection = { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
-  const { density, scope } = override(config.prune, flags, ['density'], ['scope']);
+  const { density, scope } = override(PRUNE, config.prune, flags);
   const options = { ...selection, rules: rules as readonly Rule<TunePruneTarget>[] | undefined, density, scope };
   return { options, warnings: (model) => findUnused(model, config, selection, true) };
 }
 
 function isPruneWanted(config: Config, flags: StageFlags): boolean {
   const isInRule = config.layers?.some((layer) => layer.prune !== undefined) ?? false;
-  return config.prune !== undefined || isInRule || hasAny(flags, [...TARGETS, 'scope']);
+  return config.prune !== undefined || isInRule || isGiven(Object.keys(PRUNE.options), flags);
 }
 
-/** The file's options under the command line's. One of several alternatives takes the place of all of them. */
-function override<Options extends object>(
-  base: Options | undefined,
-  flags: Options,
-  alternatives: readonly (keyof Options)[],
-  others: readonly (keyof Options)[],
-): Options {
-  const keys = [...alternatives, ...others];
-  const given = Object.fromEntries(keys.filter((key) => flags[key] !== undefined).map((key) => [key, flags[key]]));
-  const isReplaced = hasAny(flags, alternatives);
-  const kept = Object.entries(base ?? {}).filter(([key]) => !isReplaced || !alternatives.some((name) => name === key));
-  return { ...Object.fromEntries(kept), ...given } as Options;
+/** The file's options of a stage under the command line's. One of several alternatives takes the place of all of them. */
+function override<Given extends object>(
+  { options, alternatives }: StageDefinition,
+  base: Given | undefined,
+  flags: object,
+): Given {
+  const given = optionsFrom(options, flags);
+  const isReplaced = isGiven(alternatives, given);
+  const kept = Object.entries(base ?? {}).filter(([key]) => !isReplaced || !alternatives.includes(key));
+  return { ...Object.fromEntries(kept), ...given } as Given;
 }
 
-function hasAny<Options extends object>(flags: Options, keys: readonly (keyof Options)[]): boolean {
-  return keys.some((key) => flags[key] !== undefined);
+function isGiven(names: readonly string[], given: object): boolean {
+  return givenOf(names, given).length > 0;
 }
 
 function rulesOf<Name extends 'prune' | 'cluster'>(config: Config, name: Name) {

@@ -1,4 +1,4 @@
-import { type Options, series } from './option.js';
+import { type Options, series, withArticle } from './option.js';
 
 /**
  * Throws unless all that is given is what the declarations say. What is `undefined` is not given, and what is not
@@ -33,8 +33,7 @@ export function checkAlternatives(
     throw new RangeError(`${stage}: expected one of ${series(alternatives, 'and')}, got ${series(names, 'and')}`);
   }
   if (isRequired && names.length === 0) {
-    const each = alternatives.map((name) => `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`);
-    throw new RangeError(`${stage}: expected ${series(each, 'or')}`);
+    throw new RangeError(`${stage}: expected ${series(alternatives.map(withArticle), 'or')}`);
   }
 }
 

@@ -71,14 +71,14 @@ export function number<const Default extends number | undefined = undefined>(
     value: 'number',
     ...rest,
     default: about.default as Default,
-    range: high === undefined ? undefined : `${low} to ${high}`,
+    range: high === undefined ? undefined : range.replace(/^from /, ''),
     schema: {
       type: 'number',
       ...(low !== undefined && { minimum: low }),
       ...(above !== undefined && { exclusiveMinimum: above }),
       ...(high !== undefined && { maximum: high }),
     },
-    expected: (name = 'number') => `a ${name} ${range}`,
+    expected: (name = 'number') => `${withArticle(name)} ${range}`,
     accepts: (value) => Number.isFinite(value) && isInside(value as number, about),
     parse: parseNumber,
     show: String,
@@ -141,7 +141,7 @@ export function toggle(about: Omit<About<boolean, never>, 'default' | 'value'>):
   };
 }
 
-/** A word of a language of its own, such as a number format: `what` says which words there are, `pattern` checks them. */
+/** A word of a language of its own, such as a number format: `what` is like `such as int8`, `pattern` checks the words. */
 export function word<const Default extends string | undefined = undefined>(
   about: About<string, Default> & { readonly what: string; readonly pattern: RegExp },
 ): Option<string, NoInfer<Default>> {
@@ -151,7 +151,7 @@ export function word<const Default extends string | undefined = undefined>(
     ...rest,
     default: about.default as Default,
     schema: { type: 'string', pattern: pattern.source },
-    expected: (name) => (name === undefined ? `one of ${what}` : `${name} ${what}`),
+    expected: (name = 'name') => `${withArticle(name)} ${what}`,
     accepts: (value) => typeof value === 'string' && pattern.test(value),
     parse: (text) => text,
     show: String,
@@ -169,6 +169,11 @@ export function parseNumber(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isFinite(value)) throw new Error('Expected a number.');
   return value;
+}
+
+/** `a share`, `an angle`. */
+export function withArticle(name: string): string {
+  return `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 /** `a, b or c`. */

@@ -69,7 +69,7 @@ export const CLUSTER_DEFAULTS = defaultsOf(OPTIONS);
 /** The stage as others find it by its name. */
 export const CLUSTER = {
   name: NAME,
-  text: 'How many values the weights of a layer share.',
+  text: 'How many values the weights of a layer share',
   options: OPTIONS,
   alternatives: SIZES,
   perLayer: [...SIZES, 'init'],

@@ -49,7 +49,7 @@ export const PRUNE_DEFAULTS = defaultsOf(OPTIONS);
 /** The stage as others find it by its name. */
 export const PRUNE = {
   name: NAME,
-  text: 'How much is pruned. Without it, and without rules of layers, nothing is.',
+  text: 'How much is pruned',
   options: OPTIONS,
   alternatives: TARGETS,
   perLayer: TARGETS,

@@ -28,7 +28,7 @@ export interface Stage {
  */
 export interface StageDefinition {
   readonly name: string;
-  /** What it is for, in a config file: sentences. */
+  /** What its options say, in a config file: the beginning of a sentence. */
   readonly text: string;
   readonly options: Options;
   /** The options of which one may be given; of those, a rule for a layer takes the place of them all. */

@@ -114,7 +114,7 @@ export const TUNE = {
   samples: whole({ text: 'use the first samples only', value: 'samples', low: 1, flag: 'limit' }),
   output: word({
     text: 'the output to train on',
-    what: 'name of an output',
+    what: 'that names one',
     pattern: /[\s\S]/,
     otherwise: "the model's first",
     flag: 'train-output',

@@ -215,10 +215,10 @@ describe('the stage', () => {
   });
 
   it.each([
-    [{ bits: 2, clusters: 4 }, 'calibrate: expected one of bits and clusters, got both'],
+    [{ bits: 2, clusters: 4 }, 'calibrate: expected one of bits and clusters, got bits and clusters'],
     [{ lambda: -1 }, 'calibrate: expected a lambda of at least 0, got -1'],
     [{ lambda: Number.NaN }, 'calibrate: expected a lambda of at least 0, got NaN'],
-    [{ samples: 0 }, 'calibrate: expected a whole number of samples from 1 to'],
+    [{ samples: 0 }, 'calibrate: expected a whole number of samples of at least 1'],
     [{ bits: 11 }, 'calibrate: expected a whole number of bits from 1 to 10, got 11'],
     [{ clusters: 0 }, 'calibrate: expected a whole number of clusters from 1 to'],
     [{ seed: -1 }, 'calibrate: expected a whole number of seed from 0 to'],
@@ -232,9 +232,9 @@ describe('the stage', () => {
     [{ maxLoss: -0.1 }, 'calibrate: expected a maxLoss of at least 0, got -0.1'],
     [{ maxLoss: Number.NaN }, 'calibrate: expected a maxLoss of at least 0, got NaN'],
     [{ maxLoss: Number.POSITIVE_INFINITY }, 'calibrate: expected a maxLoss of at least 0, got Infinity'],
-    [{ targetSize: 0 }, 'calibrate: expected a whole number of targetSize from 1 to'],
-    [{ targetSize: 9000.5 }, 'calibrate: expected a whole number of targetSize from 1 to'],
-    [{ targetSize: Number.POSITIVE_INFINITY }, 'calibrate: expected a whole number of targetSize from 1 to'],
+    [{ targetSize: 0 }, 'calibrate: expected a whole number of targetSize of at least 1'],
+    [{ targetSize: 9000.5 }, 'calibrate: expected a whole number of targetSize of at least 1'],
+    [{ targetSize: Number.POSITIVE_INFINITY }, 'calibrate: expected a whole number of targetSize of at least 1'],
   ])('refuses the goal %o', async (goal, message) => {
     const searched = search(goal);
     await expect(searched).rejects.toThrow(RangeError);

@@ -300,8 +300,8 @@ describe('the stage', () => {
     [{ density: 1.5 }, 'prune: expected a density from 0 to 1, got 1.5'],
     [{ threshold: 0.1 }, 'prune: a threshold is one of magnitudes; with calibration, give a density'],
     [{ quality: 1 }, 'prune: a quality is one of magnitudes; with calibration, give a density'],
-    [{ samples: 0 }, 'prune: expected a whole number of samples from 1 to'],
-    [{ scope: 'model' }, 'prune: expected a scope of layer or global, got model'],
+    [{ samples: 0 }, 'prune: expected a whole number of samples of at least 1'],
+    [{ scope: 'model' }, 'prune: expected scope layer or global, got model'],
     [{ scope: 'global', rules: [{ match: 'a', options: { density: 1 } }] }, 'prune: scope global has one threshold'],
     [{ rules: [{ match: 'a', options: { quality: 1 } }] }, 'prune: a quality is one of magnitudes'],
   ])('refuses %o', (options, message) => {

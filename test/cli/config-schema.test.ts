@@ -39,7 +39,7 @@ describe('the schema of config files', () => {
     'prune: { density: 0, scope: global }',
     'prune: { threshold: 1e300 }',
     'cluster: false',
-    'cluster: { bits: 10, init: kmeans++, seed: 9007199254740991, centroids: native }',
+    'cluster: { bits: 10, init: kmeans++, seed: 4294967295, centroids: native }',
     'cluster: { clusters: 1023.0 }',
     'layers: []',
     'layers: [{ match: a }, { match: b, prune: { quality: 1 }, cluster: { snr: 100 } }]',
@@ -102,7 +102,26 @@ describe('the schema of config files', () => {
         throw error;
       }
     };
-    const values = [-1, -1e-9, 0, 0.5, 1, 1 + 1e-9, 9.5, 10, 11, 100, 101, 1023, 1024, 2 ** 53 - 1, 2 ** 53, 1e300];
+    const values = [
+      -1,
+      -1e-9,
+      0,
+      0.5,
+      1,
+      1 + 1e-9,
+      9.5,
+      10,
+      11,
+      100,
+      101,
+      1023,
+      1024,
+      2 ** 31 + 5,
+      2 ** 32 - 1,
+      2 ** 32,
+      2 ** 53,
+      1e300,
+    ];
     for (const value of values) {
       for (const key of ['density', 'threshold', 'quality']) {
         const expected = isTaken(() => prune({ [key]: value }));

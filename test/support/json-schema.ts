@@ -30,6 +30,7 @@ const KEYWORDS: Record<string, (rule: any, value: any, schema: object) => boolea
   enum: (choices: unknown[], value) => choices.includes(value),
   const: (only, value) => value === only,
   minimum: (low: number, value) => typeof value !== 'number' || value >= low,
+  exclusiveMinimum: (low: number, value) => typeof value !== 'number' || value > low,
   maximum: (high: number, value) => typeof value !== 'number' || value <= high,
   pattern: (pattern: string, value) => typeof value !== 'string' || new RegExp(pattern, 'u').test(value),
   items: (each, value) => !Array.isArray(value) || value.every((item) => accepts(each, item)),

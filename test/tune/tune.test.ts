@@ -514,12 +514,12 @@ describe('the data', () => {
 
 describe('options', () => {
   it.each<[Partial<Record<keyof TuneOptions, unknown>>, string]>([
-    [{ epochs: 0 }, 'tune: epochs: expected a whole number of at least 1, got 0'],
-    [{ batchSize: 1.5 }, 'tune: batchSize: expected a whole number'],
-    [{ samples: 0 }, 'tune: samples: expected a whole number'],
-    [{ heldOut: 0 }, 'tune: heldOut: expected a whole number'],
-    [{ threads: -1 }, 'tune: threads: expected a whole number'],
-    [{ pruneSteps: 0 }, 'tune: pruneSteps: expected a whole number'],
+    [{ epochs: 0 }, 'tune: expected a whole number of epochs of at least 1, got 0'],
+    [{ batchSize: 1.5 }, 'tune: expected a whole number of batchSize of at least 1'],
+    [{ samples: 0 }, 'tune: expected a whole number of samples of at least 1'],
+    [{ heldOut: 0 }, 'tune: expected a whole number of heldOut of at least 1'],
+    [{ threads: -1 }, 'tune: expected a whole number of threads of at least 1'],
+    [{ pruneSteps: 0 }, 'tune: expected a whole number of pruneSteps of at least 1'],
     [{ learningRate: -1 }, 'tune: expected a learningRate of at least 0, got -1'],
     [{ learningRate: Number.POSITIVE_INFINITY }, 'learningRate'],
     [{ momentum: 1.1 }, 'tune: expected a momentum from 0 to 1, got 1.1'],
@@ -531,7 +531,7 @@ describe('options', () => {
     [{ pruneShare: -0.1 }, 'pruneShare'],
     [{ seed: 0.5 }, 'tune: expected a whole number of seed'],
     [{ seed: -1 }, 'seed'],
-    [{ loss: 'hinge' }, 'tune: expected loss cross-entropy or distillation or mean-squared-error, got hinge'],
+    [{ loss: 'hinge' }, 'tune: expected loss cross-entropy, distillation or mean-squared-error, got hinge'],
     [{ optimiser: 'lion' }, 'tune: expected optimiser sgd or adam, got lion'],
     [{ schedule: 'linear' }, 'tune: expected schedule cubic or steps, got linear'],
     [{ scope: 'model' }, 'tune: expected scope layer or global, got model'],

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { CLUSTER } from '../../stages/cluster.js';
+import { addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
-import { addCluster, addCommon, addExamples, addOutput, addSelection, addThreads } from '../options.js';
+import { addCommon, addExamples, addOutput, addSelection, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
 
@@ -13,7 +15,7 @@ export function addClusterCommand(program: Command, terminal: Terminal): void {
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the clustered ONNX file');
-  addCluster(command);
+  addStage(command, CLUSTER);
   addSelection(command);
   addThreads(command);
   addCommon(command);

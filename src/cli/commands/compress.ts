@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
-import { CLUSTER_DEFAULTS } from '../../stages/cluster.js';
+import { CLUSTER, CLUSTER_DEFAULTS } from '../../stages/cluster.js';
+import { PRUNE } from '../../stages/prune.js';
 import { addBudget } from '../budget.js';
 import { addCalibration } from '../calibration.js';
+import { addStage } from '../flags.js';
 import { addGoal } from '../goal.js';
 import { aboutFile } from '../input.js';
-import { addCluster, addCommon, addExamples, addOutput, addPrune, addSelection, addThreads } from '../options.js';
+import { addCommon, addExamples, addOutput, addSelection, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type PackFlags, packModel } from './pack.js';
 
@@ -24,19 +26,13 @@ With --data and a goal, and without --calibrate, density and number of clusters 
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the .fxq file');
-  addPrune(command);
-  addCluster(command);
+  addStage(command, PRUNE);
+  addStage(command, CLUSTER);
   addCalibration(command);
   addBudget(command);
   addGoal(command);
   command.addOption(
-    new Option('--no-cluster', 'keep the values of the weights').conflicts([
-      'bits',
-      'clusters',
-      'snr',
-      'init',
-      'calibrate',
-    ]),
+    new Option('--no-cluster', 'keep the values of the weights').conflicts([...CLUSTER.perLayer, 'calibrate']),
   );
   addSelection(command);
   addThreads(command);

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import { PRUNE } from '../../stages/prune.js';
 import { addCalibration } from '../calibration.js';
+import { addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
-import { addCommon, addExamples, addOutput, addPrune, addSelection, addThreads } from '../options.js';
+import { addCommon, addExamples, addOutput, addSelection, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
 
@@ -16,7 +18,7 @@ With --calibrate those weights go that the model can best do without on such inp
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the pruned ONNX file');
-  addPrune(command);
+  addStage(command, PRUNE);
   addCalibration(command);
   addSelection(command);
   addThreads(command);

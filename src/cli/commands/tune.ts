@@ -1,18 +1,15 @@
 import { existsSync, rmSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { FxqError } from '../../errors.js';
-import { LOSSES } from '../../gradient/losses.js';
 import { readWhole } from '../../onnx/files.js';
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
-import { SCOPES } from '../../stages/prune.js';
 import { AUGMENTATIONS, type Augmentation } from '../../tune/augment.js';
-import { OPTIMISERS } from '../../tune/optimiser.js';
-import { type Epoch, TRAINED, TUNE_DEFAULTS, type TuneOptions } from '../../tune/options.js';
-import { SCHEDULES } from '../../tune/pruning.js';
+import { type Epoch, TRAINED, TUNE } from '../../tune/options.js';
 import { tune } from '../../tune/tune.js';
 import { addData, type DataFlags, openData } from '../data.js';
 import { asUsage, StoppedEarly } from '../errors.js';
+import { addOptions, optionsFrom } from '../flags.js';
 import { aboutFile, inspectFile, type OpenedModel, openEither, openModel, sizeOf } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import {
@@ -22,49 +19,27 @@ import {
   addSelection,
   type CommonFlags,
   parseNumber,
-  parsePositive,
+  type SelectionFlags,
 } from '../options.js';
 import { planOutput, startOutput } from '../output.js';
-import { readTargets, type TargetFlags } from '../settings.js';
+import { readTargets } from '../settings.js';
 import { reportSummary, startWarnings } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { writePieces } from '../write.js';
 
-/** Options that are handed on as they are. */
-type Passed = Pick<
-  TuneOptions,
-  | 'loss'
-  | 'temperature'
-  | 'epochs'
-  | 'batchSize'
-  | 'optimiser'
-  | 'learningRate'
-  | 'momentum'
-  | 'weightDecay'
-  | 'clip'
-  | 'seed'
-  | 'heldOut'
-  | 'schedule'
-  | 'pruneSteps'
-  | 'pruneShare'
-  | 'threads'
->;
-
 type TuneFlags = CommonFlags &
   DataFlags &
-  TargetFlags &
-  Passed & {
+  SelectionFlags & {
     readonly output: string;
     readonly data: string;
     readonly teacher?: string;
-    readonly limit?: number;
-    readonly trainOutput?: string;
     readonly augment?: Augmentation;
     readonly resume?: boolean;
   };
 
+const CHANGES = Object.keys(AUGMENTATIONS);
+
 export function addTuneCommand(program: Command, terminal: Terminal): void {
-  const d = TUNE_DEFAULTS;
   const command = program
     .command('tune')
     .summary('retrain the weights that are left (onnx → onnx)')
@@ -76,42 +51,14 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     .argument('<file>', 'the ONNX file')
     .requiredOption('--data <data>', 'inputs to train on, with labels or without');
   addOutput(command, 'the tuned ONNX file');
+  command.option('--teacher <file>', 'the original model, to learn from (onnx or fxq)');
+  addOptions(command, TUNE);
   command
-    .option('--teacher <file>', 'the original model, to learn from (onnx or fxq)')
-    .addOption(new Option('--loss <loss>', 'what to learn by (default: what data and model suggest)').choices(LOSSES))
-    .option(
-      '--temperature <number>',
-      `how much distillation softens decisions (default: ${d.temperature})`,
-      parseNumber,
-    )
-    .option('--epochs <number>', `times that every sample is seen (default: ${d.epochs})`, parsePositive)
-    .option('--batch-size <samples>', `samples a step (default: ${d.batchSize})`, parsePositive)
-    .addOption(new Option('--optimiser <method>', `how weights move (default: ${d.optimiser})`).choices(OPTIMISERS))
-    .option(
-      '--learning-rate <number>',
-      `length of the first step (default: ${d.learningRate.adam}, with sgd ${d.learningRate.sgd})`,
-      parseNumber,
-    )
-    .option('--momentum <share>', `what a step keeps of the one before, for sgd (default: ${d.momentum})`, parseNumber)
-    .option('--weight-decay <number>', `pull of weights towards zero (default: ${d.weightDecay})`, parseNumber)
-    .option('--clip <length>', `longest gradient (default: ${d.clip})`, parseNumber)
-    .option('--held-out <samples>', 'samples to judge epochs by (default: a tenth, at most 5000)', parsePositive)
-    .option('--limit <samples>', 'use the first samples only', parsePositive)
-    .option('--train-output <name>', "the output to train on (default: the model's first)")
     .option(
       '--augment <changes...>',
-      `change images each time: ${AUGMENTATIONS.map((name) => `${name}=…`).join(' ')} (shares; rotate in degrees)`,
+      `change images each time: ${CHANGES.map((name) => `${name}=…`).join(' ')} (shares; rotate in degrees)`,
       parseAugmentation,
     )
-    .option('--density <share>', 'prune while training, down to this share of the weights', parseNumber)
-    .addOption(
-      new Option('--scope <scope>', `one density for each layer or for all (default: ${d.scope})`).choices(SCOPES),
-    )
-    .addOption(new Option('--schedule <kind>', `how density falls (default: ${d.schedule})`).choices(SCHEDULES))
-    .option('--prune-steps <number>', `steps of the schedule steps (default: ${d.pruneSteps})`, parsePositive)
-    .option('--prune-share <share>', `share of the epochs to reach it in (default: ${d.pruneShare})`, parseNumber)
-    .option('--seed <number>', `of order, samples held out and augmentation (default: ${d.seed})`, parseNumber)
-    .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive)
     .option('--resume', 'go on from where the same command was stopped');
   addData(command);
   addSelection(command, TRAINED.join(' '));
@@ -125,9 +72,9 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
 }
 
 async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Promise<void> {
-  const { output, data, limit, trainOutput, augment, resume } = flags;
+  const { output, data, augment, resume } = flags;
   const targets = readTargets(flags);
-  const options = { ...passed(flags), ...targets.options, samples: limit, output: trainOutput, augmentation: augment };
+  const options = { ...optionsFrom(TUNE, flags), ...targets.options, augmentation: augment };
   const ignore = async function* () {};
   asUsage(() => tune({ ...options, dataset: ignore }));
   const { model, paths, close } = openModel(input);
@@ -190,15 +137,6 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
   }
 }
 
-function passed(flags: Passed): Passed {
-  const { loss, temperature, epochs, batchSize, optimiser, learningRate, momentum, weightDecay, clip } = flags;
-  const { seed, heldOut, schedule, pruneSteps, pruneShare, threads } = flags;
-  return {
-    ...{ loss, temperature, epochs, batchSize, optimiser, learningRate, momentum, weightDecay, clip },
-    ...{ seed, heldOut, schedule, pruneSteps, pruneShare, threads },
-  };
-}
-
 function readCheckpoint(path: string): Uint8Array {
   if (existsSync(path)) return readWhole(path);
   throw new FxqError('IO', `${path}: nothing to resume from; leave out --resume to start anew`, { file: path });
@@ -216,8 +154,8 @@ function writeWhole(path: string, bytes: Uint8Array): void {
 
 function parseAugmentation(text: string, before: Augmentation = {}): Augmentation {
   const [, name, value] = /^([a-z]+)=(.+)$/.exec(text) ?? [];
-  if (!AUGMENTATIONS.some((known) => known === name)) {
-    throw new InvalidArgumentError(`Expected one of ${AUGMENTATIONS.map((known) => `${known}=…`).join(', ')}.`);
+  if (!CHANGES.includes(name)) {
+    throw new InvalidArgumentError(`Expected one of ${CHANGES.map((known) => `${known}=…`).join(', ')}.`);
   }
   return { ...before, [name]: parseNumber(value) };
 }

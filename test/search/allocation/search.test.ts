@@ -113,7 +113,7 @@ describe('searchBudget', () => {
 
   it.each([
     [{ maxLoss: -1 }, 'budget: expected a maxLoss of at least 0, got -1'],
-    [{ targetSize: 0 }, 'budget: expected a whole number of targetSize from 1 to'],
+    [{ targetSize: 0 }, 'budget: expected a whole number of targetSize of at least 1'],
     [{ seed: 0.5 }, 'budget: expected a whole number of seed from 0 to'],
     [{ cluster: { snr: 30 } }, 'budget: expected no snr'],
   ])('refuses %j', async (options, message) => {
