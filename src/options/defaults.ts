@@ -1,18 +1,22 @@
 import type { Option, Options } from './option.js';
 
-/** The defaults of options, by name; those without one are absent. */
-export type Defaults<Declared extends Options> = {
+type DefaultOf<Declared> = Declared extends Option<infer _, infer Default> ? Default : never;
+
+/**
+ * What holds where nothing is said, by name; options without a default are absent. (The type has no name, so that
+ * declarations show the defaults themselves.)
+ */
+export function defaultsOf<const Declared extends Options>(
+  options: Declared,
+): {
   readonly [Name in keyof Declared as DefaultOf<Declared[Name]> extends undefined ? never : Name]: DefaultOf<
     Declared[Name]
   >;
-};
-
-type DefaultOf<Declared> = Declared extends Option<infer _, infer Default> ? Default : never;
-
-/** What holds where nothing is said. */
-export function defaultsOf<const Declared extends Options>(options: Declared): Defaults<Declared> {
+} {
   const entries = Object.entries(options).map(([name, option]) => [name, option.default]);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Defaults<Declared>;
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as ReturnType<
+    typeof defaultsOf<Declared>
+  >;
 }
 
 /** Those of these options that are given, and nothing else that is. */

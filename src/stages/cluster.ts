@@ -132,7 +132,7 @@ interface ClusterSettings extends ClusterSize {
 }
 
 /** What the stage does to a layer. */
-export function clusterWeights(weights: Float32Array, settings: ClusterSettings, tensor: Tensor): Float32Array {
+function clusterWeights(weights: Float32Array, settings: ClusterSettings, tensor: Tensor): Float32Array {
   const { init, seed, centroids, snr, share } = settings;
   const sorted = sortNonZeros(weights);
   const centroidsOf = centroidFinder(sorted, init, seed, roundingOf(tensor, centroids));

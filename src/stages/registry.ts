@@ -3,7 +3,7 @@ import { PRUNE } from './prune.js';
 import type { StageDefinition } from './stage.js';
 
 /** The stages that work on a model without data, in the order in which they run: a new one is added here. */
-export const STAGES = [PRUNE, CLUSTER] as const satisfies readonly StageDefinition[];
+export const STAGES: readonly StageDefinition[] = [PRUNE, CLUSTER];
 
 /** @throws Error for a name that no stage has */
 export function stageNamed(name: string): StageDefinition {
