@@ -15,7 +15,13 @@ import { buildPage, complaints, HAS_CHROMIUM, launch } from './support.js';
 /** What page/page.js offers. */
 interface Window {
   isReady: boolean;
-  decodeUrl(request: { url: string; inWorker?: boolean; abortAt?: number; watch?: boolean }): Promise<Outcome>;
+  decodeUrl(request: {
+    url: string;
+    inWorker?: boolean;
+    abortAt?: number;
+    arrivedAt?: number;
+    watch?: boolean;
+  }): Promise<Outcome>;
   runUrl(request: {
     url: string;
     inWorker?: boolean;
@@ -83,12 +89,8 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
   }
 
   for (const inWorker of [false, true]) {
-    const decodeModel = (abortAt?: number) =>
-      page.evaluate((request) => window.decodeUrl(request), {
-        url: 'model.fxq',
-        inWorker,
-        ...(abortAt !== undefined && { abortAt }),
-      });
+    const decodeModel = (at: { abortAt?: number; arrivedAt?: number } = {}) =>
+      page.evaluate((request) => window.decodeUrl(request), { url: 'model.fxq', inWorker, ...at });
 
     describe(inWorker ? 'in a worker' : 'in the page', () => {
       it('gives the bytes that Node gives, and counts to the true totals', async () => {
@@ -110,7 +112,7 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
 
       it('stops in the middle when told to', async () => {
         server.behaviours.set('/model.fxq', { pause: 20 });
-        const { error, progress } = await decodeModel(container.length / 2);
+        const { error, progress } = await decodeModel({ abortAt: container.length / 2 });
         expect(error).toMatchObject({ name: 'FxqError', code: 'ABORTED', isFxqError: true });
         expect(progress.at(-1)!.loaded).toBeLessThan(container.length);
       });
@@ -118,7 +120,8 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
       it('tells a connection that broke from a file that is too short', async () => {
         const half = container.length >> 1;
         server.behaviours.set('/model.fxq', { bytes: half, ending: 'broken' });
-        expect((await decodeModel()).error).toMatchObject({ code: 'IO', offset: half, isFxqError: true });
+        const broken = await decodeModel({ arrivedAt: half });
+        expect(broken.error).toMatchObject({ code: 'IO', offset: half, isFxqError: true });
         server.behaviours.set('/model.fxq', { bytes: half });
         expect((await decodeModel()).error).toMatchObject({
           code: 'CONTAINER_MALFORMED',

@@ -9,7 +9,10 @@ interface Behaviour {
   headers?: Record<string, string>;
   /** Sends this many bytes only. */
   bytes?: number;
-  /** With fewer bytes: an answer that is whole but shorter, or a connection that breaks before the length it promised. */
+  /**
+   * With fewer bytes: an answer that is whole but shorter, or a connection that breaks before the length it promised, once
+   * the page has asked for the same path with `?arrived`: what a browser has not passed on by then is lost.
+   */
   ending?: 'whole' | 'broken';
   /** Milliseconds between two chunks of 4 KiB. */
   pause?: number;
@@ -35,11 +38,18 @@ export interface Server {
 /** Serves a folder on 127.0.0.1. */
 export async function serve(folder: string): Promise<Server> {
   const behaviours = new Map<string, Behaviour>();
+  const breaking = new Map<string, ServerResponse>();
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url!, 'http://localhost');
+    const { pathname, search } = new URL(request.url!, 'http://localhost');
+    if (search === '?arrived') {
+      breaking.get(pathname)?.destroy();
+      return void response.writeHead(204).end();
+    }
     const file = join(folder, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
     try {
-      await send(response, file, behaviours.get(pathname) ?? {});
+      const behaviour = behaviours.get(pathname) ?? {};
+      if (behaviour.ending === 'broken') breaking.set(pathname, response);
+      await send(response, file, behaviour);
     } catch {
       if (!response.headersSent) response.writeHead(404);
       response.end();
@@ -72,8 +82,5 @@ async function send(response: ServerResponse, file: string, behaviour: Behaviour
       response.write(body.subarray(at, at + CHUNK));
       await sleep(pause);
     }
-  if (ending === 'whole') return void response.end();
-  // What was written shall arrive before the connection ends.
-  await sleep(100);
-  response.destroy();
+  if (ending === 'whole') response.end();
 }

@@ -71,6 +71,18 @@ async function refusal(container: Uint8Array, verify: 'all' | 'none' = 'none'): 
   }
 }
 
+/** What a container may cost before it is refused, in milliseconds of the processor. */
+const CEILING_MS = 2000;
+
+/** Does the work; in `npm run bench hostile`, with the processor to itself, no longer than the ceiling. */
+async function inTime<T>(work: () => Promise<T>): Promise<T> {
+  const before = process.cpuUsage();
+  const result = await work();
+  const { user, system } = process.cpuUsage(before);
+  if (process.env.FXQ_BENCH === 'hostile') expect((user + system) / 1000).toBeLessThan(CEILING_MS);
+  return result;
+}
+
 /** Weights that float16 holds, so that their codebook is written as such. */
 const halves = (weights: Float32Array) => weights.map((weight) => fromHalf(toHalf(weight)));
 
@@ -465,9 +477,8 @@ describe('hostile headers', async () => {
       new Uint8Array(encodeCbor(parts.header)).subarray(0, -1),
     ];
     for (const [i, cbor] of bad.entries()) {
-      const started = performance.now();
-      expect(await refusal(putTogether(parts, { cbor })), `bad[${i}]`).toMatchObject({ code: 'CONTAINER_MALFORMED' });
-      expect(performance.now() - started).toBeLessThan(2000);
+      const bytes = putTogether(parts, { cbor });
+      expect(await inTime(() => refusal(bytes)), `bad[${i}]`).toMatchObject({ code: 'CONTAINER_MALFORMED' });
       expect(await refusal(container, 'all')).toBeUndefined();
     }
   });
@@ -528,12 +539,10 @@ describe('bombs', async () => {
   const weights = new Random(2).clustered(600, 8);
   const parts = takeApart(await encode(modelOf(weights)));
 
-  /** Refused, in a moment and without memory to speak of. */
+  /** Refused, at once and without memory to speak of. */
   async function refusedQuickly(container: Uint8Array): Promise<FxqError | undefined> {
     const before = process.memoryUsage();
-    const started = performance.now();
-    const error = await refusal(container);
-    expect(performance.now() - started).toBeLessThan(2000);
+    const error = await inTime(() => refusal(container));
     const after = process.memoryUsage();
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(64 * 2 ** 20);
     expect(error?.code).toMatch(/^(CONTAINER_MALFORMED|LIMIT)$/);
@@ -619,9 +628,8 @@ describe('bombs', async () => {
       forged.header.t = [...forged.header.t, ...new Array(count).fill(empty)];
       return putTogether(forged);
     };
-    const started = performance.now();
-    await decode(decoded(3_500));
-    expect(performance.now() - started).toBeLessThan(2000);
+    const many = decoded(3_500);
+    await inTime(() => decode(many));
     await refusedQuickly(decoded(200_000));
   });
 

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { Session } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -38,21 +39,14 @@ describe('decoding in a thread of Node', async () => {
     expect(Buffer.compare(container, before)).toBe(0);
   });
 
-  it('leaves the thread it is called from to others', { retry: 2, timeout: 120_000 }, async () => {
-    const large = await encode(modelOf(new Random(2).clustered(16_000_000, 60, 0.9)));
-    const longest = async (worker: boolean) => {
-      let [last, pause] = [performance.now(), 0];
-      const timer = setInterval(() => {
-        pause = Math.max(pause, performance.now() - last);
-        last = performance.now();
-      });
-      await decoder.decode(large, { worker });
-      pause = Math.max(pause, performance.now() - last);
-      clearInterval(timer);
-      return pause;
-    };
-    await longest(false);
-    expect(await longest(true)).toBeLessThan(await longest(false));
+  it('leaves the thread it is called from to others', async () => {
+    const large = await encode(modelOf(new Random(2).clustered(4_000_000, 60, 0.9)));
+    // The first time the kernels are compiled, and an engine looks at code that it has not seen.
+    await decoder.decode(large);
+    const here = await samplesOf(() => decoder.decode(large));
+    const there = await samplesOf(() => decoder.decode(large, { worker: true }));
+    expect(here).toBeGreaterThan(20);
+    expect(there).toBeLessThan(here / 5);
   });
 
   it('gives all files, or the model and its payloads', async () => {
@@ -175,3 +169,24 @@ describe('decoding in a thread of Node', async () => {
     expect(externalData).toHaveLength(1);
   });
 });
+
+/**
+ * How often a profiler that looks every tenth of a millisecond finds this thread in the decoder. How long the thread is
+ * away from other work would tell as much of whatever else the machine does.
+ */
+async function samplesOf(work: () => Promise<unknown>): Promise<number> {
+  const session = new Session();
+  session.connect();
+  try {
+    await session.post('Profiler.enable');
+    await session.post('Profiler.setSamplingInterval', { interval: 100 });
+    await session.post('Profiler.start');
+    await work();
+    const { profile } = await session.post('Profiler.stop');
+    const isDecoder = (url: string) => url.includes('/dist/decode/') || url.startsWith('wasm:');
+    const nodes = profile.nodes.filter(({ callFrame }) => isDecoder(callFrame.url));
+    return nodes.reduce((sum, { hitCount = 0 }) => sum + hitCount, 0);
+  } finally {
+    session.disconnect();
+  }
+}

@@ -6,12 +6,13 @@ import * as ort from 'onnxruntime-web/wasm';
 ort.env.wasm.wasmPaths = { wasm };
 ort.env.wasm.numThreads = 1;
 
-window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INFINITY, watch = false }) => {
+window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INFINITY, arrivedAt, watch = false }) => {
   const abort = new AbortController();
   const progress = [];
   const onProgress = (event) => {
     progress.push(event);
     if (event.phase === 'download' && event.loaded >= abortAt) abort.abort();
+    if (event.phase === 'download' && event.loaded === arrivedAt) fetch(`${url}?arrived`);
   };
   try {
     const { signal } = abort;
