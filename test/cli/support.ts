@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { afterEach } from 'vitest';
 import { type GeneratedModel, generatedModel } from '../support/models.js';
 
@@ -22,13 +23,33 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs the real program to its end. */
+/**
+ * Runs the command line to its end, in a thread that has loaded it: a process for each time would load it and compile its
+ * code anew. Where processes are what is tested, there are {@link fxqIn} and {@link stopped}.
+ */
 export function fxq(...args: string[]): Finished {
-  return fxqIn(undefined, ...args);
+  program ??= startProgram();
+  const { thread, turn } = program;
+  const { port1, port2 } = new MessageChannel();
+  Atomics.store(turn, 0, 0);
+  thread.postMessage({ args, port: port2 }, [port2]);
+  Atomics.wait(turn, 0, 0);
+  const { message } = receiveMessageOnPort(port1) as { message: Finished };
+  port1.close();
+  return message;
 }
 
-/** The same in a folder of one's own. */
-export function fxqIn(folder: string | undefined, ...args: string[]): Finished {
+let program: { thread: Worker; turn: Int32Array } | undefined;
+
+function startProgram(): { thread: Worker; turn: Int32Array } {
+  const turn = new Int32Array(new SharedArrayBuffer(4));
+  const thread = new Worker(new URL('program-thread.js', import.meta.url), { workerData: turn });
+  thread.unref();
+  return { thread, turn };
+}
+
+/** Runs the real program to its end, in a folder of one's own. */
+export function fxqIn(folder: string, ...args: string[]): Finished {
   const { status, stdout, stderr }: SpawnSyncReturns<string> = spawnSync(process.execPath, [BIN, ...args], {
     cwd: folder,
     encoding: 'utf8',
