@@ -9,6 +9,8 @@ parentPort.on('message', async ({ args, port }) => {
       finished[name] += text;
     },
   });
+  // A report tells how it was made.
+  process.argv.splice(2, Number.POSITIVE_INFINITY, ...args);
   try {
     finished.code = await run(args, { stdout: streamOf('stdout'), stderr: streamOf('stderr') });
   } catch (error) {
