@@ -16,7 +16,7 @@ import { searchBudget } from '../search/allocation/search.js';
 import { PRUNE } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import type { Config, LayerConfig } from './config.js';
-import { type DataFlags, openData } from './data.js';
+import { type DataFlags, type DataSubject, openData } from './data.js';
 import { asUsage, UsageError } from './errors.js';
 import type { GoalFlags } from './goal.js';
 import type { ClusterFlags } from './options.js';
@@ -65,7 +65,7 @@ export interface BudgetSearch {
  */
 export async function budgetOf(
   flags: BudgetFlags & ClusterFlags & DataFlags,
-  input: string,
+  subject: DataSubject,
   output: string,
   terminal: Terminal,
 ): Promise<BudgetSearch | undefined> {
@@ -91,7 +91,7 @@ export async function budgetOf(
     const message = `${configPath}: exists already, and no search has written it; name a file with --save-config`;
     throw new FxqError('IO', message, { file: configPath });
   }
-  const dataset = await openData(data, flags, [input], terminal);
+  const dataset = await openData(data, flags, subject, terminal);
   terminal.note(`searching on ${data}`);
   return { configPath, dataset };
 }

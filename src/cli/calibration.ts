@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CALIBRATION, type CalibrationOptions } from '../calibrate/options.js';
 import { RANDOM } from '../data/open.js';
-import { addData, type DataFlags, openData } from './data.js';
+import { addData, type DataFlags, type DataSubject, openData } from './data.js';
 import { UsageError } from './errors.js';
 import { addOptions, optionsFrom } from './flags.js';
 import type { Terminal } from './terminal.js';
@@ -28,13 +28,12 @@ export function addCalibration(command: Command): Command {
 /**
  * The options of calibrated stages; `undefined` without `--calibrate`.
  *
- * @param file - the model's
  * @param data - the options of the command that take inputs
  * @throws UsageError for options that need `--calibrate`; FxqError `DATASET`
  */
 export async function calibrationOf(
   flags: CalibrationFlags,
-  file: string,
+  subject: DataSubject,
   terminal: Terminal,
   data = '--calibrate',
 ): Promise<CalibrationOptions | undefined> {
@@ -48,7 +47,7 @@ export async function calibrationOf(
     if (shared) throw new UsageError(`--${shared} needs ${data} with inputs to look at`);
     return undefined;
   }
-  const dataset = await openData(calibrate, flags, [file], terminal);
+  const dataset = await openData(calibrate, flags, subject, terminal);
   if (calibrate === RANDOM)
     terminal.note('warning: weights are fitted to noise; inputs like the real ones do far better');
   terminal.note(`calibrating on ${calibrate}`);

@@ -15,10 +15,10 @@ import { shareOf } from './commands/sensitivity.js';
 import { compressors } from './compressors.js';
 import { type DataFlags, expectedSamples, openData } from './data.js';
 import { UsageError } from './errors.js';
-import { aboutFile, inspectFile, type OpenedModel } from './input.js';
+import { aboutFile, inspectOpened, type OpenedModel } from './input.js';
 import type { RunFlags } from './options.js';
 import { hashesOf, provenanceOf } from './provenance.js';
-import { runnable } from './runnable.js';
+import { runnableOf } from './runnable.js';
 import type { Terminal } from './terminal.js';
 
 /** The options of a comparison. */
@@ -51,7 +51,7 @@ export async function compareFiles(
   const stray = Object.entries(needing).find(([, value]) => value !== undefined);
   if (flags.data === undefined && stray) throw new UsageError(`--${stray[0]} needs --data to run the models on`);
   const frontier = flags.frontier === undefined ? [] : readFrontier(readJson(flags.frontier), flags.frontier);
-  const figures = await aboutFile(paths[1], () => inspectFile(paths[1], signal));
+  const figures = await aboutFile(paths[1], () => inspectOpened(compressed, paths[1], signal));
   const comparison = await compareModels(original.model, compressed.model, figures, {
     ...{ file: paths[0], frontier, signal },
     onProgress: terminal.progress('compare'),
@@ -86,7 +86,7 @@ async function measureAnswers(
   terminal: Terminal,
 ): Promise<Answers> {
   const { data = '', limit, batchSize, judgedOutput: output, threads } = flags;
-  const dataset = await openData(data, flags, paths, terminal);
+  const dataset = await openData(data, flags, { model: original.model, files: paths }, terminal);
   const total = expectedSamples(dataset, limit);
   const options = { dataset, limit, batchSize, output, threads, runtime, signal };
   const folders: string[] = [];
@@ -96,10 +96,7 @@ async function measureAnswers(
     return evaluate({ ...options, model, reference, onProgress });
   };
   try {
-    const [reference, model] = [
-      await aboutFile(paths[0], () => runnable(paths[0], folders, signal)),
-      await aboutFile(paths[1], () => runnable(paths[1], folders, signal)),
-    ];
+    const [reference, model] = [await runnableOf(original, folders), await runnableOf(compressed, folders)];
     const accuracy = {
       data,
       original: await run('original', reference),

@@ -4,11 +4,10 @@ import { parse } from 'yaml';
 import type { Dataset } from '../data/dataset.js';
 import { openDataset } from '../data/open.js';
 import { FxqError } from '../errors.js';
+import type { Model } from '../model/model.js';
 import { readWhole } from '../onnx/files.js';
-import { inMemory } from '../onnx/open.js';
 import { disk } from './disk.js';
 import { UsageError } from './errors.js';
-import { openEither } from './input.js';
 import { parseNumber, parsePositive } from './options.js';
 import type { Terminal } from './terminal.js';
 
@@ -34,30 +33,30 @@ export function addData(command: Command): Command {
     .option('--dim <name=size>', 'random: size of a dynamic dimension (name, or input[axis])', parseDim);
 }
 
+/** What data is opened for. */
+export interface DataSubject {
+  /** Its graph tells what goes in; no payload is read, so its files may be closed. */
+  readonly model: Model | (() => Promise<Model>);
+  /** The model's file, and those of other versions of it: what describes its inputs may lie beside them. */
+  readonly files: readonly (string | undefined)[];
+}
+
 /**
  * Opens what `--data` or `--calibrate` names, to the measure of a model.
  *
- * @param files - the model's file, and those of other versions of it: what describes its inputs may lie beside them
  * @throws UsageError for sizes of dimensions that the model does not have; FxqError
  */
 export async function openData(
   data: string,
   { preprocess, labels, dim, scale, seed }: DataFlags,
-  files: readonly [string, ...(string | undefined)[]],
+  { model, files }: DataSubject,
   terminal: Terminal,
 ): Promise<Dataset> {
   try {
     return await openDataset(data, disk, {
       ...{ scale, labels, dims: dim, seed },
       preprocessing: preprocess === undefined ? undefined : readDescription(preprocess),
-      model: async () => {
-        const { model, close } = await openEither(files[0]);
-        const [main, ...others] = model.files;
-        // Of what is read once the files are closed: the graph, but no weights.
-        const graph = inMemory(main.name, main.read(0, main.size));
-        close();
-        return { ...model, files: [graph, ...others] };
-      },
+      model,
       beside: [...new Set(files.flatMap((file) => (file === undefined ? [] : foldersOf(file))))],
       onNote: terminal.note,
     });

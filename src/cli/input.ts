@@ -32,9 +32,23 @@ export function openModel(path: string): OpenedFile {
   throw new FxqError('ONNX_MALFORMED', message, { file: path });
 }
 
+/** The same, once, when the model is first asked for. */
+export function openLater(path: string): { readonly opened: () => OpenedFile; close(): void } {
+  let opened: OpenedFile | undefined;
+  return {
+    opened() {
+      opened ??= openModel(path);
+      return opened;
+    },
+    close: () => opened?.close(),
+  };
+}
+
 /** A model to look at, and what lets go of its files. */
 export interface OpenedModel {
   readonly model: Model;
+  /** The container that it was decoded from; absent for an ONNX file. */
+  readonly container?: ByteSource;
   /** The files that it was read from, and their paths. */
   readonly files: readonly ByteSource[];
   readonly paths: readonly string[];
@@ -47,12 +61,13 @@ export function openEither(path: string, signal?: AbortSignal): Promise<OpenedMo
     const input = openInput(path);
     if (input.kind === 'onnx') return { ...input.opened, files: input.opened.model.files };
     const { file } = input;
-    const container = file.read(0, file.size);
+    const bytes = file.read(0, file.size);
     file.close();
-    const [main, ...external] = await decodeFiles(container, { verify: 'all', ...(signal && { signal }) });
+    const [main, ...external] = await decodeFiles(bytes, { verify: 'all', ...(signal && { signal }) });
     const files = new Map(external.map(({ name, bytes }) => [name, inMemory(name, bytes)]));
     const model = openOnnx(main.bytes, { external: (name) => files.get(name) });
-    return { model, files: [inMemory(path, container)], paths: [path], close() {} };
+    const container = inMemory(path, bytes);
+    return { model, container, files: [container], paths: [path], close() {} };
   });
 }
 
@@ -67,6 +82,11 @@ export async function inspectFile(path: string, signal?: AbortSignal): Promise<R
   } finally {
     close();
   }
+}
+
+/** The same of a file that is open already. */
+export async function inspectOpened({ model, container }: OpenedModel, file: string, signal?: AbortSignal) {
+  return container ? inspectContainer(container, { file, model, signal }) : inspectOnnx(model, { file, signal });
 }
 
 /** Bytes of a model's tensors together. */

@@ -4,20 +4,33 @@ import { join } from 'node:path';
 import { pieces } from '../decode/container.js';
 import { decodeFiles } from '../decode/index.js';
 import { openRanges, reusedRoom } from '../decode/ranges.js';
-import { openInput } from './input.js';
-import { planOutput } from './output.js';
+import type { Model } from '../model/model.js';
+import { openOnnxFile } from '../onnx/files.js';
+import { openOnnx } from '../onnx/open.js';
+import { writeOnnx } from '../onnx/write.js';
+import { type OpenedModel, openInput } from './input.js';
+import { type OutputPlan, planOutput } from './output.js';
 import { writePieces } from './write.js';
 
+/** A model as ONNX Runtime takes it. */
+export interface Runnable {
+  /** Bytes, or a path where there is external data. */
+  readonly source: Uint8Array | string;
+  /** Its graph, for who asks; the files are closed. */
+  model(): Promise<Model>;
+}
+
 /**
- * A model as ONNX Runtime takes it: bytes, or a path where there is external data.
+ * Makes a file ready for ONNX Runtime. Of a large one no more is in memory than ONNX Runtime needs.
  *
  * @param folders - gets the temporary folders that were made for it, which are the caller's to remove
  */
-export async function runnable(path: string, folders: string[], signal: AbortSignal): Promise<Uint8Array | string> {
+export async function runnable(path: string, folders: string[], signal: AbortSignal): Promise<Runnable> {
   const input = openInput(path);
   if (input.kind === 'onnx') {
-    input.opened.close();
-    return path;
+    const { model, close } = input.opened;
+    close();
+    return { source: path, model: async () => model };
   }
   const { file } = input;
   try {
@@ -25,14 +38,39 @@ export async function runnable(path: string, folders: string[], signal: AbortSig
     const external = opened.head.files.slice(1).map(({ name }) => name);
     if (external.length === 0) {
       const [{ bytes }] = await decodeFiles(file.read(0, file.size), { verify: 'all', signal });
-      return bytes;
+      return { source: bytes, model: async () => openOnnx(bytes) };
     }
-    const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
-    folders.push(folder);
-    const plan = planOutput(join(folder, 'model.onnx'), external, []);
+    const plan = planFolder(external, folders);
     await writePieces(plan, () => pieces(opened, { verify: 'all', signal }, reusedRoom()));
-    return plan.paths[0];
+    const model = async () => {
+      const { model, close } = openOnnxFile(plan.paths[0]);
+      close();
+      return model;
+    };
+    return { source: plan.paths[0], model };
   } finally {
     file.close();
   }
+}
+
+/** The same of a model that is open: the ONNX file that it is, or what a container was decoded to. */
+export async function runnableOf(
+  { model, container, paths }: OpenedModel,
+  folders: string[],
+): Promise<Uint8Array | string> {
+  if (!container) return paths[0];
+  const [main, ...external] = model.files;
+  if (external.length === 0) return main.read(0, main.size);
+  const plan = planFolder(
+    external.map(({ name }) => name),
+    folders,
+  );
+  await writePieces(plan, ({ signal }) => writeOnnx(model, { signal }));
+  return plan.paths[0];
+}
+
+function planFolder(external: readonly string[], folders: string[]): OutputPlan {
+  const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
+  folders.push(folder);
+  return planOutput(join(folder, 'model.onnx'), external, []);
 }

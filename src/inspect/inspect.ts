@@ -19,6 +19,8 @@ const TABLES_BYTES = 1 << 19;
 export interface InspectOptions {
   /** For the report: what the file is called. */
   readonly file?: string | undefined;
+  /** The model that a container decodes to, where it is open already, so that it is not taken apart once more. */
+  readonly model?: Model | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -59,7 +61,7 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
   const source = container instanceof Uint8Array ? inMemory('', container) : container;
   const opened = await openRanges(source, signal);
   const { head } = opened;
-  const tensorAt = places(head, modelFile(head, source, await loadKernels()));
+  const tensorAt = places(head, options.model ?? modelIn(head, modelFile(head, source, await loadKernels())));
   const tensors: TensorReport[] = [];
   for await (const piece of pieces(opened, { verify: 'all', signal }, reusedRoom())) {
     const entry = piece.tensor;
@@ -117,20 +119,25 @@ function describe(
   };
 }
 
-/** Finds a tensor of the rebuilt model by file and offset; names might differ between versions of the reader. */
-function places({ files }: Head, main: ByteSource): (file: number, offset: number) => Tensor | undefined {
-  const found = new Map<string, Tensor>();
+/** The rebuilt model as far as its tensors go; none where no ONNX reader takes it apart. */
+function modelIn({ files }: Head, main: ByteSource): Model | undefined {
   const external = (location: string) => {
     const entry = files.find(({ name }) => name === location);
     // Opening reads no payload.
     return entry && { name: location, size: entry.size, read: () => new Uint8Array() };
   };
   try {
-    const model = openOnnx(main, { external });
-    const indexOf = model.files.map((source, i) => (i === 0 ? 0 : files.findIndex(({ name }) => name === source.name)));
-    for (const tensor of model.tensors) found.set(`${indexOf[tensor.file]}:${tensor.offset}`, tensor);
+    return openOnnx(main, { external });
   } catch (error) {
     if (!(error instanceof FxqError)) throw error;
+    return undefined;
   }
+}
+
+/** Finds a tensor of the rebuilt model by file and offset; names might differ between versions of the reader. */
+function places({ files }: Head, model: Model | undefined): (file: number, offset: number) => Tensor | undefined {
+  const found = new Map<string, Tensor>();
+  const indexOf = model?.files.map(({ name }, i) => (i === 0 ? 0 : files.findIndex((entry) => entry.name === name)));
+  for (const tensor of model?.tensors ?? []) found.set(`${indexOf?.[tensor.file]}:${tensor.offset}`, tensor);
   return (file, offset) => found.get(`${file}:${offset}`);
 }

@@ -23,7 +23,7 @@ export async function editModel(
   const { output } = flags;
   const { model, paths, close } = openModel(input);
   try {
-    const calibration = stage === 'prune' ? await calibrationOf(flags, input, terminal) : undefined;
+    const calibration = stage === 'prune' ? await calibrationOf(flags, { model, files: [input] }, terminal) : undefined;
     const settings = readSettings(flags, stage, calibration);
     const external = model.files.slice(1).map(({ name }) => name);
     const plan = planOutput(output, external, paths);

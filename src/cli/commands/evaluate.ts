@@ -54,12 +54,12 @@ async function evaluateFile(
     const model = await aboutFile(file, () => runnable(file, folders, signal));
     const other =
       reference === undefined ? undefined : await aboutFile(reference, () => runnable(reference, folders, signal));
-    const dataset = await openData(data, flags, [file, reference], terminal);
+    const dataset = await openData(data, flags, { model: model.model, files: [file, reference] }, terminal);
     const total = expectedSamples(dataset, limit);
     const draw = total === undefined ? undefined : terminal.progress('evaluate');
     const onProgress = draw && ((samples: number) => draw(samples / (total ?? samples)));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
-    const result = await evaluate({ model, reference: other, ...options });
+    const result = await evaluate({ model: model.source, reference: other?.source, ...options });
     if (result.top1 === null && !other) {
       terminal.note('warning: no labels that the model could be right about; give --reference with the original model');
     }

@@ -4,7 +4,7 @@ import { type BudgetFlags, budgetConfig, budgetOf, budgetStage, budgetSummary, b
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { UsageError } from '../errors.js';
 import { searchStage } from '../goal.js';
-import { inspectFile, openModel, sizeOf, tensorBytes } from '../input.js';
+import { inspectFile, openLater, sizeOf, tensorBytes } from '../input.js';
 import type { CommonFlags, ThreadFlags } from '../options.js';
 import { planOutput } from '../output.js';
 import { readSettings, type StageFlags } from '../settings.js';
@@ -27,19 +27,21 @@ export async function packModel(
   terminal: Terminal,
 ): Promise<void> {
   const { output } = flags;
-  const budget = command === 'compress' ? await budgetOf(flags, input, output, terminal) : undefined;
-  const calibration =
-    command === 'compress' && !budget
-      ? await calibrationOf(flags, input, terminal, '--calibrate or --data')
-      : undefined;
-  const settings =
-    command === 'compress'
-      ? readSettings(calibration ? { ...flags, cluster: false } : flags, command, calibration, budget !== undefined)
-      : undefined;
-  const search = budget ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
-  const walk = budget && settings && budgetStage(budget, flags, settings.options, terminal);
-  const { model, paths, close } = openModel(input);
+  const file = openLater(input);
+  const subject = { model: async () => file.opened().model, files: [input] };
   try {
+    const budget = command === 'compress' ? await budgetOf(flags, subject, output, terminal) : undefined;
+    const calibration =
+      command === 'compress' && !budget
+        ? await calibrationOf(flags, subject, terminal, '--calibrate or --data')
+        : undefined;
+    const settings =
+      command === 'compress'
+        ? readSettings(calibration ? { ...flags, cluster: false } : flags, command, calibration, budget !== undefined)
+        : undefined;
+    const search = budget ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
+    const walk = budget && settings && budgetStage(budget, flags, settings.options, terminal);
+    const { model, paths } = file.opened();
     const inputs = [...paths, ...[flags.config, flags.data].filter((path) => path !== undefined)];
     const plan = planOutput(output, [], inputs);
     if (budget && resolve(budget.configPath) === resolve(output)) {
@@ -79,6 +81,6 @@ export async function packModel(
     if (found && !flags.json && !flags.quiet) terminal.print(budgetTable(found));
     await reportSummary(terminal, flags, summary, () => inspectFile(output));
   } finally {
-    close();
+    file.close();
   }
 }

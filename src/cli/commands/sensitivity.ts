@@ -42,7 +42,7 @@ async function compareFiles(
   const opened: OpenedModel[] = [];
   try {
     for (const path of [original, compressed]) opened.push(await openEither(path, signal));
-    const dataset = await openData(data, flags, [original, compressed], terminal);
+    const dataset = await openData(data, flags, { model: opened[0].model, files: [original, compressed] }, terminal);
     const onProgress = shareOf(terminal.progress('sensitivity'), expectedSamples(dataset, limit));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
     const result = await sensitivity(opened[0].model, opened[1].model, options);

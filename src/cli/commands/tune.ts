@@ -90,7 +90,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
     );
     const { warnings, onNote } = startWarnings(terminal, targets.warnings(model));
     if (flags.teacher !== undefined) teacher = await openEither(flags.teacher);
-    const dataset = await openData(data, flags, [input, flags.teacher], terminal);
+    const dataset = await openData(data, flags, { model, files: [input, flags.teacher] }, terminal);
     const epochs: Epoch[] = [];
     let stoppedBy: string | undefined;
     const run = await interruptible(async (signal) => {
