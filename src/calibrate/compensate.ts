@@ -13,11 +13,11 @@ const REACH = 127;
 const PASSES = 3;
 
 export function compensate(job: LayerJob, kernels: CalibrationKernels): LayerResult {
-  const { groups, rows, inputs, bias, moments, lambda } = job;
+  const { groups, rows, inputs, bias, lambda } = job;
   const size = rows * inputs;
   const spreads = Array.from({ length: groups }, (_, group) => {
     const weights = Float64Array.from(job.weights.subarray(group * size, (group + 1) * size));
-    return spreadOf(moments, group, weights, bias !== undefined, job, kernels);
+    return spreadOf(job, group, weights, kernels);
   });
   const rowCosts = job.rowCosts ?? relativeCosts(spreads, job, kernels);
   const isGrid = job.clusters === undefined;

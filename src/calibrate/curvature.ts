@@ -13,6 +13,16 @@ import type { Survey } from './survey.js';
 /** Inputs that probes are sent back through: what is wanted is the size of a mean square, not its last digit. */
 const PROBED_SAMPLES = 256;
 
+/** What is probed, and on which inputs. */
+export interface ProbeSubject {
+  readonly graph: DecodedGraph;
+  readonly layers: readonly Layer[];
+  readonly survey: Survey;
+  /** Of the probes. */
+  readonly seed: number;
+  readonly feeder: Feeder;
+}
+
 /**
  * What an error of each output row of each layer costs: how far random zero-mean combinations of the model's outputs
  * move with it, squared and summed over the row's places, relative to how far the outputs move from input to input.
@@ -21,13 +31,13 @@ const PROBED_SAMPLES = 256;
  * @returns the costs [groups, rows] of every layer with an output of its own; nothing where an operator on the way has
  *   no gradient rule, as one with subgraphs
  */
-export async function probeRows(
-  original: DecodedGraph,
-  layers: readonly Layer[],
-  survey: Survey,
-  seed: number,
-  feeder: Feeder,
-): Promise<Map<Layer, Float64Array> | undefined> {
+export async function probeRows({
+  graph: original,
+  layers,
+  survey,
+  seed,
+  feeder,
+}: ProbeSubject): Promise<Map<Layer, Float64Array> | undefined> {
   const probed = layers.filter(({ output }) => output !== undefined);
   if (probed.length === 0) return undefined;
   const graph = graphFor(original.open, probed, survey);

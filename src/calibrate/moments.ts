@@ -11,38 +11,43 @@ import type { Moments } from './job.js';
 import type { Layer } from './layers.js';
 
 /** The payloads of what is compressed already, by tensor. */
-export type Replaced = ReadonlyMap<Tensor, Uint8Array>;
+type Replaced = ReadonlyMap<Tensor, Uint8Array>;
 
-/** How many columns of each batch are looked at; all of them where it says nothing. */
-export type ColumnCounts = ReadonlyMap<Layer, number>;
+/** What is to be seen, of what, and on which inputs. */
+export interface Capture {
+  readonly graph: DecodedGraph;
+  readonly layers: readonly Layer[];
+  /** Default: nothing, and both models are the original. */
+  readonly replaced?: Replaced | undefined;
+  /** How many columns of each batch are looked at. Default: of a layer that is not listed all of them. */
+  readonly columnCounts?: ReadonlyMap<Layer, number> | undefined;
+  /** How many axes a value has. */
+  rank(value: string): number;
+  /** Of the choice of columns. Default: 0. */
+  readonly seed?: number | undefined;
+  readonly feeder: Feeder;
+}
 
 /**
  * Runs inputs through the original model and through the one compressed so far, and sums up the second moments of what
  * arrives at layers. The sums are made inside ONNX Runtime: the columns themselves never leave it, and memory does not
  * depend on how many inputs there are.
  */
-export async function captureMoments(
-  graph: DecodedGraph,
-  layers: readonly Layer[],
-  replaced: Replaced,
-  counts: ColumnCounts,
-  ranks: (value: string) => number,
-  seed: number,
-  feeder: Feeder,
-): Promise<Map<Layer, Moments>> {
+export async function captureMoments(capture: Capture): Promise<Map<Layer, Moments>> {
+  const { graph, layers, replaced = new Map(), columnCounts: counts, rank, seed = 0, feeder } = capture;
   const open = copyOf(graph.open);
   const { builder } = open;
   const twin = replaced.size > 0 ? emitTwin(graph, builder, replaced) : (name: string) => name;
   const outputs: string[] = [];
   const wanted = layers.map((layer, index) => {
     const { node } = layer;
-    const count = counts.get(layer);
+    const count = counts?.get(layer);
     const picks = count === undefined ? undefined : fractions(count, seed + index);
     const bordered = (rename: (name: string) => string) => {
       const operands = {
         inputs: (node.input ?? []).map(rename),
         outputs: (node.output ?? []).map(rename),
-        rank: ranks,
+        rank,
       };
       const columns = emitColumns(builder, layer, operands);
       return withOnes(builder, picks ? pick(builder, columns, picks) : columns);

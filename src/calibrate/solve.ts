@@ -1,6 +1,6 @@
 import { FxqError } from '../errors.js';
 import type { CalibrationKernels } from '../kernels/calibrate/kernels.js';
-import type { Damping, Moments } from './job.js';
+import type { MeasuredLayer } from './job.js';
 
 /** How a layer's columns are spread, group by group, made ready for compensation. */
 export interface Spread {
@@ -30,17 +30,19 @@ const NOISE = 1e-6;
  *
  * @throws FxqError `DATASET` where columns are not finite
  *
- * @param moments - may be overwritten
+ * @param layer - whose moments may be overwritten
+ * @param group - which of its groups
  * @param weights - [rows, inputs], the original ones
  */
 export function spreadOf(
-  { groups, inputs, own, cross }: Moments,
+  { moments: seen, groups: rowGroups, bias, damping, targetDamping }: Omit<MeasuredLayer, 'weights'>,
   group: number,
   weights: Float64Array,
-  isCentred: boolean,
-  { damping, targetDamping, groups: rowGroups }: Damping & { readonly groups: number },
   kernels: CalibrationKernels,
 ): Spread {
+  const { groups, inputs, own, cross } = seen;
+  // Without a bias nothing makes up for a mean.
+  const isCentred = bias !== undefined;
   const border = inputs + 1;
   const at = (groups === 1 ? 0 : group) * border * border;
   const meanIn = (sums: Float64Array, place: (j: number) => number) => {
@@ -81,24 +83,29 @@ export function spreadOf(
   }
   const average = diagonal.reduce((a, b) => a + b, 0) / inputs;
   const crossed = cross && about(cross, originalMean, crossMean);
-  const targets = crossed ? aim(weights, crossed, moments, targetDamping * average, inputs, kernels) : weights.slice();
+  const targets = crossed
+    ? aim({ weights, cross: crossed, moments, damping: targetDamping * average, inputs }, kernels)
+    : weights.slice();
   for (const j of dead) for (let row = 0; row < targets.length; row += inputs) targets[row + j] = 0;
-  const { factor, added } = damped(moments, inputs, damping * average, average, kernels, crossed);
+  const { factor, added } = damped({ moments, inputs, damping: damping * average, average, factor: crossed }, kernels);
   return { inputs, moments, factor, added, dead, targets, originalMean, mean };
 }
 
-/**
- * The inverse's factor; with ten times the damping where the matrix is not positive definite.
- *
- * @param factor - where it goes
- */
+interface Damped {
+  readonly moments: Float64Array;
+  readonly inputs: number;
+  /** What is added to the diagonal. */
+  readonly damping: number;
+  /** The mean of the diagonal, for where nothing is to be added and something has to. */
+  readonly average: number;
+  /** Where the factor goes. Default: memory of its own. */
+  readonly factor?: Float64Array | undefined;
+}
+
+/** The inverse's factor; with ten times the damping where the matrix is not positive definite. */
 function damped(
-  moments: Float64Array,
-  inputs: number,
-  damping: number,
-  average: number,
+  { moments, inputs, damping, average, factor = new Float64Array(moments.length) }: Damped,
   kernels: CalibrationKernels,
-  factor: Float64Array = new Float64Array(moments.length),
 ): Pick<Spread, 'factor' | 'added'> {
   for (let added = damping > 0 ? damping : 1e-8 * average || 1; ; added *= 10) {
     factor.set(moments);
@@ -107,22 +114,22 @@ function damped(
   }
 }
 
-/**
- * Weights with which the columns as they are now give what the original ones gave: W + W(C − M)(M + eI)⁻¹.
- *
- * @param cross - C; overwritten, and free for use afterwards
- */
-function aim(
-  weights: Float64Array,
-  cross: Float64Array,
-  moments: Float64Array,
-  damping: number,
-  inputs: number,
-  kernels: CalibrationKernels,
-): Float64Array {
+interface Aim extends Omit<Damped, 'average' | 'factor'> {
+  /** W, [rows, inputs]. */
+  readonly weights: Float64Array;
+  /** C; overwritten, and free for use afterwards. */
+  readonly cross: Float64Array;
+}
+
+/** Weights with which the columns as they are now give what the original ones gave: W + W(C − M)(M + eI)⁻¹. */
+function aim({ weights, cross, moments, damping, inputs }: Aim, kernels: CalibrationKernels): Float64Array {
   for (let i = 0; i < cross.length; i++) cross[i] -= moments[i];
   const shift = kernels.product(weights, cross, inputs);
-  kernels.timesInverse(shift, damped(moments, inputs, damping, damping, kernels, cross).factor, inputs);
+  kernels.timesInverse(
+    shift,
+    damped({ moments, inputs, damping, average: damping, factor: cross }, kernels).factor,
+    inputs,
+  );
   for (let i = 0; i < shift.length; i++) shift[i] += weights[i];
   return shift;
 }

@@ -57,8 +57,8 @@ export async function startCalibration(
   const isWanted = (tensor: Tensor) => select(tensor) !== undefined;
   const raw = withRawHalves(model, isWanted);
   const prepared = await prepare(raw, isWanted, options, signal);
-  const { graph, layers, skipped, survey, seed, feeder } = prepared;
-  const rowCosts = recipe.isProbed ? await probeRows(graph, layers, survey, seed, feeder) : undefined;
+  const { skipped, seed } = prepared;
+  const rowCosts = recipe.isProbed ? await probeRows(prepared) : undefined;
   // All of what is wanted, from which only what was skipped is taken.
   const size = bits === undefined && clusters === undefined ? undefined : { bits, clusters };
   const plain = await cluster({ ...size, include, exclude }).run(raw);

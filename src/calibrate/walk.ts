@@ -94,8 +94,12 @@ export async function walkLayers(
   const rank = (value: string) => survey.dims(value).length;
   let done = 0;
   for (const part of planPasses(layers, survey, split, fast)) {
-    const before = fast ? NOTHING : replaced;
-    const moments = await captureMoments(graph, part, before, columnCounts, rank, seed * 4096 + done, feeder);
+    const moments = await captureMoments({
+      ...{ graph, layers: part, columnCounts, rank, feeder },
+      // A pass of all layers sees what the original model makes.
+      replaced: fast ? undefined : replaced,
+      seed: seed * 4096 + done,
+    });
     throwIfAborted(feeder.signal);
     const turns = part.map((layer) => {
       const { tensor, order, bias } = layer;
@@ -122,8 +126,6 @@ export async function walkLayers(
   }
   return withPayloads(model, replaced);
 }
-
-const NOTHING: ReadonlyMap<Tensor, Uint8Array> = new Map();
 
 function scattered(values: Float32Array, order: Int32Array): Float32Array {
   const placed = new Float32Array(values.length);

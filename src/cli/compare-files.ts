@@ -57,7 +57,8 @@ export async function compareFiles(
     onProgress: terminal.progress('compare'),
   });
   const runtime = flags.data === undefined ? undefined : await loadRuntime();
-  const answers = runtime && (await measureAnswers([original, compressed], paths, runtime, flags, signal, terminal));
+  const answers =
+    runtime && (await measureAnswers({ models: [original, compressed], paths, runtime, flags, signal, terminal }));
   const onProgress = terminal.progress('gzip and brotli');
   const baselines = flags.baselines ? await measureBaselines(original.model, compressors, { signal, onProgress }) : [];
   const hashes = hashesOf([...original.files, ...compressed.files]);
@@ -76,15 +77,20 @@ interface Answers {
   readonly sensitivity: Sensitivity | null;
 }
 
+interface AnswerSubject {
+  /** The original and the compressed model, and their paths. */
+  readonly models: readonly [OpenedModel, OpenedModel];
+  readonly paths: readonly [string, string];
+  readonly runtime: Runtime;
+  readonly flags: CompareFlags;
+  readonly signal: AbortSignal;
+  readonly terminal: Terminal;
+}
+
 /** Runs the models: the original, the compressed one and the one in int8 beside it, and layer by layer. */
-async function measureAnswers(
-  [original, compressed]: readonly OpenedModel[],
-  paths: readonly [string, string],
-  runtime: Runtime,
-  flags: CompareFlags,
-  signal: AbortSignal,
-  terminal: Terminal,
-): Promise<Answers> {
+async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
+  const { paths, runtime, flags, signal, terminal } = subject;
+  const [original, compressed] = subject.models;
   const { data = '', limit, batchSize, judgedOutput: output, threads } = flags;
   const dataset = await openData(data, flags, { model: original.model, files: paths }, terminal);
   const total = expectedSamples(dataset, limit);

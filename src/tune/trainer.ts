@@ -28,24 +28,26 @@ export interface Training {
   readonly settings: Settled & { readonly loss: LossName };
 }
 
-/**
- * Trains from where `state` stands to the last epoch, and keeps the best epoch in it.
- *
- * @param onStep - called with the share of all epochs that is done
- */
+/** What a training heeds, and whom it calls. */
+export interface TrainOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the share of all epochs that is done. */
+  readonly onStep?: ((share: number) => void) | undefined;
+  readonly onEpoch: (epoch: Epoch) => Promise<void>;
+}
+
+/** Trains from where `state` stands to the last epoch, and keeps the best epoch in it. */
 export async function train(
   training: Training,
   state: State,
-  signal: AbortSignal | undefined,
-  onStep: ((share: number) => void) | undefined,
-  onEpoch: (epoch: Epoch) => Promise<void>,
+  { signal, onStep, onEpoch }: TrainOptions,
 ): Promise<void> {
   const { parameters, settings, trained } = training;
   const { epochs, batchSize } = settings;
   const steps = Math.max(1, Math.floor(trained.length / batchSize));
   while (state.epoch < epochs) {
     const start = performance.now();
-    const loss = await trainEpoch(training, state.epoch, steps, signal, onStep);
+    const loss = await trainEpoch(training, state.epoch, steps, { signal, onStep });
     const { accuracy, loss: heldOutLoss } = await judge(training, signal);
     if (!Number.isFinite(heldOutLoss)) throw diverged(state.epoch);
     state.epoch++;
@@ -75,8 +77,7 @@ async function trainEpoch(
   { engine, parameters, optimiser, pruner, samples, trained, targetsOf, settings }: Training,
   epoch: number,
   steps: number,
-  signal: AbortSignal | undefined,
-  onStep: ((share: number) => void) | undefined,
+  { signal, onStep }: Omit<TrainOptions, 'onEpoch'>,
 ): Promise<number> {
   const { epochs, batchSize, learningRate, seed, pruneShare, augmentation } = settings;
   // Each epoch starts its own stream of numbers, so that one can go on from any epoch.

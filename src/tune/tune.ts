@@ -6,7 +6,7 @@ import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../options/defaults.js';
 import type { Stage } from '../stages/stage.js';
 import { type Best, writeCheckpoint } from './checkpoint.js';
-import { checkTuneOptions, TUNE_DEFAULTS, type TuneOptions } from './options.js';
+import { checkTuneOptions, type Epoch, TUNE_DEFAULTS, type TuneOptions } from './options.js';
 import type { Parameter } from './parameter.js';
 import { prepareTraining } from './prepare.js';
 import { train } from './trainer.js';
@@ -40,10 +40,11 @@ export function tune(options: TuneOptions): Stage {
       const { signal, onProgress, onNote } = context;
       const { training, state, subject, release } = await prepareTraining(model, options, context);
       try {
-        await train(training, state, signal, onProgress, async (epoch) => {
+        const onEpoch = async (epoch: Epoch) => {
           await options.onEpoch?.(epoch);
           await options.onCheckpoint?.(writeCheckpoint(state, subject));
-        });
+        };
+        await train(training, state, { signal, onStep: onProgress, onEpoch });
       } catch (error) {
         const isStopped = error instanceof FxqError && error.code === 'ABORTED' && state.best !== undefined;
         if (!isStopped) throw error;

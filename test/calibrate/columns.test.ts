@@ -298,7 +298,7 @@ async function check({ scale = 1, tolerance = 1e-4, hasBias = false, ...parts }:
     tolerance,
   );
   expect(survey.columns(layer)).toBe(n);
-  const moments = (await captureMoments(graph, layers, new Map(), new Map(), rank, 0, feeder)).get(layer)!;
+  const moments = (await captureMoments({ graph, layers, rank, feeder })).get(layer)!;
   expect(moments.groups === 1 || moments.groups === groups).toBe(true);
   const x = columns[0].data;
   const size = inputs + 1;
@@ -339,7 +339,7 @@ describe('the columns of a layer', () => {
       readWeights(first.tensor).map((value) => 2 * value),
     );
     const replaced = new Map([[first.tensor, doubled]]);
-    const moments = (await captureMoments(graph, [second], replaced, new Map(), rank, 0, feeder)).get(second)!;
+    const moments = (await captureMoments({ graph, layers: [second], replaced, rank, feeder })).get(second)!;
     const sum = (i: number, j: number) => {
       let total = 0;
       for (let k = 0; k < 10; k++) total += columns[1].data[3 * k + i] * columns[1].data[3 * k + j];

@@ -34,12 +34,12 @@ const SMALLEST_BLOCK = 32;
 const FREE = -1;
 
 export function prepareLayer(job: MeasuredLayer, kernels: CalibrationKernels): PreparedLayer {
-  const { rows, inputs, weights, bias, moments } = job;
+  const { rows, inputs, weights } = job;
   const size = rows * inputs;
   let energy = 0;
   const groups = Array.from({ length: job.groups }, (_, group) => {
     const original = Float64Array.from(weights.subarray(group * size, (group + 1) * size));
-    const spread = spreadOf(moments, group, original, bias !== undefined, job, kernels);
+    const spread = spreadOf(job, group, original, kernels);
     energy += energyOf(original, spread.moments, inputs);
     const damped = spread.moments.slice();
     for (let j = 0; j < inputs; j++) damped[j * inputs + j] += spread.added;

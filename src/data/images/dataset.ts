@@ -14,21 +14,31 @@ const AT_A_TIME = 4;
 /** Prepared images are kept up to so many bytes, since calibration goes through the same ones again and again. */
 const KEPT_BYTES = 2 ** 28;
 
+/** Images, and what is made of them. */
+export interface ImageSource {
+  readonly folder: string;
+  readonly images: ImageFolder;
+  readonly plan: Plan;
+  /** The model's. */
+  readonly input: ModelInput;
+  readonly reader: DatasetReader;
+  readonly decode: ImageDecoder;
+}
+
 /**
  * The data set of the images in a folder. Files are read, decoded and prepared a few at a time as they are asked for; of
  * images that come in several sizes each batch holds those of one size that follow each other.
  *
- * @param input - the model's
  * @throws FxqError `DATASET`, while it is read, for an image that comes out in a shape that the model does not take
  */
-export function imageDataset(
-  folder: string,
-  { files, classes }: ImageFolder,
-  plan: Plan,
-  input: ModelInput,
-  reader: DatasetReader,
-  decode: ImageDecoder,
-): Dataset {
+export function imageDataset({
+  folder,
+  images: { files, classes },
+  plan,
+  input,
+  reader,
+  decode,
+}: ImageSource): Dataset {
   const kept = new Map<number, PreparedImage>();
   let keptBytes = 0;
   const load = async (place: number): Promise<PreparedImage> => {

@@ -46,7 +46,7 @@ export async function openImages(
   }
   checkClasses(images, outputs[0]?.shape ?? [], onNote);
   const decode = options.decodeImage ?? (await loadImageDecoder());
-  return imageDataset(folder, images, plan, target.input, reader, decode);
+  return imageDataset({ folder, images, plan, input: target.input, reader, decode });
 }
 
 async function findPreprocessing(
