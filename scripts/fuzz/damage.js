@@ -352,7 +352,9 @@ export const DAMAGES = {
 };
 
 function bombOf(tensors, skeleton, section) {
-  const size = skeleton.length + tensors.reduce((sum, tensor) => sum + tensor.get('d')[0], 0);
+  // What is inline stands in the skeleton, where it is no twin.
+  const own = tensors.filter((tensor) => tensor.get('l') || tensor.get('r') !== undefined);
+  const size = skeleton.length + own.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   const header = new CborMap([
     ['f', [['', size, 0]]],
     ['t', tensors],
@@ -360,7 +362,17 @@ function bombOf(tensors, skeleton, section) {
   return putTogether({ header, skeleton, sections: section });
 }
 
-const uint8 = (fields) => new CborMap([['n', 'w'], ['y', 2], ['g', 0], ...Object.entries(fields)]);
+const tensorOf = (fields) => new CborMap([['n', 'w'], ['g', 0], ...Object.entries(fields)]);
+const uint8 = (fields) => tensorOf({ y: 2, ...fields });
+
+/** So many tensors of one section's bytes, of which one in so many has a section of its own and the others share it. */
+function manyOf(fields, section, share, count) {
+  const { y, b, w, d } = fields;
+  const common = Object.entries({ y, b, w, d }).filter(([, value]) => value !== undefined);
+  const twin = (r) => tensorOf({ ...Object.fromEntries(common), r });
+  const tensors = Array.from({ length: count }, (_, i) => (i % share === 0 ? tensorOf(fields) : twin(i - (i % share))));
+  return bombOf(tensors, Buffer.alloc(0), Buffer.concat(new Array(Math.ceil(count / share)).fill(section)));
+}
 
 const BOMBS = [
   // A mask without a weight kept: of the 256 masks one has a code, of one bit, and there are no weights.
@@ -383,6 +395,44 @@ const BOMBS = [
   },
   // A skeleton of nothing.
   (random) => bombOf([], Buffer.alloc(random(2 ** 22)), Buffer.alloc(0)),
+  // Little of each tensor, and a lot to get ready for it: codes for each class of lines, again for each twin.
+  (random) => {
+    const k = 2 ** (3 + random(8));
+    const bits = Math.log2(k);
+    const lines = Buffer.alloc(3);
+    lines.writeUIntLE(0o76543210, 0, 3);
+    const codes = new Array(8).fill(makeCode(new Uint32Array(k).fill(1)).table);
+    const runs = Array.from({ length: 8 }, (_, i) =>
+      Buffer.concat([Buffer.of(bits).subarray(i >> 3), Buffer.alloc(bits)]),
+    );
+    runs[7] = Buffer.alloc(bits);
+    const one = Buffer.concat([Buffer.of(0, 0, 128, 63), lines, ...codes, ...runs]);
+    const fields = { y: 1, d: [8, 8], l: 3, c: 2, k, m: 8, s: one.length };
+    return manyOf(fields, one, 8, 1 + random(Math.min(4000, Math.floor(7e6 / one.length))));
+  },
+  // The same with a code for each byte of a unit.
+  (random) => {
+    const planes = new Array(8).fill(Buffer.concat([Buffer.of(2), makeCode(new Uint32Array(256).fill(1)).table]));
+    const runs = Array.from({ length: 8 }, (_, i) => Buffer.from(i < 7 ? [1, 0] : [0]));
+    const one = Buffer.concat([...planes, ...runs]);
+    return manyOf({ y: 11, d: [1], l: 6, s: one.length }, one, 64, 1 + random(5000));
+  },
+  // A payload of byte planes in the skeleton, put together again for each twin.
+  (random) => {
+    const count = 1 + random(random(4) ? 5000 : 500_000);
+    const twins = Array.from({ length: random(64) }, () => tensorOf({ y: 1, d: [count], r: 0 }));
+    return bombOf([tensorOf({ y: 1, d: [count], p: 1 }), ...twins], Buffer.alloc(4 * count), Buffer.alloc(0));
+  },
+  // Numbers of one byte in the file and of eight in an array.
+  (random) => {
+    const chunks = 1 + random(64);
+    const { table: lengths } = makeCode(Uint32Array.from({ length: 256 }, (_, mask) => Number(mask === 0)));
+    const run = Buffer.concat([Buffer.of(...varints([256, 256, 256, 256])), Buffer.alloc(1024)]);
+    const body = Array.from({ length: chunks }, (_, i) => [run, Buffer.of(...(i < chunks - 1 ? [0] : []))]).flat();
+    const one = Buffer.concat([lengths, ...body]);
+    const count = chunks * 65536;
+    return manyOf({ y: 7, b: count, w: 1, d: [count], l: 5, s: one.length }, one, 64, 1 + random(3));
+  },
   // Many tensors without elements.
   (random) =>
     bombOf(
