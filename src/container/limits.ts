@@ -2,7 +2,7 @@
 import type { Layout } from './constants.js';
 
 /*
- * Three ceilings grow with the container, so that time and memory stay in proportion to the bytes that are present. A
+ * Four ceilings grow with the container, so that time and memory stay in proportion to the bytes that are present. A
  * writer that would exceed one, as with a hundred megabytes of zeros, makes the head longer by zeros.
  */
 
@@ -17,6 +17,20 @@ export const ITEMS_PER_BYTE = 0.5;
 /** Bytes of all files together, by those of the whole container. */
 export const FREE_OUTPUT = 2 ** 27;
 export const OUTPUT_PER_BYTE = 256;
+
+/**
+ * Symbols of all tensors' codes: of each class as many as the codebook has, and what a table takes to build, which is as
+ * long as so many symbols take; planes have one each. Tensors that share a section count each for itself.
+ */
+export const FREE_SYMBOLS = 2 ** 22;
+export const SYMBOLS_PER_BYTE = 8;
+const SYMBOLS_A_TABLE = 512;
+
+/** A tensor's share of them. */
+export function symbolsOf(layout: Layout, codebookSize: number, classes: number, width: number): number {
+  if (layout === 'inline' || layout === 'verbatim') return 0;
+  return classes * (codebookSize + SYMBOLS_A_TABLE * (layout === 'planes' ? width : 1));
+}
 
 /**
  * The most payload units (weights, or bytes of a plane) that one byte of a section can stand for. Symbols take at

@@ -24,12 +24,15 @@ import {
 } from '../header.js';
 import {
   FREE_OUTPUT,
+  FREE_SYMBOLS,
   MAX_FILE_BYTES,
   MAX_FILES,
   MAX_RANK,
   MAX_SHARES,
   MAX_UNITS_PER_BYTE,
   OUTPUT_PER_BYTE,
+  SYMBOLS_PER_BYTE,
+  symbolsOf,
 } from '../limits.js';
 import { malformed } from './errors.js';
 
@@ -63,6 +66,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
   const tensors: TensorEntry[] = [];
   /** How many tensors share the section of each, each counted as often as it has classes. */
   const shares: number[] = [];
+  let symbols = 0;
   /** How much of the skeleton is used up, how far the sections go, and how far the current file is filled. */
   let skeletonAt = 0;
   let sectionAt = firstSection;
@@ -148,14 +152,19 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
         throw bad(`cannot share the payload of tensor ${owner}`, name);
       tensors.push({ ...first, ...frame });
     }
-    shares[owner] = (shares[owner] ?? 0) + tensors[owner].lines.classes;
+    const { layout, codebookSize, lines } = tensors[owner];
+    symbols += symbolsOf(layout, codebookSize, lines.classes, width);
+    shares[owner] = (shares[owner] ?? 0) + lines.classes;
     if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors or classes share its section`, name);
   }
   finishFiles(files.length);
   checkNames('tensors', tensors);
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  const capacity = FREE_OUTPUT + sectionAt * OUTPUT_PER_BYTE;
-  if (total > capacity) throw bad(`a container of ${sectionAt} bytes stands for at most ${capacity}, got ${total}`);
+  const within = (what: string, got: number, most: number) => {
+    if (got > most) throw bad(`a container of ${sectionAt} bytes has at most ${most} ${what}, got ${got}`);
+  };
+  within('bytes of files', total, FREE_OUTPUT + sectionAt * OUTPUT_PER_BYTE);
+  within('symbols', symbols, FREE_SYMBOLS + sectionAt * SYMBOLS_PER_BYTE);
   if (skeletonAt !== skeletonBytes) throw bad(`expected ${skeletonAt} bytes of skeleton, got ${skeletonBytes}`);
   return { files, tensors, bytes: sectionAt, total };
 }

@@ -1,6 +1,6 @@
 import { Encoder } from 'cbor-x';
 import { concat } from '../../binary/bytes.js';
-import { dataTypeOf } from '../../binary/dtype.js';
+import { bitsOf, dataTypeOf, dtypeOf } from '../../binary/dtype.js';
 import { Xxh32 } from '../../binary/xxh32.js';
 import { breather } from '../../breather.js';
 import { squeeze } from '../../entropy/squeeze.js';
@@ -8,16 +8,19 @@ import { FxqError, throwIfAborted } from '../../errors.js';
 import { loadKernels } from '../../kernels/decode/index.js';
 import type { Model, Tensor } from '../../model/model.js';
 import { partsOf } from '../../model/parts.js';
-import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
-import type { WireHeader, WireTensor } from '../header.js';
+import { LAYOUTS, MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
+import { naturalLength, naturalWidth, type WireHeader, type WireTensor } from '../header.js';
 import {
   FREE_HEAD,
   FREE_ITEMS,
   FREE_OUTPUT,
+  FREE_SYMBOLS,
   HEAD_PER_BYTE,
   ITEMS_PER_BYTE,
   MAX_HEAD_BYTES,
   OUTPUT_PER_BYTE,
+  SYMBOLS_PER_BYTE,
+  symbolsOf,
 } from '../limits.js';
 import { inOrder, type Limits } from './ahead.js';
 import { type CodedTensor, type Coding, codeTensor } from './section.js';
@@ -161,13 +164,20 @@ function checkHead(bytes: number, skeletonBytes: number): void {
 /** How many bytes the squeezed head must have for a reader to believe what it stands for. */
 export function leastHead({ f, t }: WireHeader, expandedBytes: number, sectionBytes: number): number {
   let items = 5 + 4 * f.length;
-  for (const tensor of t) items += 1 + 2 * Object.keys(tensor).length + tensor.d.length;
+  let symbols = 0;
+  for (const tensor of t) {
+    items += 1 + 2 * Object.keys(tensor).length + tensor.d.length;
+    const { l = 0, k = 0, m = 1 } = tensor.r === undefined ? tensor : t[tensor.r];
+    const bits = bitsOf(dtypeOf(tensor.y));
+    symbols += symbolsOf(LAYOUTS[l], k, m, tensor.w ?? naturalWidth(bits, tensor.b ?? naturalLength(bits, tensor.d)));
+  }
   const output = f.reduce((sum, [, size]) => sum + size, 0);
   return Math.ceil(
     Math.max(
       expandedBytes > FREE_HEAD ? expandedBytes / HEAD_PER_BYTE : 0,
       (items - FREE_ITEMS) / ITEMS_PER_BYTE,
       (output - FREE_OUTPUT) / OUTPUT_PER_BYTE - PREFIX_BYTES - sectionBytes,
+      (symbols - FREE_SYMBOLS) / SYMBOLS_PER_BYTE - PREFIX_BYTES - sectionBytes,
     ),
   );
 }
