@@ -41,6 +41,7 @@ const ROOMS = [
 /** What the decoder is made of, beside its own folder. */
 const DECODER = [
   'errors.ts',
+  'breather.ts',
   'binary/',
   'kernels/loader.ts',
   'kernels/decode/',
@@ -71,7 +72,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 17_000;
+const DECODER_GZIP = 18_500;
 
 interface Import {
   from: string;

@@ -11,10 +11,13 @@ export function toPlanes(bytes: Uint8Array, width: number): Uint8Array {
   return planes;
 }
 
-/** The inverse of {@link toPlanes}. */
-export function interleave(planes: Uint8Array, width: number): Uint8Array {
+/** The inverse of {@link toPlanes}, into `bytes`, which are as many. */
+export function interleave(
+  planes: Uint8Array,
+  width: number,
+  bytes: Uint8Array = new Uint8Array(planes.length),
+): Uint8Array {
   const units = planes.length / width;
-  const bytes = new Uint8Array(planes.length);
   for (let p = 0; p < width; p++) for (let i = 0; i < units; i++) bytes[i * width + p] = planes[p * units + i];
   return bytes;
 }

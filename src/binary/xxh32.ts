@@ -1,3 +1,5 @@
+import type { Steps } from '../breather.js';
+
 /**
  * XXH32 (Collet's 32-bit xxHash, public specification), the checksum of the container: four independent lanes of
  * multiply and rotate, so it runs at several bytes a cycle even without native instructions, and a change confined to
@@ -58,6 +60,17 @@ export class Xxh32 {
     h = Math.imul(h ^ (h >>> 15), PRIME2);
     h = Math.imul(h ^ (h >>> 13), PRIME3);
     return (h ^ (h >>> 16)) >>> 0;
+  }
+}
+
+/** Bytes of a step. */
+const STEP_BYTES = 1 << 20;
+
+/** Adds bytes to a hash, however many, step by step. */
+export function* hashInSteps(hash: Xxh32, bytes: Uint8Array): Steps<void> {
+  for (let at = 0; at < bytes.length; at += STEP_BYTES) {
+    hash.update(bytes.subarray(at, at + STEP_BYTES));
+    yield;
   }
 }
 

@@ -1,11 +1,14 @@
-import { Xxh32 } from '../binary/xxh32.js';
+import { hashInSteps, Xxh32 } from '../binary/xxh32.js';
+import { type Breathe, breather, inTurns } from '../breather.js';
 import { checksumError, cutShort, type Head, malformed, readHead } from '../container/read/index.js';
+import { throwIfAborted } from '../errors.js';
 import { loadKernels } from '../kernels/decode/index.js';
 import { type Piece, type Room, rebuild } from './rebuild.js';
 import { type Input, openInput, type Source } from './source.js';
 
 /** What is checked while decoding: the checksums of the compressed bytes, also the rebuilt files' hashes, or nothing. */
-export type Verify = 'sections' | 'all' | 'none';
+export type Verify = (typeof VERIFY)[number];
+export const VERIFY = ['sections', 'all', 'none'] as const;
 
 /** How far the work is; both phases run side by side where a container is decoded while it arrives. */
 export interface Progress {
@@ -40,9 +43,10 @@ export async function openContainer(source: Source, options: ReadOptions = {}): 
     loaded = bytes;
     if (head) options.onProgress?.({ phase: 'download', loaded: Math.min(bytes, head.bytes), total: head.bytes });
   };
-  const input = openInput(source, options.signal, report);
+  const breathe = breatherFor(options.signal);
+  const input = openInput(source, options.signal, breathe, report);
   try {
-    head = await readHead(input.take);
+    head = await readHead(input.take, breathe);
     report(loaded);
     checkSize(head, input.size ?? head.bytes);
   } catch (error) {
@@ -50,6 +54,16 @@ export async function openContainer(source: Source, options: ReadOptions = {}): 
     throw error;
   }
   return { head, input };
+}
+
+/** Gives the caller's signal its turn, which it is not without a pause; nothing to wait for where there is none. */
+export function breatherFor(signal: AbortSignal | undefined): Breathe {
+  const breathe = breather();
+  const check = () => throwIfAborted(signal);
+  return () => {
+    check();
+    return signal && breathe()?.then(check);
+  };
 }
 
 /** Throws unless the container is as long as its head says. */
@@ -65,12 +79,13 @@ export function checkSize({ bytes }: Head, size: number): void {
  */
 export async function* pieces({ head, input }: Opened, options: ReadOptions = {}, room?: Room): AsyncGenerator<Piece> {
   const { verify = 'sections', signal, onProgress } = options;
+  const breathe = breatherFor(signal);
   const { stripes } = await loadKernels();
   const hashes = head.files.map(() => new Xxh32(0, stripes));
   let loaded = 0;
   try {
-    for await (const piece of rebuild(head, input.take, verify !== 'none', signal, room)) {
-      if (verify === 'all') hashes[piece.file].update(piece.bytes);
+    for await (const piece of rebuild(head, input.take, verify !== 'none', breathe, room)) {
+      if (verify === 'all') await inTurns(hashInSteps(hashes[piece.file], piece.bytes), breathe);
       loaded += piece.bytes.length;
       yield piece;
       onProgress?.({ phase: 'decode', loaded, total: head.total });

@@ -1,9 +1,10 @@
 import type { FileEntry, TensorEntry } from '../container/header.js';
-import { openContainer, pieces, type ReadOptions } from './container.js';
+import { FxqError } from '../errors.js';
+import { openContainer, pieces, type ReadOptions, VERIFY } from './container.js';
 import { type ModelFile, type OrtModel, partOf, rebuildFiles, rebuildForOrt } from './files.js';
 import { inWorker } from './remote.js';
-import type { Source } from './source.js';
-import { type DecodedTensor, toTensor } from './tensor.js';
+import { bytesOf, type Source } from './source.js';
+import { type DecodedTensor, tensorRoom, toTensor } from './tensor.js';
 
 /** How a container is read, and in which thread. */
 export interface WorkerOptions extends ReadOptions {
@@ -55,14 +56,16 @@ export async function decode(source: Source, options: DecodeOptions = {}): Promi
  */
 export async function decodeFiles(source: Source, options: DecodeOptions = {}): Promise<ModelFile[]> {
   const { worker, into } = options;
-  const files = worker && (await inWorker<ModelFile[]>(false, source, options));
-  if (!files) return rebuildFiles(source, options, into);
-  if (into) {
-    const room = partOf(into, files[0].bytes.length);
-    room.set(files[0].bytes);
-    files[0].bytes = room;
-  }
-  return files;
+  return about(source, options, async () => {
+    const files = worker && (await inWorker<ModelFile[]>(false, source, options));
+    if (!files) return rebuildFiles(source, options, into);
+    if (into) {
+      const room = partOf(into, files[0].bytes.length);
+      room.set(files[0].bytes);
+      files[0].bytes = room;
+    }
+    return files;
+  });
 }
 
 /**
@@ -77,8 +80,10 @@ export async function decodeFiles(source: Source, options: DecodeOptions = {}): 
  * const session = await ort.InferenceSession.create(model, { externalData });
  */
 export async function decodeForOrt(source: Source, options: WorkerOptions = {}): Promise<OrtModel> {
-  const result = options.worker && (await inWorker<OrtModel>(true, source, options));
-  return result || rebuildForOrt(source, options);
+  return about(source, options, async () => {
+    const result = options.worker && (await inWorker<OrtModel>(true, source, options));
+    return result || rebuildForOrt(source, options);
+  });
 }
 
 /**
@@ -91,11 +96,42 @@ export async function decodeForOrt(source: Source, options: WorkerOptions = {}):
  * }
  */
 export async function* decodeTensors(source: Source, options: ReadOptions = {}): AsyncGenerator<DecodedTensor> {
-  const opened = await openContainer(source, options);
-  for await (const { tensor, bytes, isInPlace } of pieces(opened, options)) {
+  const opened = await about(source, options, () => openContainer(source, options));
+  const room = tensorRoom();
+  for await (const { tensor, bytes, isInPlace } of pieces(opened, options, room)) {
     if (tensor === undefined) continue;
-    // What comes from the skeleton is a view of it; the caller gets memory of its own.
-    yield toTensor(tensor, (isInPlace ? bytes : bytes.slice()) as Uint8Array<ArrayBuffer>);
+    let payload = bytes;
+    if (!isInPlace) {
+      // What comes from the skeleton is a view of it; the caller gets memory of its own.
+      payload = room(tensor);
+      payload.set(bytes);
+    }
+    yield toTensor(tensor, payload as Uint8Array<ArrayBuffer>);
+  }
+}
+
+/** Does the work on a source, once the options make sense; an error about what a response has in place of a container says where that is from. */
+async function about<Result>(
+  source: Source,
+  { verify = 'sections', into }: DecodeOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (!VERIFY.includes(verify)) throw new RangeError(`verify: expected ${VERIFY.join(', ')}, got ${verify}`);
+  const bytes = bytesOf(source);
+  const isShared = (a: Uint8Array, b?: Uint8Array) =>
+    a.buffer === b?.buffer && a.byteOffset < b.byteOffset + b.length && b.byteOffset < a.byteOffset + a.length;
+  if (into !== undefined && (!(into instanceof Uint8Array) || isShared(into, bytes)))
+    throw new TypeError('into: expected a Uint8Array that shares no bytes with the source');
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof FxqError && source instanceof Response && cause.offset === 0)) throw cause;
+    const { url, status, headers } = source;
+    throw new FxqError(
+      cause.code,
+      `${url || 'the response'} (status ${status}, ${headers.get('content-type')}): ${cause.message}`,
+      { file: url, offset: 0, actual: status, cause },
+    );
   }
 }
 
@@ -115,7 +151,7 @@ export interface ContainerInfo {
  * for (const { name, dims, layout, section } of tensors) console.log(name, dims, layout, section.length);
  */
 export async function inspect(source: Source, options: Pick<ReadOptions, 'signal'> = {}): Promise<ContainerInfo> {
-  const { head, input } = await openContainer(source, options);
+  const { head, input } = await about(source, options, () => openContainer(source, options));
   input.cancel();
   const { bytes, files, tensors } = head;
   return { bytes, files, tensors };

@@ -1,7 +1,7 @@
 import { cutShort, readHead } from '../container/read/index.js';
 import { throwIfAborted } from '../errors.js';
 import { allocate } from './allocate.js';
-import { checkSize, type Opened } from './container.js';
+import { breatherFor, checkSize, type Opened } from './container.js';
 import type { Room } from './rebuild.js';
 
 /** A container of which any part can be had at once, such as a file on disk. */
@@ -29,7 +29,7 @@ export async function openRanges(source: Ranges, signal?: AbortSignal): Promise<
     at = end;
     return bytes;
   };
-  const head = await readHead(take);
+  const head = await readHead(take, breatherFor(signal));
   checkSize(head, size);
   const input = { size, take: async (count: number) => take(count), finish: async () => {}, cancel() {} };
   return { head, input };

@@ -1,7 +1,7 @@
 import { interleave } from '../binary/planes.js';
+import { type Breathe, inTurns } from '../breather.js';
 import type { TensorEntry } from '../container/header.js';
-import { decodeSection, type Head, verifySection } from '../container/read/index.js';
-import { throwIfAborted } from '../errors.js';
+import { decodeInSteps, type Head, verifySection } from '../container/read/index.js';
 import { loadKernels } from '../kernels/decode/index.js';
 import { allocate } from './allocate.js';
 import type { Input } from './source.js';
@@ -27,13 +27,14 @@ export type Room = (tensor: TensorEntry) => Uint8Array;
  *
  * @param take - gives the next bytes of the container; after the head, those are the sections
  * @param verify - whether sections are checked against their checksums before they are decoded
+ * @param breathe - called between steps
  * @param room - where coded payloads are decoded to; by default each into memory of its own
  */
 export async function* rebuild(
   head: Head,
   take: Input['take'],
   verify: boolean,
-  signal?: AbortSignal,
+  breathe: Breathe,
   room: Room = ({ length, name }) => allocate(length, name),
 ): AsyncGenerator<Piece> {
   const kernels = await loadKernels();
@@ -45,22 +46,21 @@ export async function* rebuild(
   };
   let next = 0;
   for (const [file, { size }] of head.files.entries()) {
-    throwIfAborted(signal);
     let at = 0;
     for (; next < head.tensors.length && head.tensors[next].file === file; next++) {
-      throwIfAborted(signal);
+      await breathe();
       const tensor = head.tensors[next];
       if (tensor.offset > at) yield { file, offset: at, bytes: skeleton(tensor.offset - at), isInPlace: false };
       if (tensor.layout === 'inline') {
         if (tensor.owner === next) skeletonAt += tensor.length;
         const inline = head.skeleton.subarray(tensor.inlineAt, tensor.inlineAt + tensor.length);
-        const bytes = tensor.isPlanar ? interleave(inline, tensor.width) : inline;
-        yield { file, offset: tensor.offset, bytes, isInPlace: false, tensor };
+        const bytes = tensor.isPlanar ? interleave(inline, tensor.width, room(tensor)) : inline;
+        yield { file, offset: tensor.offset, bytes, isInPlace: tensor.isPlanar, tensor };
       } else {
         const section = await sections(next);
-        if (verify) verifySection(tensor, section, kernels);
+        if (verify) await inTurns(verifySection(tensor, section, kernels), breathe);
         const bytes = room(tensor);
-        decodeSection(tensor, section, bytes, kernels);
+        await inTurns(decodeInSteps(tensor, section, bytes, kernels), breathe);
         yield { file, offset: tensor.offset, bytes, isInPlace: true, tensor };
       }
       at = tensor.offset + tensor.length;

@@ -1,6 +1,6 @@
 import { type ErrorDetails, FxqError, throwIfAborted } from '../errors.js';
-import type { Progress, ReadOptions } from './container.js';
-import { type Reader, readerOf, type Source } from './source.js';
+import { breatherFor, type Progress, type ReadOptions } from './container.js';
+import { type Input, openInput, type Source } from './source.js';
 
 /** The first message to a worker, with the port that all others use. */
 export interface Task {
@@ -10,8 +10,11 @@ export interface Task {
   port: MessagePort;
 }
 
-/** What follows: pieces of the container, then whether that was all of it or the connection broke. */
-export type Chunk = Uint8Array | boolean;
+/** What follows: pieces of the container, and that this was all of it. */
+export type Chunk = Uint8Array | true;
+
+/** Bytes of a piece: smaller ones that arrive are put together. */
+const PIECE_BYTES = 1 << 16;
 
 /** What a worker says: that it is there, how far it is, what came of it. Errors as plain objects, to keep their fields. */
 export interface Report {
@@ -55,25 +58,18 @@ export async function inWorker<Result>(
 ): Promise<Result | undefined> {
   throwIfAborted(signal);
   const { port1, port2 } = new MessageChannel();
-  let reader: Reader | undefined;
-  let broken: unknown;
+  let input: Input | undefined;
   let stop = () => {};
 
-  const send = async (from: Reader) => {
-    reader = from;
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        // A copy: what the caller has, or who fills the stream, stays whole.
-        const chunk = new Uint8Array(value);
-        port1.postMessage(chunk, [chunk.buffer]);
-      }
-      port1.postMessage(true);
-    } catch (cause) {
-      broken = cause;
-      port1.postMessage(false);
+  const send = async () => {
+    input = openInput(source, signal, breatherFor(signal));
+    for (;;) {
+      // A copy: what the caller has, or who fills the stream, stays whole.
+      const chunk = new Uint8Array(await input.take(PIECE_BYTES, true));
+      if (chunk.length === 0) break;
+      port1.postMessage(chunk, [chunk.buffer]);
     }
+    port1.postMessage(true);
   };
 
   let worker: Thread | undefined;
@@ -81,7 +77,7 @@ export async function inWorker<Result>(
     return await new Promise<Result | undefined>((resolve, reject) => {
       worker = startWorker((cause) => {
         // Before it has asked for anything it has not started.
-        if (reader) reject(new FxqError('LIMIT', 'the worker stopped, probably for want of memory', { cause }));
+        if (input) reject(new FxqError('LIMIT', 'the worker stopped, probably for want of memory', { cause }));
         else resolve(undefined);
       });
       if (!worker) return resolve(undefined);
@@ -97,8 +93,8 @@ export async function inWorker<Result>(
         try {
           if (progress) onProgress?.(progress);
           else if (result) resolve(result as Result);
-          else if (error) reject(error.name === 'FxqError' ? revive(error, broken) : new Error(error.message));
-          else void send(readerOf(source));
+          else if (error) reject(error.name === 'FxqError' ? revive(error) : new Error(error.message));
+          else send().catch(reject);
         } catch (problem) {
           reject(problem);
         }
@@ -109,10 +105,10 @@ export async function inWorker<Result>(
     signal?.removeEventListener('abort', stop);
     worker?.terminate();
     port1.close();
-    reader?.cancel().catch(() => undefined);
+    input?.cancel();
   }
 }
 
-function revive({ name: _, message, code, ...details }: NonNullable<Report['error']>, cause: unknown): FxqError {
-  return new FxqError(code, message, cause === undefined ? details : { ...details, cause });
+function revive({ name: _, message, code, ...details }: NonNullable<Report['error']>): FxqError {
+  return new FxqError(code, message, details);
 }

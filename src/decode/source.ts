@@ -1,4 +1,4 @@
-import { concat } from '../binary/bytes.js';
+import type { Breathe } from '../breather.js';
 import { cutShort, malformed } from '../container/read/index.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 
@@ -31,55 +31,76 @@ export interface Input {
 /**
  * Opens a source for reading.
  *
+ * @param breathe - called between pieces
  * @param onBytes - called with how many bytes there are so far
- * @throws TypeError for a source of another kind; FxqError `IO` for a response that is an error
+ * @throws TypeError for a source of another kind; FxqError `IO` for a response that is an error or has no body to read
  */
-export function openInput(source: Source, signal: AbortSignal | undefined, onBytes: (loaded: number) => void): Input {
+export function openInput(
+  source: Source,
+  signal: AbortSignal | undefined,
+  breathe: Breathe,
+  onBytes: (loaded: number) => void = () => {},
+): Input {
   const size = bytesOf(source)?.length ?? (source instanceof Blob ? source.size : undefined);
   const reader = readerOf(source);
   /** What has arrived and was not taken yet. */
-  let held: Uint8Array[] = [];
-  let heldBytes = 0;
+  let held: Uint8Array = new Uint8Array();
   let loaded = 0;
   const cancel = () => void reader.cancel().catch(() => undefined);
   // A read that waits for the network ends at once.
   signal?.addEventListener('abort', cancel, { once: true });
 
-  /** Waits for more; false at the end. */
-  const more = async (): Promise<boolean> => {
-    throwIfAborted(signal);
-    const { done, value } = await reader.read().catch((cause: unknown) => {
-      throwIfAborted(signal);
-      throw new FxqError('IO', `the connection broke after ${loaded} bytes; get the file again`, {
-        offset: loaded,
-        cause,
+  /** Waits for the next piece that is not empty; undefined at the end. */
+  const more = async (): Promise<Uint8Array | undefined> => {
+    for (;;) {
+      await breathe();
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throwIfAborted(signal);
+        throw new FxqError('IO', `the connection broke after ${loaded} bytes; get the file again`, {
+          offset: loaded,
+          cause,
+        });
       });
-    });
-    throwIfAborted(signal);
-    if (done) return false;
-    held.push(value);
-    heldBytes += value.length;
-    loaded += value.length;
-    onBytes(loaded);
-    return true;
+      throwIfAborted(signal);
+      if (done) return undefined;
+      if (!(value instanceof Uint8Array))
+        throw new TypeError(`expected a stream of bytes (Uint8Array), got one of ${typeof value}s`);
+      loaded += value.length;
+      onBytes(loaded);
+      if (value.length > 0) return value;
+    }
   };
 
   return {
     size,
     async take(count, orLess = false) {
-      const from = loaded - heldBytes;
-      while (heldBytes < count && (await more()));
-      if (heldBytes < count && !orLess) throw cutShort(from + count, loaded);
-      const bytes = held.length === 1 ? held[0] : concat(held);
-      const taken = bytes.subarray(0, count);
-      held = bytes.length > taken.length ? [bytes.subarray(taken.length)] : [];
-      heldBytes -= taken.length;
+      const from = loaded - held.length;
+      let filled = held.length;
+      while (filled < count) {
+        const piece = await more();
+        if (!piece) break;
+        const needed = filled + piece.length;
+        if (filled === 0) held = piece;
+        else {
+          // Into memory that doubles: pieces may be many, and how many bytes there will be is only a claim.
+          if (needed > held.length) {
+            const grown = new Uint8Array(Math.max(needed, Math.min(count, 2 * needed)));
+            grown.set(held.subarray(0, filled));
+            held = grown;
+          }
+          held.set(piece, filled);
+        }
+        filled = needed;
+      }
+      if (filled < count && !orLess) throw cutShort(from + count, loaded);
+      const taken = held.subarray(0, Math.min(count, filled));
+      held = held.subarray(taken.length, filled);
       return taken;
     },
     async finish() {
-      if (heldBytes > 0 || (await more())) {
+      if (held.length > 0 || (await more())) {
         cancel();
-        throw malformed('bytes follow the end of the container', loaded - heldBytes);
+        throw malformed('bytes follow the end of the container', loaded - held.length);
       }
       signal?.removeEventListener('abort', cancel);
     },
@@ -90,7 +111,8 @@ export function openInput(source: Source, signal: AbortSignal | undefined, onByt
   };
 }
 
-function bytesOf(source: Source): Uint8Array | undefined {
+/** The bytes of a source that is in memory. */
+export function bytesOf(source: Source): Uint8Array | undefined {
   if (source instanceof Uint8Array) return source;
   const isShared = typeof SharedArrayBuffer === 'function' && source instanceof SharedArrayBuffer;
   return source instanceof ArrayBuffer || isShared ? new Uint8Array(source as ArrayBuffer) : undefined;
@@ -105,12 +127,16 @@ export function readerOf(source: Source): Reader {
 }
 
 function streamOf(source: Source): ReadableStream<Uint8Array> {
-  if (source instanceof ReadableStream) return source;
   if (source instanceof Blob) return source.stream();
+  if (source instanceof ReadableStream && source.locked) throw new TypeError('the stream is locked by another reader');
+  if (source instanceof ReadableStream) return source;
   if (!(source instanceof Response))
     throw new TypeError('expected a Uint8Array, an ArrayBuffer, a Blob, a Response or a ReadableStream of bytes');
-  const { ok, body, status, statusText, url } = source;
-  if (ok && body) return body;
-  const problem = ok ? 'its body was read before' : `the server answered ${status} ${statusText}`.trim();
+  const { ok, body, bodyUsed, status, statusText, url } = source;
+  let problem = '';
+  if (bodyUsed) problem = 'its body was read before';
+  else if (body?.locked) problem = 'its body is locked by another reader';
+  else if (ok && body) return body;
+  else problem = `the server answered ${status} ${statusText}`.trim() + (ok ? ', without a body' : '');
   throw new FxqError('IO', `${url || 'the response'}: expected a container, ${problem}`, { actual: status });
 }

@@ -12,7 +12,6 @@ scope.onmessage = async ({ data: { forOrt, verify, port } }: MessageEvent<Task>)
     start(controller) {
       port.onmessage = ({ data }: MessageEvent<Chunk>) => {
         if (data === true) controller.close();
-        else if (data === false) controller.error();
         else controller.enqueue(data);
       };
     },

@@ -32,7 +32,7 @@ export function isCompleteCode(lengths: Uint8Array, limit: number): boolean {
     if (length === 0) continue;
     if (length > limit) return false;
     used++;
-    space += 2 ** (limit - length);
+    space += 1 << (limit - length);
   }
-  return used === 1 ? space === 2 ** (limit - 1) : used > 1 && space === 2 ** limit;
+  return used === 1 ? space === 1 << (limit - 1) : used > 1 && space === 1 << limit;
 }

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../breather.js';
 import {
   DIST_ALIGN,
   DIST_SLOT,
@@ -25,6 +26,9 @@ import {
   TOP_VALUE,
 } from './lzma-model.js';
 
+/** Bytes of a step. */
+const STEP_BYTES = 1 << 15;
+
 /**
  * Decodes what `squeeze` has written: literals and matches in the code of LZMA (see lzma-model.ts).
  *
@@ -32,6 +36,11 @@ import {
  * @throws RangeError for bytes that are no such stream or one of another length; for any but zeros behind its end
  */
 export function expand(squeezed: Uint8Array, size: number): Uint8Array {
+  return atOnce(expandInSteps(squeezed, size));
+}
+
+/** The same step by step. */
+export function* expandInSteps(squeezed: Uint8Array, size: number): Steps<Uint8Array> {
   const out = new Uint8Array(size);
   const probs = new Uint16Array(PROBS).fill(PROB_INIT);
   let from = 0;
@@ -106,7 +115,11 @@ export function expand(squeezed: Uint8Array, size: number): Uint8Array {
 
   let state = 0;
   let reps = [0, 0, 0, 0];
-  for (let to = 0; to < size; ) {
+  for (let to = 0, stop = STEP_BYTES; to < size; ) {
+    if (to > stop) {
+      stop += STEP_BYTES;
+      yield;
+    }
     if (!bit(IS_MATCH + state)) {
       let node = 1;
       if (state >= 7) {

@@ -1,5 +1,6 @@
 import { bitsOf, dataTypeOf, MAX_DATA_TYPE } from '../binary/dtype.js';
 import { isSafeLocation } from '../binary/location.js';
+import { kindOfFile, SIGNATURE_BYTES } from '../binary/signatures.js';
 import { FxqError } from '../errors.js';
 import type { ByteSource, Model, Tensor } from '../model/model.js';
 import { windowOf } from '../model/payload.js';
@@ -29,6 +30,7 @@ export interface OpenOptions {
  */
 export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {}): Model {
   const main = plain(file instanceof Uint8Array ? inMemory('model.onnx', file) : file);
+  checkKind(main);
   const bytes = bytesOf(main);
   const { tensors: scanned } = scanTensors(bytes);
   const proto = decodeModel(hollow(bytes, scanned));
@@ -56,6 +58,13 @@ export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {
     structure: { proto, tensors: scanned },
     appendix: new Uint8Array(),
   };
+}
+
+/** Names what is found in a model's place, all of which begins as no ONNX file does. */
+function checkKind(file: ByteSource): void {
+  const kind = kindOfFile(file.read(0, Math.min(file.size, SIGNATURE_BYTES)));
+  if (kind === undefined || kind.startsWith('an ONNX file')) return;
+  throw new FxqError('ONNX_MALFORMED', `expected an ONNX file, got ${kind}`, { offset: 0, actual: kind });
 }
 
 /** Bytes that are in memory, as a source. */

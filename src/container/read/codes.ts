@@ -68,7 +68,7 @@ export function readCode(cursor: SectionCursor, symbols: number, what: string): 
       lengths[i] = length;
     }
   });
-  const isEmpty = lengths.every((length) => length === 0);
+  const isEmpty = !lengths.some(Boolean);
   if (!isEmpty && !isCompleteCode(lengths, codeLimit(symbols))) throw cursor.error(`${what} form no complete code`);
   return { lengths, isEmpty };
 }

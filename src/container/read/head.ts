@@ -1,5 +1,7 @@
-import { Xxh32 } from '../../binary/xxh32.js';
-import { expand } from '../../entropy/expand.js';
+import { kindOfFile } from '../../binary/signatures.js';
+import { hashInSteps, Xxh32 } from '../../binary/xxh32.js';
+import { type Breathe, inTurns, type Steps } from '../../breather.js';
+import { expandInSteps } from '../../entropy/expand.js';
 import { FxqError } from '../../errors.js';
 import type { Kernels } from '../../kernels/decode/kernels.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
@@ -40,7 +42,7 @@ export interface Head {
  */
 function readPrefix(bytes: Uint8Array): Prefix {
   const isMagic = MAGIC.every((byte, i) => bytes[i] === byte);
-  if (!isMagic) throw malformed('not a .fxq container: it does not start with "FXQ"', 0);
+  if (!isMagic) throw malformed(`not a .fxq container: ${kindOfFile(bytes) ?? 'it does not start with "FXQ"'}`, 0);
   if (bytes.length < PREFIX_BYTES) throw cutShort(PREFIX_BYTES, bytes.length);
   const version = bytes[3];
   if (version !== VERSION) {
@@ -73,21 +75,26 @@ function readPrefix(bytes: Uint8Array): Prefix {
  * Reads the head: header and skeleton.
  *
  * @param take - gives the next bytes of the container, from its first one on; fewer only if `orLess`
+ * @param breathe - called between steps
  * @throws FxqError `CONTAINER_MALFORMED`, `CONTAINER_VERSION`, `CHECKSUM`, `LIMIT`, with the byte offset
  */
 export async function readHead(
   take: (count: number, orLess?: boolean) => Uint8Array | Promise<Uint8Array>,
+  breathe: Breathe = () => undefined,
 ): Promise<Head> {
   const start = await take(PREFIX_BYTES, true);
   const prefix = readPrefix(start);
   const squeezed = await take(prefix.squeezedBytes);
-  const actual = new Xxh32().update(start.subarray(0, 16)).update(squeezed).digest();
+  const hash = new Xxh32().update(start.subarray(0, 16));
+  await inTurns(hashInSteps(hash, squeezed), breathe);
+  const actual = hash.digest();
   if (actual !== prefix.checksum) throw checksumError('the head', 16, prefix.checksum, actual);
   const size = prefix.expandedBytes;
   let head: Uint8Array;
   try {
-    head = expand(squeezed, size);
+    head = await inTurns(expandInSteps(squeezed, size), breathe);
   } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
     const offset = PREFIX_BYTES;
     const problem = `the head does not expand to the ${size} bytes that it declares (byte ${offset})`;
     throw new FxqError('CONTAINER_MALFORMED', problem, { offset, cause });
@@ -102,8 +109,10 @@ export async function readHead(
 }
 
 /** Checks the bytes of a tensor's section against the sum in the header. */
-export function verifySection(tensor: TensorEntry, section: Uint8Array, kernels: Kernels): void {
-  const actual = new Xxh32(0, kernels.stripes).update(section).digest();
+export function* verifySection(tensor: TensorEntry, section: Uint8Array, kernels: Kernels): Steps<void> {
+  const hash = new Xxh32(0, kernels.stripes);
+  yield* hashInSteps(hash, section);
+  const actual = hash.digest();
   const { checksum, offset } = tensor.section;
   if (actual !== checksum) throw checksumError(tensor.name, offset, checksum, actual, tensor.name);
 }

@@ -1,3 +1,3 @@
 export { checksumError, cutShort, malformed } from './errors.js';
 export { type Head, readHead, verifySection } from './head.js';
-export { decodeSection } from './section.js';
+export { decodeInSteps, decodeSection } from './section.js';

@@ -90,20 +90,24 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
     const planes = Array.from({ length: width }, (_, p) => {
       const kind = PLANES[cursor.byte('plane kind')];
       if (kind === undefined) throw cursor.error('unknown kind of byte plane');
-      const at = PARTS_AT + p * PLANE_BYTES;
-      if (kind === 'constant') kernels.work.fill(cursor.byte('plane value'), at, at + Math.min(units, CHUNK));
-      else last = p;
+      const value = kind === 'constant' ? cursor.byte('plane value') : undefined;
+      if (value === undefined) last = p;
       const code = kind === 'coded' ? readCode(cursor, 256, 'plane lengths') : undefined;
-      if (code) kernels.setCode(p, code.lengths, 1);
-      return { kind, code, at };
+      return { value, code, at: PARTS_AT + p * PLANE_BYTES };
     });
     if (last < 0) throw cursor.error('byte planes that are all constant');
-    return () => (count, isLast) => {
-      for (const [p, { kind, code, at }] of planes.entries()) {
-        if (kind === 'raw') kernels.work.set(cursor.take(count, 'byte plane'), at);
-        if (code) readRun(cursor, kernels, p, code, count, at, isLast && p === last);
+    return () => {
+      for (const [p, { value, code, at }] of planes.entries()) {
+        if (code) kernels.setCode(p, code.lengths, 1);
+        else if (value !== undefined) kernels.work.fill(value, at, at + Math.min(units, CHUNK));
       }
-      kernels.interleave(count, width);
+      return (count, isLast) => {
+        for (const [p, { value, code, at }] of planes.entries()) {
+          if (code) readRun(cursor, kernels, p, code, count, at, isLast && p === last);
+          else if (value === undefined) kernels.work.set(cursor.take(count, 'byte plane'), at);
+        }
+        kernels.interleave(count, width);
+      };
     };
   },
 };

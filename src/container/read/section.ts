@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../breather.js';
 import { CHUNK_AT, type Kernels } from '../../kernels/decode/kernels.js';
 import { CHUNK, SPARSE_CHUNK } from '../constants.js';
 import type { TensorEntry } from '../header.js';
@@ -15,6 +16,16 @@ const NO_VALUES = new Uint32Array();
  * @throws FxqError `CONTAINER_MALFORMED`, naming the tensor and the byte of the container
  */
 export function decodeSection(tensor: TensorEntry, section: Uint8Array, out: Uint8Array, kernels: Kernels): void {
+  atOnce(decodeInSteps(tensor, section, out, kernels));
+}
+
+/** The same chunk by chunk. After a pause the kernels are got ready again: they may have served others meanwhile. */
+export function* decodeInSteps(
+  tensor: TensorEntry,
+  section: Uint8Array,
+  out: Uint8Array,
+  kernels: Kernels,
+): Steps<void> {
   if (tensor.layout === 'inline') return;
   const cursor = new SectionCursor(section, tensor);
   const { layout, units, width, lines } = tensor;
@@ -23,12 +34,13 @@ export function decodeSection(tensor: TensorEntry, section: Uint8Array, out: Uin
   const prepare = members.map(() => READERS[layout](cursor, kernels, values));
   for (const [i, ofClass] of members.entries()) {
     const weights = ofClass ? ofClass.length * (units / lines.count) : units;
-    const read = prepare[i](weights);
+    let read = prepare[i](weights);
     for (const { start, count, isLast } of chunks(weights, layout === 'gap' ? SPARSE_CHUNK : CHUNK)) {
       read(count, isLast && i === members.length - 1);
       const bytes = kernels.work.subarray(CHUNK_AT, CHUNK_AT + count * width);
       if (ofClass) putLines(out, lines, ofClass, start, bytes, width);
       else out.set(bytes, start * width);
+      if (yield) read = prepare[i](weights);
     }
   }
   cursor.finish();

@@ -69,7 +69,7 @@ function wasmKernels(kernels: Exports): Kernels {
 
     setCode(slot, lengths, width, values = SYMBOLS, count = Number.POSITIVE_INFINITY) {
       let entropy = 0;
-      for (const length of lengths) entropy += length / 2 ** length;
+      for (const length of lengths) entropy += length / (1 << length);
       const isSingle = width === 4 && (entropy > MULTI_BELOW || count < MULTI_FROM);
       const bits = build(slot, lengths, values, isSingle ? 0 : width < 4 ? NARROW_BITS : MULTI_BITS);
       if (width < 4) kernels.narrowRows(slotAt(slot), bits, width);
