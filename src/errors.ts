@@ -1,3 +1,5 @@
+import { printable } from './printable.js';
+
 /**
  * Everything that can go wrong with somebody's bytes, as a closed list. Misuse of the API is a `TypeError` or a
  * `RangeError`; bad bytes, bad files and a missing optional package are always an {@link FxqError} with one of these.
@@ -15,8 +17,14 @@ export const ERROR_CODES = [
   'CHECKSUM',
   /** A count or size above a named ceiling (see `limits.ts` of the reader that threw it). */
   'LIMIT',
-  /** A config file or selector that is wrong or contradicts itself. */
+  /** A config file, a selector, a description of images or an option that is wrong or contradicts itself. */
   'CONFIG',
+  /** The model has something that this cannot be done with, such as an operator without a gradient rule, or a type that cannot be trained. */
+  'UNSUPPORTED',
+  /** Weights that are not numbers, or infinite. */
+  'WEIGHTS',
+  /** Two models that are not versions of one model. */
+  'MISMATCH',
   /** A data set that cannot be read or does not fit the model. */
   'DATASET',
   /** The model ran into an error inside ONNX Runtime. */
@@ -46,7 +54,8 @@ export interface ErrorDetails {
 }
 
 /**
- * The one error class for bad input. The message reads: subject, expected, got, where, what to do.
+ * The one error class for bad input. The message reads: subject, expected, got, where, what to do. It is safe to show in a
+ * terminal, whatever the names in it; the fields hold them as they are.
  *
  * @example
  * try {
@@ -57,19 +66,17 @@ export interface ErrorDetails {
  * }
  */
 export class FxqError extends Error {
-  readonly code: ErrorCode;
-  readonly file?: string;
-  readonly tensor?: string;
-  readonly offset?: number;
-  readonly expected?: unknown;
-  readonly actual?: unknown;
+  declare readonly code: ErrorCode;
+  declare readonly file?: string;
+  declare readonly tensor?: string;
+  declare readonly offset?: number;
+  declare readonly expected?: unknown;
+  declare readonly actual?: unknown;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined);
-    this.name = 'FxqError';
-    this.code = code;
-    const { cause: _, ...fields } = details;
-    Object.assign(this, fields);
+    // Error takes the cause by itself, as a property that is not enumerated, and keeps it so.
+    super(printable(message), details);
+    Object.assign(this, details, { name: 'FxqError', code });
   }
 }
 

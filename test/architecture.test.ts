@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The rooms of src/ from the bottom up, one a level: a file imports from its own room and those before it. */
 const ROOMS = [
+  'printable.ts',
   'errors.ts',
   'random.ts',
   'breather.ts',
@@ -40,6 +41,7 @@ const ROOMS = [
 
 /** What the decoder is made of, beside its own folder. */
 const DECODER = [
+  'printable.ts',
   'errors.ts',
   'breather.ts',
   'binary/',

@@ -102,7 +102,8 @@ function graphFor(original: OpenModel, layers: readonly Layer[], survey: Survey)
       ...{ output, seed, sums },
     };
   } catch (error) {
-    if (error instanceof FxqError && error.code === 'CONFIG') return undefined;
+    // An operator has no gradient rule, or the output does not depend on one of the layers.
+    if (error instanceof FxqError && (error.code === 'UNSUPPORTED' || error.code === 'CONFIG')) return undefined;
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import type { Dataset } from '../data/dataset.js';
 import { FxqError } from '../errors.js';
 import { formatBytes, formatCount } from '../inspect/format.js';
 import { givenOf } from '../options/check.js';
+import { printableJson } from '../printable.js';
 import {
   type Budget,
   type BudgetOptions,
@@ -168,7 +169,7 @@ export function budgetConfig(model: string, { layers, chosen }: Budget, base: Co
   const { prune, ...rest } = base;
   const config: Config = { ...rest, ...(prune && isPruned && { prune }), layers: all };
   const head = [
-    `${MARK} for ${JSON.stringify(basename(model))}: ${pointLine(chosen)}.`,
+    `${MARK} for ${printableJson(basename(model))}: ${pointLine(chosen)}.`,
     '# compress --config with this file makes the same container again.',
   ];
   return `${head.join('\n')}\n${stringify(config)}`;

@@ -2,6 +2,7 @@ import { formatBytes, formatCount, shorten } from '../inspect/format.js';
 import type { Tensor } from '../model/model.js';
 import { DEFAULT_INCLUDE, SELECTOR_FIELDS, type Selector } from '../model/selectors.js';
 import { describe as optionText } from '../options/text.js';
+import { printableJson } from '../printable.js';
 import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
 import { STAGES } from '../stages/registry.js';
 import type { StageDefinition } from '../stages/stage.js';
@@ -120,9 +121,5 @@ function exactly(name: string): Selector {
 function scalar(text: string): string {
   const isPlain = /^[A-Za-z_/][\w./-]*$/.test(text) && !/^(null|true|false|yes|no|on|off|y|n)$/i.test(text);
   // JSON is YAML but for what YAML has no place for, such as DEL and line breaks of Unicode.
-  return isPlain ? text : JSON.stringify(text).replace(/[\x7f-\x9f\u2028\u2029\ufeff]/g, escaped);
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return isPlain ? text : printableJson(text);
 }

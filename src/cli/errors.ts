@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { FxqError } from '../errors.js';
 import { dashed } from '../options/text.js';
+import { printableJson } from '../printable.js';
 import type { Terminal } from './terminal.js';
 
 /** The exit codes: done, the work failed, wrong usage. A signal's own code (128 + its number) tells that it stopped us. */
@@ -75,5 +76,5 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
 
 /** What `--json` makes of an error: one line on stderr; stdout stays empty. */
 export function errorJson(error: Record<string, unknown>): string {
-  return `${JSON.stringify({ error }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}\n`;
+  return `${printableJson({ error })}\n`;
 }

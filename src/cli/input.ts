@@ -107,6 +107,7 @@ function isContainer(file: DiskFile): boolean {
 /** The codes of errors that are about the bytes of one file, which the library does not know the name of. */
 const ABOUT_BYTES: readonly ErrorCode[] = [
   'ONNX_MALFORMED',
+  'WEIGHTS',
   'CONTAINER_MALFORMED',
   'CONTAINER_VERSION',
   'CHECKSUM',

@@ -1,6 +1,7 @@
 import type { Report } from '../inspect/figures.js';
 import { formatBytes, formatRatio } from '../inspect/format.js';
 import { formatTable } from '../inspect/table.js';
+import { printable, printableJson } from '../printable.js';
 import type { CommonFlags } from './options.js';
 import { noteStages, type Terminal } from './terminal.js';
 
@@ -55,12 +56,12 @@ export async function reportSummary(
   if (flags.json) {
     const { tensors, overhead } = (await report?.()) ?? {};
     const { warnings = [], ...fields } = summary;
-    terminal.print(JSON.stringify({ ...fields, warnings, tensors, overhead }, undefined, 2));
+    terminal.print(printableJson({ ...fields, warnings, tensors, overhead }, 2));
     return;
   }
   if (flags.quiet) return;
   if (report) terminal.print(`\n${formatTable(await report())}\n`);
-  const sizes = `${input} (${formatBytes(inputBytes)}) → ${output} (${formatBytes(outputBytes)})`;
+  const sizes = printable(`${input} (${formatBytes(inputBytes)}) → ${output} (${formatBytes(outputBytes)})`);
   const isSmaller = ratio !== null && outputBytes < inputBytes;
   terminal.print(isSmaller ? `${sizes}, ${formatRatio(ratio)} smaller` : sizes);
 }

@@ -1,4 +1,5 @@
 import { formatTime } from '../inspect/format.js';
+import { printable, printableLines } from '../printable.js';
 
 /** What the command line writes to; Node's `process` fits. */
 export interface Streams {
@@ -8,6 +9,7 @@ export interface Streams {
 
 /** Data goes to stdout, everything about the work to stderr. */
 export interface Terminal {
+  /** Where all else is written to: lines of text, from which whatever a terminal would obey is taken out. */
   readonly streams: Streams;
   /** Data, with a line break added. */
   print(text: string): void;
@@ -25,7 +27,9 @@ const REDRAW_MS = 100;
 const GUESS_MS = 3000;
 
 export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
-  const { stdout, stderr } = streams;
+  const { stderr } = streams;
+  const stdout = printing(streams.stdout);
+  const lines = printing(stderr);
   const isLive = stderr.isTTY === true && !isQuiet;
   let isDrawn = false;
   const clear = () => {
@@ -34,7 +38,7 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
     isDrawn = false;
   };
   return {
-    streams,
+    streams: { stdout, stderr: { ...lines, isTTY: stderr.isTTY === true } },
     print(text) {
       clear();
       stdout.write(`${text}\n`);
@@ -42,9 +46,10 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
     note(text) {
       if (isQuiet) return;
       clear();
-      stderr.write(`${text}\n`);
+      lines.write(`${printable(text)}\n`);
     },
     progress(label) {
+      const text = printable(label);
       const start = performance.now();
       let last = start;
       return (share) => {
@@ -52,11 +57,16 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
         if (!isLive || now - last < REDRAW_MS) return;
         last = now;
         isDrawn = true;
-        stderr.write(`\r\x1b[K${label} ${Math.floor(100 * share)}%${timeLeft(now - start, share)}`);
+        stderr.write(`\r\x1b[K${text} ${Math.floor(100 * share)}%${timeLeft(now - start, share)}`);
       };
     },
     clear,
   };
+}
+
+/** A stream that lets lines of text through, and nothing that a terminal would obey. */
+function printing(stream: { write(text: string): unknown }) {
+  return { write: (text: string) => stream.write(printableLines(text)) };
 }
 
 /** What is left to wait, once enough is done to tell and it is long enough to care. */

@@ -50,7 +50,8 @@ export interface GradientGraph {
  * Turns an inference model into one that computes a loss and its gradients. It consists of standard operators only, so that
  * any runtime can run it; weights are inputs, so that one session serves a whole training.
  *
- * @throws FxqError `CONFIG` when an operator on the way has no gradient rule, or a named parameter or output does not exist.
+ * @throws FxqError `UNSUPPORTED` when an operator on the way has no gradient rule or there is nothing to train, `CONFIG` when a
+ *   named parameter or output does not exist.
  * @throws RangeError for a loss that does not exist, or a temperature that is not above 0.
  * @example
  * const graph = gradientGraph(modelBytes);
@@ -64,7 +65,7 @@ export function gradientGraph(source: GraphSource, options: GradientGraphOptions
   const inputs = builder.graph.input!.map(({ name }) => name!);
   const names = options.parameters ?? trainable(model, trainableInputs(builder, outputs));
   if (!options.parameters && names.length === 0) {
-    throw new FxqError('CONFIG', `${outputs.join(', ')}: no float32 tensor of the model has a part in it`);
+    throw new FxqError('UNSUPPORTED', `${outputs.join(', ')}: no float32 tensor of the model has a part in it`);
   }
   const parameters = makeInputs(model, names);
 
@@ -95,7 +96,7 @@ function cutOff(name: string, { blocked }: BackwardPass, { parameters }: Tunable
   const behind = [...blocked].filter(([, error]) => error === cause).map(([parameter]) => parameter);
   const rest = parameters.length > 0 ? `what can be tuned is ${list(parameters)}` : 'nothing can be tuned';
   const message = `${cause.message}; it cuts off ${list(behind)}; ${rest}`;
-  return new FxqError('CONFIG', message, { tensor: name, actual: cause.actual, cause });
+  return new FxqError('UNSUPPORTED', message, { tensor: name, actual: cause.actual, cause });
 }
 
 function list(names: readonly string[], most = 12): string {
@@ -119,7 +120,8 @@ interface Jacobian {
  *
  * @param options.output - the value whose Jacobian is meant
  * @param options.targets - where the product is wanted: stored tensors, inputs of the model or values inside it
- * @throws FxqError `CONFIG` when an operator on the way has no gradient rule, or the output does not depend on a target.
+ * @throws FxqError `UNSUPPORTED` when an operator on the way has no gradient rule, `CONFIG` when the output does not depend on
+ *   a target.
  * @example
  * const model = openModel(modelBytes);
  * const { seed, gradients } = appendJacobian(model, { output: 'logits', targets: ['fc1.weight'] });

@@ -22,6 +22,9 @@ export function judgedOutputs(model: OpenModel, options: OutputOptions): string[
   const made = new Set(model.builder.graph.node!.flatMap((node) => node.output ?? []));
   const missing = names.find((name) => !made.has(name));
   if (missing !== undefined || names.length === 0) {
+    if (missing === undefined && options.output === undefined) {
+      throw new FxqError('UNSUPPORTED', 'model: it has no float32 output to train on');
+    }
     const what =
       missing === undefined ? 'no output to train on' : `${missing}: the model computes no value of this name`;
     throw new FxqError('CONFIG', what, { actual: missing });

@@ -14,7 +14,7 @@ export interface Tunable {
  * Tells which stored tensors of a model can be trained. Where an operator has no gradient rule, what comes after it still
  * can: name `parameters` to `gradientGraph`, and the rest stays as it is.
  *
- * @throws FxqError `CONFIG` for an operator set that gradients are not made for.
+ * @throws FxqError `UNSUPPORTED` for an operator set that gradients are not made for.
  * @example
  * const { parameters, blocked } = tunable(modelBytes);
  * for (const [name, reason] of blocked) warn(`${name} stays as it is: ${reason}`);

@@ -52,7 +52,7 @@ export function makeInputs({ builder }: OpenModel, names: readonly string[]): Pa
     const tensor = initializer ?? constant?.attribute?.find((attribute) => attribute.name === 'value')?.t;
     if (!tensor) throw new FxqError('CONFIG', `${name}: the model stores no tensor of this name`, { tensor: name });
     if (tensor.dataType !== TensorProto.DataType.FLOAT) {
-      throw new FxqError('CONFIG', `${name}: only float32 tensors can be trained`, {
+      throw new FxqError('UNSUPPORTED', `${name}: only float32 tensors can be trained`, {
         tensor: name,
         actual: tensor.dataType,
       });

@@ -60,14 +60,14 @@ const UNSETTLED: Readonly<Record<string, number>> = {
  * Brings a model to the operator set the gradient rules are written for. Nodes of sets 7 to 12 are rewritten where their
  * form changed; those of 13 and later are left alone, and a set newer than the rules' stays what it is.
  *
- * @throws FxqError `CONFIG` for a set older than 7, or an operator that cannot be brought up.
+ * @throws FxqError `UNSUPPORTED` for a set older than 7, or an operator that cannot be brought up.
  */
 export function upgrade(proto: onnx.IModelProto, builder: GraphBuilder): void {
   const standard = proto.opsetImport?.find(isStandard);
   const version = Number(standard?.version ?? 1);
   if (!standard || version < OLDEST_OPSET) {
     const message = `model: gradients need operator set ${OLDEST_OPSET} or later, this one uses ${version}; convert it first`;
-    throw new FxqError('CONFIG', message, { expected: OLDEST_OPSET, actual: version });
+    throw new FxqError('UNSUPPORTED', message, { expected: OLDEST_OPSET, actual: version });
   }
   if (version < SETTLED_OPSET) {
     for (const node of [...builder.graph.node!]) {
@@ -83,7 +83,7 @@ export function upgrade(proto: onnx.IModelProto, builder: GraphBuilder): void {
 
 function unsettled(node: onnx.INodeProto): FxqError {
   const message = `${describeNode(node)}: its form in this operator set has no gradient rule; convert the model to ${SETTLED_OPSET}`;
-  return new FxqError('CONFIG', message, { actual: node.opType });
+  return new FxqError('UNSUPPORTED', message, { actual: node.opType });
 }
 
 /** Makes an attribute an input: `position` is the place the operator gives it since. */

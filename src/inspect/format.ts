@@ -1,3 +1,5 @@
+import { printable } from '../printable.js';
+
 /** Figures as text: one way for each kind, everywhere. */
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
@@ -45,7 +47,7 @@ export function formatTime(ms: number): string {
  * the end, where the names of layers differ.
  */
 export function shorten(text: string, width: number): string {
-  const characters = [...text.replace(/\p{C}/gu, '�')];
+  const characters = [...printable(text)];
   if (characters.length <= width) return characters.join('');
   const tail = Math.ceil((2 * (width - 1)) / 3);
   return [...characters.slice(0, width - 1 - tail), '…', ...characters.slice(characters.length - tail)].join('');

@@ -69,7 +69,7 @@ export function finiteWeights(tensor: Tensor): Float32Array {
   const at = encodeKernels().firstNotFinite(weights);
   if (at >= 0) {
     throw new FxqError(
-      'ONNX_MALFORMED',
+      'WEIGHTS',
       `${tensor.name}: expected finite weights, element ${at} is ${weights[at]}; leave the tensor out with an exclude selector`,
       { tensor: tensor.name, offset: tensor.offset + at * (tensor.length / tensor.count), actual: weights[at] },
     );

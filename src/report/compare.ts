@@ -32,7 +32,7 @@ const DENSE = 0.05;
  * @param original - the model before compression
  * @param compressed - the same model after it; decoded, if it is a container
  * @param report - the compressed file in figures, from `inspectContainer` or `inspectOnnx`
- * @throws FxqError `CONFIG` when the models are not versions of one model, `ABORTED`
+ * @throws FxqError `MISMATCH` when the models are not versions of one model, `ABORTED`
  *
  * @example
  * const [onnx, fxq] = [await readFile('model.onnx'), await readFile('model.fxq')];

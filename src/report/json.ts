@@ -1,3 +1,4 @@
+import { printableJson } from '../printable.js';
 import type { Comparison } from './comparison.js';
 
 /**
@@ -7,5 +8,5 @@ import type { Comparison } from './comparison.js';
  * await writeFile('report.json', renderJson(comparison));
  */
 export function renderJson(comparison: Comparison): string {
-  return `${JSON.stringify(comparison, undefined, 2)}\n`;
+  return `${printableJson(comparison, 2)}\n`;
 }

@@ -1,4 +1,5 @@
 import { formatBytes, formatCount, formatShare, orDash } from '../inspect/format.js';
+import { printable } from '../printable.js';
 import { COLUMNS } from './columns.js';
 import type { Comparison } from './comparison.js';
 import {
@@ -119,15 +120,14 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[], a
 
 /** Text that no Markdown reader takes for more, in a line and in a cell of a table. */
 function text(plain: string): string {
-  return plain
-    .replace(/[\p{Cc}]/gu, '\u{fffd}')
+  return printable(plain)
     .replace(/[\\`*_[\]|]/g, '\\$&')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;');
 }
 
 function code(plain: string): string {
-  const clean = plain.replace(/[\p{Cc}]/gu, '\u{fffd}');
+  const clean = printable(plain);
   const fence = '`'.repeat(Math.max(0, ...(clean.match(/`+/g) ?? []).map(({ length }) => length)) + 1);
   return fence.length > 1 ? `${fence} ${clean} ${fence}` : `\`${clean}\``;
 }

@@ -32,13 +32,13 @@ export function findPairs(original: Model, compressed: Model): { pairs: Pair[]; 
   if (common > 0 || original.tensors.length === 0) return { pairs, skipped };
   const message =
     'compressed model: expected tensors named as in the original, found none; give two versions of one model';
-  throw new FxqError('CONFIG', message, { expected: original.tensors[0].name });
+  throw new FxqError('MISMATCH', message, { expected: original.tensors[0].name });
 }
 
 function checkShape({ name, dims }: Tensor, other: Tensor): void {
   if (`${dims}` === `${other.dims}`) return;
   const message = `${name}: expected shape [${dims.join(', ')}] as in the original, got [${other.dims.join(', ')}] in the compressed model`;
-  throw new FxqError('CONFIG', message, { tensor: name, expected: dims, actual: other.dims });
+  throw new FxqError('MISMATCH', message, { tensor: name, expected: dims, actual: other.dims });
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

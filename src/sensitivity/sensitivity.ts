@@ -22,7 +22,7 @@ import { openSwitchboard, type Switchboard } from './switchboard.js';
  *
  * @param original - the model before compression
  * @param compressed - the same model after it
- * @throws FxqError `CONFIG` when the models are not versions of one model, `DATASET` when data and model do not fit,
+ * @throws FxqError `MISMATCH` when the models are not versions of one model, `DATASET` when data and model do not fit,
  *   `RUNTIME` when ONNX Runtime fails, `MISSING_PACKAGE`, `ABORTED`
  * @example
  * const original = openOnnx(await readFile('model.onnx'));

@@ -1,5 +1,6 @@
 import { type Column, layOut } from '../inspect/columns.js';
 import { formatBits, formatCount, formatShare, orDash } from '../inspect/format.js';
+import { printable } from '../printable.js';
 import type { Fidelity, LayerSensitivity, Sensitivity } from './options.js';
 
 type Row<T> = T & { readonly label: string };
@@ -23,7 +24,7 @@ export function formatSensitivity(found: Sensitivity): string {
           '',
           ...layOut([LAYERS, ...outputs], cumulative.map(labelled), undefined, 'compressed, one after the other'),
         ];
-  const notes = skipped.map(({ name, reason }) => `– not measured: ${name} (${reason})`);
+  const notes = skipped.map(({ name, reason }) => printable(`– not measured: ${name} (${reason})`));
   const top = [
     ['top-1', original.top1],
     ['top-5', original.top5],

@@ -118,11 +118,18 @@ function openParameters(
   const isTrained = selector({ include, exclude }, {}, []);
   const open = openModel(graph.open);
   const names = trainable(open, trainableInputs(open.builder, judgedOutputs(open, judged)));
-  const parameters = names.flatMap((name) => {
+  const candidates = names.flatMap((name) => {
     const tensor = graph.stored.get(name)?.tensor;
-    return tensor && isPatchable(tensor) && isTrained(tensor) ? [openParameter(name, tensor)] : [];
+    return tensor && isPatchable(tensor) ? [{ name, tensor }] : [];
   });
-  if (parameters.length > 0) return parameters;
+  if (candidates.length === 0) {
+    throw new FxqError(
+      'UNSUPPORTED',
+      'tune: the loss depends on no float32 tensor of the model; others are not trained',
+    );
+  }
+  const chosen = candidates.filter(({ tensor }) => isTrained(tensor));
+  if (chosen.length > 0) return chosen.map(({ name, tensor }) => openParameter(name, tensor));
   throw new FxqError('CONFIG', 'tune: no selected float32 tensor of the model is one that the loss depends on');
 }
 

@@ -24,7 +24,7 @@ const NAME = 'tune';
  * Source: Han, Pool, Tran & Dally 2015; Deep Compression (Han, Mao & Dally 2016), §3.3, "trained quantisation"; Hinton,
  * Vinyals & Dean 2015 for distillation.
  *
- * @throws RangeError if an option is out of its range; FxqError `CONFIG` where an operator has no gradient rule, `DATASET`,
+ * @throws RangeError if an option is out of its range; FxqError `UNSUPPORTED` where an operator has no gradient rule, `CONFIG`, `DATASET`,
  *   `RUNTIME`, `MISSING_PACKAGE`, `ABORTED`
  *
  * @example

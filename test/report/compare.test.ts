@@ -64,7 +64,7 @@ describe('a comparison', () => {
     const others = [layers([1, 2, 3]), openOnnx(LENET)];
     for (const other of others) {
       const failed = compareModels(model, other, inspectOnnx(other));
-      await expect(failed).rejects.toMatchObject({ code: 'CONFIG' });
+      await expect(failed).rejects.toMatchObject({ code: 'MISMATCH' });
     }
     const aborted = compareModels(model, model, inspectOnnx(model), { signal: AbortSignal.abort() });
     await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });

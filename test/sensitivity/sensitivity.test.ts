@@ -351,12 +351,12 @@ describe('what does not work', () => {
   it('is told with a code: other models, other data, no data', async () => {
     const other = sensitivity(original, openOnnx(LENET), { dataset });
     await expect(other).rejects.toMatchObject({
-      code: 'CONFIG',
+      code: 'MISMATCH',
       message: expect.stringMatching(/named as in the original/),
     });
     const tensors = compressed.tensors.map((tensor) => (tensor.name === 'w1' ? { ...tensor, dims: [16, 6] } : tensor));
     await expect(sensitivity(original, { ...compressed, tensors }, { dataset })).rejects.toMatchObject({
-      ...{ code: 'CONFIG', tensor: 'w1', expected: [6, 16], actual: [16, 6] },
+      ...{ code: 'MISMATCH', tensor: 'w1', expected: [6, 16], actual: [16, 6] },
     });
     await expect(sensitivity(original, compressed, { dataset, output: 'Z' })).rejects.toThrow(/which are 'Y'/);
     await expect(sensitivity(original, compressed, { dataset: regressionData })).rejects.toMatchObject({

@@ -392,7 +392,7 @@ describe('what is trained', () => {
   it('stops at an operator without a rule, which is named with what it cuts off and what is left', async () => {
     const model = smallModel({ between: node('Sin', ['a'], ['b'], [], { name: 'wave' }) });
     const message = /Sin node 'wave': no gradient rule.*it cuts off (w1, b1|b1, w1); what can be tuned is w2$/;
-    await expect(tuned(model, options)).rejects.toThrow(error('CONFIG', message));
+    await expect(tuned(model, options)).rejects.toThrow(error('UNSUPPORTED', message));
     expect(changed(model, await tuned(model, { ...options, exclude: ['w1', 'b1'] }))).toEqual(['w2']);
   });
 
@@ -400,7 +400,7 @@ describe('what is trained', () => {
     const shape = convolutions();
     const dataset = imageData(60);
     await expect(tuned(shape, { dataset, epochs: 1 })).rejects.toThrow(
-      error('CONFIG', /LRN node 'norm'.*it cuts off c1; what can be tuned is c2, w$/),
+      error('UNSUPPORTED', /LRN node 'norm'.*it cuts off c1; what can be tuned is c2, w$/),
     );
     expect(changed(shape, await tuned(shape, { dataset, epochs: 1, exclude: ['c1'] }))).toEqual(['c2', 'w']);
   });

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { RANDOM } from '../../data/open.js';
 import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
 import { formatCount } from '../../inspect/format.js';
+import { printableJson } from '../../printable.js';
 import { addData, DATA_HELP, type DataFlags, expectedSamples, openData } from '../data.js';
 import { UsageError } from '../errors.js';
 import { aboutFile } from '../input.js';
@@ -65,7 +66,7 @@ async function evaluateFile(
     }
     terminal.print(
       json
-        ? JSON.stringify({ file, data, ...(reference === undefined ? {} : { reference }), ...result }, undefined, 2)
+        ? printableJson({ file, data, ...(reference === undefined ? {} : { reference }), ...result }, 2)
         : formatEvaluation(result),
     );
   } finally {

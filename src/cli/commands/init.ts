@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { FxqError } from '../../errors.js';
 import type { Model, Tensor } from '../../model/model.js';
 import { DEFAULT_INCLUDE, matcher } from '../../model/selectors.js';
+import { printableJson } from '../../printable.js';
 import { configTemplate } from '../config-template.js';
 import { aboutFile, openModel } from '../input.js';
 import { addCommon, addExamples, type CommonFlags } from '../options.js';
@@ -54,7 +55,7 @@ async function initConfig(input: string, flags: InitFlags, terminal: Terminal): 
     const others = model.tensors.filter((tensor) => !layers.includes(tensor));
     const text = configTemplate(layers, others, { model: basename(input), schema: schemaFrom(dirname(output)) });
     await writePieces(plan, () => [{ file: 0, bytes: new TextEncoder().encode(text) }]);
-    if (flags.json) terminal.print(JSON.stringify({ input, output, layers: layers.map(describe) }, undefined, 2));
+    if (flags.json) terminal.print(printableJson({ input, output, layers: layers.map(describe) }, 2));
     else if (!flags.quiet)
       terminal.print(`${input} → ${output}, ${layers.length} ${layers.length === 1 ? 'layer' : 'layers'}`);
   } finally {

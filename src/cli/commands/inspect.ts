@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { formatTable } from '../../inspect/table.js';
+import { printableJson } from '../../printable.js';
 import { aboutFile, inspectFile } from '../input.js';
 import { addCommon, addExamples, type CommonFlags } from '../options.js';
 import type { Terminal } from '../terminal.js';
@@ -21,6 +22,6 @@ P+Q is what pruned and quantised weights take before Huffman coding, P+Q+H with 
   addExamples(command, 'inspect model.fxq', 'inspect model.onnx --all', 'inspect model.fxq --json');
   command.action(async (file: string, flags: InspectFlags) => {
     const report = await aboutFile(file, () => inspectFile(file));
-    terminal.print(flags.json ? JSON.stringify(report, undefined, 2) : formatTable(report, { all: flags.all }));
+    terminal.print(flags.json ? printableJson(report, 2) : formatTable(report, { all: flags.all }));
   });
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { printableJson } from '../../printable.js';
 import type { SensitivityProgress } from '../../sensitivity/options.js';
 import { sensitivity } from '../../sensitivity/sensitivity.js';
 import { formatSensitivity } from '../../sensitivity/table.js';
@@ -47,7 +48,7 @@ async function compareFiles(
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
     const result = await sensitivity(opened[0].model, opened[1].model, options);
     const files = { original, compressed, data };
-    terminal.print(json ? JSON.stringify({ files, ...result }, undefined, 2) : formatSensitivity(result));
+    terminal.print(json ? printableJson({ files, ...result }, 2) : formatSensitivity(result));
   } finally {
     for (const { close } of opened) close();
   }

@@ -32,5 +32,5 @@ export interface GradientRule {
 
 /** The error for a node that is a legal operator, in a form its rule does not cover. */
 export function unsupported(node: onnx.INodeProto, what: string): FxqError {
-  return new FxqError('CONFIG', `${describeNode(node)}: no gradient rule for ${what}`, { actual: what });
+  return new FxqError('UNSUPPORTED', `${describeNode(node)}: no gradient rule for ${what}`, { actual: what });
 }

@@ -1,3 +1,5 @@
+import { printableLines } from '../../printable.js';
+
 /** A piece of HTML that is as it should be: nothing in it is text any more. */
 export class Markup {
   constructor(readonly text: string) {}
@@ -12,7 +14,7 @@ const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;'
 
 /** Text as HTML, also within quoted attributes; control characters, which no parser takes, are replaced. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character]).replace(/(?![\t\n])\p{Cc}/gu, '\u{fffd}');
+  return printableLines(text).replace(/[&<>"']/g, (character) => ESCAPES[character]);
 }
 
 /**
