@@ -15,12 +15,15 @@ function hostileModel({
   dtype = 'float32' as const,
 } = {}) {
   const bytes = new Uint8Array(values.buffer);
+  const width = values.length / 2;
   return modelProto({
     graph: {
       nodes: [node('MatMul', ['X', EVIL], ['h'], [], { name: EVIL }), node(operator, ['h'], ['Y'], [], { name: EVIL })],
-      initializers: [tensorProto({ name: EVIL, dataType: DATA_TYPE[dtype], dims: [2, 3], content: rawData(bytes) })],
+      initializers: [
+        tensorProto({ name: EVIL, dataType: DATA_TYPE[dtype], dims: [2, width], content: rawData(bytes) }),
+      ],
       inputs: [valueInfo('X', 'float32', ['N', 2])],
-      outputs: [valueInfo('Y', 'float32', ['N', 3])],
+      outputs: [valueInfo('Y', 'float32', ['N', width])],
     },
   });
 }
@@ -81,7 +84,9 @@ describe('names that a terminal would obey', () => {
   });
 
   it('do not pass in the error about damaged bytes either', async () => {
-    const files = folderWith(hostileModel());
+    // Large enough for a section of its own, with a checksum of its own.
+    const values = Float32Array.from({ length: 6000 }, (_, i) => Math.sin(i));
+    const files = folderWith(hostileModel({ values }));
     const out = files.in('m.fxq');
     await shown('encode', files.path, '-o', out);
     const bytes = readFileSync(out);
