@@ -12,6 +12,7 @@ process.env.PATH = `${join(root, 'node_modules/.bin')}${delimiter}${process.env.
 for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true });
 execSync('tsc -p tsconfig.build.json', { cwd: root, stdio: 'inherit' });
 
+/** @type {import('esbuild').BuildOptions} */
 const options = {
   absWorkingDir: root,
   outbase: 'build',
@@ -42,7 +43,8 @@ const workers = readdirSync(join(root, 'build'), { recursive: true, encoding: 'u
 if (workers.length > 0) await build({ ...options, entryPoints: workers });
 
 const types = new Set();
-for (const entry of ['index.d.ts', 'decode/index.d.ts']) addTypes(join(root, 'build', entry), types);
+for (const entry of ['index.d.ts', 'decode/index.d.ts', 'cli/program.d.ts'])
+  addTypes(join(root, 'build', entry), types);
 for (const path of types) cpSync(path, join(root, 'dist', relative(join(root, 'build'), path)));
 
 // For editors: what a config file may say.

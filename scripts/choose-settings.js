@@ -76,10 +76,7 @@ async function choose(name) {
   for (;;) {
     const candidates = [];
     for (const [i] of layers.entries()) {
-      for (const [key, ladder] of [
-        ['density', DENSITIES],
-        ['clusters', CLUSTERS],
-      ]) {
+      for (const [key, ladder] of Object.entries({ density: DENSITIES, clusters: CLUSTERS })) {
         if (current.rungs[i][key] + 1 >= ladder.length) continue;
         candidates.push(
           await trial(current.rungs.map((rung, k) => (k === i ? { ...rung, [key]: rung[key] + 1 } : rung))),

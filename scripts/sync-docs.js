@@ -15,6 +15,7 @@ function outputOf(command) {
   if (program === 'cat') return readFileSync(`${root}${words[0]}`, 'utf8').trim();
   const script = { 'fxq-compress': 'bin/fxq-compress.js', figures: 'scripts/bench/figures.js' }[program];
   if (!script) throw new Error(`README.md: no program "${program}" to print a block with`);
+  /** @type {import('node:child_process').StdioOptions} */
   const stdio = ['ignore', 'pipe', 'inherit'];
   return execFileSync(process.execPath, [script, ...words], { cwd: root, encoding: 'utf8', stdio }).replace(
     /^\n+|\s+$/g,

@@ -49,6 +49,12 @@ export function createRandom(seed: number): Random {
   return { float, below: (n) => Math.floor(float() * n) };
 }
 
+/** A number of the standard normal distribution: mean 0, deviation 1 (Box & Muller). */
+export function normal(random: Random): number {
+  // 1 − x: a logarithm of zero would be infinite.
+  return Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float());
+}
+
 /** Puts an array into a random order, in place (Fisher & Yates). */
 export function shuffle<Items extends { [place: number]: unknown; readonly length: number }>(
   items: Items,

@@ -16,6 +16,7 @@ console.log(`${container.length} bytes became an ONNX file of ${model.length} an
 for (let at = 0; at < digits.length; at += 785) {
   const pixels = Float32Array.from(digits.subarray(at + 1, at + 785), (pixel) => pixel / 255);
   const { logits } = await session.run({ input: new ort.Tensor('float32', pixels, [1, 1, 28, 28]) });
-  const answer = logits.data.indexOf(Math.max(...logits.data));
+  const scores = Array.from(logits.data, Number);
+  const answer = scores.indexOf(Math.max(...scores));
   console.log(`labelled ${digits[at]}, read as ${answer}${answer === digits[at] ? '' : '  ✗'}`);
 }

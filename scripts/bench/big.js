@@ -22,7 +22,7 @@ import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { normal, random } from '../train/random.js';
+import { createRandom, normal } from '../../build/random.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -35,6 +35,7 @@ const { values: options } = parseArgs({
 const bin = fileURLToPath(new URL('../../bin/fxq-compress.js', import.meta.url));
 const HIDDEN = 2048;
 const WIDE = 8192;
+/** @type {[role: string, dims: [rows: number, columns: number]][]} */
 const BLOCK = [
   ['q', [HIDDEN, HIDDEN]],
   ['k', [HIDDEN, HIDDEN]],
@@ -54,9 +55,9 @@ const integer = (number, value) => Buffer.from([8 * number, ...varint(value)]);
 
 /** Writes model.onnx and weights.bin, the same bytes each time. */
 function generate(folder) {
-  const uniform = random(1);
+  const random = createRandom(1);
   // A million of values, in another order and at another scale for each tensor.
-  const pool = Float32Array.from({ length: 1 << 20 }, () => normal(uniform));
+  const pool = Float32Array.from({ length: 1 << 20 }, () => normal(random));
   const blocks = Math.ceil((Number(options.gigabytes) * 1e9) / BLOCK_BYTES);
   const file = openSync(join(folder, 'weights.bin'), 'w');
   const nodes = [];
@@ -67,8 +68,8 @@ function generate(folder) {
     for (const [role, dims] of BLOCK) {
       const name = `block${block}.${role}`;
       const weights = new Float32Array(dims[0] * dims[1]);
-      const step = 2 * Math.floor(uniform() * pool.length) + 1;
-      const scale = (1 + uniform()) / Math.sqrt(dims[0]);
+      const step = 2 * random.below(pool.length) + 1;
+      const scale = (1 + random.float()) / Math.sqrt(dims[0]);
       for (let i = 0, at = 0; i < weights.length; i++, at = (at + step) & (pool.length - 1)) {
         weights[i] = scale * pool[at];
       }

@@ -10,6 +10,7 @@ import ort from 'onnxruntime-node';
 import { referenceKernels } from '../../build/kernels/calibrate/reference/kernels.js';
 import { compileCalibrationKernels } from '../../build/kernels/calibrate/wasm.js';
 import { gridLevels } from '../../build/quantize/levels.js';
+import { createRandom } from '../../build/random.js';
 
 const REFERENCE_BELOW = 1200;
 const SWEEPS = 3;
@@ -17,11 +18,8 @@ const rounds = Number(process.argv[2] ?? 3);
 const layers = process.argv.length > 3 ? process.argv.slice(3) : ['576:64', '1152:128', '4608:512'];
 const wasm = compileCalibrationKernels();
 
-let state = 12345;
-function uniform() {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return state / 2 ** 32 - 0.5;
-}
+const random = createRandom(12345);
+const uniform = () => random.float() - 0.5;
 
 /** Second moments of inputs that resemble their neighbours. */
 function momentsOf(inputs) {
@@ -98,7 +96,7 @@ async function layer(inputs, rows) {
     const theirs = inputs < REFERENCE_BELOW ? () => work(referenceKernels) : undefined;
     table[`${name} / reference`] = await compare(() => work(wasm), theirs);
   }
-  for (const type of ['float64', 'float32']) {
+  for (const type of /** @type {const} */ (['float64', 'float32'])) {
     const session = await matMul(type, false);
     const array = (values) => (type === 'float32' ? Float32Array.from(values) : values);
     const feeds = {
@@ -124,7 +122,7 @@ async function gram(inputs, columns) {
   const rows = Float64Array.from(data);
   const matrix = momentsOf(inputs);
   const table = {};
-  for (const type of ['float64', 'float32']) {
+  for (const type of /** @type {const} */ (['float64', 'float32'])) {
     const session = await matMul(type, true);
     const feeds = { a: new ort.Tensor(type, type === 'float32' ? data : rows, [columns, inputs]) };
     table[`as many products / ONNX Runtime ${type}`] = await compare(

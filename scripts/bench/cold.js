@@ -28,8 +28,8 @@ try {
   writeFileSync(model, Buffer.concat(await writeContainer(openOnnx(onnxOf(floats)))));
   writeFileSync(join(folder, 'empty.mjs'), 'export {};');
   const bundle = join(folder, 'bundle.mjs');
-  const options = { bundle: true, minify: true, format: 'esm', platform: 'browser', logLevel: 'error' };
-  await build({ entryPoints: [fileURLToPath(entry)], outfile: bundle, ...options });
+  const forms = /** @type {const} */ ({ format: 'esm', platform: 'browser', logLevel: 'error' });
+  await build({ entryPoints: [fileURLToPath(entry)], outfile: bundle, bundle: true, minify: true, ...forms });
   const works = {
     empty: "await import('./empty.mjs');\nconst imported = performance.now();",
     package: decodeWith(entry.href),

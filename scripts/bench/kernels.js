@@ -11,7 +11,7 @@ import { makeCode } from '../../build/container/write/runs.js';
 import { orderedKey } from '../../build/kernels/encode/kernels.js';
 import { referenceKernels } from '../../build/kernels/encode/reference/kernels.js';
 import { compileEncodeKernels } from '../../build/kernels/encode/wasm.js';
-import { normal, random } from '../train/random.js';
+import { createRandom, normal } from '../../build/random.js';
 
 const CLUSTERS = 32;
 const DENSITY = 0.3;
@@ -20,8 +20,8 @@ const SPARSE_CHUNK = 1 << 18;
 
 /** What each kernel does to a layer of so many weights, pruned and clustered from a bell. */
 function works(count) {
-  const uniform = random(12345);
-  const weights = Float32Array.from({ length: count }, () => 0.05 * normal(uniform));
+  const random = createRandom(12345);
+  const weights = Float32Array.from({ length: count }, () => 0.05 * normal(random));
   const sorted = referenceKernels.sort(weights, false);
   const largest = sorted[count - 1];
   const start = Float64Array.from({ length: CLUSTERS }, (_, i) => largest * ((2 * i) / (CLUSTERS - 1) - 1));

@@ -7,21 +7,16 @@
 import os from 'node:os';
 import { kmeans as mlKmeans } from 'ml-kmeans';
 import { assignNearest, initialCentroids, kmeans1d, lloyd, sortFloats } from '../../build/quantize/kmeans/index.js';
+import { createRandom, normal } from '../../build/random.js';
 
 const MILLION = 1_000_000;
 const clusters = Number(process.argv[2] ?? 32);
 const rounds = Number(process.argv[3] ?? 5);
 
-/** Values shaped like trained weights: a bell around zero, from a fixed linear congruential generator. */
+/** Values shaped like trained weights: a bell around zero. */
 function weights(n) {
-  let state = 12345;
-  const uniform = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state + 0.5) / 2 ** 32;
-  };
-  return Float32Array.from({ length: n }, () => {
-    return 0.05 * Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
-  });
+  const random = createRandom(12345);
+  return Float32Array.from({ length: n }, () => 0.05 * normal(random));
 }
 
 function timed(work) {

@@ -46,6 +46,7 @@ function brotli(bytes) {
 async function measure(bytes) {
   const path = join(folder, 'model.onnx');
   writeFileSync(path, bytes);
+  /** @type {Record<string, number>} */
   const sizes = { gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli(bytes) };
   let xzTime = Number.NaN;
   if (has('zstd')) sizes.zstd = run('zstd', ['-19', '-q'], path);
@@ -78,6 +79,7 @@ for (const model of models) {
   for (const [type, retype] of Object.entries(TYPES)) {
     const bytes = retype(new Uint8Array(original));
     const { sizes, time, xzTime } = await measure(bytes);
+    /** @type {Record<string, number>} */
     const counts = { ...sizes, bytes: bytes.length };
     line([
       basename(model, '.onnx'),

@@ -11,9 +11,9 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { normal, random } from '../train/random.js';
+import { createRandom, normal } from '../../build/random.js';
 
-const [megabytes = 100, target] = process.argv.slice(2);
+const [megabytes = '100', target] = process.argv.slice(2);
 const WIDTH = 1024;
 const MATRIX = 4 * WIDTH * WIDTH;
 const matrices = Math.ceil((Number(megabytes) * 1e6) / MATRIX);
@@ -26,11 +26,11 @@ const field = (number, ...parts) => {
 };
 const integer = (number, value) => Buffer.from([8 * number, ...varint(value)]);
 
-const uniform = random(12345);
+const random = createRandom(12345);
 
 function tensor(name) {
   const values = Float32Array.from({ length: WIDTH * WIDTH }, () => {
-    return Math.round(Math.max(-15, Math.min(16, 5 * normal(uniform)))) / 512;
+    return Math.round(Math.max(-15, Math.min(16, 5 * normal(random)))) / 512;
   });
   return field(
     5,

@@ -5,7 +5,7 @@
 //   npm run bench resnet50 [-- --fast]
 import { threadPool } from '../../build/cli/calibration-pool.js';
 import { calibrate, encode, openOnnx } from '../../build/index.js';
-import { random } from '../train/random.js';
+import { createRandom } from '../../build/random.js';
 import { resnet50, SIDE } from './support/nets/resnet50.js';
 
 const INPUTS = 256;
@@ -13,10 +13,10 @@ const fast = process.argv.includes('--fast');
 
 /** Smooth noise: neighbours in an image resemble each other. One input at a time, never all in memory. */
 async function* dataset() {
-  const pixels = random(2);
+  const random = createRandom(2);
   for (let i = 0; i < INPUTS; i++) {
     const data = new Float32Array(3 * SIDE * SIDE);
-    for (let at = 0, last = 0; at < data.length; at++) data[at] = last = 0.9 * last + pixels() - 0.5;
+    for (let at = 0, last = 0; at < data.length; at++) data[at] = last = 0.9 * last + random.float() - 0.5;
     yield { inputs: { x: { data, dims: [1, 3, SIDE, SIDE] } } };
   }
 }

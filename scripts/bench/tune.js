@@ -37,7 +37,9 @@ const steps = {
     samples: number('samples'),
     epochs: number('epochs'),
     augmentation: { flip: number('flip'), shift: number('shift') },
-    onEpoch: ({ ms }) => seconds.push(ms / 1000),
+    onEpoch({ ms }) {
+      seconds.push(ms / 1000);
+    },
   }),
 };
 

@@ -10,16 +10,19 @@ import { planDense, planMask, planPacked, planPlanes, planVerbatim } from '../..
 import { splitBy } from '../../build/container/write/lines.js';
 import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
 import { compress, encode } from '../../build/index.js';
+import { createRandom } from '../../build/random.js';
 import { toTree } from './cbor.js';
 import { putTogether, takeApart } from './parts.js';
-import { generator } from './random.js';
 
 /** With `classes`, lines along `axis` have one of so many, in turn. */
 const planLines =
   (plan) =>
   (payload, width, isFloat, dims, { axis, classes }) => {
     const indexed = indexUnits(asUnits(payload, width));
-    const of = axis === undefined ? [] : Uint8Array.from({ length: dims[axis] }, (_, line) => (line * 5) % classes);
+    const of =
+      axis === undefined
+        ? new Uint8Array()
+        : Uint8Array.from({ length: dims[axis] }, (_, line) => (line * 5) % classes);
     return plan(indexed, isFloat, axis === undefined ? undefined : splitBy(indexed, dims, axis, of));
   };
 
@@ -95,7 +98,7 @@ const SPECS = [
 
 /** All of them, each with its parts, the edges between these, and the files that it decodes to. */
 export async function makeBases() {
-  const small = SPECS.map((specs, i) => build(specs, generator(77, i)));
+  const small = SPECS.map((specs, i) => build(specs, createRandom(77 * 2 ** 32 + i).below));
   const model = new Uint8Array(readFileSync(new URL('../../models/lenet-300-100.onnx', import.meta.url)));
   const real = [
     (await compress(model, { prune: { density: 0.08 }, cluster: { bits: 5 } })).container,

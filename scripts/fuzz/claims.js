@@ -99,7 +99,7 @@ export function readHeader(bytes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const [squeezed, headBytes, headerBytes] = [4, 8, 12].map((at) => view.getUint32(at, true));
     const head = expand(bytes.subarray(20, 20 + squeezed), headBytes);
-    const { f, t } = readCbor(head.subarray(0, headerBytes), 0);
+    const { f, t } = /** @type {any} */ (readCbor(head.subarray(0, headerBytes), 0));
     const skeleton = head.length - headerBytes;
     let capacity = Math.min(skeleton, Math.max(FREE_HEAD, HEAD_PER_BYTE * squeezed));
     for (const tensor of t) capacity += capacityOf(tensor.r === undefined ? tensor : t[tensor.r], tensor, skeleton);

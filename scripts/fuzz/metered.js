@@ -2,6 +2,9 @@
 const meter = { bytes: 0 };
 globalThis.fuzzMeter = meter;
 
+const TypedArray = Object.getPrototypeOf(Uint8Array);
+
+/** @param {string} name a constructor of typed arrays, or ArrayBuffer */
 function metered(name) {
   const original = globalThis[name];
   const each = original.BYTES_PER_ELEMENT ?? 1;
@@ -10,7 +13,7 @@ function metered(name) {
       const [first] = args;
       // Counted before it is tried: what a machine happens to have no memory for was asked for all the same.
       if (typeof first === 'number') meter.bytes += first * each;
-      else if (ArrayBuffer.isView(first) || Array.isArray(first)) meter.bytes += first.length * each;
+      else if (Array.isArray(first) || first instanceof TypedArray) meter.bytes += first.length * each;
       return Reflect.construct(target, args, newTarget);
     },
     get(target, key) {

@@ -38,7 +38,7 @@ export function putTogether({ header, skeleton, sections }) {
 }
 
 /** A container of these bytes; `squeezed` stands in the place of the squeezed head, `sizes` in that of its sizes. */
-export function seal(header, skeleton, sections, { squeezed, sizes } = {}) {
+export function seal(header, skeleton, sections, { squeezed = undefined, sizes = undefined } = {}) {
   const head = squeezed ?? squeeze(Buffer.concat([header, skeleton]));
   const container = Buffer.allocUnsafeSlow(PREFIX_BYTES + head.length + sections.length);
   container.set([0x46, 0x58, 0x51, 1]);

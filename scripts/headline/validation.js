@@ -1,3 +1,3 @@
-import { splitDataset } from './data.js';
+import { splitDataset } from '../train/mnist.js';
 
 export default splitDataset('validation');

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadMnist } from './mnist.js';
-import { countCorrect, openSession } from './runtime.js';
+import { evaluate } from '../../build/index.js';
+import { splitDataset } from './mnist.js';
 
 const folder = fileURLToPath(new URL('../../models', import.meta.url));
 const given = process.argv.slice(2);
@@ -14,12 +14,12 @@ const files = given.length
       .filter((name) => name.endsWith('.onnx'))
       .map((name) => join(folder, name));
 
-const test = loadMnist('test');
+const dataset = splitDataset('test');
 for (const file of files) {
-  const bytes = new Uint8Array(readFileSync(file));
-  const correct = await countCorrect(await openSession(bytes), test);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const model = new Uint8Array(readFileSync(file));
+  const { top1, samples } = await evaluate({ model, dataset });
+  const sha256 = createHash('sha256').update(model).digest('hex');
   console.log(
-    `${basename(file)}\n  ${bytes.length} bytes, SHA-256 ${sha256}\n  ${correct} of ${test.count} test images right`,
+    `${basename(file)}\n  ${model.length} bytes, SHA-256 ${sha256}\n  ${Math.round(top1 * samples)} of ${samples} test images right`,
   );
 }

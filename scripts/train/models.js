@@ -1,7 +1,7 @@
 // The two nets of the Deep Compression paper, as small clean ONNX files: one list of layers, one weight and bias each.
 import onnxProto from 'onnx-proto';
+import { createRandom, normal } from '../../build/random.js';
 import { CLASSES, SIDE } from './mnist.js';
-import { normal, random } from './random.js';
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
 const FLOAT = TensorProto.DataType.FLOAT;
@@ -44,13 +44,13 @@ export const ARCHITECTURES = {
  * @returns {Map<string, { dims: number[], data: Float32Array }>}
  */
 export function initialParameters(model, seed) {
-  const next = random(seed);
+  const random = createRandom(seed);
   const parameters = new Map();
   for (const { name, dims } of ARCHITECTURES[model]) {
     if (!dims) continue;
     const fanIn = dims.slice(1).reduce((a, b) => a * b);
     const deviation = Math.sqrt(2 / fanIn);
-    const data = Float32Array.from({ length: dims[0] * fanIn }, () => deviation * normal(next));
+    const data = Float32Array.from({ length: dims[0] * fanIn }, () => deviation * normal(random));
     parameters.set(`${name}.weight`, { dims, data });
     parameters.set(`${name}.bias`, { dims: [dims[0]], data: new Float32Array(dims[0]) });
   }

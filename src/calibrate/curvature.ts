@@ -3,7 +3,7 @@ import { logitsBehind } from '../gradient/cross-entropy.js';
 import { appendJacobian } from '../gradient/gradient-graph.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
 import { floatValue, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
-import { createRandom } from '../random.js';
+import { createRandom, normal, type Random } from '../random.js';
 import { type Feeder, runPieces, withSession } from '../runtime/batches.js';
 import type { OutputArray, Session } from '../runtime/session.js';
 import { asFloat, reshape, transpose } from './columns.js';
@@ -126,13 +126,13 @@ function sumOfSquares({ builder }: OpenModel, layer: Layer, gradient: string, ra
 }
 
 /** Normal numbers of mean zero over the last axis: adding the same to all logits changes nothing. */
-function probe({ dims, data }: OutputArray, random: ReturnType<typeof createRandom>): Float32Array {
+function probe({ dims, data }: OutputArray, random: Random): Float32Array {
   const width = dims[dims.length - 1] ?? 1;
   const values = new Float32Array(data.length);
   for (let start = 0; start < values.length; start += width) {
     let sum = 0;
     for (let i = start; i < start + width; i++) {
-      values[i] = Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float());
+      values[i] = normal(random);
       sum += values[i];
     }
     for (let i = start; width > 1 && i < start + width; i++) values[i] -= sum / width;

@@ -1,5 +1,5 @@
 import type { Port } from '../onnx/interface.js';
-import { createRandom, type Random } from '../random.js';
+import { createRandom, normal, type Random } from '../random.js';
 import { isFloat } from './cast.js';
 import { type Batch, checkPositive, type Dataset, type InputArray } from './dataset.js';
 import { isFixed } from './fit.js';
@@ -135,10 +135,4 @@ function drawing({ name, type, shape, rows }: Port, last: number, random: Random
   if (/position/i.test(name)) return (place) => place % last;
   const isPixels = type === 'uint8' && shape.length >= 3;
   return () => random.below(isPixels ? 256 : 2);
-}
-
-/** Box and Muller's way to a normal distribution. */
-function normal(random: Random): number {
-  // 1 − x: a logarithm of zero would be infinite.
-  return Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float());
 }

