@@ -71,10 +71,10 @@ function filesOf({ width, lines, tensors = 1, isExternal }, payload) {
 
 /** Encodes; with a case, its tensors in the layout that it is about. */
 async function containerOf({ '': model, ...external }, told) {
-  const source = (bytes) => ({ size: bytes.length, read: (start, end) => bytes.subarray(start, end) });
-  const opened = openOnnx(model, { external: (name) => source(external[name]) });
+  const source = (name, bytes) => ({ name, size: bytes.length, read: (start, end) => bytes.subarray(start, end) });
+  const opened = openOnnx(model, { external: (name) => source(name, external[name]) });
   const code = async (tensor) => {
-    const payload = tensor.read();
+    const payload = tensor.payload.read();
     return { payload, coded: forge(told, payload) };
   };
   const coder = told && { limits: { items: 1, size: 1 }, code };

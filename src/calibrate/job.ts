@@ -12,7 +12,7 @@ export interface Moments {
   readonly cross: Float64Array | undefined;
 }
 
-export interface Damping {
+interface Damping {
   /** Share of the mean diagonal that is added to the diagonal before the inverse is taken. */
   readonly damping: number;
   /** The same for the least-squares targets. */

@@ -11,13 +11,13 @@ export interface GoalOptions {
 }
 
 /** The smallest model that loses no more than this. If there is a size, too, it must not be exceeded either. */
-export interface LossGoal {
+interface LossGoal {
   readonly maxLoss: number;
   readonly targetSize?: number | undefined;
 }
 
 /** The best model that is no larger than this. */
-export interface SizeGoal {
+interface SizeGoal {
   readonly maxLoss?: undefined;
   readonly targetSize: number;
 }
