@@ -25,22 +25,35 @@ import { cases, payloadOf } from './goldens/cases.js';
 const root = fileURLToPath(new URL(`../test/golden/v${VERSION}`, import.meta.url));
 const { DataType, DataLocation } = proto.onnx.TensorProto;
 
+/** @typedef {import('./goldens/cases.js').Golden} Golden */
+
 /** The element type of units of so many bytes. */
 const TYPES = { 1: DataType.UINT8, 2: DataType.FLOAT16, 4: DataType.FLOAT, 8: DataType.DOUBLE };
 
 const PLANS = { packed: planPacked, dense: planDense, gap: planGap, mask: planMask };
 
-/** A tensor's container entry and bytes in the layout that a case is about. */
+/**
+ * A tensor's container entry and bytes in the layout that a case is about.
+ *
+ * @param {Golden} golden
+ * @returns {any}
+ */
 function forge({ layout, kind, width, lines, gapBits, isPlanar }, payload) {
   if (layout === 'inline')
     return { entry: isPlanar ? { p: 1 } : {}, inline: isPlanar ? toPlanes(payload, width) : payload };
   const { fields, write } = planFor({ layout, kind, width, lines, gapBits }, payload);
   const section = write();
   const given = Object.entries(fields).filter(([, value]) => value);
-  const entry = { l: LAYOUTS.indexOf(layout), ...Object.fromEntries(given), s: section.length, x: xxh32(section) };
+  const entry = {
+    l: LAYOUTS.indexOf(layout),
+    ...Object.fromEntries(given),
+    s: section.length,
+    x: xxh32(section),
+  };
   return { entry, section };
 }
 
+/** @param {Omit<Golden, 'count'>} golden */
 function planFor({ layout, kind, width, lines, gapBits }, payload) {
   if (layout === 'verbatim') return planVerbatim(payload);
   if (layout === 'planes') return planPlanes(payload, width);
@@ -50,7 +63,11 @@ function planFor({ layout, kind, width, lines, gapBits }, payload) {
   return PLANS[layout](indexed, width === 4, split, gapBits && [gapBits]);
 }
 
-/** The files of a model whose tensors hold these payloads: the model's first, then those of its external data. */
+/**
+ * The files of a model whose tensors hold these payloads: the model's first, then those of its external data.
+ *
+ * @param {Golden} golden
+ */
 function filesOf({ width, lines, tensors = 1, isExternal }, payload) {
   const dims = lines ? lines.dims : [payload.length / width];
   const initializer = Array.from({ length: tensors }, (_, i) => ({
@@ -81,6 +98,7 @@ async function containerOf({ '': model, ...external }, told) {
   return concat(await writeContainer(opened, { coder }));
 }
 
+/** @param {Golden} golden */
 async function isAbout({ layout, kind, width, lines, gapBits, isPlanar }, container) {
   const [tensor] = (await inspect(container)).tensors;
   return (

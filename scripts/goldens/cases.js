@@ -52,14 +52,35 @@ const models = [
   { layout: 'gap', kind: 'float16', width: 4, count: 480, isExternal: true, suffix: 'external' },
 ];
 
+/**
+ * @typedef {object} Golden
+ * @property {(typeof import('../../build/container/constants.js').LAYOUTS)[number]} layout
+ * @property {number} width
+ * @property {number} count
+ * @property {string} [kind] of codebook
+ * @property {{ dims: number[], axis: number, classes: Uint8Array }} [lines]
+ * @property {boolean} [isPlanar]
+ * @property {number} [gapBits]
+ * @property {number} [density]
+ * @property {number} [tensors] how many, all alike
+ * @property {boolean} [isExternal]
+ * @property {string} [suffix] of the name
+ */
+
+const goldens = /** @type {Golden[]} */ ([...plain, ...coded, ...lined, ...gaps, ...streams, ...models]);
+
 /** All goldens: what they are about, and how they are named for it. */
-export const cases = [...plain, ...coded, ...lined, ...gaps, ...streams, ...models].map((golden) => {
+export const cases = goldens.map((golden) => {
   const { layout, kind, width, lines, isPlanar, suffix } = golden;
   const words = [layout, kind, `w${width}`, isPlanar && 'planar', lines && 'lines', suffix];
   return { ...golden, name: words.filter(Boolean).join('-') };
 });
 
-/** Weights that the layout of a case is for. */
+/**
+ * Weights that the layout of a case is for.
+ *
+ * @param {Golden} golden
+ */
 export function payloadOf({ layout, kind, width, count, lines, gapBits, density, isPlanar }, random) {
   const length = lines ? lines.dims.reduce((a, b) => a * b) : count;
   if (layout === 'inline') return isPlanar ? ramp(width, length) : pattern(width, length, random);
