@@ -6,7 +6,7 @@ import { FxqError, throwIfAborted } from '../errors.js';
 export type Source = Uint8Array | ArrayBuffer | SharedArrayBuffer | Blob | Response | ReadableStream<Uint8Array>;
 
 /** What is used of a stream's reader. */
-export interface Reader {
+interface Reader {
   read(): Promise<IteratorResult<Uint8Array, Uint8Array | undefined>>;
   cancel(): Promise<void>;
 }
@@ -119,7 +119,7 @@ export function bytesOf(source: Source): Uint8Array | undefined {
 }
 
 /** What reads a source. Memory is one piece and no stream: the first of a process takes longer than reading a head. */
-export function readerOf(source: Source): Reader {
+function readerOf(source: Source): Reader {
   const bytes = bytesOf(source);
   if (!bytes) return streamOf(source).getReader();
   const pieces = [bytes].values();
