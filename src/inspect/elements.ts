@@ -17,15 +17,27 @@ export interface Values {
 export const MAX_DISTINCT = MAX_CODEBOOK - 1;
 
 /** Types in which the sign bit alone is a zero, too. */
-const SIGNED_ZERO = new Set<DType>(['float32', 'float64', 'float16', 'bfloat16', 'float8e4m3fn', 'float8e5m2']);
+const SIGNED_ZERO = new Set<DType>([
+  'float32',
+  'float64',
+  'float16',
+  'bfloat16',
+  'float8e4m3fn',
+  'float8e5m2',
+  'float4e2m1',
+]);
 
 /**
  * Counts what is not zero in a payload, and how many values there are. Works on bit patterns: −0 is a zero, every NaN a
  * value of its own. Of types from the future not even the size is known: their elements all count as kept.
  */
 export function countValues(payload: Uint8Array, dtype: DType, form: PayloadForm, count: number): Values {
-  if (form === 'varint') return countVarints(payload);
   const bits = bitsOf(dtype);
+  if (form === 'varint') {
+    // Several elements of less than a byte are packed into the lowest byte of a number, as into one of raw data.
+    if (bits !== undefined && bits < 8) return countValues(lowestBytes(payload), dtype, 'raw', count);
+    return countVarints(payload, SIGNED_ZERO.has(dtype) && bits !== undefined ? 1n << BigInt(bits - 1) : 0n);
+  }
   if (bits === undefined) return { kept: count, distinct: undefined };
   if (bits > 32) return countWide(payload, bits / 8, SIGNED_ZERO.has(dtype));
   const sign = SIGNED_ZERO.has(dtype) ? 2 ** (bits - 1) : 0;
@@ -77,7 +89,21 @@ function countWide(payload: Uint8Array, bytes: number, isFloat: boolean): Values
   );
 }
 
-function countVarints(payload: Uint8Array): Values {
+/** The lowest eight bits of each varint. */
+function lowestBytes(payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(payload.length);
+  let count = 0;
+  let isFirst = true;
+  for (const [i, byte] of payload.entries()) {
+    // The eighth bit is the lowest of the byte that follows.
+    if (isFirst) bytes[count++] = (byte & 0x7f) | (byte < 0x80 ? 0 : (payload[i + 1] & 1) << 7);
+    isFirst = byte < 0x80;
+  }
+  return bytes.subarray(0, count);
+}
+
+/** @param sign - the pattern of −0, or 0 where there is none */
+function countVarints(payload: Uint8Array, sign: bigint): Values {
   return countBig(
     (function* () {
       let value = 0n;
@@ -86,7 +112,7 @@ function countVarints(payload: Uint8Array): Values {
         value |= BigInt(byte & 0x7f) << shift;
         shift += 7n;
         if (byte >= 0x80) continue;
-        yield value;
+        yield value === sign ? 0n : value;
         value = 0n;
         shift = 0n;
       }
