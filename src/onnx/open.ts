@@ -7,7 +7,7 @@ import { windowOf } from '../model/payload.js';
 import type { ScannedTensor } from '../model/structure.js';
 import { decodeModel } from './decode-model.js';
 import { type Definition, readGraph } from './graph.js';
-import { roleOf } from './roles.js';
+import { roleFinder } from './roles.js';
 import { scanTensors } from './scan.js';
 import { type Edit, splice } from './splice.js';
 import { type Bytes, bytesOf } from './wire.js';
@@ -52,9 +52,10 @@ export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {
   }
   const windows = separate(placed.filter(({ length }) => length > 0));
   const names = uniqueNames(windows);
+  const roleOf = roleFinder();
   return {
     files,
-    tensors: windows.map((window, i) => makeTensor(window, names[i], files)),
+    tensors: windows.map((window, i) => makeTensor(window, names[i], files, roleOf)),
     structure: { proto, tensors: scanned },
     appendix: new Uint8Array(),
   };
@@ -91,7 +92,12 @@ interface Placed {
   readonly length: number;
 }
 
-function makeTensor(window: Placed, name: string, files: readonly ByteSource[]): Tensor {
+function makeTensor(
+  window: Placed,
+  name: string,
+  files: readonly ByteSource[],
+  roleOf: ReturnType<typeof roleFinder>,
+): Tensor {
   const { tensor, definition, file, offset, length } = window;
   const { dtype, dims, count, form } = tensor;
   const isTable = dims.length >= 2 && /float|int8/.test(dtype);

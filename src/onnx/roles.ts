@@ -54,27 +54,92 @@ const BEFORE_BIAS = new Set(['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'MatMulI
 
 const RANK: readonly Role[] = ['weight', 'normalisation', 'bias', 'other'];
 
+/** What a tensor is for, and the operator that says so. */
+export interface TensorRole {
+  readonly role: Role;
+  readonly op: string;
+}
+
+const UNUSED: TensorRole = { role: 'other', op: '' };
+
+/** A value on the way from the one that is asked about, with what was found behind it so far. */
+interface Visit {
+  readonly value: Value;
+  /** Flows that were not followed yet. */
+  left: number;
+  found: TensorRole;
+  readonly number: number;
+  /** The smallest number of a visit that can be reached from here and is not done. */
+  low: number;
+}
+
 /**
- * What a tensor is for: the strongest role among all its uses, followed through operators that only move data. The
+ * Gives what tensors are for: the strongest role among all uses of the value that a tensor defines, followed through
+ * operators that only move data; of equally strong uses the first, own ones before those of values that it flows to. The
  * operators of onnx.proto's attention-style `Attention` (opset 23) take no weights, those of com.microsoft do.
  *
- * @param value - the value that the tensor defines
- * @param isTable - whether the tensor could be an embedding: floating point or quantised, two or more dimensions
+ * Every value is looked at once, however many tensors flow into it: its role is kept. Values that flow in a circle, as
+ * through a function that is called with its own result, have the same uses, and so one role (Tarjan's strongly
+ * connected components, 1972, without recursion).
+ *
+ * @returns takes the value, and whether the tensor could be an embedding: floating point or quantised, two or more
+ *   dimensions
  */
-export function roleOf(value: Value | undefined, isTable: boolean): { role: Role; op: string } {
-  let best: { role: Role; op: string } = { role: 'other', op: '' };
-  const seen = new Set<Value>();
-  const open = value === undefined ? [] : [value];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    open.push(...next.flows);
-    for (const use of next.uses) {
-      const role = roleOfUse(use, isTable);
-      if (best.op === '' || RANK.indexOf(role) < RANK.indexOf(best.role)) best = { role, op: use.node.opType ?? '' };
+export function roleFinder(): (value: Value | undefined, isTable: boolean) => TensorRole {
+  const known = { table: new Map<Value, TensorRole>(), other: new Map<Value, TensorRole>() };
+  return (value, isTable) => {
+    if (value === undefined) return UNUSED;
+    const roles = isTable ? known.table : known.other;
+    if (!roles.has(value)) findRoles(value, isTable, roles);
+    return roles.get(value) as TensorRole;
+  };
+}
+
+/** Adds the roles of a value and of all that it flows to. */
+function findRoles(start: Value, isTable: boolean, roles: Map<Value, TensorRole>): void {
+  const visits = new Map<Value, Visit>();
+  /** The way from the start to where we are, and the values of circles that are not closed yet. */
+  const path: Visit[] = [];
+  const waiting: Visit[] = [];
+  const enter = (value: Value) => {
+    const number = visits.size;
+    const visit = { value, left: value.flows.length, found: roleOfUses(value, isTable), number, low: number };
+    visits.set(value, visit);
+    path.push(visit);
+    waiting.push(visit);
+  };
+  enter(start);
+  for (let visit = path.at(-1); visit !== undefined; visit = path.at(-1)) {
+    if (visit.left > 0) {
+      const next = visit.value.flows[--visit.left];
+      const role = roles.get(next);
+      const there = visits.get(next);
+      if (role) visit.found = stronger(visit.found, role);
+      else if (there) visit.low = Math.min(visit.low, there.number);
+      else enter(next);
+      continue;
     }
+    path.pop();
+    const before = path.at(-1);
+    if (before) {
+      before.found = stronger(before.found, visit.found);
+      before.low = Math.min(before.low, visit.low);
+    }
+    if (visit.low < visit.number) continue;
+    for (const { value } of waiting.splice(waiting.lastIndexOf(visit))) roles.set(value, visit.found);
   }
-  return best;
+}
+
+function roleOfUses({ uses }: Value, isTable: boolean): TensorRole {
+  let found = UNUSED;
+  for (const use of uses) found = stronger(found, { role: roleOfUse(use, isTable), op: use.node.opType ?? '' });
+  return found;
+}
+
+/** The first one, unless that is no use or the second is stronger. */
+function stronger(first: TensorRole, second: TensorRole): TensorRole {
+  if (first.op === '') return second.op === '' ? first : second;
+  return RANK.indexOf(second.role) < RANK.indexOf(first.role) ? second : first;
 }
 
 function roleOfUse(use: Use, isTable: boolean): Role {

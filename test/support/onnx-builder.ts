@@ -137,7 +137,7 @@ export interface GraphFields {
 
 export function graphProto(fields: GraphFields): Uint8Array {
   const list = (field: number, messages: readonly Uint8Array[] = []) =>
-    concat(...messages.map((bytes) => bytesField(field, bytes)));
+    concat(messages.map((bytes) => bytesField(field, bytes)));
   return concat(
     fields.before,
     list(1, fields.nodes),
