@@ -63,19 +63,25 @@ function planFor({ layout, kind, width, lines, gapBits }, payload) {
   return PLANS[layout](indexed, width === 4, split, gapBits && [gapBits]);
 }
 
+/** @param {Uint8Array} payload */
+const externalData = ({ length }) => [
+  { key: 'location', value: './weights.bin' },
+  { key: 'length', value: String(length) },
+];
+
 /**
  * The files of a model whose tensors hold these payloads: the model's first, then those of its external data.
  *
  * @param {Golden} golden
  */
-function filesOf({ width, lines, tensors = 1, isExternal }, payload) {
+function filesOf({ width, lines, tensors = 1, isExternal, unclaimed = 0 }, payload) {
   const dims = lines ? lines.dims : [payload.length / width];
   const initializer = Array.from({ length: tensors }, (_, i) => ({
     name: `w${i}`,
     dataType: TYPES[width],
     dims,
     ...(isExternal
-      ? { dataLocation: DataLocation.EXTERNAL, externalData: [{ key: 'location', value: 'weights.bin' }] }
+      ? { dataLocation: DataLocation.EXTERNAL, externalData: externalData(payload) }
       : { rawData: payload }),
   }));
   const type = { tensorType: { elemType: TYPES[width], shape: { dim: dims.map((dimValue) => ({ dimValue })) } } };
@@ -83,13 +89,13 @@ function filesOf({ width, lines, tensors = 1, isExternal }, payload) {
   const output = node.map(({ output: [name] }) => ({ name, type }));
   const model = { irVersion: 8, opsetImport: [{ version: 17 }], graph: { name: 'golden', node, initializer, output } };
   const bytes = new Uint8Array(proto.onnx.ModelProto.encode(proto.onnx.ModelProto.create(model)).finish());
-  return { '': bytes, ...(isExternal ? { 'weights.bin': payload } : {}) };
+  return { '': bytes, ...(isExternal ? { 'weights.bin': concat([payload, payload.subarray(0, unclaimed)]) } : {}) };
 }
 
 /** Encodes; with a case, its tensors in the layout that it is about. */
 async function containerOf({ '': model, ...external }, told) {
   const source = (name, bytes) => ({ name, size: bytes.length, read: (start, end) => bytes.subarray(start, end) });
-  const opened = openOnnx(model, { external: (name) => source(name, external[name]) });
+  const opened = openOnnx(model, { external: (name) => external[name] && source(name, external[name]) });
   const code = async (tensor) => {
     const payload = tensor.payload.read();
     return { payload, coded: forge(told, payload) };

@@ -74,7 +74,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 18_500;
+const DECODER_GZIP = 18_750;
 
 interface Import {
   from: string;

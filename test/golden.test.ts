@@ -106,6 +106,7 @@ function* combinations(): Generator<string> {
   yield 'an earlier section again';
   yield 'an earlier place in the skeleton again';
   yield 'two files';
+  yield 'a stretch that no tensor claims';
 }
 
 describe('goldens of this version, together', async () => {
@@ -113,6 +114,7 @@ describe('goldens of this version, together', async () => {
   for (const { container } of current) {
     const { files, tensors } = await inspect(container);
     if (files.length > 1) covered.add('two files');
+    if (tensors.some(({ name }) => name === '')) covered.add('a stretch that no tensor claims');
     for (const [index, { layout, width, codebookKind, lines, isPlanar, gapBits, owner }] of tensors.entries()) {
       const codebook = WITH_CODEBOOK.includes(layout) ? codebookKind : false;
       const words = [layout, width, codebook, lines.classes > 1 && 'lines', isPlanar && 'planar'];

@@ -50,6 +50,7 @@ const models = [
   { layout: 'dense', kind: 'native', width: 4, count: 480, tensors: 3, suffix: 'twins' },
   { layout: 'inline', width: 8, count: 40, isPlanar: true, tensors: 2, suffix: 'twins' },
   { layout: 'gap', kind: 'float16', width: 4, count: 480, isExternal: true, suffix: 'external' },
+  { layout: 'verbatim', width: 1, count: 5000, isExternal: true, unclaimed: 4500, suffix: 'stretch' },
 ];
 
 /**
@@ -64,6 +65,7 @@ const models = [
  * @property {number} [density]
  * @property {number} [tensors] how many, all alike
  * @property {boolean} [isExternal]
+ * @property {number} [unclaimed] bytes behind the tensor in its file that belong to none
  * @property {string} [suffix] of the name
  */
 

@@ -1,11 +1,17 @@
+/** A root or a drive, a NUL, what ends as a folder does, and what leads up beside a backslash, which parts folders on some systems only. */
+const UNSAFE = /^([/\\]|[a-z]:)|\0|(^|[/\\])\.{0,2}$|\\.*\.\.[/\\]|\.\.(\/.*)?\\/is;
+
 /**
- * Whether a file name that came out of somebody's file may be joined to a folder: a relative path, downwards only.
- * Both separators count on every system, so that a file made on one is as safe on another.
+ * The one spelling of a file name that came out of somebody's file, or `undefined` where it may not be joined to a folder: it
+ * must be a relative path that stays below, by the rules of every system. Parts that are empty, `.` and `..` are resolved.
  */
-export function isSafeLocation(location: string): boolean {
-  if (location === '' || location.length > 4096 || location.includes('\0')) return false;
-  if (/^[a-z]:/i.test(location)) return false;
-  const parts = location.split(/[/\\]/);
-  // The last part names a file: neither empty nor a folder's own name.
-  return parts[0] !== '' && !parts.includes('..') && !['', '.'].includes(parts[parts.length - 1]);
+export function normalLocation(location: string): string | undefined {
+  const parts: string[] = [];
+  for (const part of location.split('/')) {
+    if (part === '..') {
+      if (parts.pop() === undefined) return undefined;
+    } else if (part !== '' && part !== '.') parts.push(part);
+  }
+  const normal = parts.join('/');
+  return location.length > 4096 || UNSAFE.test(location) || UNSAFE.test(normal) ? undefined : normal;
 }

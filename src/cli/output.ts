@@ -24,7 +24,7 @@ import type { ByteSource } from '../model/model.js';
 const WRITE_BYTES = 1 << 30;
 
 /** Bytes that are copied from file to file at a time. */
-const COPY_BYTES = 1 << 24;
+const COPY_BYTES = 1 << 20;
 
 /** Where a result of one or several files goes. Nothing is written before {@link startOutput}. */
 export interface OutputPlan {

@@ -2,7 +2,7 @@
 
 /** `FXQ` and the format's version. */
 export const MAGIC = [0x46, 0x58, 0x51] as const;
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** Bytes before the head: magic and version, three sizes, a checksum. */
 export const PREFIX_BYTES = 20;

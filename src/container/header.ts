@@ -10,12 +10,12 @@ export interface WireHeader {
 
 /** A tensor in the CBOR header. */
 export interface WireTensor {
-  /** name */
-  n: string;
-  /** element type, by its number in onnx.proto */
-  y: number;
-  /** dimensions */
-  d: number[];
+  /** name; default: none, which is a stretch of bytes that no tensor claims */
+  n?: string;
+  /** element type, by its number in onnx.proto; default 2, uint8 */
+  y?: number;
+  /** dimensions; default: none */
+  d?: number[];
   /** file index; default 0 */
   f?: number;
   /** skeleton bytes between the end of the tensor before it (or the start of the file) and this payload */
@@ -48,6 +48,7 @@ export interface WireTensor {
 
 /** A tensor as the reader gives it: every field there, checked, places resolved. */
 export interface TensorEntry {
+  /** Unique; empty for a stretch of bytes that no tensor claims. */
   readonly name: string;
   readonly dtype: DType;
   readonly dims: readonly number[];

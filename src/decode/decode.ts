@@ -99,7 +99,7 @@ export async function* decodeTensors(source: Source, options: ReadOptions = {}):
   const opened = await about(source, options, () => openContainer(source, options));
   const room = tensorRoom();
   for await (const { tensor, bytes, isInPlace } of pieces(opened, options, room)) {
-    if (tensor === undefined) continue;
+    if (!tensor?.name) continue;
     let payload = bytes;
     if (!isInPlace) {
       // What comes from the skeleton is a view of it; the caller gets memory of its own.

@@ -1,3 +1,4 @@
+import { normalLocation } from '../binary/location.js';
 import type { TensorEntry } from '../container/header.js';
 import type { Head } from '../container/read/index.js';
 
@@ -19,17 +20,28 @@ export interface Outline {
 /** Payloads below this stay in the model: shapes and the like are wanted before a session opens other files. */
 const MIN_BYTES = 1024;
 
+/** Longer ones are none. */
+const MAX_LOCATION = 4096;
+
 const NODE = 2;
 const TENSOR = 4;
+const ENTRY = 5;
 /**
  * By kind of message and number of field, the kind of message in that field: 0 model, 1 graph, 2 node, 3 attribute,
- * 4 tensor. Subgraphs and functions are passed over: ONNX Runtime looks for no files of theirs.
+ * 4 tensor, 5 entry of its external data. Subgraphs and functions are passed over: ONNX Runtime looks for no files of theirs.
  */
-const CHILDREN: readonly Record<number, number>[] = [{ 7: 1 }, { 1: NODE, 5: TENSOR }, { 5: 3 }, { 5: TENSOR }, {}];
+const CHILDREN: readonly Record<number, number>[] = [
+  { 7: 1 },
+  { 1: NODE, 5: TENSOR },
+  { 5: 3 },
+  { 5: TENSOR },
+  { 13: ENTRY },
+  {},
+];
 
 /**
  * Finds the large initializers and Constants of a model and makes them refer to payloads outside of it
- * (`external_data` of TensorProto). Reads the skeleton and no payload. What is no protobuf message stays as it is.
+ * (`external_data` of TensorProto). Locations that it has already get the names that the files have here. Reads the skeleton and no payload. What is no protobuf message stays as it is.
  */
 export function outline({ files, tensors, skeleton }: Head): Outline {
   const edits: Edit[] = [];
@@ -67,6 +79,8 @@ export function outline({ files, tensors, skeleton }: Head): Outline {
     return at;
   };
 
+  const read = (length: number) => String.fromCharCode(...Array.from({ length }, byte));
+
   /** Walks the message up to `end`; gives how many bytes it grows by. */
   const walk = (kind: number, end: number): number => {
     let growth = 0;
@@ -93,14 +107,19 @@ export function outline({ files, tensors, skeleton }: Head): Outline {
         // Groups, which are obsolete, count as damage.
         if (type !== 2 || to > end) at = Number.NaN;
         const child = CHILDREN[kind][number];
+        hasLocation ||= child === ENTRY;
         if (child !== undefined && (kind !== NODE || isConstant)) {
           const more = walk(child, to);
           if (more !== 0) edit(lengthAt, from, varintOf(length + more));
           growth += more;
         } else if (kind === NODE && number === 4) {
-          isConstant = length === 8 && text('Constant').every((char) => byte() === char);
+          isConstant = length === 8 && read(length) === 'Constant';
+        } else if (kind === ENTRY && number === 2 && length <= MAX_LOCATION) {
+          // Of what may stand here only a path can be spelled in other ways: not a number, nor a checksum.
+          const spelling = read(length);
+          const name = normalLocation(spelling) ?? spelling;
+          if (name !== spelling) edit(start, to, field(0x12, text(name)));
         } else if (kind === TENSOR) {
-          hasLocation ||= number === 13;
           // Floats and doubles of a list of their own have the bytes that raw data has.
           const tensor = number === 9 || number === 4 || number === 10 ? byOffset.get(from) : undefined;
           if (tensor?.length === length && length >= MIN_BYTES && tensor.layout !== 'inline')

@@ -63,10 +63,14 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
   const { head } = opened;
   const tensorAt = places(head, options.model ?? modelIn(head, modelFile(head, source, await loadKernels())));
   const tensors: TensorReport[] = [];
+  let index = 0;
+  let stretches = 0;
   for await (const piece of pieces(opened, { verify: 'all', signal }, reusedRoom())) {
     const entry = piece.tensor;
-    if (entry) {
-      const owner = entry.owner === tensors.length ? undefined : head.tensors[entry.owner];
+    if (!entry) continue;
+    const owner = entry.owner === index++ ? undefined : head.tensors[entry.owner];
+    if (entry.name === '') stretches += owner ? 0 : entry.section.length;
+    else {
       tensors.push(describe(entry, tensorAt(piece.file, piece.offset), source, piece.bytes, owner));
     }
   }
@@ -80,7 +84,7 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
     skeleton: squeezedBytes - header,
     codebooks: tensors.reduce((sum, { codebookBytes }) => sum + codebookBytes, 0),
     tables: tensors.reduce((sum, { tableBytes }) => sum + tableBytes, 0),
-    other: PREFIX_BYTES,
+    other: PREFIX_BYTES + stretches,
   };
   return {
     file: options.file ?? 'model.fxq',

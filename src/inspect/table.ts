@@ -1,3 +1,4 @@
+import { PREFIX_BYTES } from '../container/constants.js';
 import { type Column, layOut } from './columns.js';
 import { MAX_DISTINCT } from './elements.js';
 import type { Report, TensorReport } from './figures.js';
@@ -74,7 +75,8 @@ function formatSizes({ bytes, originalBytes, ratio, overhead, tensors }: Report,
         ['code tables', overhead.tables],
         ['header', overhead.header],
         ['skeleton', overhead.skeleton],
-        ['prefix', overhead.other],
+        ['prefix', PREFIX_BYTES],
+        ...(overhead.other > PREFIX_BYTES ? [['of no tensor', overhead.other - PREFIX_BYTES] as [string, number]] : []),
       ]
     : [
         ['tensors', coded],

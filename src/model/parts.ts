@@ -6,7 +6,7 @@ export type Part =
   | { readonly file: number; readonly tensor?: never; readonly bytes: Uint8Array };
 
 /** Bytes of a source that are copied at a time, so that a large file is never in memory as a whole. */
-const COPY_BYTES = 1 << 24;
+const COPY_BYTES = 1 << 20;
 
 /**
  * Takes a model apart: every file from the first byte to the last, tensors and what stands between them, the model

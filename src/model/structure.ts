@@ -26,14 +26,20 @@ export interface Enclosure {
 
 /** Where a tensor says that its payload stands outside the model file (TensorProto.external_data). */
 export interface ExternalWindow {
+  /** The file: a normalised path, the same for all spellings; as it is spelled where it leads out of the model's folder. */
   readonly location: string;
+  /** How the model spells it. */
+  readonly spelling: string;
   readonly offset: number;
   /** `undefined`: up to the end of the file. */
   readonly length: number | undefined;
 }
 
-/** How a tensor's payload stands in the file: fixed-width elements, or protobuf varints (one per element). */
-export type PayloadForm = 'raw' | 'fixed' | 'varint';
+/**
+ * How a tensor's payload stands in the file: fixed-width elements, or protobuf varints (one per element). A stretch is bytes of a
+ * file that no tensor claims; a model lists none among its tensors, but they are coded like these.
+ */
+export type PayloadForm = 'raw' | 'fixed' | 'varint' | 'stretch';
 
 /** A tensor found by the scan, with the payload's place. Tensors whose payload is no single run of bytes have none. */
 export interface ScannedTensor {

@@ -1,5 +1,5 @@
 import { bitsOf, dataTypeOf, MAX_DATA_TYPE } from '../binary/dtype.js';
-import { isSafeLocation } from '../binary/location.js';
+import { normalLocation } from '../binary/location.js';
 import { kindOfFile, SIGNATURE_BYTES } from '../binary/signatures.js';
 import { FxqError } from '../errors.js';
 import type { ByteSource, Model, Tensor } from '../model/model.js';
@@ -14,7 +14,8 @@ import { type Bytes, bytesOf } from './wire.js';
 
 /** Settings of `openOnnx`. */
 export interface OpenOptions {
-  /** Gives an external data file by the relative path that the model names; `undefined` when there is none. */
+  /** Gives an external data file by the relative path that the model names, asked for as the model spells it and, if there is
+   * none, normalised (`m.data` for `./m.data`); `undefined` when there is none. Spellings of the same path are one file. */
   external?: (location: string) => ByteSource | undefined;
 }
 
@@ -133,19 +134,19 @@ function openExternal(
   opened: Map<string, number>,
   external: OpenOptions['external'],
 ): number {
-  const location = tensor.external?.location ?? '';
+  const { location = '', spelling = '' } = tensor.external ?? {};
   const known = opened.get(location);
   if (known !== undefined) return known;
-  if (!isSafeLocation(location)) {
-    throw externalError(
-      name,
-      `external data must lie inside the model's folder, got location "${location.slice(0, 200)}"`,
-      location,
-    );
+  if (normalLocation(location) === undefined) {
+    const problem = `external data must lie inside the model's folder, got location "${spelling.slice(0, 200)}"`;
+    throw externalError(name, problem, spelling);
   }
-  const source = external?.(location);
+  const source = external?.(spelling) ?? external?.(location);
   if (source === undefined) {
-    throw externalError(name, `external data file "${location}" is missing; put it beside the model`, location);
+    const advice = spelling.includes('\\')
+      ? `it is spelled with a backslash, which parts folders on Windows only; spell it "${spelling.replaceAll('\\', '/')}" in the model`
+      : 'put it beside the model';
+    throw externalError(name, `external data file "${spelling}" is missing; ${advice}`, spelling);
   }
   files.push({ ...plain(source), name: location });
   opened.set(location, files.length - 1);

@@ -1,4 +1,5 @@
 import { bitsOf, type DType, dataTypeOf, dtypeOf, MAX_DATA_TYPE } from '../binary/dtype.js';
+import { normalLocation } from '../binary/location.js';
 import { FxqError } from '../errors.js';
 import type { ByteRun, Enclosure, ExternalWindow, PayloadForm, ScannedTensor } from '../model/structure.js';
 import { MAX_ELEMENTS, MAX_RANK } from './limits.js';
@@ -180,7 +181,9 @@ function externalWindow(entries: Map<string, string>, name: string, at: number):
     }
     return value;
   };
-  return { location: entries.get('location') ?? '', offset: number('offset') ?? 0, length: number('length') };
+  const spelling = entries.get('location') ?? '';
+  const location = normalLocation(spelling) ?? spelling;
+  return { location, spelling, offset: number('offset') ?? 0, length: number('length') };
 }
 
 /** The place of a length-delimited field inside `parent`. */

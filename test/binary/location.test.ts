@@ -1,15 +1,13 @@
 import { posix, win32 } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSafeLocation } from '../../src/binary/location.js';
+import { normalLocation } from '../../src/binary/location.js';
 
-describe('isSafeLocation', () => {
+describe('normalLocation', () => {
   it.each([
     'model.data',
     'weights/a.bin',
     'weights\\a.bin',
-    './a.bin',
-    'a/./b',
     '...',
     '..a',
     'a..',
@@ -17,8 +15,21 @@ describe('isSafeLocation', () => {
     'a b/ü 日本.bin',
     'layer:0',
     'x'.repeat(4096),
-  ])('allows %s', (location) => {
-    expect(isSafeLocation(location)).toBe(true);
+  ])('leaves %s as it is', (location) => {
+    expect(normalLocation(location)).toBe(location);
+  });
+
+  it.each([
+    ['./m.data', 'm.data'],
+    ['././m.data', 'm.data'],
+    ['sub//x', 'sub/x'],
+    ['sub/./x', 'sub/x'],
+    ['a/../m.data', 'm.data'],
+    ['a/b/../../m.data', 'm.data'],
+    ['a/../b/c/../d', 'b/d'],
+    ['.//a/.//b', 'a/b'],
+  ])('makes of %s %s', (spelling, normal) => {
+    expect(normalLocation(spelling)).toBe(normal);
   });
 
   it.each([
@@ -29,7 +40,11 @@ describe('isSafeLocation', () => {
     ['a drive', 'C:\\a.bin'],
     ['a drive, lower case', 'c:/a.bin'],
     ['a place on a drive', 'c:a.bin'],
+    ['a drive below', './C:/a.bin'],
+    ['a drive once it is normalised', 'a/../c:b'],
     ['the folder above', '..'],
+    ['the folder above, after a way down', 'a/../../m.data'],
+    ['the same beside a backslash', 'a\\b/../../c'],
     ['a file in the folder above', '../a.bin'],
     ['the same with a backslash', '..\\a.bin'],
     ['upwards in the middle', 'a/../../b'],
@@ -43,7 +58,7 @@ describe('isSafeLocation', () => {
     ['a NUL at the end', 'a.bin\0'],
     ['a name beyond reason', 'x'.repeat(4097)],
   ])('refuses %s', (_, location) => {
-    expect(isSafeLocation(location)).toBe(false);
+    expect(normalLocation(location)).toBeUndefined();
   });
 
   it('whatever it allows lies inside the folder, by the rules of both systems', () => {
@@ -54,13 +69,16 @@ describe('isSafeLocation', () => {
       .map((parts) => parts.map(([name, after], i) => (i < parts.length - 1 ? name + after : name)).join(''));
     fc.assert(
       fc.property(location, (path) => {
-        if (!isSafeLocation(path)) return;
+        const normal = normalLocation(path);
+        if (normal === undefined) return;
+        expect(normalLocation(normal)).toBe(normal);
         for (const { system, base } of [
           { system: posix, base: '/models/m' },
           { system: win32, base: 'D:\\models\\m' },
         ]) {
           const resolved = system.resolve(base, path);
           expect(resolved.startsWith(base + system.sep), path).toBe(true);
+          expect(system.resolve(base, normal), path).toBe(resolved);
         }
       }),
       { numRuns: 3000 },

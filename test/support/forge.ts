@@ -1,5 +1,6 @@
 import { encode as encodeCbor } from 'cbor-x';
 import { Xxh32, xxh32 } from '../../src/binary/xxh32.js';
+import { MAGIC, VERSION } from '../../src/container/constants.js';
 import type { WireHeader } from '../../src/container/header.js';
 import { squeeze } from '../../src/entropy/squeeze.js';
 import { concat } from './protobuf.js';
@@ -24,7 +25,7 @@ export function forge(
   const head = concat(cbor, skeleton);
   const squeezed = squeeze(head);
   const prefix = new Uint8Array(20);
-  prefix.set([0x46, 0x58, 0x51, 1]);
+  prefix.set([...MAGIC, VERSION]);
   const view = new DataView(prefix.buffer);
   view.setUint32(4, sizes.squeezed ?? squeezed.length, true);
   view.setUint32(8, sizes.expanded ?? head.length, true);

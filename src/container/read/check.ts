@@ -1,5 +1,5 @@
 import { bitsOf, dtypeOf, MAX_DATA_TYPE } from '../../binary/dtype.js';
-import { isSafeLocation } from '../../binary/location.js';
+import { normalLocation } from '../../binary/location.js';
 import type { FxqError } from '../../errors.js';
 import {
   CODEBOOKS,
@@ -77,7 +77,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
   };
   for (const [index, item] of wireTensors.entries()) {
     const wire: WireTensor = Object(item);
-    const name = wire.n;
+    const { n: name = '', d = [] } = wire;
     if (typeof name !== 'string') throw bad(`tensor ${index} has no name`);
     /** A number of the tensor. What is absent is as good as null. */
     const field = (key: keyof WireTensor, limit: number, absent?: number) =>
@@ -86,9 +86,9 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     const ofFile = field('f', files.length - 1, 0);
     if (ofFile < file) throw bad('tensors are not in order of their files', name);
     finishFiles(ofFile);
-    if (!Array.isArray(wire.d) || wire.d.length > MAX_RANK) throw bad(`expected at most ${MAX_RANK} dimensions`, name);
-    const dims = wire.d.map((dim) => integer(dim, MAX_FILE_BYTES, 'd', name));
-    const dtype = dtypeOf(field('y', MAX_DATA_TYPE));
+    if (!Array.isArray(d) || d.length > MAX_RANK) throw bad(`expected at most ${MAX_RANK} dimensions`, name);
+    const dims = d.map((dim) => integer(dim, MAX_FILE_BYTES, 'd', name));
+    const dtype = dtypeOf(field('y', MAX_DATA_TYPE, 2));
     const bits = bitsOf(dtype);
     const length = field('b', MAX_FILE_BYTES, naturalLength(bits, dims));
     const width = field('w', 8, naturalWidth(bits, length));
@@ -158,7 +158,10 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors or classes share its section`, name);
   }
   finishFiles(files.length);
-  checkNames('tensors', tensors);
+  checkNames(
+    'tensors',
+    tensors.filter(({ name }) => name),
+  );
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const within = (what: string, got: number, most: number) => {
     if (got > most) throw bad(`a container of ${sectionAt} bytes has at most ${most} ${what}, got ${got}`);
@@ -172,7 +175,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
 function checkFile(wire: unknown, index: number): FileEntry {
   const [name, size, hash] = Array.isArray(wire) ? wire : [];
   // The model itself is named by whoever writes it; all others go to the relative path that the model refers to.
-  if (typeof name !== 'string' || (index === 0 ? name !== '' : !isSafeLocation(name)))
+  if (typeof name !== 'string' || (index === 0 ? name !== '' : normalLocation(name) !== name))
     throw bad(`file ${index} has no safe name: ${JSON.stringify(name)?.slice(0, 80)}`);
   return {
     name,

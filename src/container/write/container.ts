@@ -25,6 +25,7 @@ import {
 import { inOrder, type Limits } from './ahead.js';
 import { type CodedTensor, type Coding, codeTensor } from './section.js';
 import { MemorySections, type SectionStore } from './sections.js';
+import { withStretches } from './stretches.js';
 import { Twins } from './twins.js';
 
 export interface WriteOptions {
@@ -85,6 +86,7 @@ export async function writeSections(
   const tensors: WireTensor[] = [];
   const skeleton: Uint8Array[] = [];
   const twins = new Twins(sections);
+  const items = withStretches(model);
   const total = model.files.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
   /** Skeleton since the tensor before, or the start of the file. */
@@ -92,7 +94,7 @@ export async function writeSections(
   let last = 0;
   let held = 0;
   const coded = inOrder(
-    model.tensors,
+    items,
     coder.limits,
     ({ length }) => length,
     (tensor) => coder.code(tensor),
@@ -106,7 +108,7 @@ export async function writeSections(
     if (!twin && written.section) sections.append(written.section);
     if (!twin && written.inline) skeleton.push(written.inline);
   };
-  for (const { file, tensor, bytes } of partsOf(model)) {
+  for (const { file, tensor, bytes } of partsOf({ ...model, tensors: items })) {
     if (file !== last) gap = 0;
     last = file;
     if (tensor) {
@@ -166,10 +168,10 @@ export function leastHead({ f, t }: WireHeader, expandedBytes: number, sectionBy
   let items = 5 + 4 * f.length;
   let symbols = 0;
   for (const tensor of t) {
-    items += 1 + 2 * Object.keys(tensor).length + tensor.d.length;
+    items += 1 + 2 * Object.keys(tensor).length + (tensor.d?.length ?? 0);
     const { l = 0, k = 0, m = 1 } = tensor.r === undefined ? tensor : t[tensor.r];
-    const bits = bitsOf(dtypeOf(tensor.y));
-    symbols += symbolsOf(LAYOUTS[l], k, m, tensor.w ?? naturalWidth(bits, tensor.b ?? naturalLength(bits, tensor.d)));
+    const { y = 2, d = [], b = naturalLength(bitsOf(dtypeOf(y)), d) } = tensor;
+    symbols += symbolsOf(LAYOUTS[l], k, m, tensor.w ?? naturalWidth(bitsOf(dtypeOf(y)), b));
   }
   const output = f.reduce((sum, [, size]) => sum + size, 0);
   return Math.ceil(
@@ -182,7 +184,7 @@ export function leastHead({ f, t }: WireHeader, expandedBytes: number, sectionBy
   );
 }
 
-function describe(tensor: Tensor, gap: number, entry: Coding): WireTensor {
-  const { name, dtype, dims, file } = tensor;
-  return { n: name, y: dataTypeOf(dtype), d: [...dims], ...(file > 0 ? { f: file } : {}), g: gap, ...entry };
+function describe({ name, dtype, dims, file, form }: Tensor, gap: number, entry: Coding): WireTensor {
+  const what = form === 'stretch' ? {} : { n: name, y: dataTypeOf(dtype), d: [...dims] };
+  return { ...what, ...(file > 0 ? { f: file } : {}), g: gap, ...entry };
 }

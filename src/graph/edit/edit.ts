@@ -1,4 +1,5 @@
 import onnxProto, { type onnx } from 'onnx-proto';
+import { normalLocation } from '../../binary/location.js';
 import type { Model } from '../../model/model.js';
 import { Journal } from '../../onnx/journal.js';
 import { Message } from '../../onnx/message.js';
@@ -128,7 +129,8 @@ export class ModelEditor {
 
   /** Gives the files with external data other names. */
   renameFiles(rename: (location: string) => string): void {
-    renameLocations(this.#message, (location) => {
+    renameLocations(this.#message, (spelling) => {
+      const location = normalLocation(spelling) ?? spelling;
       const renamed = rename(location);
       const original = this.#locations.get(location) ?? location;
       if (!this.#locations.has(renamed)) this.#locations.set(renamed, original);

@@ -36,9 +36,10 @@ export function decodeBySpecification(container: Uint8Array): Uint8Array[] {
     for (const tensor of t) {
       if ((tensor.f ?? 0) !== file) continue;
       pieces.push(skeleton(tensor.g));
-      const count = tensor.d.reduce((a, b) => a * b, 1);
-      const length = tensor.b ?? count * WIDTHS[tensor.y];
-      const width = tensor.w ?? (length % WIDTHS[tensor.y] === 0 ? WIDTHS[tensor.y] : 1);
+      const count = (tensor.d ?? []).reduce((a, b) => a * b, 1);
+      const natural = WIDTHS[tensor.y ?? 2];
+      const length = tensor.b ?? count * natural;
+      const width = tensor.w ?? (length % natural === 0 ? natural : 1);
       let payload = payloads[tensor.r ?? -1];
       if (tensor.r === undefined && (tensor.l ?? 0) === 0) {
         const inline = skeleton(length);
@@ -66,7 +67,7 @@ export function decodeBySpecification(container: Uint8Array): Uint8Array[] {
 
 /** §4. */
 function decodeSection(tensor: WireTensor, bytes: Uint8Array, units: number, width: number): Uint8Array {
-  const { l, k = 0, c = 0, q = 4, m = 1, a = 0, d } = tensor;
+  const { l, k = 0, c = 0, q = 4, m = 1, a = 0, d = [] } = tensor;
   const reader = new Bits(bytes);
   const out = new Uint8Array(units * width);
   const put = (unit: number, value: number) => {
