@@ -13,7 +13,11 @@ const file = `${root}README.md`;
 function outputOf(command) {
   const [program, ...words] = command.split(' ');
   if (program === 'cat') return readFileSync(`${root}${words[0]}`, 'utf8').trim();
-  const script = { 'fxq-compress': 'bin/fxq-compress.js', figures: 'scripts/bench/figures.js' }[program];
+  const script = {
+    'fxq-compress': 'bin/fxq-compress.js',
+    figures: 'scripts/bench/figures.js',
+    options: 'scripts/options-table.js',
+  }[program];
   if (!script) throw new Error(`README.md: no program "${program}" to print a block with`);
   /** @type {import('node:child_process').StdioOptions} */
   const stdio = ['ignore', 'pipe', 'inherit'];
