@@ -3,6 +3,7 @@ const ONNX = 'export the model to ONNX';
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: they are bytes, and no text.
 /** How files begin that are found in a model's place, as Latin-1, and what to do about each. */
 const SIGNATURES: readonly (readonly [RegExp, string])[] = [
+  [/^$/, 'an empty file; get it again'],
   [/^FXQ/, 'a .fxq container; decode it first'],
   [/^version https:\/\/git-/, 'a Git LFS pointer in place of the file; get that with git lfs pull'],
   // The length of what comes first, of 64 bits, and JSON.
@@ -11,7 +12,7 @@ const SIGNATURES: readonly (readonly [RegExp, string])[] = [
   [/^GGUF/, `a GGUF model; ${ONNX}`],
   [/^PK[\x03\x05]/, `a zip archive, as PyTorch and NumPy write; ${ONNX}`],
   [/^\x1f\x8b/, 'a gzip file; unpack it first'],
-  [/^(\xef\xbb\xbf)?\s*<[!?a-z]/i, 'a web page; is the URL right?'],
+  [/^(\xef\xbb\xbf)?\s*<[!?a-z]/i, 'an HTML page; is the URL right?'],
   [/^(\xef\xbb\xbf)?\s*[{[]\s*["{}[\]\d]/, 'JSON; is the URL right?'],
   // The version of the format, then a field that is a text or a message.
   [/^\x08[\x01-\x1f][\x12\x1a"(2:B]/, 'an ONNX file; encode it first'],

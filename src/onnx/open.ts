@@ -64,9 +64,13 @@ export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {
 
 /** Names what is found in a model's place, all of which begins as no ONNX file does. */
 function checkKind(file: ByteSource): void {
-  const kind = kindOfFile(file.read(0, Math.min(file.size, SIGNATURE_BYTES)));
+  const kind = kindOf(file);
   if (kind === undefined || kind.startsWith('an ONNX file')) return;
   throw new FxqError('ONNX_MALFORMED', `expected an ONNX file, got ${kind}`, { offset: 0, actual: kind });
+}
+
+function kindOf(file: ByteSource): string | undefined {
+  return kindOfFile(file.read(0, Math.min(file.size, SIGNATURE_BYTES)));
 }
 
 /** Bytes that are in memory, as a source. */
@@ -180,7 +184,7 @@ export function externalRange(
   if (offset + length > source.size) {
     throw new FxqError(
       'EXTERNAL_DATA',
-      `${name}: needs bytes ${offset} to ${offset + length} of "${source.name}", which has ${source.size}; the file is cut short or another version`,
+      `${name}: needs bytes ${offset} to ${offset + length} of "${source.name}", which has ${source.size}; the file is ${kindOf(source) ?? 'cut short or another version'}`,
       { ...where, expected: offset + length, actual: source.size },
     );
   }

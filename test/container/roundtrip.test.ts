@@ -66,6 +66,19 @@ describe('decode gives back what was encoded, byte for byte', () => {
     expect(leastHead({ f: files(2 ** 27), t: tensors(100_000) }, 2 ** 22, 0)).toBe(2 * (9 + 11 * 100_000 - 2 ** 16));
     expect(leastHead({ f: files(2 ** 28), t: [] }, 9, 1000)).toBe(2 ** 19 - 1020);
     expect(leastHead({ f: files(2 ** 28), t: [] }, 9, 2 ** 20)).toBeLessThanOrEqual(0);
+    // 8 classes of 1024 symbols and a table; 8 planes that are a table each; what is written inline or as it is.
+    const coded = (count: number, fields: object) => new Array(count).fill({ n: '', y: 11, d: [9], g: 0, ...fields });
+    const least = (fields: object, sections: number) => leastHead({ f: files(9), t: coded(4000, fields) }, 9, sections);
+    const beside = (symbols: number) => (4000 * symbols - 2 ** 22) / 8 - 20 - 1000;
+    expect(least({ l: 3, k: 1024, m: 8 }, 1000)).toBe(Math.ceil(beside(8 * 1536)));
+    expect(least({ l: 6 }, 1000)).toBe(Math.ceil(beside(8 * 512)));
+    expect(least({ l: 6, w: 1 }, 1000)).toBeLessThanOrEqual(0);
+    expect(least({ l: 5, k: 768 }, 1000)).toBe(Math.ceil(beside(1280)));
+    expect(least({ l: 5, k: 768 }, 2 ** 20)).toBeLessThanOrEqual(0);
+    expect(least({ l: 1 }, 1000)).toBeLessThanOrEqual(0);
+    expect(least({}, 1000)).toBeLessThanOrEqual(0);
+    const twins = [...coded(1, { l: 4, k: 1024, m: 4 }), ...coded(999, { r: 0 })];
+    expect(leastHead({ f: files(9), t: twins }, 9, 0)).toBe((1000 * 4 * 1536 - 2 ** 22) / 8 - 20);
   });
 
   it('Node Buffers, whose slices are views, at every alignment', async () => {

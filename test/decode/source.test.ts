@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decode, decodeTensors, FxqError, inspect, type Progress } from '../../src/decode/index.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { encode, readBytes } from '../support/container.js';
+import { forge } from '../support/forge.js';
 import { generatedModel, generatedModels } from '../support/models.js';
 import {
   DATA_TYPE,
@@ -27,6 +28,11 @@ function streamOf(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
       at += size;
     },
   });
+}
+
+async function read(response: Response, how: (response: Response) => unknown): Promise<Response> {
+  await how(response);
+  return response;
 }
 
 describe('sources', async () => {
@@ -54,6 +60,73 @@ describe('sources', async () => {
   it('bytes one at a time', async () => {
     const small = generatedModel('metadata_props').bytes;
     expect(Buffer.compare(await decode(streamOf(await encode(small), 1), { verify: 'all' }), small)).toBe(0);
+  });
+
+  const empty = new Uint8Array();
+  const piecesOf = (...pieces: unknown[]) =>
+    new ReadableStream({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+  it.each([
+    ['at the end', [container, empty]],
+    ['several at the end', [container, empty, empty, empty]],
+    ['at the beginning', [empty, container]],
+    [
+      'between all others',
+      [0, 1, 2, 3].flatMap((i) => [container.subarray(i * 999, i === 3 ? undefined : i * 999 + 999), empty]),
+    ],
+    ['inside of the prefix', [container.subarray(0, 7), empty, container.subarray(7), empty]],
+  ])('empty pieces are nothing: %s', async (_, pieces) => {
+    expect(Buffer.compare(await decode(piecesOf(...pieces), { verify: 'all' }), model)).toBe(0);
+    expect((await inspect(piecesOf(...pieces))).bytes).toBe(container.length);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['strings', 'FXQ', 'strings'],
+    ['numbers', 7, 'numbers'],
+    ['objects', { data: container }, 'objects'],
+    ['buffers', container.slice().buffer, 'objects'],
+    ['floats', new Float32Array(9), 'objects'],
+    ['nothing', undefined, 'undefineds'],
+  ])('a stream of %s is a mistake of the caller', async (_, piece, what) => {
+    const refused = new TypeError(`expected a stream of bytes (Uint8Array), got one of ${what}`);
+    await expect(decode(piecesOf(piece))).rejects.toThrow(refused);
+    await expect(decode(piecesOf(container.subarray(0, 100), piece))).rejects.toThrow(refused);
+    await expect(inspect(piecesOf(piece))).rejects.toThrow(refused);
+  });
+
+  it('a stream that somebody else reads is one, too', async () => {
+    const stream = piecesOf(container);
+    stream.getReader();
+    await expect(decode(stream)).rejects.toThrow(new TypeError('the stream is locked by another reader'));
+    const [one, other] = piecesOf(container).tee();
+    await decode(one);
+    await expect(decode(one)).rejects.toThrow();
+    expect(Buffer.compare(await decode(other), model)).toBe(0);
+  });
+
+  const bytes = container as Uint8Array<ArrayBuffer>;
+  it.each<[string, RegExp, () => Response | Promise<Response>]>([
+    ['read as bytes', /its body was read before/, async () => read(new Response(bytes), (it) => it.arrayBuffer())],
+    ['read as text', /its body was read before/, async () => read(new Response('x'), (it) => it.text())],
+    ['decoded', /its body was read before/, async () => read(new Response(bytes), (it) => decode(it))],
+    ['locked', /its body is locked by another reader/, () => read(new Response(bytes), (it) => it.body?.getReader())],
+    ['of status 204', /the server answered 204, without a body/, () => new Response(null, { status: 204 })],
+    [
+      'of status 204 and words',
+      /the server answered 204 No Content, without a body/,
+      () => new Response(null, { status: 204, statusText: 'No Content' }),
+    ],
+    ['without a body', /the server answered 200, without a body/, () => new Response()],
+    ['of status 503', /the server answered 503 Busy$/, () => new Response('x', { status: 503, statusText: 'Busy' })],
+  ])('a response that was %s: IO, in so many words', async (_, words, make) => {
+    const refused = { code: 'IO', message: expect.stringMatching(words) };
+    await expect(decode(await make())).rejects.toMatchObject(refused);
+    await expect(inspect(await make())).rejects.toMatchObject(refused);
+    await expect(decodeTensors(await make()).next()).rejects.toMatchObject(refused);
   });
 
   it('anything else is a mistake of the caller', async () => {
@@ -187,6 +260,60 @@ describe('decodeTensors', () => {
       small: Int8Array.of(0, 127, -128),
       doubles: Float64Array.of(1, -2.5, 1e300),
       floats: Float32Array.of(1, -2.5, 0),
+    });
+  });
+
+  /** Varints of a tensor in a section of its own, verbatim. */
+  const varints = (bytes: readonly number[], times: number, dtype = 7, count = times) => {
+    const payload = new Uint8Array(bytes.length * times).map((_, i) => bytes[i % bytes.length]);
+    const { length } = payload;
+    const header = { n: 'v', y: dtype, d: [count], g: 0, b: length, w: 1, l: 1, s: length };
+    return forge({ f: [['', length, 0]], t: [header] }, undefined, [payload]);
+  };
+  const tensorsOf = async (container: Uint8Array) => {
+    const found = [];
+    for await (const { data } of decodeTensors(container)) found.push(data);
+    return found;
+  };
+  const minusOne = [255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
+
+  it.each<[string, number[], number, number, (number | bigint)[]]>([
+    ['small ones of 64 bits', [5], 1_000_000, 7, [5n]],
+    ['negative ones of 64 bits', minusOne, 1_500_000, 7, [-1n]],
+    ['small and large ones in turn', [7, ...minusOne], 700_000, 7, [7n, -1n]],
+    ['half floats', [0x80, 0xf8, 1], 9_000_000, 10, [0x7c00]],
+    ['bytes', [200, 1, 3], 5_000_000, 2, [200, 3]],
+    ['small ones of 32 bits', [1], 2_000_000, 6, [1]],
+  ])('takes as much memory as the file has bytes and 8 MiB: %s', async (_, bytes, times, dtype, values) => {
+    const container = varints(bytes, times, dtype, values.length * times);
+    const [data] = await tensorsOf(container);
+    expect(data.length).toBe(values.length * times);
+    expect([data[0], data.at(-1)]).toEqual([values[0], values.at(-1)]);
+    expect(data.buffer.byteLength).toBeLessThanOrEqual(bytes.length * times + 2 ** 23);
+  });
+
+  it.each<[string, number[], number, number, number?]>([
+    ['many small ones of 64 bits', [5], 3_000_000, 7],
+    ['many of them, then others', [...new Array(9).fill(1), ...minusOne], 400_000, 7, 4_000_000],
+    ['many of 32 bits', [1], 5_000_000, 6],
+    ['many half floats that are zero', [0], 18_000_000, 10],
+    ['many doubles, which are none', [0], 2_000_000, 11],
+  ])('refuses more: %s', async (_, bytes, times, dtype, count) => {
+    const container = varints(bytes, times, dtype, count);
+    await expect(tensorsOf(container)).rejects.toMatchObject({ name: 'FxqError', tensor: 'v' });
+    expect((await decode(container)).length).toBe(bytes.length * times);
+  });
+
+  it.each<[string, number[], number, number]>([
+    ['fewer than there should be', [133], 1, 1],
+    ['one of eleven bytes', [...new Array(10).fill(128), 0], 1, 1],
+    ['more than there should be', [1, 1, 1], 1, 2],
+    ['one that does not end', [1, 2, 128], 1, 3],
+    ['none at all', [128], 40, 3],
+  ])('refuses varints that are %s', async (_, bytes, times, count) => {
+    await expect(tensorsOf(varints(bytes, times, 7, count))).rejects.toMatchObject({
+      code: expect.stringMatching(/LIMIT|CONTAINER_MALFORMED/),
+      tensor: 'v',
     });
   });
 
