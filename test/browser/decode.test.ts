@@ -119,7 +119,7 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
 
       it('tells a connection that broke from a file that is too short', async () => {
         const half = container.length >> 1;
-        server.behaviours.set('/model.fxq', { bytes: half, ending: 'broken' });
+        server.behaviours.set('/model.fxq', { bytes: half, ending: 'broken once arrived' });
         const broken = await decodeModel({ arrivedAt: half });
         expect(broken.error).toMatchObject({ code: 'IO', offset: half, isFxqError: true });
         server.behaviours.set('/model.fxq', { bytes: half });

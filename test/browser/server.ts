@@ -10,10 +10,11 @@ interface Behaviour {
   /** Sends this many bytes only. */
   bytes?: number;
   /**
-   * With fewer bytes: an answer that is whole but shorter, or a connection that breaks before the length it promised, once
-   * the page has asked for the same path with `?arrived`: what a browser has not passed on by then is lost.
+   * With fewer bytes: an answer that is whole but shorter, or a connection that breaks before the length it promised, at
+   * some time or once the page has asked for the same path with `?arrived`. What a browser has not passed on when a
+   * connection breaks is lost.
    */
-  ending?: 'whole' | 'broken';
+  ending?: 'whole' | 'broken' | 'broken once arrived';
   /** Milliseconds between two chunks of 4 KiB. */
   pause?: number;
 }
@@ -48,7 +49,7 @@ export async function serve(folder: string): Promise<Server> {
     const file = join(folder, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
     try {
       const behaviour = behaviours.get(pathname) ?? {};
-      if (behaviour.ending === 'broken') breaking.set(pathname, response);
+      if (behaviour.ending === 'broken once arrived') breaking.set(pathname, response);
       await send(response, file, behaviour);
     } catch {
       if (!response.headersSent) response.writeHead(404);
@@ -72,7 +73,7 @@ async function send(response: ServerResponse, file: string, behaviour: Behaviour
   const body = whole.subarray(0, bytes);
   response.writeHead(200, {
     'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
-    'Content-Length': ending === 'broken' ? whole.length : body.length,
+    'Content-Length': ending === 'whole' ? body.length : whole.length,
     'Cache-Control': 'no-store',
     ...headers,
   });
@@ -83,4 +84,8 @@ async function send(response: ServerResponse, file: string, behaviour: Behaviour
       await sleep(pause);
     }
   if (ending === 'whole') response.end();
+  if (ending !== 'broken') return;
+  // Some of what was written shall arrive before the connection ends.
+  await sleep(100);
+  response.destroy();
 }
