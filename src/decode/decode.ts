@@ -88,7 +88,8 @@ export async function decodeForOrt(source: Source, options: WorkerOptions = {}):
 
 /**
  * Decodes a container tensor by tensor, each as soon as its bytes have arrived; nothing is held back, so memory is that
- * of what the caller keeps. Leaving the loop ends the download.
+ * of what the caller keeps. Leaving the loop ends the download. Of models with many thousands of tensors of a few bytes,
+ * a container lists the larger ones, and these are given.
  *
  * @example
  * for await (const { name, dims, dtype, data } of decodeTensors(await fetch('model.fxq'))) {

@@ -23,6 +23,7 @@ import {
   symbolsOf,
 } from '../limits.js';
 import { inOrder, type Limits } from './ahead.js';
+import { itemsOf, type Listing, listWithin } from './listing.js';
 import { type CodedTensor, type Coding, codeTensor } from './section.js';
 import { MemorySections, type SectionStore } from './sections.js';
 import { withStretches } from './stretches.js';
@@ -85,6 +86,8 @@ export async function writeSections(
   const hashes = model.files.map(() => new Xxh32(0, stripes));
   const tensors: WireTensor[] = [];
   const skeleton: Uint8Array[] = [];
+  /** Where in the skeleton tensors stand. */
+  const pieces: (number | undefined)[] = [];
   const twins = new Twins(sections);
   const items = withStretches(model);
   const total = model.files.reduce((sum, { size }) => sum + size, 0);
@@ -106,7 +109,9 @@ export async function writeSections(
     tensors.push(describe(tensor, gap, twin ?? written.entry));
     hashes[file].update(payload);
     if (!twin && written.section) sections.append(written.section);
-    if (!twin && written.inline) skeleton.push(written.inline);
+    const isInline = !twin && written.inline !== undefined;
+    pieces.push(isInline ? skeleton.length : undefined);
+    if (isInline) skeleton.push(written.inline);
   };
   for (const { file, tensor, bytes } of partsOf({ ...model, tensors: items })) {
     if (file !== last) gap = 0;
@@ -132,24 +137,42 @@ export async function writeSections(
     size + (i === 0 ? model.appendix.length : 0),
     hashes[i].digest(),
   ]);
-  return writeHead({ f: files, t: tensors }, concat(skeleton), sections.size);
+  const listing = { tensors, skeleton, pieces };
+  const head = makeHead(files, listing);
+  const payable = FREE_ITEMS + ITEMS_PER_BYTE * head.squeezed.length;
+  if (countItems(head.header) <= payable) return writeHead(head, sections.size);
+  // What is left of the head when its header has fewer tensors is about what the skeleton takes alone.
+  const limit = FREE_ITEMS + ITEMS_PER_BYTE * squeeze(concat(skeleton)).length - countItems({ f: files, t: [] });
+  return writeHead(makeHead(files, listWithin(listing, limit)), sections.size);
 }
 
-function writeHead(header: WireHeader, skeleton: Uint8Array, sectionBytes: number): Uint8Array[] {
+/** A head, and what the coder makes of it. */
+interface Head {
+  readonly header: WireHeader;
+  readonly headerBytes: number;
+  readonly expandedBytes: number;
+  readonly squeezed: Uint8Array;
+}
+
+function makeHead(files: WireHeader['f'], { tensors, skeleton }: Listing): Head {
+  const header = { f: files, t: [...tensors] };
   // Plain maps, lengths in the shortest form: nothing of cbor-x's own extensions.
   const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, variableMapSize: true }).encode(header);
-  const expanded = concat([cbor, skeleton]);
-  checkHead(expanded.length, skeleton.length);
-  const squeezed = squeeze(expanded);
-  const least = leastHead(header, expanded.length, sectionBytes);
+  const expanded = concat([cbor, ...skeleton]);
+  checkHead(expanded.length, expanded.length - cbor.length);
+  return { header, headerBytes: cbor.length, expandedBytes: expanded.length, squeezed: squeeze(expanded) };
+}
+
+function writeHead({ header, headerBytes, expandedBytes, squeezed }: Head, sectionBytes: number): Uint8Array[] {
+  const least = leastHead(header, expandedBytes, sectionBytes);
   // Zeros behind the end mean nothing.
   const head = concat([squeezed, new Uint8Array(Math.max(0, least - squeezed.length))]);
   const prefix = new Uint8Array(PREFIX_BYTES);
   const view = new DataView(prefix.buffer);
   prefix.set([...MAGIC, VERSION]);
   view.setUint32(4, head.length, true);
-  view.setUint32(8, expanded.length, true);
-  view.setUint32(12, cbor.length, true);
+  view.setUint32(8, expandedBytes, true);
+  view.setUint32(12, headerBytes, true);
   view.setUint32(16, new Xxh32().update(prefix.subarray(0, 16)).update(head).digest(), true);
   return [prefix, head];
 }
@@ -164,11 +187,10 @@ function checkHead(bytes: number, skeletonBytes: number): void {
 }
 
 /** How many bytes the squeezed head must have for a reader to believe what it stands for. */
-export function leastHead({ f, t }: WireHeader, expandedBytes: number, sectionBytes: number): number {
-  let items = 5 + 4 * f.length;
+export function leastHead(header: WireHeader, expandedBytes: number, sectionBytes: number): number {
+  const { f, t } = header;
   let symbols = 0;
   for (const tensor of t) {
-    items += 1 + 2 * Object.keys(tensor).length + (tensor.d?.length ?? 0);
     const { l = 0, k = 0, m = 1 } = tensor.r === undefined ? tensor : t[tensor.r];
     const { y = 2, d = [], b = naturalLength(bitsOf(dtypeOf(y)), d) } = tensor;
     symbols += symbolsOf(LAYOUTS[l], k, m, tensor.w ?? naturalWidth(bitsOf(dtypeOf(y)), b));
@@ -177,11 +199,16 @@ export function leastHead({ f, t }: WireHeader, expandedBytes: number, sectionBy
   return Math.ceil(
     Math.max(
       expandedBytes > FREE_HEAD ? expandedBytes / HEAD_PER_BYTE : 0,
-      (items - FREE_ITEMS) / ITEMS_PER_BYTE,
+      (countItems(header) - FREE_ITEMS) / ITEMS_PER_BYTE,
       (output - FREE_OUTPUT) / OUTPUT_PER_BYTE - PREFIX_BYTES - sectionBytes,
       (symbols - FREE_SYMBOLS) / SYMBOLS_PER_BYTE - PREFIX_BYTES - sectionBytes,
     ),
   );
+}
+
+/** CBOR items of a header. */
+function countItems({ f, t }: WireHeader): number {
+  return t.reduce((items, tensor) => items + itemsOf(tensor), 5 + 4 * f.length);
 }
 
 function describe({ name, dtype, dims, file, form }: Tensor, gap: number, entry: Coding): WireTensor {
