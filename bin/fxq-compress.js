@@ -1,9 +1,13 @@
 #!/usr/bin/env node
-import { run } from '../dist/cli/program.js';
+import { reportFullOutput, run } from '../dist/cli/program.js';
 
-// A reader such as `head` may close the pipe before everything is written: that is its right.
+const args = process.argv.slice(2);
 process.stdout.on('error', (error) => {
-  if (error.code !== 'EPIPE') throw error;
+  // A reader such as `head` may close the pipe before everything is written: that is its right.
+  if (error.code !== 'EPIPE') process.exitCode ||= reportFullOutput(error, args);
 });
+// Who cannot be told of errors has the exit code.
+process.stderr.on('error', () => {});
 
-process.exitCode = await run(process.argv.slice(2));
+const code = await run(args);
+process.exitCode ||= code;

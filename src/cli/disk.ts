@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { DatasetReader } from '../data/reader.js';
 import { FxqError } from '../errors.js';
 import { readWhole } from '../onnx/files.js';
+import { noteInput } from './inputs.js';
 
 /** The disk, as data sets are read from it. */
 export const disk: DatasetReader = {
@@ -22,5 +23,8 @@ export const disk: DatasetReader = {
       throw new FxqError('IO', message, { file: path, cause });
     });
   },
-  importModule: (path) => import(pathToFileURL(resolve(path)).href),
+  importModule: (path) => {
+    noteInput(path);
+    return import(pathToFileURL(resolve(path)).href);
+  },
 };

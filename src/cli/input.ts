@@ -1,12 +1,22 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { MAGIC } from '../container/constants.js';
 import { decodeFiles } from '../decode/index.js';
 import { type ErrorCode, FxqError } from '../errors.js';
+import { dropUnclaimed } from '../graph/edit/drop-unclaimed.js';
 import type { Report } from '../inspect/figures.js';
+import { formatBytes } from '../inspect/format.js';
 import { inspectContainer, inspectOnnx } from '../inspect/inspect.js';
 import type { ByteSource, Model } from '../model/model.js';
 import { type DiskFile, type OpenedFile, openFile, openOnnxFile } from '../onnx/files.js';
 import { inMemory, openOnnx } from '../onnx/open.js';
+import { unclaimedRanges } from '../onnx/unclaimed.js';
+import { recover } from './output/workshop.js';
+
+/** Options of commands that open a model to write it. */
+interface DropFlags {
+  readonly dropUnused?: boolean;
+}
 
 /** An input file by what it holds; its name says nothing. */
 export type Input =
@@ -19,25 +29,34 @@ export type Input =
  * @throws FxqError `IO`, and what opening a model throws
  */
 export function openInput(path: string): Input {
+  // A run that was killed while it put a file in place may have moved it aside.
+  if (!existsSync(path)) recover(dirname(path));
   const file = openFile(path);
   return isContainer(file) ? { kind: 'fxq', file } : { kind: 'onnx', opened: openOnnxFile(path, file) };
 }
 
-/** Opens an ONNX file for a command that takes nothing else. */
-export function openModel(path: string): OpenedFile {
+/**
+ * Opens an ONNX file for a command that takes nothing else.
+ *
+ * @param dropUnused - whether bytes of external data that belong to no tensor are left out
+ */
+export function openModel(path: string, { dropUnused = false }: DropFlags = {}): OpenedFile {
   const input = openInput(path);
-  if (input.kind === 'onnx') return input.opened;
+  if (input.kind === 'onnx') {
+    const { opened } = input;
+    return dropUnused ? { ...opened, model: dropUnclaimed(opened.model) } : opened;
+  }
   input.file.close();
   const message = `${path}: expected an ONNX file, got a .fxq container; decode it first`;
   throw new FxqError('ONNX_MALFORMED', message, { file: path });
 }
 
 /** The same, once, when the model is first asked for. */
-export function openLater(path: string): { readonly opened: () => OpenedFile; close(): void } {
+export function openLater(path: string, flags: DropFlags = {}): { readonly opened: () => OpenedFile; close(): void } {
   let opened: OpenedFile | undefined;
   return {
     opened() {
-      opened ??= openModel(path);
+      opened ??= openModel(path, flags);
       return opened;
     },
     close: () => opened?.close(),
@@ -87,6 +106,15 @@ export async function inspectFile(path: string, signal?: AbortSignal): Promise<R
 /** The same of a file that is open already. */
 export async function inspectOpened({ model, container }: OpenedModel, file: string, signal?: AbortSignal) {
   return container ? inspectContainer(container, { file, model, signal }) : inspectOnnx(model, { file, signal });
+}
+
+/** What to say of a model whose files hold more than it. */
+export function unclaimedWarnings(model: Model): string[] {
+  return unclaimedRanges(model).flatMap((ranges, file) => {
+    const bytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+    if (bytes === 0) return [];
+    return [`${formatBytes(bytes)} of ${model.files[file].name} belong to no tensor; --drop-unused leaves them out`];
+  });
 }
 
 /** Bytes of a model's tensors together. */

@@ -67,6 +67,20 @@ export function addOutput(command: Command, what: string): Command {
   return command.requiredOption('-o, --output <file>', `${what} (never an input)`);
 }
 
+/** Options of commands that write a model, which may name other files. */
+export interface ModelFlags {
+  readonly force?: boolean;
+  readonly dropUnused?: boolean;
+}
+
+export function addForce(command: Command): Command {
+  return command.option('--force', 'replace files that have the names of its external data');
+}
+
+export function addDropUnused(command: Command): Command {
+  return command.option('--drop-unused', 'leave out what belongs to no tensor in files of external data');
+}
+
 /** @param included - what is worked on if nothing is said */
 export function addSelection(command: Command, included = DEFAULT_INCLUDE.join(' ')): Command {
   return command

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { FxqError } from '../errors.js';
 import { errorJson, reportError } from './errors.js';
+import { withInputs } from './inputs.js';
 import { createTerminal, type Streams, type Terminal } from './terminal.js';
 import { version } from './version.js';
 
@@ -41,12 +43,23 @@ export async function run(args: readonly string[], streams: Streams = process): 
   try {
     const program = createProgram(terminal, isJson);
     for (const name of commandsFor(args)) (await COMMANDS[name]())(program, terminal);
-    await program.parseAsync(args, { from: 'user' });
+    await withInputs(() => program.parseAsync(args, { from: 'user' }));
     terminal.clear();
     return 0;
   } catch (error) {
     return reportError(error, terminal, isJson);
   }
+}
+
+/** Reports that what was printed went nowhere, as onto a full disk; gives the exit code. */
+export function reportFullOutput(
+  cause: NodeJS.ErrnoException,
+  args: readonly string[],
+  streams: Streams = process,
+): number {
+  const problem = cause.code === 'ENOSPC' ? 'no space is left where it goes' : `cannot be written (${cause.message})`;
+  const error = new FxqError('IO', `stdout: ${problem}; what was printed is not whole`, { file: 'stdout', cause });
+  return reportError(error, createTerminal(streams, true), args.includes('--json'));
 }
 
 /** The names of the commands that parsing these arguments needs: what is not a command may be close to any of them. */

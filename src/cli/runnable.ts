@@ -9,8 +9,8 @@ import { openOnnxFile } from '../onnx/files.js';
 import { openOnnx } from '../onnx/open.js';
 import { writeOnnx } from '../onnx/write.js';
 import { type OpenedModel, openInput } from './input.js';
-import { type OutputPlan, planOutput } from './output.js';
-import { writePieces } from './write.js';
+import { type OutputPlan, planOutput } from './output/plan.js';
+import { writePieces } from './output/write.js';
 
 /** A model as ONNX Runtime takes it. */
 export interface Runnable {
@@ -72,5 +72,5 @@ export async function runnableOf(
 function planFolder(external: readonly string[], folders: string[]): OutputPlan {
   const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
   folders.push(folder);
-  return planOutput(join(folder, 'model.onnx'), external, []);
+  return planOutput(join(folder, 'model.onnx'), { external });
 }

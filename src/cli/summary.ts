@@ -9,6 +9,8 @@ import { noteStages, type Terminal } from './terminal.js';
 export interface Summary {
   readonly input: string;
   readonly output: string;
+  /** Every file that was written, where a stranger's file names some. */
+  readonly files?: readonly string[];
   /** Sizes on disk, external data files included. */
   readonly inputBytes: number;
   readonly outputBytes: number;
@@ -62,6 +64,7 @@ export async function reportSummary(
   if (flags.quiet) return;
   if (report) terminal.print(`\n${formatTable(await report())}\n`);
   const sizes = printable(`${input} (${formatBytes(inputBytes)}) → ${output} (${formatBytes(outputBytes)})`);
+  for (const file of summary.files?.slice(1) ?? []) terminal.print(`wrote ${file}`);
   const isSmaller = ratio !== null && outputBytes < inputBytes;
   terminal.print(isSmaller ? `${sizes}, ${formatRatio(ratio)} smaller` : sizes);
 }

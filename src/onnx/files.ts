@@ -1,5 +1,5 @@
 /** The one file here that touches the disk: a model with the external data files that lie around it. */
-import { closeSync, fstatSync, openSync, readSync, realpathSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { FxqError } from '../errors.js';
 import type { ByteSource, Model } from '../model/model.js';
@@ -16,6 +16,13 @@ export interface OpenedFile {
 /** A file on disk, read part by part, each into memory of its own. It stays open until `close` is called. */
 export interface DiskFile extends ByteSource {
   close(): void;
+}
+
+/** Who is told of every file that is opened here, by its path. */
+let watcher: (path: string) => void = () => {};
+
+export function watchOpening(watch: (path: string) => void): void {
+  watcher = watch;
 }
 
 /** Most that one system call reads: some systems stop at 2 GiB. */
@@ -66,10 +73,11 @@ export function openOnnxFile(path: string, main: DiskFile = openFile(path)): Ope
 export function openFile(path: string): DiskFile {
   let handle: number | undefined;
   try {
-    handle = openSync(path, 'r');
-    const stats = fstatSync(handle);
-    if (!stats.isFile()) throw new FxqError('IO', `${path}: expected a file, got ${kindOf(stats)}`, { file: path });
-    return diskFile(path, handle, stats.size, (problem, cause) => {
+    const opened = openRegular(path);
+    if (typeof opened === 'string') throw new FxqError('IO', `${path}: expected a file, got ${opened}`, { file: path });
+    handle = opened.handle;
+    watcher(path);
+    return diskFile(path, handle, opened.size, (problem, cause) => {
       return new FxqError('IO', `${path}: ${problem}`, { file: path, cause });
     });
   } catch (error) {
@@ -107,16 +115,33 @@ function openExternal(model: string, target: string, location: string): DiskFile
   }
   let file: number | undefined;
   try {
-    file = openSync(real, 'r');
-    const stats = fstatSync(file);
-    if (!stats.isFile()) throw externalError(location, `expected a file, got ${kindOf(stats)}`);
-    return diskFile(location, file, stats.size, (problem, cause) => externalError(location, problem, cause));
+    const opened = openRegular(real);
+    if (typeof opened === 'string') throw externalError(location, `expected a file, got ${opened}`);
+    file = opened.handle;
+    watcher(real);
+    return diskFile(location, file, opened.size, (problem, cause) => externalError(location, problem, cause));
   } catch (error) {
     if (file !== undefined) closeSync(file);
     throw error instanceof FxqError
       ? error
       : externalError(location, `cannot be read (${(error as Error).message})`, error);
   }
+}
+
+/**
+ * Opens what is a file, and nothing else: to open a pipe waits for somebody who writes into it, and devices do what they like.
+ * It is looked at again once it is open, without waiting, in case it has become something else.
+ *
+ * @returns what it is, where it is no file
+ */
+function openRegular(path: string): { handle: number; size: number } | string {
+  const before = statSync(path);
+  if (!before.isFile()) return kindOf(before);
+  const handle = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const stats = fstatSync(handle);
+  if (stats.isFile()) return { handle, size: stats.size };
+  closeSync(handle);
+  return kindOf(stats);
 }
 
 /** @param error - makes the error of a read that fails */
@@ -184,5 +209,6 @@ function isMissing(error: unknown): boolean {
 }
 
 function kindOf(stats: Stats): string {
-  return stats.isDirectory() ? 'a folder' : 'something that is no regular file';
+  if (stats.isDirectory()) return 'a folder';
+  return stats.isFIFO() ? 'a pipe' : 'something that is no regular file';
 }

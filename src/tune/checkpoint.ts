@@ -38,15 +38,19 @@ export function writeCheckpoint(state: State, subject: string): Uint8Array {
   return concat([text, ...arraysOf(state, best?.values).map(bytesOf)]);
 }
 
+/** Whether a file says that it is a training between two epochs. */
+export function isCheckpoint(bytes: Uint8Array): boolean {
+  return new TextDecoder('latin1').decode(bytes.subarray(0, MAGIC.length)) === MAGIC;
+}
+
 /**
  * Takes up a training where a checkpoint left it: fills the arrays of `state`.
  *
  * @throws FxqError `CONFIG` when the bytes are no checkpoint, or one of another training
  */
 export function readCheckpoint(bytes: Uint8Array, state: State, subject: string): void {
-  const text = new TextDecoder('latin1').decode(bytes.subarray(0, MAGIC.length));
   const end = bytes.indexOf(10, MAGIC.length);
-  if (text !== MAGIC || end < 0) throw new FxqError('CONFIG', 'checkpoint: not one of fxq-compress tune');
+  if (!isCheckpoint(bytes) || end < 0) throw new FxqError('CONFIG', 'checkpoint: not one of fxq-compress tune');
   const head = parse(bytes.subarray(MAGIC.length, end));
   if (head?.subject !== subject) {
     const message = 'checkpoint: of another model, other data or other options; give the same ones, or start anew';

@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { planOutput, startOutput } from '../../src/cli/output.js';
+import { startOutput } from '../../src/cli/output/output.js';
+import { planOutput } from '../../src/cli/output/plan.js';
 import { Random } from '../support/random.js';
 import { BIN, filesIn, fxq, LENET, makeFolder, putModel } from './support.js';
 
@@ -139,16 +140,16 @@ describe('several files', () => {
     const [main, data, other] = ['model.onnx', 'a.bin', 'b.bin'].map((name) => join(folder, name));
     for (const path of [main, data]) writeFileSync(path, `old ${path}`);
     const before = filesIn(folder);
-    const output = startOutput(planOutput(main, ['a.bin', 'b.bin'], []));
+    const output = startOutput(planOutput(main, { external: ['a.bin', 'b.bin'], mayReplace: () => true }));
     for (const file of [0, 1, 2]) output.write(file, new TextEncoder().encode('new'));
     // In the way of the last one to be renamed before the main file.
     mkdirSync(other);
     writeFileSync(join(other, 'x'), '');
-    expect(() => output.commit()).toThrow(/b\.bin: cannot be written/);
+    expect(() => output.commit()).toThrow(/b\.bin: expected a file name, got a folder/);
     rmSync(other, { recursive: true });
     expect(filesIn(folder)).toEqual(before);
 
-    const again = startOutput(planOutput(main, ['a.bin', 'b.bin'], []));
+    const again = startOutput(planOutput(main, { external: ['a.bin', 'b.bin'], mayReplace: () => true }));
     for (const file of [0, 1, 2]) again.write(file, new TextEncoder().encode('new'));
     again.commit();
     expect(Object.values(filesIn(folder)).map(String)).toEqual(['new', 'new', 'new']);
@@ -161,7 +162,13 @@ describe('several files', () => {
     const out = join(to, 'model.onnx');
     writeFileSync(join(to, 'a.bin'), 'old');
     writeFileSync(out, 'old');
-    expect(fxq('decode', join(to, 'm.fxq'), '-o', out, '-q')).toEqual({ code: 0, stdout: '', stderr: '' });
+    const refused = fxq('decode', join(to, 'm.fxq'), '-o', out, '-q');
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/a\.bin: exists already.* --force \(IO\)\n$/),
+    ]);
+    expect(String(filesIn(to)['a.bin'])).toBe('old');
+    expect(fxq('decode', join(to, 'm.fxq'), '-o', out, '-q', '--force')).toEqual({ code: 0, stdout: '', stderr: '' });
     rmSync(join(to, 'm.fxq'));
     expect(filesIn(to)).toEqual(filesIn(from));
     expect(statSync(out).size).toBe(statSync(path).size);

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { planOutput, startOutput } from '../../src/cli/output.js';
+import { noteInput, withInputs } from '../../src/cli/inputs.js';
+import { startOutput } from '../../src/cli/output/output.js';
+import { planOutput } from '../../src/cli/output/plan.js';
 import { FxqError } from '../../src/errors.js';
 import { generatedModels } from '../support/models.js';
 import { packageModels } from '../support/packages.js';
@@ -24,7 +26,7 @@ describe('an output', () => {
     const folder = makeFolder();
     const path = join(folder, 'out');
     writeFileSync(path, 'old');
-    const output = startOutput(planOutput(path, [], []));
+    const output = startOutput(planOutput(path));
     output.write(0, text('ne'));
     output.write(0, text('w'));
     expect(readFileSync(path, 'utf8')).toBe('old');
@@ -36,9 +38,9 @@ describe('an output', () => {
   it('that is discarded leaves nothing, not even a folder', () => {
     const folder = makeFolder();
     writeFileSync(join(folder, 'a'), 'old');
-    const output = startOutput(planOutput(join(folder, 'a'), ['x/y/b', 'x/c'], []));
+    const output = startOutput(planOutput(join(folder, 'a'), { external: ['x/y/b', 'x/c'] }));
     output.write(1, text('new'));
-    expect(readdirSync(folder)).toContain('x');
+    expect(readdirSync(folder)).not.toContain('x');
     output.discard();
     expect(readdirSync(folder)).toEqual(['a']);
     expect(String(filesIn(folder).a)).toBe('old');
@@ -46,7 +48,7 @@ describe('an output', () => {
 
   it('of several files makes the folders it needs', () => {
     const folder = makeFolder();
-    const output = startOutput(planOutput(join(folder, 'a'), ['x/y/b'], []));
+    const output = startOutput(planOutput(join(folder, 'a'), { external: ['x/y/b'] }));
     output.write(0, text('A'));
     output.write(1, text('B'));
     output.commit();
@@ -57,7 +59,7 @@ describe('an output', () => {
     const folder = makeFolder();
     writeFileSync(join(folder, 'real'), 'old');
     symlinkSync('real', join(folder, 'link'));
-    const output = startOutput(planOutput(join(folder, 'link'), [], []));
+    const output = startOutput(planOutput(join(folder, 'link')));
     output.write(0, text('new'));
     output.commit();
     expect(readFileSync(join(folder, 'real'), 'utf8')).toBe('new');
@@ -71,13 +73,17 @@ describe('an output', () => {
     symlinkSync('in', path('soft'));
     linkSync(path('in'), path('hard'));
     mkdirSync(path('folder'));
-    for (const same of ['in', 'soft', 'hard', join('folder', '..', 'in')]) {
-      expect(codeOf(() => planOutput(join(folder, same), [], [path('in')]))).toMatch(/^IO .*never overwritten/);
-    }
-    expect(codeOf(() => planOutput(path('out'), ['in'], [path('in')]))).toMatch(/^IO .*choose another folder/);
-    expect(codeOf(() => planOutput(path('out'), ['out'], []))).toMatch(/^IO .*choose another name/);
-    expect(codeOf(() => planOutput(path('folder'), [], []))).toMatch(/^IO .*got a folder/);
-    expect(codeOf(() => planOutput(join(folder, 'no', 'out'), [], []))).toMatch(/^IO .*does not exist; create it/);
+    withInputs(() => {
+      noteInput(path('in'));
+      for (const same of ['in', 'soft', 'hard', join('folder', '..', 'in')]) {
+        expect(codeOf(() => planOutput(join(folder, same)))).toMatch(/^IO .*never overwritten/);
+      }
+      const beside = () => planOutput(path('out'), { external: ['in'], mayReplace: () => true });
+      expect(codeOf(beside)).toMatch(/^IO .*choose another folder/);
+    });
+    expect(codeOf(() => planOutput(path('out'), { external: ['out'] }))).toMatch(/^IO .*choose another name/);
+    expect(codeOf(() => planOutput(path('folder')))).toMatch(/^IO .*got a folder/);
+    expect(codeOf(() => planOutput(join(folder, 'no', 'out')))).toMatch(/^IO .*does not exist; create it/);
   });
 });
 

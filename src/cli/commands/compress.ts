@@ -6,7 +6,7 @@ import { addCalibration } from '../calibration.js';
 import { addStage } from '../flags.js';
 import { addGoal } from '../goal.js';
 import { aboutFile } from '../input.js';
-import { addCommon, addExamples, addOutput, addSelection, addThreads } from '../options.js';
+import { addCommon, addDropUnused, addExamples, addOutput, addSelection, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type PackFlags, packModel } from './pack.js';
 
@@ -36,6 +36,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
   );
   addSelection(command);
   addThreads(command);
+  addDropUnused(command);
   addCommon(command);
   addExamples(
     command,

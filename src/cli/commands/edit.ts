@@ -2,16 +2,20 @@ import { breather } from '../../breather.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { writeStaged } from '../../pipeline/threads.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
-import { inspectFile, openModel, sizeOf, tensorBytes } from '../input.js';
-import type { CommonFlags, ThreadFlags } from '../options.js';
-import { planOutput } from '../output.js';
+import { inspectFile, openModel, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
+import type { CommonFlags, ModelFlags, ThreadFlags } from '../options.js';
+import { planModel } from '../output/model.js';
+import { withOutput } from '../output/write.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { reportSummary, startWarnings } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
-import { withOutput } from '../write.js';
 
-export type EditFlags = CommonFlags & ThreadFlags & StageFlags & CalibrationFlags & { readonly output: string };
+export type EditFlags = CommonFlags &
+  ThreadFlags &
+  StageFlags &
+  CalibrationFlags &
+  ModelFlags & { readonly output: string };
 
 /** What `prune` and `cluster` have in common: an ONNX file in, a changed one out. */
 export async function editModel(
@@ -21,13 +25,12 @@ export async function editModel(
   terminal: Terminal,
 ): Promise<void> {
   const { output } = flags;
-  const { model, paths, close } = openModel(input);
+  const { model, paths, close } = openModel(input, flags);
   try {
     const calibration = stage === 'prune' ? await calibrationOf(flags, { model, files: [input] }, terminal) : undefined;
     const settings = readSettings(flags, stage, calibration);
-    const external = model.files.slice(1).map(({ name }) => name);
-    const plan = planOutput(output, external, paths);
-    const { warnings, onNote } = startWarnings(terminal, settings.warnings(model));
+    const plan = planModel(output, model, flags.force);
+    const { warnings, onNote } = startWarnings(terminal, [...unclaimedWarnings(model), ...settings.warnings(model)]);
     const onProgress = terminal.progress(stage);
     const stages = await withOutput(plan, (output, signal) =>
       withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, async (pool) => {
@@ -44,6 +47,7 @@ export async function editModel(
       input,
       output,
       inputBytes: sizeOf(paths),
+      files: plan.paths,
       outputBytes: sizeOf(plan.paths),
       ratio: null,
       stages,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { aboutFile } from '../input.js';
-import { addCommon, addExamples, addOutput, addThreads } from '../options.js';
+import { addCommon, addDropUnused, addExamples, addOutput, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type PackFlags, packModel } from './pack.js';
 
@@ -14,6 +14,7 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the .fxq file');
   addThreads(command);
+  addDropUnused(command);
   addCommon(command);
   addExamples(command, 'encode clustered.onnx -o model.fxq');
   command.action((file: string, flags: PackFlags) => aboutFile(file, () => packModel('encode', file, flags, terminal)));

@@ -8,10 +8,10 @@ import { printableJson } from '../../printable.js';
 import { configTemplate } from '../config-template.js';
 import { aboutFile, openModel } from '../input.js';
 import { addCommon, addExamples, type CommonFlags } from '../options.js';
-import { planOutput } from '../output.js';
+import { planOutput } from '../output/plan.js';
+import { writePieces } from '../output/write.js';
 import { isChangeable } from '../settings.js';
 import type { Terminal } from '../terminal.js';
-import { writePieces } from '../write.js';
 
 type InitFlags = CommonFlags & { readonly output?: string };
 
@@ -44,9 +44,9 @@ export function addInitCommand(program: Command, terminal: Terminal): void {
 
 async function initConfig(input: string, flags: InitFlags, terminal: Terminal): Promise<void> {
   const { output = DEFAULT_OUTPUT } = flags;
-  const { model, paths, close } = openModel(input);
+  const { model, close } = openModel(input);
   try {
-    const plan = planOutput(output, [], paths);
+    const plan = planOutput(output);
     if (flags.output === undefined && existsSync(output)) {
       const message = `${output}: exists already; name it with -o to replace it, or choose another name`;
       throw new FxqError('IO', message, { file: output });

@@ -4,20 +4,21 @@ import { type BudgetFlags, budgetConfig, budgetOf, budgetStage, budgetSummary, b
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { UsageError } from '../errors.js';
 import { searchStage } from '../goal.js';
-import { inspectFile, openLater, sizeOf, tensorBytes } from '../input.js';
-import type { CommonFlags, ThreadFlags } from '../options.js';
-import { planOutput } from '../output.js';
+import { inspectFile, openLater, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
+import type { CommonFlags, ModelFlags, ThreadFlags } from '../options.js';
+import { planOutput, together } from '../output/plan.js';
+import { withOutput } from '../output/write.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { reportSummary, startWarnings } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
-import { withOutput } from '../write.js';
 
 export type PackFlags = CommonFlags &
   ThreadFlags &
   StageFlags &
   CalibrationFlags &
-  BudgetFlags & { readonly output: string };
+  BudgetFlags &
+  ModelFlags & { readonly output: string };
 
 /** What `encode` and `compress` have in common: an ONNX file in, a container out. */
 export async function packModel(
@@ -27,7 +28,7 @@ export async function packModel(
   terminal: Terminal,
 ): Promise<void> {
   const { output } = flags;
-  const file = openLater(input);
+  const file = openLater(input, flags);
   const subject = { model: async () => file.opened().model, files: [input] };
   try {
     const budget = command === 'compress' ? await budgetOf(flags, subject, output, terminal) : undefined;
@@ -42,16 +43,18 @@ export async function packModel(
     const search = budget ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
     const walk = budget && settings && budgetStage(budget, flags, settings.options, terminal);
     const { model, paths } = file.opened();
-    const inputs = [...paths, ...[flags.config, flags.data].filter((path) => path !== undefined)];
-    const plan = planOutput(output, [], inputs);
+    const plan = planOutput(output);
     if (budget && resolve(budget.configPath) === resolve(output)) {
       throw new UsageError(`${output}: this is the container itself; name another file with --save-config`);
     }
-    const config = budget && planOutput(budget.configPath, [], inputs, '--save-config');
-    const { warnings, onNote } = startWarnings(terminal, settings?.warnings(model) ?? []);
+    const config = budget && planOutput(budget.configPath, { option: '--save-config' });
+    const { warnings, onNote } = startWarnings(terminal, [
+      ...unclaimedWarnings(model),
+      ...(settings?.warnings(model) ?? []),
+    ]);
     const onProgress = terminal.progress(command);
     const all = [...(settings?.stages ?? []), ...(search ? [search] : []), ...(walk ? [walk] : [])];
-    const files = { paths: [...plan.paths, ...(config?.paths ?? [])] };
+    const files = config ? together(plan, config) : plan;
     const stages = await withOutput(files, async (output, signal) => {
       const times = await withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
         const target: Target = {

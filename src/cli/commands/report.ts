@@ -12,9 +12,9 @@ import { UsageError } from '../errors.js';
 import { type OpenedModel, openEither } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import { addCommon, addExamples, addOutput, addRun, type CommonFlags } from '../options.js';
-import { planOutput } from '../output.js';
+import { planOutput } from '../output/plan.js';
+import { writePieces } from '../output/write.js';
 import type { Terminal } from '../terminal.js';
-import { writePieces } from '../write.js';
 
 type ReportFlags = CommonFlags & CompareFlags & { readonly output: string };
 
@@ -66,13 +66,10 @@ async function writeReport(paths: [string, string], flags: ReportFlags, terminal
     for (const model of opened.splice(0)) model.close();
   };
   try {
-    const inputs = await interruptible(async (signal) => {
+    await interruptible(async (signal) => {
       for (const path of paths) opened.push(await openEither(path, signal));
-      const { data, frontier, preprocess, labels = [] } = flags;
-      const read = [data, frontier, preprocess, ...labels].filter((path) => path !== undefined);
-      return [...opened.flatMap((model) => model.paths), ...read];
     });
-    const plan = planOutput(output, [], inputs);
+    const plan = planOutput(output);
     const comparison = await interruptible((signal) => compareFiles(opened, paths, flags, signal, terminal));
     const bytes = new TextEncoder().encode(await render(comparison));
     await writePieces(plan, () => [{ file: 0, bytes }]);

@@ -5,29 +5,45 @@ import { readWhole } from '../../onnx/files.js';
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { AUGMENTATIONS, type Augmentation } from '../../tune/augment.js';
+import { isCheckpoint } from '../../tune/checkpoint.js';
 import { type Epoch, TRAINED, TUNE } from '../../tune/options.js';
 import { tune } from '../../tune/tune.js';
 import { addData, type DataFlags, openData } from '../data.js';
 import { asUsage, StoppedEarly } from '../errors.js';
 import { addOptions, optionsFrom } from '../flags.js';
-import { aboutFile, inspectFile, type OpenedModel, openEither, openModel, sizeOf } from '../input.js';
+import {
+  aboutFile,
+  inspectFile,
+  type OpenedModel,
+  openEither,
+  openModel,
+  sizeOf,
+  unclaimedWarnings,
+} from '../input.js';
+import { withoutInputs } from '../inputs.js';
 import { interruptible } from '../interrupt.js';
 import {
   addCommon,
+  addDropUnused,
   addExamples,
+  addForce,
   addOutput,
   addSelection,
   type CommonFlags,
+  type ModelFlags,
   parseNumber,
   type SelectionFlags,
 } from '../options.js';
-import { planOutput, startOutput } from '../output.js';
+import { planModel } from '../output/model.js';
+import { startOutput } from '../output/output.js';
+import { type OutputPlan, planOutput } from '../output/plan.js';
+import { writePieces } from '../output/write.js';
 import { readTargets } from '../settings.js';
 import { reportSummary, startWarnings } from '../summary.js';
 import type { Terminal } from '../terminal.js';
-import { writePieces } from '../write.js';
 
 type TuneFlags = CommonFlags &
+  ModelFlags &
   DataFlags &
   SelectionFlags & {
     readonly output: string;
@@ -62,6 +78,8 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     .option('--resume', 'go on from where the same command was stopped');
   addData(command);
   addSelection(command, TRAINED.join(' '));
+  addDropUnused(command);
+  addForce(command);
   addCommon(command);
   addExamples(
     command,
@@ -77,20 +95,16 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
   const options = { ...optionsFrom(TUNE, flags), ...targets.options, augmentation: augment };
   const ignore = async function* () {};
   asUsage(() => tune({ ...options, dataset: ignore }));
-  const { model, paths, close } = openModel(input);
+  const { model, paths, close } = openModel(input, flags);
   let teacher: OpenedModel | undefined;
   try {
-    const inputs = flags.teacher === undefined ? paths : [...paths, flags.teacher];
-    const checkpoint = `${output}.tune`;
-    planOutput(checkpoint, [], inputs);
-    const plan = planOutput(
-      output,
-      model.files.slice(1).map(({ name }) => name),
-      inputs,
-    );
-    const { warnings, onNote } = startWarnings(terminal, targets.warnings(model));
+    const { warnings, onNote } = startWarnings(terminal, [...unclaimedWarnings(model), ...targets.warnings(model)]);
     if (flags.teacher !== undefined) teacher = await openEither(flags.teacher);
     const dataset = await openData(data, flags, { model, files: [input, flags.teacher] }, terminal);
+    const plan = planModel(output, model, flags.force);
+    const checkpoint = planOutput(`${output}.tune`);
+    const [checkpointPath] = checkpoint.paths;
+    if (!resume) refuseOthers(checkpointPath);
     const epochs: Epoch[] = [];
     let stoppedBy: string | undefined;
     const run = await interruptible(async (signal) => {
@@ -103,7 +117,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
           terminal.note(epochLine(epoch));
         },
         onCheckpoint: (bytes) => writeWhole(checkpoint, bytes),
-        resume: resume ? readCheckpoint(checkpoint) : undefined,
+        resume: resume ? readCheckpoint(checkpointPath) : undefined,
       });
       const context = { onProgress: terminal.progress('tune'), onNote };
       let isWhole = false;
@@ -114,15 +128,16 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
       } finally {
         if (signal.aborted) stoppedBy = String(signal.reason);
         if (!isWhole && (epochs.length > 0 || (resume && signal.aborted)))
-          terminal.note(`${checkpoint}: kept, so that --resume goes on from there`);
+          terminal.note(`${checkpointPath}: kept, so that --resume goes on from there`);
       }
     });
     await writePieces(plan, ({ signal }) => writeOnnx(run.model, { signal }));
-    if (stoppedBy === undefined) rmSync(checkpoint, { force: true });
+    if (stoppedBy === undefined) rmSync(checkpointPath, { force: true });
     const summary = {
       input,
       output,
       inputBytes: sizeOf(paths),
+      files: plan.paths,
       outputBytes: sizeOf(plan.paths),
       ratio: null,
       stages: run.times(),
@@ -138,12 +153,19 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
 }
 
 function readCheckpoint(path: string): Uint8Array {
-  if (existsSync(path)) return readWhole(path);
+  if (existsSync(path)) return withoutInputs(() => readWhole(path));
   throw new FxqError('IO', `${path}: nothing to resume from; leave out --resume to start anew`, { file: path });
 }
 
-function writeWhole(path: string, bytes: Uint8Array): void {
-  const output = startOutput({ paths: [path] });
+/** What is called as a checkpoint would be, and is none, is somebody's file. */
+function refuseOthers(path: string): void {
+  if (!existsSync(path) || isCheckpoint(withoutInputs(() => readWhole(path)))) return;
+  const message = `${path}: exists already and is no checkpoint, which is where training would keep one; choose another name with -o`;
+  throw new FxqError('IO', message, { file: path });
+}
+
+function writeWhole(plan: OutputPlan, bytes: Uint8Array): void {
+  const output = startOutput(plan);
   try {
     output.write(0, bytes);
     output.commit();

@@ -1,8 +1,9 @@
-import { breather } from '../breather.js';
-import { throwIfAborted } from '../errors.js';
-import type { FilePiece } from '../onnx/write.js';
-import { interruptible } from './interrupt.js';
-import { type Output, type OutputPlan, startOutput } from './output.js';
+import { breather } from '../../breather.js';
+import { throwIfAborted } from '../../errors.js';
+import type { FilePiece } from '../../onnx/write.js';
+import { interruptible } from '../interrupt.js';
+import { type Output, startOutput } from './output.js';
+import type { OutputPlan } from './plan.js';
 
 /** What a command's pieces may use while they are made. */
 export interface WriteContext {
