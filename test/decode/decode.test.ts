@@ -567,12 +567,12 @@ describe('bombs', async () => {
     for (const shares of [64, 65, 5000]) {
       const forged = structuredClone(parts);
       const [first] = forged.header.t;
-      const twin = { n: 'twin', y: 1, d: first.d, g: 0, r: 0 };
-      forged.header.t = [first, ...new Array(shares - 1).fill(twin)];
+      const twin = (_: unknown, i: number) => ({ n: `twin ${i}`, y: 1, d: first.d, g: 0, r: 0 });
+      forged.header.t = [first, ...Array.from({ length: shares - 1 }, twin)];
       forged.header.f[0][1] += 2400 * (shares - 1);
       const container = putTogether(forged);
       if (shares === 64) expect((await decode(container)).length).toBe(forged.header.f[0][1]);
-      else expect((await refusedQuickly(container))?.message).toMatch(/^twin: more than 64/);
+      else expect((await refusedQuickly(container))?.message).toMatch(/^twin \d+: more than 64/);
     }
   });
 
@@ -624,8 +624,8 @@ describe('bombs', async () => {
   it('as many tensors of nothing as there may be: decoded in time; more: refused', async () => {
     const decoded = (count: number) => {
       const forged = structuredClone(parts);
-      const empty = { n: '', y: 2, d: [0], g: 0, l: 1, s: 0, x: 0x02cc5d05 };
-      forged.header.t = [...forged.header.t, ...new Array(count).fill(empty)];
+      const empty = (_: unknown, i: number) => ({ n: `${i}`, y: 2, d: [0], g: 0, l: 1, s: 0, x: 0x02cc5d05 });
+      forged.header.t = [...forged.header.t, ...Array.from({ length: count }, empty)];
       return putTogether(forged);
     };
     const many = decoded(3_500);
