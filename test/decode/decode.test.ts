@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fromHalf, toHalf } from '../../src/binary/half.js';
 import { Xxh32 } from '../../src/binary/xxh32.js';
+import { MAGIC, VERSION } from '../../src/container/constants.js';
 import { decode, decodeFiles, decodeForOrt, FxqError, inspect } from '../../src/decode/index.js';
 import { expand } from '../../src/entropy/expand.js';
 import { SPARED } from '../../src/entropy/lzma-model.js';
@@ -51,7 +52,7 @@ function putTogether(parts: Parts, lies: Lies = {}): Uint8Array {
   const head = concat(cbor, parts.skeleton);
   const squeezed = lies.squeezed ?? squeeze(head);
   const prefix = new Uint8Array(PREFIX);
-  prefix.set([0x46, 0x58, 0x51, 1]);
+  prefix.set([...MAGIC, VERSION]);
   const view = new DataView(prefix.buffer);
   view.setUint32(4, lies.squeezedBytes ?? squeezed.length, true);
   view.setUint32(8, lies.expandedBytes ?? head.length, true);
@@ -624,8 +625,8 @@ describe('bombs', async () => {
   it('as many tensors of nothing as there may be: decoded in time; more: refused', async () => {
     const decoded = (count: number) => {
       const forged = structuredClone(parts);
-      const empty = (_: unknown, i: number) => ({ n: `${i}`, y: 2, d: [0], g: 0, l: 1, s: 0, x: 0x02cc5d05 });
-      forged.header.t = [...forged.header.t, ...Array.from({ length: count }, empty)];
+      const empty = { n: '', y: 2, d: [0], g: 0, l: 1, s: 0, x: 0x02cc5d05 };
+      forged.header.t = [...forged.header.t, ...new Array(count).fill(empty)];
       return putTogether(forged);
     };
     const many = decoded(3_500);
@@ -636,7 +637,7 @@ describe('bombs', async () => {
   it('files of more than the container may stand for: refused', async () => {
     const forged = structuredClone(parts);
     forged.header.f[0][1] = 2 ** 27 + 2 ** 20;
-    expect((await refusedQuickly(putTogether(forged)))?.message).toContain('stands for at most');
+    expect((await refusedQuickly(putTogether(forged)))?.message).toMatch(/has at most \d+ bytes of files/);
   });
 
   it('varints of more elements than bytes: refused', async () => {
