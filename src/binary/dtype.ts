@@ -40,9 +40,12 @@ export function dtypeOf(wireValue: number): DType {
 /** The largest number that a container's header may give a type. In onnx.proto it is an int32. */
 export const MAX_DATA_TYPE = 0x7fffffff;
 
+/** The same, to be looked up by any name. */
+const NAMES: readonly string[] = DTYPES;
+
 /** The wire value of a type. */
 export function dataTypeOf(dtype: DType): number {
-  const index = (DTYPES as readonly string[]).indexOf(dtype);
+  const index = NAMES.indexOf(dtype);
   return index >= 0 ? index : Number(/\d+/.exec(dtype)?.[0]);
 }
 

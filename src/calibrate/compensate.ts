@@ -1,4 +1,5 @@
 import { fromHalf, toHalf } from '../binary/half.js';
+import { present } from '../guards.js';
 import type { CalibrationKernels, Levels } from '../kernels/calibrate/kernels.js';
 import { FIXED } from '../kernels/calibrate/memory.js';
 import { bitsOf, countSymbols, gridLevels, meansLevels } from '../quantize/levels.js';
@@ -104,7 +105,7 @@ function codebook(spreads: readonly Spread[], { weights, clusters = 1 }: LayerJo
 /** The bias that keeps the mean of every output where it was; float16 is enough for it. */
 function corrected(job: LayerJob, weights: Float32Array, spreads: readonly Spread[]): Float32Array {
   const { rows, inputs, bias, weights: original } = job;
-  return Float32Array.from(bias as Float32Array, (value, row) => {
+  return Float32Array.from(present(bias), (value, row) => {
     const { mean, originalMean } = spreads[Math.floor(row / rows)];
     let shift = 0;
     const start = row * inputs;

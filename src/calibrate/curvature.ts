@@ -3,6 +3,7 @@ import { logitsBehind } from '../gradient/cross-entropy.js';
 import { appendJacobian } from '../gradient/gradient-graph.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
 import { floatValue, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
+import { present } from '../guards.js';
 import { createRandom, normal, type Random } from '../random.js';
 import { type Feeder, runPieces, withSession } from '../runtime/batches.js';
 import type { OutputArray, Session } from '../runtime/session.js';
@@ -86,12 +87,12 @@ function graphFor(original: OpenModel, layers: readonly Layer[], survey: Survey)
   try {
     const forward = openModel(original);
     const output = logitsBehind(forward.builder, forward.builder.graph.output?.[0]?.name ?? '');
-    const targets = layers.map((layer) => layer.output as string);
+    const targets = layers.map((layer) => layer.output ?? '');
     const backward = openModel(original);
     const { seed, gradients } = appendJacobian(backward, { output, targets });
     const sums = new Map(
       layers.map((layer, i) => {
-        const gradient = gradients.get(targets[i]) as string;
+        const gradient = present(gradients.get(targets[i]));
         return [layer, sumOfSquares(backward, layer, gradient, survey.dims(targets[i]).length)];
       }),
     );

@@ -1,5 +1,6 @@
 import { breather } from '../breather.js';
 import { throwIfAborted } from '../errors.js';
+import { fieldOf, present } from '../guards.js';
 import { calibrationKernels } from '../kernels/calibrate/index.js';
 import type { CalibrationKernels } from '../kernels/calibrate/kernels.js';
 import type { Tensor } from '../model/model.js';
@@ -91,8 +92,8 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
       // A survey of all layers, where it is needed, is about as much work as what follows.
       const isGlobal = scope === 'global';
       const goneOf = isGlobal
-        ? await shareOut(prepared, density as number, kernels, breathe, (share) => onProgress?.(share / 2))
-        : ({ tensor }: Layer) => goneAt(densities.get(tensor) as number, tensor.count);
+        ? await shareOut(prepared, present(density), kernels, breathe, (share) => onProgress?.(share / 2))
+        : ({ tensor }: Layer) => goneAt(present(densities.get(tensor)), tensor.count);
       const calibrated = await walkLayers(
         prepared,
         (turn) => thin(preparedLayer(turn, kernels), goneOf(turn.layer), breathe),
@@ -112,7 +113,7 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
 
 function checkTarget(target: CalibratedPruneTarget, isRequired: boolean): void {
   for (const key of ['threshold', 'quality'] as const) {
-    if ((target as Record<string, unknown>)[key] !== undefined) {
+    if (fieldOf(target, key) !== undefined) {
       throw new RangeError(`${NAME}: a ${key} is one of magnitudes; with calibration, give a density`);
     }
   }
@@ -162,5 +163,5 @@ async function shareOut(
   const count = all.reduce((sum, { length }) => sum + length, 0);
   const cut = cutAt(all, goneAt(density, count));
   const gone = new Map([...losses].map(([layer, each]) => [layer, countWithin(each, cut)]));
-  return (layer) => gone.get(layer) as number;
+  return (layer) => present(gone.get(layer));
 }

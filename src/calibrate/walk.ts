@@ -1,6 +1,7 @@
 import { type Split, splitDataset } from '../data/split.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { graphOf } from '../graph/decoded-graph.js';
+import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
 import { isPatchable, readWeights, writeWeights } from '../model/weights.js';
@@ -108,7 +109,7 @@ export async function walkLayers(
         layer,
         weights: order ? Float32Array.from(order, (at) => stored[at]) : stored,
         bias: bias && readWeights(bias),
-        moments: moments.get(layer) as Moments,
+        moments: present(moments.get(layer)),
         columns: split.calibrationBatches * (columnCounts.get(layer) ?? survey.columns(layer)),
       };
     });

@@ -18,6 +18,8 @@ export function threadPool(threads: number = availableParallelism(), entry?: URL
 
 /** Moments are large, and nobody else's once the layer's turn has come. */
 function buffersOf({ moments: { own, cross } }: LayerJob): ArrayBuffer[] {
-  const buffers = new Set([own, cross].flatMap((array) => (array ? [array.buffer as ArrayBuffer] : [])));
+  const buffers = new Set(
+    [own, cross].flatMap((array) => (array?.buffer instanceof ArrayBuffer ? [array.buffer] : [])),
+  );
   return [...buffers];
 }

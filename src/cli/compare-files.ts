@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { concat } from '../binary/bytes.js';
 import { FxqError } from '../errors.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
+import { fieldOf, messageOf } from '../guards.js';
 import { readWhole } from '../onnx/files.js';
 import { writeOnnx } from '../onnx/write.js';
 import { measureBaselines, roundedToInt8 } from '../report/baselines.js';
@@ -132,13 +133,13 @@ function readJson(path: string): unknown {
   } catch (cause) {
     throw new FxqError(
       'CONFIG',
-      `${path}: expected JSON as \`compress --json\` prints it, got something else (${(cause as Error).message})`,
+      `${path}: expected JSON as \`compress --json\` prints it, got something else (${messageOf(cause)})`,
       { file: path, cause },
     );
   }
 }
 
 function versionOf(runtime: Runtime): string | undefined {
-  const { env } = runtime as { env?: { versions?: { node?: string; web?: string; common?: string } } };
-  return env?.versions?.node ?? env?.versions?.web ?? env?.versions?.common;
+  const versions = fieldOf(fieldOf(runtime, 'env'), 'versions');
+  return ['node', 'web', 'common'].map((name) => fieldOf(versions, name)).find((each) => typeof each === 'string');
 }

@@ -1,5 +1,6 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { FxqError } from '../errors.js';
+import { messageOf } from '../guards.js';
 import { DEFAULT_INCLUDE, type Selector } from '../model/selectors.js';
 import { readWhole } from '../onnx/files.js';
 import type { JsonSchema, Options } from '../options/option.js';
@@ -97,7 +98,7 @@ export function parseConfig(text: string, file: string, stages: readonly StageDe
   try {
     value = document.toJS();
   } catch (cause) {
-    throw fail(unresolvedAlias(document), (cause as Error).message, cause);
+    throw fail(unresolvedAlias(document), messageOf(cause), cause);
   }
   if (value === null || value === undefined) return {};
   try {
@@ -120,7 +121,7 @@ function offsetOf(document: Document, path: Path, isKey: boolean): number | unde
     offset = node.range?.[0] ?? offset;
     if (i === path.length) return offset;
     if (isSeq(node)) {
-      node = node.items[path[i] as number];
+      node = node.items[Number(path[i])];
     } else if (isMap(node)) {
       const pair = node.items.find(({ key }) => isScalar(key) && String(key.value ?? '') === path[i]);
       if (isKey && i === path.length - 1) return (isScalar(pair?.key) ? pair.key.range?.[0] : undefined) ?? offset;

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import type { Dataset } from '../data/dataset.js';
 import { openDataset } from '../data/open.js';
 import { FxqError } from '../errors.js';
+import { isRecord, messageOf } from '../guards.js';
 import type { Model } from '../model/model.js';
 import { readWhole } from '../onnx/files.js';
 import { disk } from './disk.js';
@@ -86,10 +87,10 @@ function readDescription(given: string): Readonly<Record<string, unknown>> {
   try {
     value = parse(text);
   } catch (cause) {
-    const problem = (cause as Error).message.split('\n', 1)[0].replace(/:$/, '');
+    const problem = messageOf(cause).split('\n', 1)[0].replace(/:$/, '');
     throw new FxqError('CONFIG', `${file}: expected YAML or JSON, got damaged text (${problem})`, { file, cause });
   }
-  if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
+  if (isRecord(value)) return value;
   const message = `${file}: expected keys such as resize, crop, mean and std, got ${JSON.stringify(value)}`;
   throw new FxqError('CONFIG', message, { file, actual: value });
 }

@@ -1,4 +1,5 @@
 import { type Command, Option as Flag, InvalidArgumentError } from 'commander';
+import { fieldOf, messageOf } from '../guards.js';
 import type { Option, Options } from '../options/option.js';
 import { dashed, flagOf } from '../options/text.js';
 import type { StageDefinition } from '../stages/stage.js';
@@ -37,7 +38,7 @@ export function addStage(command: Command, { options, alternatives }: StageDefin
 
 /** The options that flags give, under the options' names. */
 export function optionsFrom<Declared extends Options>(options: Declared, flags: object): ValuesOf<Declared> {
-  const given = Object.entries(options).map(([name, { flag }]) => [name, flags[attributeOf(name, flag) as never]]);
+  const given = Object.entries(options).map(([name, { flag }]) => [name, fieldOf(flags, attributeOf(name, flag))]);
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
@@ -52,7 +53,7 @@ export function argument<Value>(parse: (word: string) => Value): (word: string) 
     try {
       return parse(word);
     } catch (error) {
-      throw new InvalidArgumentError((error as Error).message);
+      throw new InvalidArgumentError(messageOf(error));
     }
   };
 }

@@ -40,7 +40,8 @@ async function answer(work: Promise<object>, bytes: number): Promise<unknown> {
 
 /** The memory of what a task has made, all of which is handed over. */
 function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
-  if (ArrayBuffer.isView(value)) found.add(value.buffer as ArrayBuffer);
-  else for (const part of Object.values(Object(value))) buffersOf(part, found);
+  if (ArrayBuffer.isView(value)) {
+    if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+  } else for (const part of Object.values(Object(value))) buffersOf(part, found);
   return [...found];
 }

@@ -20,6 +20,10 @@ const CLASSES = {
 
 type ElementType = keyof typeof CLASSES;
 
+function isElementType(type: string): type is ElementType {
+  return Object.hasOwn(CLASSES, type);
+}
+
 /** The arrays whose elements are numbers, which BigInts are not. */
 export type PlainArray = Exclude<NumberArray, BigInt64Array | BigUint64Array>;
 
@@ -35,12 +39,13 @@ export function isFloat(type: string): boolean {
 export function typeOf({ data, type }: InputArray): string {
   if (type !== undefined) return type;
   if (data instanceof Uint16Array) return 'float16';
-  return Object.keys(CLASSES).find((key) => data instanceof CLASSES[key as ElementType]) ?? 'unknown';
+  return Object.entries(CLASSES).find(([, ArrayClass]) => data instanceof ArrayClass)?.[0] ?? 'unknown';
 }
 
 /** Elements in a row of little-endian bytes. Half floats stay bit patterns. */
 export function arrayOf(type: string, bytes: Uint8Array, dims: readonly number[]): InputArray {
-  const data = new CLASSES[type as ElementType](bytes.slice().buffer);
+  if (!isElementType(type)) throw new TypeError(`expected a type of numbers, got ${type}`);
+  const data = new CLASSES[type](bytes.slice().buffer);
   return { data, dims, type };
 }
 
@@ -54,17 +59,17 @@ export function arrayOf(type: string, bytes: Uint8Array, dims: readonly number[]
  * castTo('float16', { data: new Float32Array([1, 0.5]), dims: [2] }, 'x'); // Uint16Array [0x3c00, 0x3800]
  */
 export function castTo(type: string, input: InputArray, name: string): NumberArray {
-  if (!Object.hasOwn(CLASSES, type)) {
+  if (!isElementType(type)) {
     const message = `input '${name}': expected a model that takes numbers, got one that takes ${type} here`;
     throw new FxqError('DATASET', message, { tensor: name, actual: type });
   }
   const from = typeOf(input);
   const scale = isFloat(type) && !isFloat(from) ? (input.scale ?? 1) : 1;
   if (from === type && scale === 1) return input.data;
-  const to = new CLASSES[type as ElementType](input.data.length);
-  const half = from === 'float16' && input.data instanceof Uint16Array;
+  const to = new CLASSES[type](input.data.length);
+  const halves = from === 'float16' && input.data instanceof Uint16Array ? input.data : undefined;
   for (let i = 0; i < to.length; i++) {
-    const given = half ? fromHalf(input.data[i] as number) : input.data[i];
+    const given = halves ? fromHalf(halves[i]) : input.data[i];
     if (to instanceof BigInt64Array || to instanceof BigUint64Array) to[i] = wholeOf(given, type, name, i);
     else if (type === 'float16') to[i] = toHalf(Number(given) * scale);
     else if (type === 'bool') to[i] = Number(given) === 0 ? 0 : 1;

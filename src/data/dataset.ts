@@ -54,6 +54,17 @@ export interface Dataset {
 /** Large enough to keep the cores busy, small enough for the activations of an image model. */
 export const DEFAULT_BATCH_SIZE = 64;
 
+/** An array of the same class, with zeros. */
+export function emptyLike<T extends NumberArray>(array: T, length: number): T {
+  return new (array.constructor as new (length: number) => T)(length);
+}
+
+/** Copies the elements of an array into another of the same class. */
+export function copyInto(target: NumberArray, source: NumberArray, at = 0): void {
+  const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(bytes, at * target.BYTES_PER_ELEMENT);
+}
+
 /** The number of elements an array of these dims has; `Infinity` rather than a wrong number when it overflows. */
 export function countOf(dims: readonly number[]): number {
   let count = 1;
@@ -105,7 +116,7 @@ export function arrayDataset(batch: Batch, file = 'data set'): Dataset {
       const part = entries.map(([name, input]) => [name, rowsOf(input, start, stop)] as const);
       yield {
         inputs: Object.fromEntries(part),
-        ...(labels && { labels: Array.prototype.slice.call(labels, start, stop) as number[] }),
+        ...(labels && { labels: Array.from({ length: stop - start }, (_, i) => labels[start + i]) }),
       };
     }
   };

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'fflate';
 import { crc32 } from '../binary/crc32.js';
 import { FxqError } from '../errors.js';
+import { messageOf } from '../guards.js';
 import { arrayDataset, type Dataset } from './dataset.js';
 import { readIdx } from './idx.js';
 import { markPixels, toLabels } from './samples.js';
@@ -60,7 +61,7 @@ export function gunzipped(bytes: Uint8Array, file: string): Uint8Array {
   try {
     unpacked = gunzipSync(bytes);
   } catch (error) {
-    throw damaged(`a damaged one (${(error as Error).message})`, error);
+    throw damaged(`a damaged one (${messageOf(error)})`, error);
   }
   if (unpacked.length !== size) throw damaged(`${unpacked.length} of ${size} bytes`);
   if (crc32(unpacked) !== view.getUint32(bytes.length - 8, true)) throw damaged('other bytes than its checksum is of');

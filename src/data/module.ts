@@ -1,5 +1,13 @@
 import { FxqError } from '../errors.js';
-import { type Batch, countOf, type Dataset, type DatasetOptions, type InputArray } from './dataset.js';
+import { fieldOf, messageOf } from '../guards.js';
+import {
+  type Batch,
+  countOf,
+  type Dataset,
+  type DatasetOptions,
+  type InputArray,
+  type NumberArray,
+} from './dataset.js';
 import { toLabels } from './samples.js';
 
 /** What a module may yield: a {@link Batch}, or one with plain lists of numbers, or ONNX Runtime's own tensors. */
@@ -19,9 +27,9 @@ interface LooseBatch {
  * const dataset = moduleDataset(await import('../evaluate/speech.mjs'), '../evaluate/speech.mjs');
  */
 export function moduleDataset(module: unknown, file: string): Dataset {
-  const exported = (module as { default?: unknown } | null)?.default;
+  const exported = fieldOf(module, 'default');
   // CommonJS that was compiled from a module has its default one level down.
-  const create = typeof exported === 'function' ? exported : (exported as { default?: unknown } | undefined)?.default;
+  const create = typeof exported === 'function' ? exported : fieldOf(exported, 'default');
   if (typeof create !== 'function') {
     throw wrong(file, 'a function as default export', exported === undefined ? 'none' : typeof exported);
   }
@@ -34,7 +42,7 @@ export function moduleDataset(module: unknown, file: string): Dataset {
       for await (const batch of iterable) yield checkBatch(batch, `${file}, batch ${index++}`);
     } catch (error) {
       if (error instanceof FxqError) throw error;
-      const message = `${file}: the data set threw at batch ${index}: ${(error as Error)?.message ?? error}`;
+      const message = `${file}: the data set threw at batch ${index}: ${messageOf(error)}`;
       throw new FxqError('DATASET', message, { file, cause: error });
     }
   };
@@ -59,15 +67,22 @@ function checkBatch(batch: LooseBatch | undefined, where: string): Batch {
     return [name, { data: array, dims: [...dims], ...known }] as const;
   });
   if (labels === undefined || labels === null) return { inputs: Object.fromEntries(checked) };
-  const list = labels as ArrayLike<number | bigint>;
-  if (typeof labels !== 'object' || typeof list.length !== 'number') throw wrong(where, 'labels as a list', labels);
-  return { inputs: Object.fromEntries(checked), labels: toLabels({ data: list, dims: [list.length] }, where) };
+  if (!isList(labels)) throw wrong(where, 'labels as a list', labels);
+  return { inputs: Object.fromEntries(checked), labels: toLabels({ data: labels, dims: [labels.length] }, where) };
+}
+
+function isList(value: unknown): value is ArrayLike<number | bigint> {
+  return typeof fieldOf(value, 'length') === 'number';
+}
+
+function isNumberArray(value: unknown): value is NumberArray {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
 /** A typed array as it is; a list of numbers as doubles, which every input's type can be made from. */
 function toArray(data: unknown): InputArray['data'] | undefined {
   if (data instanceof Uint8ClampedArray) return new Uint8Array(data.buffer, data.byteOffset, data.length);
-  if (ArrayBuffer.isView(data) && !(data instanceof DataView)) return data as InputArray['data'];
+  if (isNumberArray(data)) return data;
   if (!Array.isArray(data)) return undefined;
   if (data.every((value) => typeof value === 'number')) return Float64Array.from(data);
   return data.every((value) => typeof value === 'bigint') ? BigInt64Array.from(data) : undefined;

@@ -1,4 +1,5 @@
 import { FxqError } from '../errors.js';
+import { messageOf } from '../guards.js';
 import { arrayDataset, type Batch, type Dataset, type InputArray } from './dataset.js';
 import { parseNpy } from './npy.js';
 import { markPixels, toLabels } from './samples.js';
@@ -17,7 +18,7 @@ export function parseNpz(bytes: Uint8Array, file = 'archive'): Record<string, In
   try {
     entries = unzip(bytes, (name) => name.endsWith('.npy'));
   } catch (cause) {
-    const problem = `expected a .npz archive, got a damaged zip file (${(cause as Error).message})`;
+    const problem = `expected a .npz archive, got a damaged zip file (${messageOf(cause)})`;
     throw new FxqError('DATASET', `${file}: ${problem}; save or download it again`, { file, cause });
   }
   // fromEntries, since an assignment would lose an array named `__proto__`.

@@ -1,4 +1,5 @@
 import { FxqError } from '../errors.js';
+import { messageOf } from '../guards.js';
 import { readInterface } from '../onnx/interface.js';
 import { arrayDataset, type Dataset } from './dataset.js';
 import { isImageName } from './images/decode.js';
@@ -162,7 +163,7 @@ async function importModule(path: string, reader: DatasetReader): Promise<unknow
     return await reader.importModule(path);
   } catch (cause) {
     const advice = /ts$/i.test(path) ? '; Node.js runs TypeScript from version 22.18 on, or give a .js file' : '';
-    const message = `${path}: expected a module that can be imported, got ${(cause as Error)?.message ?? cause}${advice}`;
+    const message = `${path}: expected a module that can be imported, got ${messageOf(cause)}${advice}`;
     throw new FxqError('DATASET', message, { file: path, cause });
   }
 }

@@ -1,5 +1,6 @@
 import { inflateSync } from 'fflate';
 import { crc32 } from '../binary/crc32.js';
+import { present } from '../guards.js';
 
 /** Deflate cannot expand further than 1032 to 1, so a larger claim is a false one (CWE-409). */
 export const MAX_INFLATION = 1032;
@@ -60,7 +61,7 @@ export function unzip(bytes: Uint8Array, isWanted: (name: string) => boolean): [
   }
   return entries
     .filter(({ name }) => isWanted(name))
-    .map((entry) => [entry.name, unpack(entry, packed.get(entry) as Uint8Array)]);
+    .map((entry) => [entry.name, unpack(entry, present(packed.get(entry)))]);
 }
 
 /** The checked entries, in the directory's order, and where it starts. */

@@ -115,7 +115,7 @@ export function openInput(
 export function bytesOf(source: Source): Uint8Array | undefined {
   if (source instanceof Uint8Array) return source;
   const isShared = typeof SharedArrayBuffer === 'function' && source instanceof SharedArrayBuffer;
-  return source instanceof ArrayBuffer || isShared ? new Uint8Array(source as ArrayBuffer) : undefined;
+  return source instanceof ArrayBuffer || isShared ? new Uint8Array(source) : undefined;
 }
 
 /** What reads a source. Memory is one piece and no stream: the first of a process takes longer than reading a head. */

@@ -1,6 +1,7 @@
 import type { onnx } from 'onnx-proto';
 import { concat } from '../binary/bytes.js';
-import type { ByteSource, Model, Tensor } from '../model/model.js';
+import { fieldOf, present } from '../guards.js';
+import type { Model, Tensor } from '../model/model.js';
 import type { ScannedTensor } from '../model/structure.js';
 import { decodeAttributeFields, decodeTensorFields } from '../onnx/decode-model.js';
 import { externalRange } from '../onnx/open.js';
@@ -22,7 +23,7 @@ export function fillPayloads(proto: onnx.IModelProto, model: Model): Records {
     const list = /^(.*)\.(floats|ints)$/.exec(scanned.path);
     if (list) {
       const [, path, name] = list;
-      fillList(at(proto, path), name as 'floats' | 'ints', scanned, tensor, model);
+      fillList(at(proto, path), name === 'floats' ? 'floats' : 'ints', scanned, tensor, model);
       continue;
     }
     const place: onnx.ITensorProto | undefined = at(proto, scanned.path);
@@ -87,7 +88,7 @@ function recordFinder({ files, tensors }: Model): (scanned: ScannedTensor) => Te
 }
 
 function readExternal({ files }: Model, tensor: ScannedTensor): Uint8Array {
-  const source = files.find(({ name }, i) => i > 0 && name === tensor.external?.location) as ByteSource;
+  const source = present(files.find(({ name }, i) => i > 0 && name === tensor.external?.location));
   const { offset, length } = externalRange(tensor, tensor.path, source);
   return source.read(offset, offset + length);
 }
@@ -96,7 +97,7 @@ function readExternal({ files }: Model, tensor: ScannedTensor): Uint8Array {
 function at<T extends object>(root: object, path: string): T | undefined {
   let value: unknown = root;
   for (const [, key, index] of path.matchAll(/([A-Za-z]+|\[(\d+)\])\.?/g)) {
-    value = index === undefined ? (value as Record<string, unknown>)?.[key] : (value as unknown[])?.[Number(index)];
+    value = fieldOf(value, index ?? key);
   }
   return value !== null && typeof value === 'object' ? (value as T) : undefined;
 }

@@ -6,6 +6,7 @@ import { SectionCursor } from '../container/read/cursor.js';
 import { indexBits } from '../container/read/layouts.js';
 import { readLines } from '../container/read/lines.js';
 import { asUnits } from '../container/write/symbols.js';
+import { present } from '../guards.js';
 import { encodeKernels } from '../kernels/encode/index.js';
 import type { FoundValues } from '../kernels/encode/kernels.js';
 import type { Tensor } from '../model/model.js';
@@ -86,7 +87,7 @@ export function measureSection(
   }
   const units = asUnits(payload, entry.width);
   // A codebook's values, and zero where that is not listed.
-  const found = encodeKernels().findValues(units, MAX_CODEBOOK + 1) as FoundValues;
+  const found = present(encodeKernels().findValues(units, MAX_CODEBOOK + 1));
   const valueBits =
     parts.bitsOfValue.length > 1
       ? linedValueBits(entry, units, signOf(dtype), parts)

@@ -18,7 +18,7 @@ export async function instantiate(text: string): Promise<Exports> {
     // Old Chromium refuses more than 4 KiB on a page's main thread, which modules are; today's limit of 8 MiB is far.
     ({ instance } = await WebAssembly.instantiate(bytes));
   }
-  return instance.exports as Exports;
+  return exportsOf(instance);
 }
 
 /**
@@ -34,7 +34,7 @@ export function lender(text: string, kept: number) {
   const module = new WebAssembly.Module(bytesOf(text));
   let idle: Exports | undefined;
   return <T>(bytes: number, work: (exports: Exports) => T): T => {
-    const exports = idle ?? (new WebAssembly.Instance(module).exports as Exports);
+    const exports = idle ?? exportsOf(new WebAssembly.Instance(module));
     idle = undefined;
     const { memory } = exports;
     const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
@@ -43,6 +43,10 @@ export function lender(text: string, kept: number) {
     if (memory.buffer.byteLength <= kept) idle = exports;
     return result;
   };
+}
+
+function exportsOf(instance: WebAssembly.Instance): Exports {
+  return instance.exports as Exports;
 }
 
 /** The kernels in WebAssembly, or the reference where that is missing or forbidden. */

@@ -1,4 +1,5 @@
 import { FxqError } from '../errors.js';
+import { fieldOf } from '../guards.js';
 import type { Tensor } from './model.js';
 
 /** Which tensors: a glob over names (`conv*`), or `op:Conv`, `role:bias`, `dtype:float16`, with globs there, too. */
@@ -108,8 +109,8 @@ function mergeRules<Options extends object>(tensor: Tensor, rules: readonly Rule
     for (const [key, value] of Object.entries(rule.options)) {
       if (value === undefined) continue;
       const earlier = origin.get(key);
-      if (earlier !== undefined && earlier.options[key as keyof Options] !== value) {
-        const other = `rule "${earlier.match}" says ${earlier.options[key as keyof Options]}`;
+      if (earlier !== undefined && fieldOf(earlier.options, key) !== value) {
+        const other = `rule "${earlier.match}" says ${fieldOf(earlier.options, key)}`;
         throw conflict(tensor, `rule "${rule.match}" says ${key} ${value}, ${other}`);
       }
       origin.set(key, rule);

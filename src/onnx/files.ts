@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { FxqError } from '../errors.js';
+import { fieldOf, messageOf } from '../guards.js';
 import type { ByteSource, Model } from '../model/model.js';
 import { openOnnx } from './open.js';
 
@@ -15,6 +16,7 @@ export interface OpenedFile {
 
 /** A file on disk, read part by part, each into memory of its own. It stays open until `close` is called. */
 export interface DiskFile extends ByteSource {
+  read(start: number, end: number): Uint8Array<ArrayBuffer>;
   close(): void;
 }
 
@@ -94,7 +96,7 @@ export function openFile(path: string): DiskFile {
 export function readWhole(path: string): Uint8Array<ArrayBuffer> {
   const file = openFile(path);
   try {
-    return file.read(0, file.size) as Uint8Array<ArrayBuffer>;
+    return file.read(0, file.size);
   } finally {
     file.close();
   }
@@ -106,7 +108,7 @@ function openExternal(model: string, target: string, location: string): DiskFile
     real = realpathSync(target);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw externalError(location, `cannot be read (${(error as Error).message})`, error);
+    throw externalError(location, `cannot be read (${messageOf(error)})`, error);
   }
   // The folder the model was named in, and the one its file is really in: a cache of links has both.
   const folders = [realpathSync(dirname(model)), dirname(realpathSync(model))];
@@ -122,9 +124,7 @@ function openExternal(model: string, target: string, location: string): DiskFile
     return diskFile(location, file, opened.size, (problem, cause) => externalError(location, problem, cause));
   } catch (error) {
     if (file !== undefined) closeSync(file);
-    throw error instanceof FxqError
-      ? error
-      : externalError(location, `cannot be read (${(error as Error).message})`, error);
+    throw error instanceof FxqError ? error : externalError(location, `cannot be read (${messageOf(error)})`, error);
   }
 }
 
@@ -159,13 +159,13 @@ function diskFile(
     read(start, end) {
       // A handle that is closed may be another file's by now.
       if (!isOpen) throw error('is closed already');
-      let bytes: Uint8Array;
+      let bytes: Uint8Array<ArrayBuffer>;
       let read: number;
       try {
         bytes = new Uint8Array(end - start);
         read = readInto(handle, bytes, start);
       } catch (cause) {
-        throw error(`cannot be read (${(cause as Error).message})`, cause);
+        throw error(`cannot be read (${messageOf(cause)})`, cause);
       }
       if (read < bytes.length) throw error(`has become shorter while it was read (byte ${start + read})`);
       return bytes;
@@ -189,13 +189,13 @@ function readInto(file: number, bytes: Uint8Array, position: number): number {
 }
 
 function unreadable(path: string, cause: unknown): FxqError {
-  const { code, message } = cause as NodeJS.ErrnoException;
+  const code = fieldOf(cause, 'code');
   const problem =
     code === 'ENOENT' || code === 'ENOTDIR'
       ? 'no such file; check the path'
       : code === 'EACCES' || code === 'EPERM'
         ? 'may not be read; check its permissions'
-        : `cannot be read (${message})`;
+        : `cannot be read (${messageOf(cause)})`;
   return new FxqError('IO', `${path}: ${problem}`, { file: path, cause });
 }
 
@@ -204,7 +204,7 @@ function externalError(location: string, problem: string, cause?: unknown): FxqE
 }
 
 function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = fieldOf(error, 'code');
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 

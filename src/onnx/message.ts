@@ -1,4 +1,5 @@
 import { ByteWriter } from '../binary/bytes.js';
+import { present } from '../guards.js';
 import type { Journal } from './journal.js';
 import { Pieces, type Run } from './pieces.js';
 import { type Field, LENGTH_DELIMITED, readFields, VARINT } from './wire.js';
@@ -250,7 +251,7 @@ export class Message {
   /** Puts other fields into the places of some: each pair is the field that has a place, and the one that gets it. */
   rearrange(pairs: readonly (readonly [MessageField, MessageField])[]): void {
     const places = new Map(this.#all.map((field, at) => [field, at]));
-    const moves = pairs.map(([from, to]) => ({ at: places.get(from) as number, from, to }));
+    const moves = pairs.map(([from, to]) => ({ at: present(places.get(from)), from, to }));
     for (const { at, to } of moves) this.#splice(at, 1, to);
     this.#journal.note(() => {
       for (const { at, from } of moves) this.#splice(at, 1, from);

@@ -79,7 +79,7 @@ export function scanTensors(bytes: Bytes): { tensors: ScannedTensor[]; model: En
     // A message that stands in several parts is one, whose lists go on.
     const seen = counts.get(path) ?? {};
     counts.set(path, seen);
-    const loose = { floats: [] as ByteRun[], ints: [] as ByteRun[] };
+    const loose: Record<'floats' | 'ints', ByteRun[]> = { floats: [], ints: [] };
     for (const field of readFields(bytes, message.start, message.end, path || 'model')) {
       const child = CHILDREN[kind][field.number];
       if (child === undefined) continue;

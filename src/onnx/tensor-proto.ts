@@ -2,6 +2,7 @@ import { ByteWriter } from '../binary/bytes.js';
 import { bitsOf, dtypeOf } from '../binary/dtype.js';
 import { fromVarints } from '../binary/varints.js';
 import { FxqError } from '../errors.js';
+import { messageOf } from '../guards.js';
 import { MAX_RANK } from './limits.js';
 import { type Field, LENGTH_DELIMITED, readFields, readVarint } from './wire.js';
 
@@ -46,7 +47,7 @@ export function readTensorProto(bytes: Uint8Array, file: string): StoredTensor {
   try {
     fields = gather(bytes);
   } catch (cause) {
-    throw wrong('a tensor (TensorProto)', `damaged protobuf (${(cause as Error).message})`, cause);
+    throw wrong('a tensor (TensorProto)', `damaged protobuf (${messageOf(cause)})`, cause);
   }
   const of = (number: number) => fields.get(number) ?? new Uint8Array();
   const [number = 0] = numbers(of(DATA_TYPE)).slice(-1);

@@ -1,3 +1,4 @@
+import { fieldOf } from '../guards.js';
 import { type Options, series, withArticle } from './option.js';
 
 /**
@@ -9,7 +10,7 @@ import { type Options, series, withArticle } from './option.js';
  */
 export function checkOptions(stage: string, options: Options, given: object): void {
   for (const [name, option] of Object.entries(options)) {
-    const value: unknown = given[name as keyof typeof given];
+    const value: unknown = fieldOf(given, name);
     if (value !== undefined && !option.accepts(value)) {
       throw new RangeError(`${stage}: expected ${option.expected(name)}, got ${value}`);
     }
@@ -39,5 +40,5 @@ export function checkAlternatives(
 
 /** Which of these options are given. */
 export function givenOf(names: readonly string[], given: object): string[] {
-  return names.filter((name) => given[name as keyof typeof given] !== undefined);
+  return names.filter((name) => fieldOf(given, name) !== undefined);
 }

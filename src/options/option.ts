@@ -70,7 +70,7 @@ export function number<const Default extends number | undefined = undefined>(
   return {
     value: 'number',
     ...rest,
-    default: about.default as Default,
+    default: defaultOf(about),
     range: high === undefined ? undefined : range.replace(/^from /, ''),
     schema: {
       type: 'number',
@@ -79,7 +79,7 @@ export function number<const Default extends number | undefined = undefined>(
       ...(high !== undefined && { maximum: high }),
     },
     expected: (name = 'number') => `${withArticle(name)} ${range}`,
-    accepts: (value) => Number.isFinite(value) && isInside(value as number, about),
+    accepts: (value) => Number.isFinite(value) && isInside(value, about),
     parse: parseNumber,
     show: String,
   };
@@ -90,12 +90,12 @@ export function whole<const Default extends number | undefined = undefined>(
   about: About<number, Default> & { readonly low: number; readonly high?: number },
 ): Option<number, NoInfer<Default>> {
   const { low, high, ...rest } = about;
-  const accepts = (value: unknown) => Number.isSafeInteger(value) && isInside(value as number, about);
+  const accepts = (value: unknown) => Number.isSafeInteger(value) && isInside(value, about);
   const expected = (name?: string) => `a whole number ${name === undefined ? '' : `of ${name} `}${rangeText(about)}`;
   return {
     value: 'number',
     ...rest,
-    default: about.default as Default,
+    default: defaultOf(about),
     range: high === undefined ? undefined : `${low} to ${high}`,
     schema: { type: 'integer', minimum: low, maximum: high ?? Number.MAX_SAFE_INTEGER },
     expected,
@@ -118,7 +118,7 @@ export function choice<const Value extends string, const Default extends NoInfer
   return {
     value: 'choice',
     ...rest,
-    default: about.default as Default,
+    default: defaultOf(about),
     choices,
     schema: { enum: choices },
     expected: (name) => (name === undefined ? `one of ${choices.join(', ')}` : `${name} ${series(choices, 'or')}`),
@@ -149,7 +149,7 @@ export function word<const Default extends string | undefined = undefined>(
   return {
     value: 'name',
     ...rest,
-    default: about.default as Default,
+    default: defaultOf(about),
     schema: { type: 'string', pattern: pattern.source },
     expected: (name = 'name') => `${withArticle(name)} ${what}`,
     accepts: (value) => typeof value === 'string' && pattern.test(value),
@@ -181,8 +181,12 @@ export function series(words: readonly string[], last: 'and' | 'or'): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
 }
 
-function isInside(value: number, { low = Number.NEGATIVE_INFINITY, above, high = Number.MAX_VALUE }: NumberRange) {
-  return value >= low && value <= high && (above === undefined || value > above);
+function defaultOf<Default>(about: { readonly default?: Default }): Default {
+  return about.default as Default;
+}
+
+function isInside(value: unknown, { low = Number.NEGATIVE_INFINITY, above, high = Number.MAX_VALUE }: NumberRange) {
+  return typeof value === 'number' && value >= low && value <= high && (above === undefined || value > above);
 }
 
 function rangeText({ low, above, high }: NumberRange): string {

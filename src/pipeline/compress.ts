@@ -4,6 +4,7 @@ import { MemorySections, type SectionStore } from '../container/write/sections.j
 import { pieces } from '../decode/container.js';
 import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
 import { FxqError, throwIfAborted } from '../errors.js';
+import { messageOf } from '../guards.js';
 import type { Model } from '../model/model.js';
 import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
 import { type ClusterOptions, cluster } from '../stages/cluster.js';
@@ -132,7 +133,7 @@ async function verify(container: Ranges, signal: AbortSignal | undefined): Promi
     for await (const _ of pieces(await openRanges(container, signal), { verify: 'all', signal }, reusedRoom()));
   } catch (cause) {
     if (cause instanceof FxqError && (cause.code === 'ABORTED' || cause.code === 'IO')) throw cause;
-    const problem = (cause as Error).message;
+    const problem = messageOf(cause);
     throw new FxqError('CHECKSUM', `the container does not decode to what was encoded (${problem}); nothing was kept`, {
       cause,
     });

@@ -1,6 +1,7 @@
-import { inOrder, type Limits } from '../container/write/ahead.js';
-import { type Coded, type Coder, inThreadCoder } from '../container/write/container.js';
+import { inOrder, type Limits, nextOf } from '../container/write/ahead.js';
+import { type Coder, inThreadCoder } from '../container/write/container.js';
 import { throwIfAborted } from '../errors.js';
+import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { partsOf } from '../model/parts.js';
 import { type FilePiece, type WriteOnnxOptions, writeOnnx } from '../onnx/write.js';
@@ -30,7 +31,7 @@ export function threadedCoder(pool: TensorPool, shares: TimeShares): Coder {
       if (tensor.length < MIN_BYTES) return inThreadCoder.code(tensor);
       const { payload, coded, ms } = await runJob(pool, tensor, true);
       shares.add(tensor, ms);
-      return { payload, coded } as Coded;
+      return { payload, coded: present(coded) };
     },
   };
 }
@@ -60,7 +61,7 @@ export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}
   let done = 0;
   for (const { file, tensor, bytes: between } of partsOf(run.model)) {
     throwIfAborted(signal);
-    const bytes = tensor ? ((await payloads.next()).value as Uint8Array) : between;
+    const bytes = tensor ? await nextOf(payloads) : between;
     yield { file, bytes };
     done += bytes.length;
     onProgress?.(done / total);

@@ -1,4 +1,5 @@
 import { FxqError } from '../errors.js';
+import { fieldOf } from '../guards.js';
 import type { FrontierPoint } from './comparison.js';
 
 /** Where the points may stand: by themselves, or in what `compress --json` prints. */
@@ -17,8 +18,8 @@ export function readFrontier(json: unknown, file: string): FrontierPoint[] {
   const holder = [json, ...PLACES.map((place) => fieldOf(json, place))].find((value) =>
     Array.isArray(fieldOf(value, 'points')),
   );
-  const points = fieldOf(holder, 'points') as unknown[] | undefined;
-  if (!points || points.length === 0) {
+  const points = fieldOf(holder, 'points');
+  if (!Array.isArray(points) || points.length === 0) {
     const expected = 'expected points of a search, as `compress --json` prints them, got none';
     throw new FxqError('CONFIG', `${file}: ${expected}`, { file, expected: 'points' });
   }
@@ -39,10 +40,6 @@ export function readFrontier(json: unknown, file: string): FrontierPoint[] {
       return { bytes, loss, lambda, isChosen };
     })
     .sort((a, b) => a.bytes - b.bytes);
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }
 
 function numberOf(point: unknown, key: string, i: number, file: string): number | null {

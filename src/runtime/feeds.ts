@@ -1,7 +1,8 @@
 import { castTo } from '../data/cast.js';
-import { type Batch, countOf, type InputArray, type NumberArray } from '../data/dataset.js';
+import { type Batch, copyInto, countOf, emptyLike, type InputArray, type NumberArray } from '../data/dataset.js';
 import { fitDims, isFixed, type ModelInput } from '../data/fit.js';
 import { FxqError } from '../errors.js';
+import { present } from '../guards.js';
 
 /** An array ready for one input of the model, all samples of the batch. */
 interface BoundInput extends ModelInput {
@@ -53,14 +54,15 @@ export function feedsOf(
   }
   const total = Math.min(samples, limit);
   const fits = fixed.every(({ shape, dims }) => shape[0] === dims[0]);
-  const size = (fixed[0]?.shape[0] as number | undefined) ?? total;
+  const first = fixed[0]?.shape[0];
+  const size = isFixed(first) ? first : total;
   // A fixed axis beside a dynamic one is not the batch, even where the two happen to be of one length.
   const alike = fixed.length === 0 || fixed.length === arrays.length;
   const clear = alike && arrays.every(({ shape, dims }) => dims[0] === samples && (shape[0] === size || !fixed.length));
   if (fits && (!clear || total === samples))
     return { samples, feeds: [{ count: samples, size: samples, arrays: bound }] };
   if (!clear) {
-    const bad = fixed.find(({ shape, dims }) => shape[0] !== dims[0]) as BoundInput;
+    const bad = present(fixed.find(({ shape, dims }) => shape[0] !== dims[0]));
     throw misfit(bad, bad.dims, 'give batches of exactly this shape');
   }
   const feeds: Feed[] = [];
@@ -99,8 +101,8 @@ function rowsOf(input: BoundInput, start: number, count: number, size: number): 
   const dims = [size, ...input.dims.slice(1)];
   const rows = input.data.subarray(start * row, (start + count) * row);
   if (count === size) return { ...input, data: rows, dims };
-  const data = new (input.data.constructor as new (length: number) => NumberArray)(size * row);
-  (data.set as (from: NumberArray) => void)(rows);
+  const data = emptyLike(input.data, size * row);
+  copyInto(data, rows);
   for (let at = count; at < size; at++) data.copyWithin(at * row, (count - 1) * row, count * row);
   return { ...input, data, dims };
 }

@@ -1,5 +1,6 @@
 import { importOptional } from '../data/optional.js';
 import { FxqError } from '../errors.js';
+import { fieldOf, messageOf } from '../guards.js';
 
 /** What is used of an ONNX Runtime tensor. */
 export interface RuntimeTensor {
@@ -69,25 +70,31 @@ const PACKAGES: readonly (() => Promise<unknown>)[] = [
  * const session = await openSession(await loadRuntime(), 'model.onnx');
  */
 export async function loadRuntime(packages = PACKAGES): Promise<Runtime> {
-  const problems: Error[] = [];
+  const problems: unknown[] = [];
   for (const load of packages) {
     try {
-      const module = (await load()) as Partial<Runtime> & { default?: Runtime };
-      return module.InferenceSession ? (module as Runtime) : (module.default as Runtime);
+      const module = await load();
+      const found = [module, fieldOf(module, 'default')].find(isRuntime);
+      if (found) return found;
+      throw new Error('it has no InferenceSession');
     } catch (problem) {
-      problems.push(problem as Error);
+      problems.push(problem);
     }
   }
   const broken = problems.find((problem) => !isMissing(problem));
   if (broken) {
-    const text = `onnxruntime-node: installed, but could not be loaded (${broken.message}); reinstall it with \`${INSTALL}\`, or install onnxruntime-web beside it`;
+    const text = `onnxruntime-node: installed, but could not be loaded (${messageOf(broken)}); reinstall it with \`${INSTALL}\`, or install onnxruntime-web beside it`;
     throw new FxqError('RUNTIME', text, { cause: broken });
   }
   const text = `onnxruntime-node: needed to run models, but not installed; install it with \`${INSTALL}\``;
   throw new FxqError('MISSING_PACKAGE', text, { expected: 'onnxruntime-node', cause: problems[0] });
 }
 
+function isRuntime(module: unknown): module is Runtime {
+  return fieldOf(module, 'InferenceSession') !== undefined;
+}
+
 /** Whether the package itself is not there; where a part of it does not load, such as its binary, the error reads otherwise. */
-function isMissing({ message }: Error): boolean {
-  return /['"]onnxruntime-(node|web)['"]/.test(message.split('\n', 1)[0]);
+function isMissing(problem: unknown): boolean {
+  return /['"]onnxruntime-(node|web)['"]/.test(messageOf(problem).split('\n', 1)[0]);
 }

@@ -1,7 +1,8 @@
 import { type PlainArray, toNumbers } from '../data/cast.js';
-import { type Batch, countOf } from '../data/dataset.js';
+import { type Batch, countOf, emptyLike, type NumberArray } from '../data/dataset.js';
 import type { ModelInput } from '../data/fit.js';
 import { FxqError } from '../errors.js';
+import { messageOf } from '../guards.js';
 import { type Feed, feedsOf } from './feeds.js';
 import type { Runtime, RuntimeMetadata, RuntimeSession, RuntimeTensor } from './runtime.js';
 
@@ -95,7 +96,7 @@ export async function openSession(
     .filter((input) => !Object.hasOwn(held, input))
     .map((input) => inputOf(session, input, name));
   const heldTensors = Object.entries(held).map(([input, { data, dims }]) => {
-    return [input, new runtime.Tensor('float32' as never, data as never, dims)] as const;
+    return [input, tensorOf(runtime, 'float32', data, dims)] as const;
   });
   const tensors = new Set(
     metadataOf(session.outputMetadata, name)
@@ -107,14 +108,11 @@ export async function openSession(
 
   const runFeed = async (feed: Feed) => {
     try {
-      const feeds = feed.arrays.map((array) => [
-        array.name,
-        new runtime.Tensor(array.type as never, array.data as never, array.dims),
-      ]);
+      const feeds = feed.arrays.map((array) => [array.name, tensorOf(runtime, array.type, array.data, array.dims)]);
       return await session.run(Object.fromEntries([...feeds, ...heldTensors]), outputNames);
     } catch (cause) {
       const given = feed.arrays.map((array) => `${array.name} ${array.type} [${array.dims.join(', ')}]`).join(', ');
-      const message = `${name}: ONNX Runtime stopped (${(cause as Error).message}) on ${given}`;
+      const message = `${name}: ONNX Runtime stopped (${messageOf(cause)}) on ${given}`;
       throw new FxqError('RUNTIME', message, { file: name, cause });
     }
   };
@@ -157,6 +155,11 @@ export async function openSession(
   };
 }
 
+/** The constructor ties each type to its array class, which is known only here. */
+function tensorOf(runtime: Runtime, type: string, data: NumberArray, dims: readonly number[]): RuntimeTensor {
+  return new runtime.Tensor(type as never, data as never, dims);
+}
+
 function metadataOf(metadata: readonly RuntimeMetadata[] | undefined, file: string): readonly RuntimeMetadata[] {
   if (metadata) return metadata;
   const message = `${file}: expected an ONNX Runtime that tells a model's inputs, got an old one; update onnxruntime`;
@@ -185,7 +188,7 @@ function join(arrays: readonly OutputArray[]): OutputArray {
   const [first] = arrays;
   if (arrays.length === 1) return first;
   const total = arrays.reduce((sum, { data }) => sum + data.length, 0);
-  const data = new (first.data.constructor as new (length: number) => PlainArray)(total);
+  const data = emptyLike(first.data, total);
   let at = 0;
   for (const part of arrays) {
     data.set(part.data, at);

@@ -49,10 +49,16 @@ export function checkGoal(goal: GoalOptions, stage = 'calibrate'): void {
   checkOptions(stage, GOAL, goal);
 }
 
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['b', 1],
+  ['kb', 1e3],
+  ['mb', 1e6],
+]);
+
 /** A size in bytes, or with kB or MB behind it, which are thousands and millions. */
 function parseSize(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(kB|MB|B)?$/i.exec(text.trim()) ?? [];
-  const size = Number(number) * { b: 1, kb: 1e3, mb: 1e6 }[(unit ?? 'B').toLowerCase() as 'b'];
+  const size = Number(number) * (UNITS.get((unit ?? 'B').toLowerCase()) ?? 1);
   if (!(size >= 1)) throw new Error('Expected a size such as 90000, 90kB or 1.5MB.');
   return Math.floor(size);
 }

@@ -1,4 +1,5 @@
 import { feedLayers } from '../graph/fed-model.js';
+import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
 import type { HeldArray, Session } from '../runtime/session.js';
 import { openSwitch, type Pair, type Switch } from './layers.js';
@@ -33,13 +34,13 @@ export function openSwitchboard(
     .filter(({ tensor }) => !fed.unread.includes(tensor))
     .map((pair) => (unfed.has(pair.tensor) ? replacing(pair, replaced) : openSwitch(pair)));
   const valuesOf = new Map(switches.map(({ tensor, values }) => [tensor, values]));
-  const held = fed.inputs.map(({ name, tensor, dims }) => [name, { data: valuesOf.get(tensor) as Float32Array, dims }]);
+  const held = fed.inputs.map(({ name, tensor, dims }) => [name, { data: present(valuesOf.get(tensor)), dims }]);
   const sessions = new Map<string, Promise<Session>>();
   const bytesNow = () => {
     if (replaced.size === 0) return fed.bytes;
     const others = new Map(pairs.map(({ tensor, compressed }) => [tensor.name, compressed]));
     const isReplaced = new Set([...replaced].map(({ name }) => name));
-    const read = ({ name }: Tensor) => (others.get(name) as Tensor).payload.read();
+    const read = ({ name }: Tensor) => present(others.get(name)).payload.read();
     const tensors = original.tensors.map((tensor) =>
       isReplaced.has(tensor.name) ? { ...tensor, payload: { read: () => read(tensor) } } : tensor,
     );

@@ -45,9 +45,10 @@ type Affine = readonly [xx: number, xy: number, yx: number, yy: number, x: numbe
 export function augment(input: InputArray, augmentation: Augmentation, random: Random): InputArray {
   const layout = layoutOf(input);
   const type = typeOf(input);
+  const { data: source } = input;
   if (!layout || (type !== 'uint8' && type !== 'float32')) return input;
+  if (!(source instanceof Uint8Array || source instanceof Float32Array)) return input;
   const { width, height } = layout;
-  const source = input.data as Uint8Array | Float32Array;
   const target = source instanceof Uint8Array ? new Uint8ClampedArray(source.length) : new Float32Array(source.length);
   const size = source.length / input.dims[0];
   for (let start = 0; start < source.length; start += size) {

@@ -1,5 +1,6 @@
 import { concat } from '../binary/bytes.js';
 import { FxqError } from '../errors.js';
+import { present } from '../guards.js';
 
 /** The best epoch so far. */
 export interface Best {
@@ -69,7 +70,7 @@ export function readCheckpoint(bytes: Uint8Array, state: State, subject: string)
     at += array.length;
   }
   state.epoch = head.epoch;
-  state.best = head.best && { ...head.best, values: values as Float32Array[] };
+  state.best = head.best && { ...head.best, values: present(values) };
 }
 
 /** The line of JSON. */

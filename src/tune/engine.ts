@@ -4,6 +4,7 @@ import { FxqError } from '../errors.js';
 import { type GradientGraph, gradientGraph } from '../gradient/gradient-graph.js';
 import { judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
 import { floatValue, makeInputs, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
+import { present } from '../guards.js';
 import type { Runner } from '../runtime/batches.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type OutputArray, openSession, type Session } from '../runtime/session.js';
@@ -97,9 +98,9 @@ async function gradientsOf(
     const run = await session.run({ inputs: part });
     const before = samples / (samples + run.samples);
     samples += run.samples;
-    loss = before * loss + (1 - before) * (run.outputs[graph.loss].data[0] as number);
+    loss = before * loss + (1 - before) * run.outputs[graph.loss].data[0];
     for (const [i, name] of names.entries()) {
-      const gradient = run.outputs[graph.gradients.get(name) as string].data as Float32Array;
+      const gradient = run.outputs[present(graph.gradients.get(name))].data as Float32Array;
       const sum = sums[i];
       if (!sum) sums[i] = gradient;
       else for (let j = 0; j < sum.length; j++) sum[j] = before * sum[j] + (1 - before) * gradient[j];
@@ -112,7 +113,7 @@ async function gradientsOf(
 function batchSizeOf({ inputs }: Session, graph: GradientGraph): number | undefined {
   const sizes = new Set(inputs.filter(({ name }) => graph.inputs.includes(name)).map(({ shape }) => shape[0]));
   const [size] = sizes;
-  return sizes.size === 1 && isFixed(size) ? (size as number) : undefined;
+  return sizes.size === 1 && isFixed(size) ? size : undefined;
 }
 
 function countIn({ inputs }: Batch): number {

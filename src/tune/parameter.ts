@@ -1,5 +1,6 @@
 import { fromHalf, toHalf } from '../binary/half.js';
 import { MAX_CODEBOOK } from '../container/constants.js';
+import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { finiteWeights } from '../model/patch.js';
 
@@ -88,7 +89,7 @@ function shared(
 ): Parameter {
   const free = codebook.slice();
   const places = new Map(Array.from(codebook, (value, i) => [value, i]));
-  const members = Uint16Array.from(values, (value) => (value === 0 ? codebook.length : (places.get(value) as number)));
+  const members = Uint16Array.from(values, (value) => (value === 0 ? codebook.length : present(places.get(value))));
   const share = new Float32Array(codebook.length + 1);
   for (const member of members) share[member]++;
   for (let k = 0; k < share.length; k++) share[k] = 1 / share[k];

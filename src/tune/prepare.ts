@@ -84,7 +84,7 @@ export async function prepareTraining(
     const all = { ...settings, density, rules, judged, parameters: parameters.map(({ name }) => name) };
     const subject = subjectOf([graph, taught].map(bytesOf), samples, heldOut, all);
     if (options.resume) readCheckpoint(options.resume, state, subject);
-    const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(outputs[0].dims.at(-1) as number);
+    const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(outputs[0].dims.at(-1) ?? 1);
     const training = { engine, parameters, optimiser, pruner, samples, trained, heldOut, targetsOf, settings };
     return { training, state, subject, release };
   } catch (error) {

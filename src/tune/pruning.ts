@@ -1,3 +1,4 @@
+import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { selectLargest } from '../stages/magnitude.js';
 import { ALIVE, type Parameter, PRUNED } from './parameter.js';
@@ -57,7 +58,7 @@ export function createPruner(
     .map((group) => {
       const count = group.reduce((sum, { values }) => sum + values.length, 0);
       const kept = group.reduce((sum, { alive }) => sum + alive.reduce((a, b) => a + b, 0), 0);
-      const last = densities.get(group[0].tensor) as number;
+      const last = present(densities.get(group[0].tensor));
       return { group, count, first: kept / count, last };
     });
   // What is pruned stays so: the last cut is made once.

@@ -1,4 +1,12 @@
-import { type Batch, countOf, type Dataset, type InputArray, type NumberArray } from '../data/dataset.js';
+import {
+  type Batch,
+  copyInto,
+  countOf,
+  type Dataset,
+  emptyLike,
+  type InputArray,
+  type NumberArray,
+} from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 
 /** A data set in memory, in the element types it came in, so that samples can be drawn in any order. */
@@ -73,7 +81,7 @@ function columnOf(name: string, batches: readonly Batch[]): Column {
   const row = countOf(first.dims.slice(1));
   const arrays = batches.map(({ inputs }) => inputs[name]);
   const odd = arrays.find((array) => `${array?.dims.slice(1)}` !== `${first.dims.slice(1)}`);
-  if (arrays.includes(undefined as never) || odd) {
+  if (arrays.some((array) => array === undefined) || odd) {
     const got = odd ? `[${odd.dims.slice(1).join(', ')}]` : 'none';
     const message = `training data: expected '${name}' of shape [${first.dims.slice(1).join(', ')}] for every sample, got ${got}`;
     throw new FxqError('DATASET', message, { tensor: name, expected: first.dims.slice(1), actual: odd?.dims.slice(1) });
@@ -87,13 +95,13 @@ function columnOf(name: string, batches: readonly Batch[]): Column {
     const message = `training data: expected '${name}' of one type and scale for all samples, got several`;
     throw new FxqError('DATASET', message, { tensor: name });
   }
-  const data = like(
+  const data = emptyLike(
     first.data,
     arrays.reduce((sum, each) => sum + each.data.length, 0),
   );
   let at = 0;
   for (const each of arrays) {
-    (data.set as (from: NumberArray, at: number) => void)(each.data, at);
+    copyInto(data, each.data, at);
     at += each.data.length;
   }
   return { data, row, like: first };
@@ -101,14 +109,10 @@ function columnOf(name: string, batches: readonly Batch[]): Column {
 
 function pick({ data, row, like: array }: Column, places: ArrayLike<number>): InputArray {
   if (row === 0) return array;
-  const picked = like(data, places.length * row);
+  const picked = emptyLike(data, places.length * row);
   for (let i = 0; i < places.length; i++) {
     const from = data.subarray(places[i] * row, (places[i] + 1) * row);
-    (picked.set as (from: NumberArray, at: number) => void)(from, i * row);
+    copyInto(picked, from, i * row);
   }
   return { ...array, data: picked, dims: [places.length, ...array.dims.slice(1)] };
-}
-
-function like(array: NumberArray, length: number): NumberArray {
-  return new (array.constructor as new (length: number) => NumberArray)(length);
 }

@@ -48,7 +48,7 @@ function meanSquaredError({ data }: OutputArray, target: OutputArray): number {
 
 /** What softmax(outputs) is away from the probabilities wanted: for a single class, the cross-entropy. */
 function divergence({ dims, data }: OutputArray, wanted: ArrayLike<number>, temperature: number): number {
-  const classes = dims.at(-1) as number;
+  const classes = dims.at(-1) ?? 1;
   let loss = 0;
   for (let at = 0; at < data.length; at += classes) {
     let largest = Number.NEGATIVE_INFINITY;
@@ -64,7 +64,7 @@ function divergence({ dims, data }: OutputArray, wanted: ArrayLike<number>, temp
 }
 
 function softmax({ dims, data }: OutputArray, temperature: number): Float32Array {
-  const classes = dims.at(-1) as number;
+  const classes = dims.at(-1) ?? 1;
   const shares = new Float32Array(data.length);
   for (let at = 0; at < data.length; at += classes) {
     let largest = Number.NEGATIVE_INFINITY;

@@ -1,4 +1,5 @@
 import { FxqError } from '../errors.js';
+import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
 import { writeWeights } from '../model/weights.js';
@@ -52,7 +53,7 @@ export function tune(options: TuneOptions): Stage {
       } finally {
         await release();
       }
-      const best = state.best as Best;
+      const best = present(state.best);
       const { epochs, density, scope, seed, loss } = { density: options.density, ...training.settings };
       const settings = { epochs, best: best.epoch, loss, density, scope, seed };
       return withRecord(

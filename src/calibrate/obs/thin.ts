@@ -1,3 +1,4 @@
+import { present } from '../../guards.js';
 import type { CalibrationKernels } from '../../kernels/calibrate/kernels.js';
 import type { MeasuredLayer } from '../job.js';
 import { type Spread, spreadOf } from '../solve.js';
@@ -322,7 +323,7 @@ function energyOf(weights: Float64Array, moments: Float64Array, inputs: number):
 /** The bias that keeps the mean of every output where it was. */
 function corrected({ job, groups }: PreparedLayer, weights: Float32Array): Float32Array {
   const { rows, inputs, bias, weights: original } = job;
-  return Float32Array.from(bias as Float32Array, (value, row) => {
+  return Float32Array.from(present(bias), (value, row) => {
     const { mean, originalMean } = groups[Math.floor(row / rows)];
     let shift = 0;
     for (let j = 0, at = row * inputs; j < inputs; j++, at++) {

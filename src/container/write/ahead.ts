@@ -19,7 +19,7 @@ export async function* inOrder<Item, Result>(
   limits: Limits,
   sizeOf: (item: Item) => number,
   work: (item: Item) => Promise<Result>,
-): AsyncGenerator<Result> {
+): AsyncGenerator<Result, void> {
   const waiting = items[Symbol.iterator]();
   const underWay: { size: number; result: Promise<Result> }[] = [];
   let total = 0;
@@ -38,6 +38,13 @@ export async function* inOrder<Item, Result>(
     if (underWay.length === 0) return;
     total -= underWay[0].size;
     // Nothing here keeps it once it is handed out.
-    yield underWay.shift()?.result as Promise<Result>;
+    yield underWay.splice(0, 1)[0].result;
   }
+}
+
+/** The next of results that are known not to have ended. */
+export async function nextOf<Result>(results: AsyncGenerator<Result, void>): Promise<Result> {
+  const { done, value } = await results.next();
+  if (done) throw new Error('expected another result, got the end of them');
+  return value;
 }

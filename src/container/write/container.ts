@@ -22,7 +22,7 @@ import {
   SYMBOLS_PER_BYTE,
   symbolsOf,
 } from '../limits.js';
-import { inOrder, type Limits } from './ahead.js';
+import { inOrder, type Limits, nextOf } from './ahead.js';
 import { itemsOf, type Listing, listWithin } from './listing.js';
 import { type CodedTensor, type Coding, codeTensor } from './section.js';
 import { MemorySections, type SectionStore } from './sections.js';
@@ -104,7 +104,7 @@ export async function writeSections(
   );
   // A function of its own: what it holds of one tensor is gone when the next is read.
   const put = async (tensor: Tensor, file: number) => {
-    const { payload, coded: written } = (await coded.next()).value as Coded;
+    const { payload, coded: written } = await nextOf(coded);
     const twin = twins.find(written, tensor, tensors.length);
     tensors.push(describe(tensor, gap, twin ?? written.entry));
     hashes[file].update(payload);

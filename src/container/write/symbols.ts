@@ -1,6 +1,7 @@
 import { BitWriter } from '../../binary/bits.js';
 import { fromHalf, toHalf } from '../../binary/half.js';
 import { writeGolomb } from '../../entropy/golomb.js';
+import { present } from '../../guards.js';
 import type { Units } from '../../kernels/decode/kernels.js';
 import { encodeKernels } from '../../kernels/encode/index.js';
 import type { CodebookKind } from '../constants.js';
@@ -42,7 +43,7 @@ export function indexUnits(units: Units): Indexed | undefined {
   if (found === undefined) return undefined;
   const ascending = found.values.slice().sort();
   const rankOf = new Map(Array.from(ascending, (value, rank) => [value, rank]));
-  const ranks = Uint16Array.from(found.values, (value) => rankOf.get(value) as number);
+  const ranks = Uint16Array.from(found.values, (value) => present(rankOf.get(value)));
   const counts = new Uint32Array(ranks.length);
   for (const [number, rank] of ranks.entries()) counts[rank] = found.counts[number];
   kernels.relabel(found.symbols, ranks);

@@ -1,4 +1,5 @@
 import { FxqError } from '../../errors.js';
+import { fieldOf, messageOf, present } from '../../guards.js';
 
 /** What classes are called. */
 export interface ClassNames {
@@ -46,10 +47,10 @@ function namesInJson(text: string, file: string): string[][] | undefined {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const message = `${file}: expected JSON with the names of classes, got damaged JSON (${(cause as Error).message})`;
+    const message = `${file}: expected JSON with the names of classes, got damaged JSON (${messageOf(cause)})`;
     throw new FxqError('DATASET', message, { file, cause });
   }
-  const table = (value as { id2label?: unknown } | null)?.id2label ?? value;
+  const table = fieldOf(value, 'id2label') ?? value;
   if (typeof table !== 'object' || table === null) return undefined;
   const entries = Object.entries(table).map(([key, names]) => [Number(key), [names].flat()] as const);
   const isNames = entries.every(([index, names]) => {
@@ -125,14 +126,14 @@ export function numberNames(
       const message = `${what} '${missing[0]}': expected the name of one of the ${known.count} classes in ${known.file}, got none of them`;
       throw new FxqError('DATASET', message, { file: known.file, actual: missing[0] });
     }
-    const labels = names.map((name) => known.indexOf(name) as number);
+    const labels = names.map((name) => present(known.indexOf(name)));
     return { labels, how: `classes by name from ${known.file}`, isByOrder: false };
   }
   if (isNumeric) {
-    return { labels: names.map((name) => numberOf(name) as number), how: 'names are class numbers', isByOrder: false };
+    return { labels: names.map((name) => present(numberOf(name))), how: 'names are class numbers', isByOrder: false };
   }
   const order = new Map(distinct.sort().map((name, index) => [name, index]));
-  const labels = names.map((name) => order.get(name) as number);
+  const labels = names.map((name) => present(order.get(name)));
   return { labels, how: `classes numbered by name: ${show([...order.keys()])}`, isByOrder: true };
 }
 

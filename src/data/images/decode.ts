@@ -1,4 +1,5 @@
 import { FxqError } from '../../errors.js';
+import { messageOf } from '../../guards.js';
 import { importOptional } from '../optional.js';
 import type { Pixels } from './resample.js';
 
@@ -59,7 +60,7 @@ export async function loadImageDecoder(
       const { data, info } = await decoded.toBuffer({ resolveWithObject: true });
       return { width: info.width, height: info.height, channels: info.channels, data };
     } catch (cause) {
-      const problem = (cause as Error).message.replace(/\s+/g, ' ').trim();
+      const problem = messageOf(cause).replace(/\s+/g, ' ').trim();
       const message = `${file}: expected an image, got ${bytes.length} bytes that are no whole one (${problem}); save it again or remove it`;
       throw new FxqError('DATASET', message, { file, cause });
     }

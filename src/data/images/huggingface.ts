@@ -1,4 +1,5 @@
 import { FxqError } from '../../errors.js';
+import { isRecord } from '../../guards.js';
 import { isLength, type Preprocessing, type Size } from './preprocessing.js';
 import type { Filter } from './resample.js';
 
@@ -59,7 +60,8 @@ export function readHuggingFace(config: Config, file = 'preprocessor_config.json
   const numbers = (key: string) => {
     const value = config[key];
     const list = Array.isArray(value) ? value : [value];
-    if (list.every(Number.isFinite) && [1, 3].includes(list.length)) return list as number[];
+    const isNumber = (each: unknown): each is number => Number.isFinite(each);
+    if (list.every(isNumber) && [1, 3].includes(list.length)) return list;
     throw wrong(key, 'three numbers');
   };
   const lengthOf = (key: string, value: unknown) => {
@@ -69,7 +71,7 @@ export function readHuggingFace(config: Config, file = 'preprocessor_config.json
   const sizeOf = (key: string): number | Size => {
     const value = config[key];
     if (typeof value === 'number') return lengthOf(key, value);
-    const pair: Config = Array.isArray(value) ? { height: value[0], width: value[1] } : ((value ?? {}) as Config);
+    const pair: Config = Array.isArray(value) ? { height: value[0], width: value[1] } : isRecord(value) ? value : {};
     const keys = Object.keys(pair).sort().join();
     if (keys === 'shortest_edge') return lengthOf(key, pair.shortest_edge);
     if (keys !== 'height,width') throw wrong(key, 'a shortest_edge, or height and width');

@@ -1,4 +1,5 @@
 import { FxqError } from '../../errors.js';
+import { messageOf } from '../../guards.js';
 import type { Interface } from '../../onnx/interface.js';
 import type { Dataset } from '../dataset.js';
 import { isFixed } from '../fit.js';
@@ -56,8 +57,10 @@ async function findPreprocessing(
 ): Promise<{ preprocessing: Preprocessing; file: string } | undefined> {
   if (preprocessing !== undefined) {
     const file = 'preprocessing';
-    const read = isHuggingFace(preprocessing) ? readHuggingFace : readPreprocessing;
-    return { preprocessing: read(preprocessing as never, file), file: 'the description given' };
+    const read = isHuggingFace(preprocessing)
+      ? readHuggingFace(preprocessing, file)
+      : readPreprocessing(preprocessing, file);
+    return { preprocessing: read, file: 'the description given' };
   }
   for (const place of [folder, ...beside]) {
     const file = join(place, HUGGING_FACE);
@@ -73,7 +76,7 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const message = `${file}: expected JSON, got damaged JSON (${(cause as Error).message})`;
+    const message = `${file}: expected JSON, got damaged JSON (${messageOf(cause)})`;
     throw new FxqError('CONFIG', message, { file, cause });
   }
 }

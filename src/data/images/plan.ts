@@ -1,4 +1,5 @@
 import { FxqError } from '../../errors.js';
+import { present } from '../../guards.js';
 import { isFloat } from '../cast.js';
 import { fitDims, isFixed } from '../fit.js';
 import type { Steps } from './prepare.js';
@@ -35,7 +36,7 @@ export function planImages(target: ImageInput, given: Preprocessing | undefined,
   const isPlain = scale !== undefined && given === undefined;
   const mean = isPlain ? undefined : spread('mean', given?.mean ?? assumed.mean, count);
   const std = isPlain ? undefined : spread('std', given?.std ?? assumed.std, count);
-  const factor = scale ?? given?.scale ?? (assumed.scale as number);
+  const factor = scale ?? given?.scale ?? present(assumed.scale);
   const isIdentity = (mean ?? [0]).every((value) => value === 0) && (std ?? [1]).every((value) => value === 1);
   const { name, type } = target.input;
   if (!isFloat(type) && !(isIdentity && factor === 1)) {

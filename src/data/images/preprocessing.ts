@@ -1,4 +1,5 @@
 import { FxqError } from '../../errors.js';
+import { isRecord } from '../../guards.js';
 import { FILTERS, type Filter } from './resample.js';
 
 /** In pixels. */
@@ -59,8 +60,8 @@ export function readPreprocessing(value: unknown, file = 'preprocessing'): Prepr
     throw wrong(file, `keys such as resize, crop, mean and std`, value);
   }
   const entries = Object.entries(value).map(([key, given]) => {
-    if (!Object.hasOwn(KEYS, key)) throw wrong(file, `one of ${Object.keys(KEYS).join(', ')}`, key);
-    const [what, read] = KEYS[key as keyof Preprocessing];
+    if (!isKey(key)) throw wrong(file, `one of ${Object.keys(KEYS).join(', ')}`, key);
+    const [what, read] = KEYS[key];
     const checked = read(given);
     if (checked === undefined) throw wrong(`${file}: ${key}`, what, given);
     return [key, checked] as const;
@@ -68,8 +69,12 @@ export function readPreprocessing(value: unknown, file = 'preprocessing'): Prepr
   return Object.fromEntries(entries) as Preprocessing;
 }
 
+function isKey(key: string): key is keyof Preprocessing {
+  return Object.hasOwn(KEYS, key);
+}
+
 export function isLength(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAX_LENGTH;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= MAX_LENGTH;
 }
 
 /** Longer edges are a slip: such an image would not fit a typed array. */
@@ -77,7 +82,7 @@ const MAX_LENGTH = 16_384;
 
 function readSize(value: unknown): number | Size | undefined {
   if (isLength(value)) return value;
-  const { width, height, ...rest } = (value ?? {}) as Record<string, unknown>;
+  const { width, height, ...rest } = isRecord(value) ? value : {};
   return isLength(width) && isLength(height) && Object.keys(rest).length === 0 ? { width, height } : undefined;
 }
 
@@ -89,9 +94,9 @@ function readFraction(value: unknown): number | undefined {
 
 function readNumbers(value: unknown, isRight: (number: number) => boolean): number | number[] | undefined {
   const list = Array.isArray(value) ? value : [value];
-  const isWhole = list.every((number) => typeof number === 'number' && Number.isFinite(number) && isRight(number));
-  const fits = list.length === 1 || list.length === 3;
-  return isWhole && fits ? (value as number | number[]) : undefined;
+  const isNumber = (each: unknown): each is number => Number.isFinite(each);
+  if (!list.every(isNumber) || !list.every(isRight) || ![1, 3].includes(list.length)) return undefined;
+  return Array.isArray(value) ? list : list[0];
 }
 
 function wrong(file: string, expected: string, actual: unknown): FxqError {

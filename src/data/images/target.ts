@@ -34,7 +34,10 @@ export function imageInputOf(inputs: readonly ModelInput[]): ImageInput {
     throw new FxqError('DATASET', message, { expected: 1, actual: inputs.length });
   }
   const { shape } = input;
-  const fixed = (axis: number) => (isFixed(shape[axis]) ? (shape[axis] as number) : undefined);
+  const fixed = (axis: number) => {
+    const dim = shape[axis];
+    return isFixed(dim) ? dim : undefined;
+  };
   const [, second, , fourth] = shape;
   if (shape.length === 0) return { input, layout: 'nchw', channels: 3, width: undefined, height: undefined };
   if (shape.length === 4) {

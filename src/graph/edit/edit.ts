@@ -1,5 +1,6 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { normalLocation } from '../../binary/location.js';
+import { present } from '../../guards.js';
 import type { Model } from '../../model/model.js';
 import { Journal } from '../../onnx/journal.js';
 import { Message } from '../../onnx/message.js';
@@ -121,7 +122,7 @@ export class ModelEditor {
   addFunction(proto: onnx.IFunctionProto): EditedGraph {
     this.useIrVersion(WITH_FUNCTIONS);
     this.#message.add(MODEL.functions, onnxProto.onnx.FunctionProto.encode(proto).finish());
-    const body = [...this.#bodies()].at(-1) as Body;
+    const body = present([...this.#bodies()].at(-1));
     body.index();
     this.#faults.set(body, faultsOf(body));
     return graphOf(body);

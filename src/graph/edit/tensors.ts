@@ -1,5 +1,5 @@
 import onnxProto, { type onnx } from 'onnx-proto';
-import { bitsOf, DTYPES, type DType, dtypeOf } from '../../binary/dtype.js';
+import { bitsOf, type DType, dataTypeOf, dtypeOf } from '../../binary/dtype.js';
 import type { Tensor } from '../../model/model.js';
 import type { Message, MessageField } from '../../onnx/message.js';
 import { readVarint, VARINT } from '../../onnx/wire.js';
@@ -141,16 +141,12 @@ function dimsOf(message: Message): number[] {
 }
 
 function headerOf({ dtype, dims }: Pick<TensorContent, 'dtype' | 'dims'>): onnx.ITensorProto {
-  return { dims: [...dims], dataType: wireType(dtype) };
+  return { dims: [...dims], dataType: dataTypeOf(dtype) };
 }
 
 function typeOf(dtype: DType, dims?: readonly (number | string)[]): onnx.ITypeProto {
   const dim = dims?.map((each) => (typeof each === 'number' ? { dimValue: each } : { dimParam: each }));
-  return { tensorType: { elemType: wireType(dtype), ...(dim && { shape: { dim } }) } };
-}
-
-function wireType(dtype: DType): number {
-  return (DTYPES as readonly string[]).indexOf(dtype);
+  return { tensorType: { elemType: dataTypeOf(dtype), ...(dim && { shape: { dim } }) } };
 }
 
 function requireLength(name: string, { dtype, dims, bytes }: TensorContent): void {

@@ -35,7 +35,7 @@ export function curveThrough(measured: readonly Measured[]): Curve {
     const x = Math.log(error);
     const next = points.findIndex((point) => point.x >= x);
     if (next === 0) return Math.exp(points[0].y + (x - points[0].x));
-    const before = points.at(next < 0 ? -1 : next - 1) as { x: number; y: number };
+    const before = points[(next < 0 ? points.length : next) - 1];
     const rise = next < 0 ? beyond : slope(before, points[next]);
     return Math.exp(before.y + rise * (x - before.x));
   };
