@@ -9,7 +9,6 @@ export function windowOf(source: ByteSource, offset: number, length: number): Pa
 export function readOwn({ payload }: Pick<Tensor, 'payload'>): Uint8Array<ArrayBuffer> {
   const bytes = payload.read();
   // A copy by constructor: `slice` of a Node Buffer is a view of the whole file.
-  const { buffer } = bytes;
-  const isOwn = payload.isOwn && bytes.length === buffer.byteLength;
-  return isOwn && buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : new Uint8Array(bytes);
+  const isOwn = payload.isOwn && bytes.length === bytes.buffer.byteLength;
+  return isOwn ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }

@@ -109,7 +109,7 @@ describe('finiteWeights', () => {
     const tensor = { ...model.tensors[1], payload: { read: () => new Uint8Array(values.buffer) } };
     expect(() => finiteWeights(tensor)).toThrow(FxqError);
     expect(() => finiteWeights(tensor)).toThrow(
-      expect.objectContaining({ code: 'ONNX_MALFORMED', tensor: 'w1', offset: 8 + 4, actual: bad }),
+      expect.objectContaining({ code: 'WEIGHTS', tensor: 'w1', offset: 8 + 4, actual: bad }),
     );
     expect(() => finiteWeights(tensor)).toThrow(/w1: .*element 1 is/);
   });
