@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import { dirname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -236,5 +237,38 @@ describe('the bundle of ./decode', async () => {
     process.stdout.write(`decoder: ${output.contents.length} bytes minified, ${size} gzipped\n`);
     expect(size).toBeLessThanOrEqual(DECODER_GZIP);
     expect(size, 'far below: lower the ceiling').toBeGreaterThan(0.8 * DECODER_GZIP);
+  });
+});
+
+describe('the start of the program', async () => {
+  const result = await build({
+    entryPoints: [join(root, 'src/cli/program.ts')],
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    outdir: 'dist',
+    metafile: true,
+    write: false,
+    absWorkingDir: root,
+    logLevel: 'silent',
+  });
+  const { outputs } = result.metafile;
+
+  it('loads no command, and none of what a command works with', () => {
+    const loaded = new Set<string>();
+    const visit = (path: string): void => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      for (const { path: to, kind } of outputs[path]?.imports ?? []) if (kind === 'import-statement') visit(to);
+    };
+    visit('dist/program.js');
+    const packages = [...loaded].filter((path) => !path.startsWith('dist/') && !path.startsWith('node:'));
+    expect(packages.filter((name) => !builtinModules.includes(name))).toEqual(['commander']);
+    const sources = [...loaded].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+    expect(sources).toContain('src/cli/program.ts');
+    expect(sources.filter((path) => path.includes('/commands/'))).toEqual([]);
+    expect(sources.length).toBeLessThan(20);
   });
 });

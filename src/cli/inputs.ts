@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { watchOpening } from '../onnx/files.js';
+import { watchOpening } from '../onnx/opening.js';
 
 /** The files that a run has read so far. A file is known by what it is, and by where it is: links lead to the same. */
 class Inputs {

@@ -5,6 +5,7 @@ import { FxqError } from '../errors.js';
 import { fieldOf, messageOf } from '../guards.js';
 import type { ByteSource, Model } from '../model/model.js';
 import { openOnnx } from './open.js';
+import { tellOpening } from './opening.js';
 
 /** A model on disk. Its external data is read tensor by tensor, so the files stay open until `close` is called. */
 export interface OpenedFile {
@@ -18,13 +19,6 @@ export interface OpenedFile {
 export interface DiskFile extends ByteSource {
   read(start: number, end: number): Uint8Array<ArrayBuffer>;
   close(): void;
-}
-
-/** Who is told of every file that is opened here, by its path. */
-let watcher: (path: string) => void = () => {};
-
-export function watchOpening(watch: (path: string) => void): void {
-  watcher = watch;
 }
 
 /** Most that one system call reads: some systems stop at 2 GiB. */
@@ -78,7 +72,7 @@ export function openFile(path: string): DiskFile {
     const opened = openRegular(path);
     if (typeof opened === 'string') throw new FxqError('IO', `${path}: expected a file, got ${opened}`, { file: path });
     handle = opened.handle;
-    watcher(path);
+    tellOpening(path);
     return diskFile(path, handle, opened.size, (problem, cause) => {
       return new FxqError('IO', `${path}: ${problem}`, { file: path, cause });
     });
@@ -120,7 +114,7 @@ function openExternal(model: string, target: string, location: string): DiskFile
     const opened = openRegular(real);
     if (typeof opened === 'string') throw externalError(location, `expected a file, got ${opened}`);
     file = opened.handle;
-    watcher(real);
+    tellOpening(real);
     return diskFile(location, file, opened.size, (problem, cause) => externalError(location, problem, cause));
   } catch (error) {
     if (file !== undefined) closeSync(file);
