@@ -1,6 +1,7 @@
 // Ways to damage a container. Each takes the base's parts and a generator, and gives bytes; those that `keepSums` leave
 // all checksums as they were, all others put right ones in their place.
 import { bitsOf, dtypeOf } from '../../build/binary/dtype.js';
+import { MAGIC, VERSION } from '../../build/container/constants.js';
 import { makeCode } from '../../build/container/write/runs.js';
 import { squeeze } from '../../build/entropy/squeeze.js';
 import { CborMap, cloneTree, encodeTree, Raw } from './cbor.js';
@@ -182,7 +183,7 @@ export const DAMAGES = {
     keepSums: true,
     make(_, random) {
       const bytes = Uint8Array.from({ length: random(600) }, () => random(256));
-      if (random(2)) bytes.set([0x46, 0x58, 0x51, 1].slice(0, bytes.length));
+      if (random(2)) bytes.set([...MAGIC, VERSION].slice(0, bytes.length));
       return bytes;
     },
   },
@@ -352,6 +353,7 @@ export const DAMAGES = {
 };
 
 function bombOf(tensors, skeleton, section) {
+  for (const [i, tensor] of tensors.entries()) tensor.set('n', `w${i}`);
   // What is inline stands in the skeleton, where it is no twin.
   const own = tensors.filter((tensor) => tensor.get('l') || tensor.get('r') !== undefined);
   const size = skeleton.length + own.reduce((sum, tensor) => sum + bytesOf(tensor), 0);

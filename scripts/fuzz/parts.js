@@ -1,11 +1,10 @@
 // Containers in parts: taken apart, and put together again with sums that fit, so that damage reaches what lies behind.
 import { xxh32 } from '../../build/binary/xxh32.js';
+import { MAGIC, PREFIX_BYTES, VERSION } from '../../build/container/constants.js';
 import { readCbor } from '../../build/container/read/cbor.js';
 import { expand } from '../../build/entropy/expand.js';
 import { squeeze } from '../../build/entropy/squeeze.js';
 import { CborMap, encodeTree, toTree } from './cbor.js';
-
-const PREFIX_BYTES = 20;
 
 /** Header as a tree, skeleton, all sections in one. */
 export function takeApart(container) {
@@ -41,7 +40,7 @@ export function putTogether({ header, skeleton, sections }) {
 export function seal(header, skeleton, sections, { squeezed = undefined, sizes = undefined } = {}) {
   const head = squeezed ?? squeeze(Buffer.concat([header, skeleton]));
   const container = Buffer.allocUnsafeSlow(PREFIX_BYTES + head.length + sections.length);
-  container.set([0x46, 0x58, 0x51, 1]);
+  container.set([...MAGIC, VERSION]);
   container.writeUInt32LE(sizes?.[0] ?? head.length, 4);
   container.writeUInt32LE(sizes?.[1] ?? header.length + skeleton.length, 8);
   container.writeUInt32LE(sizes?.[2] ?? header.length, 12);

@@ -164,7 +164,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
   );
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const within = (what: string, got: number, most: number) => {
-    if (got > most) throw bad(`a container of ${sectionAt} bytes has at most ${most} ${what}, got ${got}`);
+    if (got > most) throw bad(`a container of ${sectionAt} bytes stands for at most ${most} ${what}, got ${got}`);
   };
   within('bytes of files', total, FREE_OUTPUT + sectionAt * OUTPUT_PER_BYTE);
   within('symbols', symbols, FREE_SYMBOLS + sectionAt * SYMBOLS_PER_BYTE);
