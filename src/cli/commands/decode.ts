@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Progress, pieces } from '../../decode/container.js';
 import { openRanges, reusedRoom } from '../../decode/ranges.js';
@@ -37,7 +38,8 @@ async function decodeFile(input: string, flags: DecodeFlags, terminal: Terminal)
     const plan = planOutput(output, { external, mayReplace: () => flags.force ?? false });
     // What an earlier run has written may be there; whether it is that is seen once the bytes are there.
     for (const [i, { path, mayReplace }] of plan.targets.entries()) {
-      if (!mayReplace && isTaken(path) && sizeOf([path]) !== files[i].size) throw takenError(path);
+      if (!mayReplace && isTaken(path) && statSync(path, { throwIfNoEntry: false })?.size !== files[i].size)
+        throw takenError(path);
     }
     const start = performance.now();
     const draw = terminal.progress('decode');

@@ -220,10 +220,10 @@ function reported<T>({ target, size }: Pick<Temporary, 'target' | 'size'>, work:
 }
 
 function isSameFile(a: string, b: string): boolean {
+  const [size, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false })?.size);
+  if (size === undefined || size !== other) return false;
   const handles = [a, b].map((path) => openSync(path, 'r'));
   try {
-    const [size, other] = [a, b].map((path) => statSync(path).size);
-    if (size !== other) return false;
     for (let at = 0; at < size; at += COPY_BYTES) {
       const [one, two] = handles.map((handle) => readBack(a, handle, at, Math.min(size, at + COPY_BYTES)));
       if (Buffer.compare(one, two) !== 0) return false;
