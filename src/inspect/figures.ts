@@ -7,7 +7,7 @@ export interface Report {
   readonly file: string;
   /** Size of the file, or of all files of a model with external data. */
   readonly bytes: number;
-  /** Size of the ONNX files that a container rebuilds; of an ONNX model its own. */
+  /** Size of the ONNX files that a container rebuilds, without the records that stages have left in them; of an ONNX model its own. */
   readonly originalBytes: number;
   /** `originalBytes / bytes`. */
   readonly ratio: number;

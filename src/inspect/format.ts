@@ -22,6 +22,18 @@ export function formatShare(share: number): string {
   return `${(100 * share).toFixed(share === 1 ? 0 : 1)}%`;
 }
 
+/** A share of one to a hundredth of a percent, as accuracy is given: `99.37%`. */
+export function formatPercent(share: number): string {
+  return `${(100 * share).toFixed(2)}%`;
+}
+
+/** A small figure of any size: `0.0123`, `1.2e-5`. */
+export function formatSmall(value: number): string {
+  if (!Number.isFinite(value)) return '∞';
+  if (value === 0) return '0';
+  return Math.abs(value) < 1e-4 || Math.abs(value) >= 1e4 ? value.toExponential(1) : value.toPrecision(3);
+}
+
 /** How many times smaller: `39.1×`. */
 export function formatRatio(ratio: number): string {
   return `${ratio >= 99.95 ? Math.round(ratio) : ratio >= 9.995 ? ratio.toFixed(1) : ratio.toFixed(2)}×`;

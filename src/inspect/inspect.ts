@@ -7,6 +7,7 @@ import { squeeze } from '../entropy/squeeze.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { loadKernels } from '../kernels/decode/index.js';
 import type { ByteSource, Model, Tensor } from '../model/model.js';
+import { readRecords } from '../onnx/metadata.js';
 import { inMemory, openOnnx } from '../onnx/open.js';
 import type { Overhead, Report, TensorReport } from './figures.js';
 import { measurePayload, measureSection } from './measure.js';
@@ -61,7 +62,8 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
   const source = container instanceof Uint8Array ? inMemory('', container) : container;
   const opened = await openRanges(source, signal);
   const { head } = opened;
-  const tensorAt = places(head, options.model ?? modelIn(head, modelFile(head, source, await loadKernels())));
+  const model = options.model ?? modelIn(head, modelFile(head, source, await loadKernels()));
+  const tensorAt = places(head, model);
   const tensors: TensorReport[] = [];
   let index = 0;
   let stretches = 0;
@@ -74,7 +76,8 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
       tensors.push(describe(entry, tensorAt(piece.file, piece.offset), source, piece.bytes, owner));
     }
   }
-  const originalBytes = head.total;
+  // What stages have noted in the model was not in the file that they were given.
+  const originalBytes = head.total - recordBytes(model);
   // The header stands first in the head, so it takes there what it takes alone.
   const { buffer, byteOffset } = head.skeleton;
   const { headerBytes, squeezedBytes } = head.prefix;
@@ -135,6 +138,16 @@ function modelIn({ files }: Head, main: ByteSource): Model | undefined {
   } catch (error) {
     if (!(error instanceof FxqError)) throw error;
     return undefined;
+  }
+}
+
+/** Bytes of the stages' records; none where they cannot be read. */
+function recordBytes(model: Model | undefined): number {
+  try {
+    return model ? readRecords(model).reduce((sum, { bytes }) => sum + bytes, 0) : 0;
+  } catch (error) {
+    if (!(error instanceof FxqError)) throw error;
+    return 0;
   }
 }
 

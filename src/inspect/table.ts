@@ -1,8 +1,9 @@
-import { PREFIX_BYTES } from '../container/constants.js';
 import { type Column, layOut } from './columns.js';
 import { MAX_DISTINCT } from './elements.js';
 import type { Report, TensorReport } from './figures.js';
 import { formatBits, formatBytes, formatCount, formatRatio, formatShare, orDash } from './format.js';
+import { type FigureColumn, PAPER, WEIGHTS } from './paper-columns.js';
+import { sizesIn } from './sizes.js';
 import { type Row, toRow } from './totals.js';
 
 /** Settings of `formatTable`. */
@@ -11,24 +12,17 @@ export interface TableOptions {
   readonly all?: boolean | undefined;
 }
 
-const SIZE: Column<Row>[] = [
-  { group: '', head: 'weights', text: ({ weights }) => formatCount(weights) },
-  { group: '', head: 'kept', text: ({ density }) => formatShare(density) },
-];
+/** A figure as text, or a dash where it does not apply. */
+const shown = ({ group, head, value, text }: FigureColumn): Column<Row> => ({
+  group,
+  head,
+  text: (row) => orDash(value(row), text),
+});
 
-/** As in the tables of Deep Compression (Han, Mao, Dally 2016): pruned and quantised, then also Huffman-coded. */
-const CODED: Column<Row>[] = [
-  ...SIZE,
-  { group: 'weight bits', head: 'P+Q', text: ({ weightBits }) => orDash(weightBits[0], formatBits) },
-  { group: 'weight bits', head: 'P+Q+H', text: ({ weightBits }) => orDash(weightBits[1], formatBits) },
-  { group: 'index bits', head: 'P+Q', text: ({ indexBits }) => orDash(indexBits[0], formatBits) },
-  { group: 'index bits', head: 'P+Q+H', text: ({ indexBits }) => orDash(indexBits[1], formatBits) },
-  { group: 'ratio', head: 'P+Q', text: ({ ratio }) => orDash(ratio[0], formatRatio) },
-  { group: 'ratio', head: 'P+Q+H', text: ({ ratio }) => orDash(ratio[1], formatRatio) },
-];
+const CODED = PAPER.map(shown);
 
 const PLAIN: Column<Row>[] = [
-  ...SIZE,
+  ...WEIGHTS.map(shown),
   { group: '', head: 'values', text: ({ clusters }) => orDash(clusters, formatValues) },
   { group: '', head: 'weight bits', text: ({ weightBits }) => orDash(weightBits[0], formatBits) },
   { group: '', head: 'size', text: ({ bytes }) => formatBytes(bytes) },
@@ -65,35 +59,24 @@ function note(tensors: readonly TensorReport[], where: string, remark: string): 
   return [`– ${where}: ${formatCount(tensors.length)} ${noun} ${formatBytes(bytes)}, ${remark}`];
 }
 
-function formatSizes({ bytes, originalBytes, ratio, overhead, tensors }: Report, isCoded: boolean): string[] {
+function formatSizes(report: Report, isCoded: boolean): string[] {
+  const { bytes, originalBytes } = report;
   const exact = (size: number) => `${formatCount(size)} bytes`;
-  const coded = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
-  const parts: [string, number][] = isCoded
-    ? [
-        ['weights and indices', coded],
-        ['codebooks', overhead.codebooks],
-        ['code tables', overhead.tables],
-        ['header', overhead.header],
-        ['skeleton', overhead.skeleton],
-        ['prefix', PREFIX_BYTES],
-        ...(overhead.other > PREFIX_BYTES ? [['of no tensor', overhead.other - PREFIX_BYTES] as [string, number]] : []),
-      ]
-    : [
-        ['tensors', coded],
-        ['everything else', overhead.skeleton],
-      ];
-  const total: [string, string] = ['file', exact(bytes)];
-  const lines: [string, string][] = [...parts.map(([name, size]): [string, string] => [`  ${name}`, exact(size)])];
-  const names = Math.max(...[total, ...lines].map(([name]) => name.length), 'original'.length);
-  const sizes = Math.max(...[total, ...lines].map(([, size]) => size.length), exact(originalBytes).length);
-  const row = ([name, size]: [string, string], note = '') =>
-    `${name.padEnd(names)}  ${size.padStart(sizes)}${note && `  ${note}`}`;
-  const share = (i: number) => (bytes === 0 ? '' : formatShare(parts[i][1] / bytes).padStart(6));
-  return [
-    ...(isCoded ? [row(['original', exact(originalBytes)], formatBytes(originalBytes))] : []),
-    row(total, isCoded ? `${formatBytes(bytes)}, ${formatRatio(ratio)} smaller` : formatBytes(bytes)),
-    ...lines.map((line, i) => row(line, share(i))),
+  const share = (size: number) => (bytes === 0 ? '' : formatShare(size / bytes).padStart(6));
+  const rows = [
+    ...(isCoded ? [['original', exact(originalBytes), formatBytes(originalBytes)]] : []),
+    ['file', exact(bytes), isCoded ? `${formatBytes(bytes)}${changeOf(bytes, originalBytes)}` : formatBytes(bytes)],
+    ...sizesIn(report, isCoded).map((part) => [`  ${part.name}`, exact(part.bytes), share(part.bytes)]),
   ];
+  const [names, sizes] = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map(([name, size, note]) => `${name.padEnd(names)}  ${size.padStart(sizes)}${note && `  ${note}`}`);
+}
+
+/** How many times smaller or larger a file has become; nothing where that would be `1.00×`. */
+function changeOf(bytes: number, originalBytes: number): string {
+  const ratio = originalBytes / bytes;
+  if (ratio >= 1.005) return `, ${formatRatio(ratio)} smaller`;
+  return ratio > 0 && 1 / ratio >= 1.005 ? `, ${formatRatio(1 / ratio)} larger` : '';
 }
 
 function formatValues(count: number): string {

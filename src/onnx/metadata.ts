@@ -13,6 +13,8 @@ const PREFIX = 'fxq.';
 export interface StageRecord {
   readonly number: number;
   readonly text: string;
+  /** Bytes that it takes in the file. */
+  readonly bytes: number;
 }
 
 /**
@@ -54,7 +56,9 @@ function recordsIn(bytes: Bytes): StageRecord[] {
       if (type === LENGTH_DELIMITED) entry.set(number, new TextDecoder().decode(bytes.subarray(start, end)));
     }
     const number = /^fxq\.(\d{1,9})$/.exec(entry.get(KEY) ?? '')?.[1];
-    if (number !== undefined) records.push({ number: Number(number), text: entry.get(VALUE) ?? '' });
+    if (number !== undefined) {
+      records.push({ number: Number(number), text: entry.get(VALUE) ?? '', bytes: field.end - field.tag });
+    }
   }
   return records;
 }

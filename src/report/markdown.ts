@@ -1,17 +1,10 @@
-import { formatBytes, formatCount, formatShare, orDash } from '../inspect/format.js';
+import { formatBytes, formatCount, formatPercent, formatShare, orDash } from '../inspect/format.js';
+import { PAPER, SIZE } from '../inspect/paper-columns.js';
 import { printable } from '../printable.js';
-import { COLUMNS } from './columns.js';
 import type { Comparison } from './comparison.js';
-import {
-  answerFigures,
-  divergenceNote,
-  divergenceWords,
-  exactBytes,
-  headline,
-  percent,
-  sizeNote,
-  sizesOf,
-} from './words.js';
+import { answerFigures, divergenceNote, divergenceWords, exactBytes, headline, sizeNote, sizesOf } from './words.js';
+
+const COLUMNS = [...PAPER, SIZE];
 
 /**
  * The comparison as Markdown: its figures as tables, without the plots.
@@ -82,7 +75,9 @@ function sensitivity({ sensitivity: found }: Comparison): string[] {
     `${layer.clusters}`,
   ]);
   const base =
-    found.original.top1 === null ? '' : ` The original’s top-1 accuracy on them is ${percent(found.original.top1)}.`;
+    found.original.top1 === null
+      ? ''
+      : ` The original’s top-1 accuracy on them is ${formatPercent(found.original.top1)}.`;
   return [
     '## Which layer costs what',
     `The original with one layer compressed, on ${formatCount(found.samples)} samples.${base} ${divergenceWords(found)}.`,

@@ -1,13 +1,8 @@
-import { formatBytes, formatCount, formatRatio } from '../inspect/format.js';
+import { formatBytes, formatCount, formatPercent, formatRatio, formatSmall } from '../inspect/format.js';
 import type { Fidelity, Sensitivity } from '../sensitivity/options.js';
 import type { Accuracy, Baseline, Comparison } from './comparison.js';
 
 /** Figures as every form of the report words them. */
-
-/** A share of one to a hundredth of a percent, as accuracy is given: `99.37%`. */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(2)}%`;
-}
 
 /** A size in full: `52,460 bytes`. */
 export function exactBytes(bytes: number): string {
@@ -18,13 +13,6 @@ export function exactBytes(bytes: number): string {
 function formatPoints(change: number): string {
   const points = Math.abs(100 * change).toFixed(2);
   return `${points === '0.00' ? '±' : change < 0 ? '−' : '+'}${points} points`;
-}
-
-/** A small figure of any size: `0.0123`, `1.2e-5`. */
-function formatSmall(value: number): string {
-  if (!Number.isFinite(value)) return '∞';
-  if (value === 0) return '0';
-  return Math.abs(value) < 1e-4 || Math.abs(value) >= 1e4 ? value.toExponential(1) : value.toPrecision(3);
 }
 
 /** A figure of the two models' answers. */
@@ -47,12 +35,18 @@ export function answerFigures({ original, compressed }: Accuracy): AnswerFigure[
     const [before, after] = [original[key], compressed[key]];
     if (before === null || after === null) continue;
     const change = after - before;
-    figures.push({ name, before: percent(before), after: percent(after), note: formatPoints(change), change });
+    figures.push({
+      name,
+      before: formatPercent(before),
+      after: formatPercent(after),
+      note: formatPoints(change),
+      change,
+    });
   }
   const plain = { before: '', change: null };
   if (compressed.agreement !== null) {
     const note = 'decided as the original does';
-    figures.push({ ...plain, name: 'same answers', after: percent(compressed.agreement), note });
+    figures.push({ ...plain, name: 'same answers', after: formatPercent(compressed.agreement), note });
   }
   if (compressed.maxAbsDiff !== null) {
     const note = `at most ${formatSmall(compressed.maxAbsDiff)}`;
@@ -87,7 +81,8 @@ function isLossless({ name, bytes }: Baseline): boolean {
 export function sizeNote({ bytes, reason, top1, agreement }: Baseline, original: number): string {
   if (bytes === null) return `not measured: ${reason}`;
   const ratio = bytes < original ? `, ${formatRatio(original / bytes)}` : '';
-  const answers = top1 !== null ? `, top-1 ${percent(top1)}` : agreement !== null ? `, same ${percent(agreement)}` : '';
+  const answers =
+    top1 !== null ? `, top-1 ${formatPercent(top1)}` : agreement !== null ? `, same ${formatPercent(agreement)}` : '';
   return `${formatBytes(bytes)}${ratio}${answers}`;
 }
 
@@ -95,8 +90,8 @@ export function sizeNote({ bytes, reason, top1, agreement }: Baseline, original:
 export function divergenceNote(fidelity: Fidelity): string {
   const { harm: divergence, kl, top1, agreement } = fidelity;
   const first = kl === null ? formatSmall(divergence) : `KL ${formatSmall(kl)}`;
-  if (top1 !== null) return `${first}, top-1 ${percent(top1)}`;
-  return agreement === null ? first : `${first}, same ${percent(agreement)}`;
+  if (top1 !== null) return `${first}, top-1 ${formatPercent(top1)}`;
+  return agreement === null ? first : `${first}, same ${formatPercent(agreement)}`;
 }
 
 /** What the page is about, in a line: `small.fxq, 5.3× smaller`. */

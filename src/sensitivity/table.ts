@@ -1,5 +1,5 @@
 import { type Column, layOut } from '../inspect/columns.js';
-import { formatBits, formatCount, formatShare, orDash } from '../inspect/format.js';
+import { formatBits, formatCount, formatPercent, formatShare, formatSmall, orDash } from '../inspect/format.js';
 import { printable } from '../printable.js';
 import type { Fidelity, LayerSensitivity, Sensitivity } from './options.js';
 
@@ -30,7 +30,7 @@ export function formatSensitivity(found: Sensitivity): string {
     ['top-5', original.top5],
   ] as const;
   const shares = top.flatMap(([name, value]) =>
-    value === null ? [] : [`, ${name} of the original ${percent(value)}`],
+    value === null ? [] : [`, ${name} of the original ${formatPercent(value)}`],
   );
   const mismatches = layers.some(({ shapeMismatches }) => shapeMismatches > 0);
   if (mismatches) notes.push('– outputs of other shapes than the original’s are not in the figures');
@@ -72,21 +72,14 @@ function outputColumns({ layers, original }: Sensitivity): Column<Fidelity>[] {
     text: ({ outputs }: Fidelity) => orDash(least(outputs.map((each) => each.snr)), formatDecibels),
   };
   return [
-    ...(original.top1 === null ? [] : [{ group, head: 'top-1', text: ({ top1 }: Fidelity) => orDash(top1, percent) }]),
-    ...(agrees ? [{ group, head: 'agree', text: ({ agreement }: Fidelity) => orDash(agreement, percent) }] : []),
-    ...(decides ? [{ group, head: 'KL', text: ({ kl }: Fidelity) => orDash(kl, small) }] : []),
-    ...(decides || !compares ? [] : [{ group, head: 'noise/signal', text: ({ harm }: Fidelity) => small(harm) }]),
+    ...(original.top1 === null
+      ? []
+      : [{ group, head: 'top-1', text: ({ top1 }: Fidelity) => orDash(top1, formatPercent) }]),
+    ...(agrees ? [{ group, head: 'agree', text: ({ agreement }: Fidelity) => orDash(agreement, formatPercent) }] : []),
+    ...(decides ? [{ group, head: 'KL', text: ({ kl }: Fidelity) => orDash(kl, formatSmall) }] : []),
+    ...(decides || !compares ? [] : [{ group, head: 'noise/signal', text: ({ harm }: Fidelity) => formatSmall(harm) }]),
     ...(compares ? [cosine, snr] : []),
   ];
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)}%`;
-}
-
-function small(value: number): string {
-  if (!Number.isFinite(value)) return '∞';
-  return value === 0 ? '0' : value < 1e-4 || value >= 1e4 ? value.toExponential(1) : value.toPrecision(3);
 }
 
 function formatDecibels(value: number): string {

@@ -85,6 +85,8 @@ describe('the parts of a report add up to the file', () => {
     const report = await inspectContainer(container);
     check(report);
     expect(report.bytes).toBe(container.length);
+    // What the stages have noted in it was not in the original.
+    expect(report.originalBytes).toBe(inspectOnnx(model).bytes);
     expect(report.ratio).toBeCloseTo(report.originalBytes / container.length, 10);
     const { head } = await openContainer(container);
     expect(report.overhead.header + report.overhead.skeleton).toBe(head.prefix.squeezedBytes);

@@ -104,6 +104,14 @@ file               1,067,017 bytes  1.07 MB
 `);
   });
 
+  it('says of a file that has grown how much larger it is, and nothing of one that has not changed', () => {
+    const sizes = (bytes: number) => formatTable({ ...report([tensor({ name: 'w' })]), bytes, originalBytes: 2000 });
+    expect(sizes(1000)).toContain('1.00 KB, 2.00× smaller\n');
+    expect(sizes(2500)).toContain('2.50 KB, 1.25× larger\n');
+    expect(sizes(2000)).toContain('2.00 KB\n');
+    expect(sizes(2005)).not.toMatch(/smaller|larger/);
+  });
+
   it('has a row for each tensor if told', () => {
     const layers = [tensor({ name: 'w' }), tensor({ name: 'b', role: 'bias' })];
     expect(formatTable(report(layers), { all: true })).toMatch(/^w .*\nb /m);

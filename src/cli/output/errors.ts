@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FxqError } from '../../errors.js';
+import { fieldOf, messageOf } from '../../guards.js';
 
 export function ioError(path: string, problem: string, cause?: unknown): FxqError {
   return new FxqError('IO', `${path}: ${problem}`, { file: path, ...(cause === undefined ? {} : { cause }) });
@@ -12,7 +13,7 @@ export function ioError(path: string, problem: string, cause?: unknown): FxqErro
  * @param needed - bytes that would have been on the disk by now
  */
 export function writeProblem(cause: unknown, path: string, needed: number): string {
-  const { code, message } = cause as NodeJS.ErrnoException;
+  const code = fieldOf(cause, 'code');
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT': {
@@ -33,7 +34,7 @@ export function writeProblem(cause: unknown, path: string, needed: number): stri
     case 'ELOOP':
       return 'is a link that leads in a circle; choose another name';
     default:
-      return `cannot be written (${message})`;
+      return `cannot be written (${messageOf(cause)})`;
   }
 }
 

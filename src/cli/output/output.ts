@@ -12,6 +12,7 @@ import {
 import { dirname, join, relative, sep } from 'node:path';
 import type { SectionStore } from '../../container/write/sections.js';
 import { FxqError } from '../../errors.js';
+import { present } from '../../guards.js';
 import type { ByteSource } from '../../model/model.js';
 import { ioError, writeProblem } from './errors.js';
 import { checkTarget, isTaken, type OutputPlan, type Target, takenError } from './plan.js';
@@ -83,7 +84,7 @@ export function startOutput({ targets }: OutputPlan): Output {
   const append = (file: Temporary, bytes: Uint8Array) => {
     const write = () => {
       for (let at = 0; at < bytes.length; ) {
-        at += writeSync(file.handle as number, bytes, at, Math.min(WRITE_BYTES, bytes.length - at), file.size + at);
+        at += writeSync(present(file.handle), bytes, at, Math.min(WRITE_BYTES, bytes.length - at), file.size + at);
       }
     };
     guarded(file.target.path, write, bytes.length);
@@ -102,7 +103,7 @@ export function startOutput({ targets }: OutputPlan): Output {
       group.files.push(file);
       files.push(file);
       const before = statSync(place, { throwIfNoEntry: false });
-      if (before !== undefined) fchmodSync(file.handle as number, before.mode);
+      if (before !== undefined) fchmodSync(present(file.handle), before.mode);
     });
   }
   return {
@@ -133,7 +134,7 @@ export function startOutput({ targets }: OutputPlan): Output {
     commit() {
       try {
         for (const file of files) {
-          reported(file, () => fsyncSync(file.handle as number));
+          reported(file, () => fsyncSync(present(file.handle)));
           close(file);
         }
         putAllInPlace(groups);
@@ -238,7 +239,7 @@ function readBack(path: string, handle: number | undefined, start: number, end: 
   const bytes = new Uint8Array(end - start);
   let at = 0;
   while (at < bytes.length) {
-    const read = readSync(handle as number, bytes, at, Math.min(WRITE_BYTES, bytes.length - at), start + at);
+    const read = readSync(present(handle), bytes, at, Math.min(WRITE_BYTES, bytes.length - at), start + at);
     if (read === 0) throw ioError(path, `has become shorter while it was written (byte ${start + at})`);
     at += read;
   }

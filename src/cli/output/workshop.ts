@@ -15,6 +15,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { xxh32 } from '../../binary/xxh32.js';
+import { fieldOf } from '../../guards.js';
 import { isBelow, realOf } from './real.js';
 
 /*
@@ -111,7 +112,7 @@ function isRunning(process_: number): boolean {
     process.kill(process_, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return fieldOf(error, 'code') === 'EPERM';
   }
 }
 

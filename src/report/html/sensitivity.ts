@@ -1,6 +1,6 @@
-import { formatCount } from '../../inspect/format.js';
+import { formatCount, formatPercent } from '../../inspect/format.js';
 import type { Comparison } from '../comparison.js';
-import { divergenceNote, divergenceWords, percent } from '../words.js';
+import { divergenceNote, divergenceWords } from '../words.js';
 import { drawBars } from './bars.js';
 import { html } from './markup.js';
 import type { Plotter } from './plotter.js';
@@ -16,7 +16,8 @@ export function sensitivitySection({ sensitivity }: Comparison, plotter: Plotter
     note: divergenceNote(layer),
     bars: [{ value: layer.harm, color: 'var(--accent)' }],
   }));
-  const top1 = original.top1 === null ? '' : ` The original’s top-1 accuracy on them is ${percent(original.top1)}.`;
+  const top1 =
+    original.top1 === null ? '' : ` The original’s top-1 accuracy on them is ${formatPercent(original.top1)}.`;
   return {
     id: 'sensitivity',
     title: 'Which layer costs what',

@@ -1,10 +1,13 @@
 import { formatCount, orDash } from '../../inspect/format.js';
+import { PAPER, SIZE } from '../../inspect/paper-columns.js';
+import { sizesIn } from '../../inspect/sizes.js';
 import type { Row } from '../../inspect/totals.js';
-import { COLUMNS } from '../columns.js';
 import type { Comparison } from '../comparison.js';
 import { exactBytes } from '../words.js';
 import { breakable, html, type Markup } from './markup.js';
 import type { Section } from './section.js';
+
+const COLUMNS = [...PAPER, SIZE];
 
 /** Tables of more rows scroll by themselves, under their heads. */
 const TALL = 30;
@@ -13,21 +16,7 @@ const TALL = 30;
 export function tableSection({ rows, total, tensors, compressed, original, overhead }: Comparison): Section {
   const weights = tensors.filter(({ role }) => role === 'weight').length;
   const isInline = tensors.some(({ layout }) => layout === 'inline');
-  const coded = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
-  const { codebooks, tables, header, skeleton, other } = overhead;
-  const isCoded = compressed.kind === 'fxq';
-  const sizes: [string, number][] = isCoded
-    ? [
-        ['weights and indices', coded],
-        ['codebooks', codebooks],
-        ['code tables', tables],
-        ['header', header + other],
-        ['skeleton', skeleton],
-      ]
-    : [
-        ['tensors', coded],
-        ['everything else', skeleton],
-      ];
+  const sizes = sizesIn({ tensors, overhead }, compressed.kind === 'fxq');
   return {
     id: 'table',
     title: 'Layer by layer',
@@ -36,7 +25,7 @@ export function tableSection({ rows, total, tensors, compressed, original, overh
     body: html`<p class="note sorts" hidden>Choose a heading to sort.</p>
 <div class="box${weights > TALL ? ' tall' : ''}" tabindex="0" role="region" aria-label="Layer by layer, may scroll sideways">${layerTable(rows.slice(0, weights), rows.slice(weights), total)}</div>
 ${isInline && html`<p class="note">Tensors of a few bytes stay in the skeleton, the part of the model file that is no weight, and have no figures of their own.</p>`}
-<p class="note">The file has ${exactBytes(compressed.bytes)}: ${sizes.map(([name, bytes]) => `${name} ${formatCount(bytes)}`).join(', ')}. The original has ${exactBytes(original.bytes)}.</p>
+<p class="note">The file has ${exactBytes(compressed.bytes)}: ${sizes.map(({ name, bytes }) => `${name} ${formatCount(bytes)}`).join(', ')}. The original has ${exactBytes(original.bytes)}.</p>
 `,
   };
 }
