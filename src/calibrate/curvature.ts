@@ -1,6 +1,7 @@
 import { FxqError } from '../errors.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
 import { appendJacobian } from '../gradient/gradient-graph.js';
+import { firstOutput } from '../gradient/outputs.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
 import { floatValue, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
 import { present } from '../guards.js';
@@ -86,7 +87,7 @@ interface ProbeGraph {
 function graphFor(original: OpenModel, layers: readonly Layer[], survey: Survey): ProbeGraph | undefined {
   try {
     const forward = openModel(original);
-    const output = logitsBehind(forward.builder, forward.builder.graph.output?.[0]?.name ?? '');
+    const output = logitsBehind(forward.builder, firstOutput(forward));
     const targets = layers.map((layer) => layer.output ?? '');
     const backward = openModel(original);
     const { seed, gradients } = appendJacobian(backward, { output, targets });

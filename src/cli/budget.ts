@@ -123,10 +123,10 @@ export function budgetStage(
   return {
     name: 'search',
     found: () => found,
-    async run(model, { signal } = {}) {
+    async run(model, { signal, onNote } = {}) {
       const onProgress = terminal.progress('search');
       const onPoint = (point: Budget['chosen']) => terminal.note(`  ${pointLine(point)}`);
-      found = await searchBudget(model, { ...common, signal, onProgress, onPoint });
+      found = await searchBudget(model, { ...common, signal, onProgress, onPoint, onNote });
       noteBudget(found, terminal);
       return found.model;
     },

@@ -109,6 +109,7 @@ async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
       original: await run('original', reference),
       compressed: await run('compressed', model, reference),
     };
+    for (const warning of accuracy.original.warnings) terminal.note(`warning: ${warning}`);
     let int8: Partial<Baseline> = {};
     // ONNX Runtime takes bytes of models that are a single file.
     if (flags.baselines && original.model.files.length === 1) {

@@ -78,12 +78,12 @@ export function searchStage(
       const skipped = found.skipped.map(({ tensor: { name }, reason }) => ({ name, reason }));
       return { chosen, points, samples, heldOut, isReached, skipped };
     },
-    async run(model, { signal } = {}) {
+    async run(model, { signal, onNote } = {}) {
       const pool = threadPool(calibration.threads);
       try {
         found = await searchCalibration(model, {
           ...calibration,
-          ...{ maxLoss, targetSize, lambda, bits, clusters, include, exclude, pool, signal },
+          ...{ maxLoss, targetSize, lambda, bits, clusters, include, exclude, pool, signal, onNote },
           onProgress: terminal.progress('calibrate'),
           onPoint: (point) => terminal.note(`  ${pointLine(point)}`),
         });

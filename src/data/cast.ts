@@ -24,6 +24,11 @@ function isElementType(type: string): type is ElementType {
   return Object.hasOwn(CLASSES, type);
 }
 
+/** Whether elements of this type are numbers that ONNX Runtime hands over. */
+export function isNumeric(type: string): boolean {
+  return isElementType(type);
+}
+
 /** The arrays whose elements are numbers, which BigInts are not. */
 export type PlainArray = Exclude<NumberArray, BigInt64Array | BigUint64Array>;
 

@@ -1,4 +1,4 @@
-import onnxProto from 'onnx-proto';
+import onnxProto, { type onnx as Onnx } from 'onnx-proto';
 import { FxqError } from '../errors.js';
 import type { OpenModel } from '../graph/open-model.js';
 import { logitsBehind } from './cross-entropy.js';
@@ -9,7 +9,7 @@ const { DataType } = onnxProto.onnx.TensorProto;
 export interface OutputOptions extends LossOptions {
   /**
    * The output to train on, or several, whose losses are added up; for a loss of logits these may be a Softmax over them.
-   * Default: the model's first output; for a mean squared error, every float32 output.
+   * Default: the model's first output of floats; for a mean squared error, every float32 output.
    */
   output?: string | readonly string[];
 }
@@ -32,11 +32,24 @@ export function judgedOutputs(model: OpenModel, options: OutputOptions): string[
   return [...new Set(ofLogits ? names.map((name) => logitsBehind(model.builder, name)) : names)];
 }
 
-/** The model's first output. */
+/** The model's first output of floats; where the file tells the type of none, its first output. */
 export function firstOutput({ builder }: OpenModel): string {
-  const name = builder.graph.output?.[0]?.name;
-  if (!name) throw new FxqError('ONNX_MALFORMED', 'model: its graph has no output');
-  return name;
+  const outputs = builder.graph.output ?? [];
+  const name = (outputs.find(({ type }) => FLOATS.has(type?.tensorType?.elemType ?? 0)) ?? outputs.find(isUntold))
+    ?.name;
+  if (name) return name;
+  if (outputs.length === 0) throw new FxqError('ONNX_MALFORMED', 'model: its graph has no output');
+  const names = outputs.map((output) => `'${output.name}'`).join(', ');
+  const message = `model: expected an output of floats to go by, got ${names}, which are of another kind`;
+  throw new FxqError('UNSUPPORTED', message, { expected: 'an output of floats', actual: names });
+}
+
+const FLOATS: ReadonlySet<number> = new Set([DataType.FLOAT, DataType.FLOAT16, DataType.DOUBLE]);
+
+/** Whether the file says nothing of an output but its name. */
+function isUntold({ type }: Onnx.IValueInfoProto): boolean {
+  const { tensorType, sequenceType, mapType, optionalType, sparseTensorType } = type ?? {};
+  return !(tensorType?.elemType || sequenceType || mapType || optionalType || sparseTensorType);
 }
 
 function floatOutputs({ builder }: OpenModel): string[] {

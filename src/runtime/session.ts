@@ -1,9 +1,10 @@
-import { type PlainArray, toNumbers } from '../data/cast.js';
+import { isNumeric, type PlainArray, toNumbers } from '../data/cast.js';
 import { type Batch, countOf, emptyLike, type NumberArray } from '../data/dataset.js';
 import type { ModelInput } from '../data/fit.js';
 import { FxqError } from '../errors.js';
 import { messageOf } from '../guards.js';
 import { type Feed, feedsOf } from './feeds.js';
+import { type Outputs, outputsOf } from './outputs.js';
 import type { Runtime, RuntimeMetadata, RuntimeSession, RuntimeTensor } from './runtime.js';
 
 export { loadRuntime, type Runtime } from './runtime.js';
@@ -24,12 +25,11 @@ export interface Run {
 }
 
 /** A model in ONNX Runtime that takes the batches of a data set. */
-export interface Session {
+export interface Session extends Outputs {
   /** What is to be fed; initializers that old models list as inputs as well are not among them. */
   readonly inputs: readonly ModelInput[];
-  readonly outputNames: readonly string[];
   /**
-   * Runs the batch, cut to `limit` samples. Outputs by name, those of strings left out.
+   * Runs the batch, cut to `limit` samples. Outputs by name, those that are no tensors of numbers left out.
    *
    * @throws FxqError `DATASET` when the batch does not fit the model, `RUNTIME` when the model fails on it
    */
@@ -98,13 +98,7 @@ export async function openSession(
   const heldTensors = Object.entries(held).map(([input, { data, dims }]) => {
     return [input, tensorOf(runtime, 'float32', data, dims)] as const;
   });
-  const tensors = new Set(
-    metadataOf(session.outputMetadata, name)
-      .filter((output) => output.isTensor)
-      .map((output) => output.name),
-  );
-  // Sequences and maps cannot be fetched from JavaScript; asking for them fails the whole run.
-  const outputNames = session.outputNames.filter((output) => tensors.has(output));
+  const { outputNames, leftOut } = outputsOf(metadataOf(session.outputMetadata, name));
 
   const runFeed = async (feed: Feed) => {
     try {
@@ -120,6 +114,7 @@ export async function openSession(
   return {
     inputs,
     outputNames,
+    leftOut,
     async run(batch, limit) {
       const { samples, feeds } = feedsOf(inputs, batch, limit);
       const parts: Record<string, OutputArray[]> = Object.fromEntries(outputNames.map((output) => [output, []]));
@@ -168,8 +163,10 @@ function metadataOf(metadata: readonly RuntimeMetadata[] | undefined, file: stri
 
 function inputOf(session: RuntimeSession, input: string, file: string): ModelInput {
   const metadata = metadataOf(session.inputMetadata, file).find(({ name }) => name === input);
-  if (metadata?.isTensor && metadata.type) return { name: input, type: metadata.type, shape: metadata.shape ?? [] };
-  const message = `${file}: expected input '${input}' to be a tensor, got a sequence or a map; such models cannot be run`;
+  const { isTensor, type, shape = [] } = metadata ?? {};
+  if (isTensor && type !== undefined && isNumeric(type)) return { name: input, type, shape };
+  const got = !isTensor ? 'a sequence, a map or an optional' : type === 'string' ? 'strings' : `type ${type}`;
+  const message = `${file}: expected input '${input}' to be a tensor of numbers, got ${got}; such models cannot be run`;
   throw new FxqError('RUNTIME', message, { file, tensor: input });
 }
 

@@ -21,6 +21,8 @@ export interface SearchOptions extends CalibrateOptions, GoalOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done. */
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Called with what the user should know of the work, a sentence each time. */
+  readonly onNote?: ((text: string) => void) | undefined;
   /** Called with every point as it is known. */
   readonly onPoint?: ((point: Point) => void) | undefined;
 }
@@ -149,7 +151,7 @@ function nextLambda(
 }
 
 /** Judges on the inputs that were kept out. */
-function judgeOf({ prepared }: Calibration, { threads, signal }: SearchOptions): Promise<Judge> {
+function judgeOf({ prepared }: Calibration, { threads, signal, onNote }: SearchOptions): Promise<Judge> {
   const { split, feeder, model } = prepared;
-  return createJudge(model, { dataset: judgedBy(split), runtime: feeder.runtime, threads, signal });
+  return createJudge(model, { dataset: judgedBy(split), runtime: feeder.runtime, threads, signal, onNote });
 }

@@ -12,13 +12,16 @@ export function judgedBy(split: Split): Dataset {
   return () => (split.heldOutBatches === 0 ? split.calibration() : split.heldOut());
 }
 
+interface JudgeOptions extends Pick<EvaluateOptions, 'dataset' | 'runtime' | 'threads' | 'signal'> {
+  /** Called with what to know of the judgement, a sentence each time. */
+  readonly onNote?: ((text: string) => void) | undefined;
+}
+
 /** Judges by what the inputs tell: labels, or the original's answers. */
-export async function createJudge(
-  original: Model,
-  options: Pick<EvaluateOptions, 'dataset' | 'runtime' | 'threads' | 'signal'>,
-): Promise<Judge> {
+export async function createJudge(original: Model, { onNote, ...options }: JudgeOptions): Promise<Judge> {
   const reference = mainFile(original);
-  const { top1 } = await evaluate({ model: reference, ...options });
+  const { top1, warnings } = await evaluate({ model: reference, ...options });
+  for (const warning of warnings) onNote?.(warning);
   return async (model) => {
     // With labels the original's answers are of no account any more.
     const result = await evaluate({

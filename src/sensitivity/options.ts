@@ -7,6 +7,8 @@ export interface SensitivityOptions
   extends Pick<EvaluateOptions, 'limit' | 'batchSize' | 'output' | 'threads' | 'runtime' | 'signal'> {
   /** What the models are run on; labels are needed for `top1` and `top5` only. It is gone through twice. */
   readonly dataset: Dataset;
+  /** Called with what to know of the figures, a sentence each time. */
+  readonly onNote?: ((text: string) => void) | undefined;
   /** Called after every batch. */
   readonly onProgress?: ((progress: SensitivityProgress) => void) | undefined;
 }

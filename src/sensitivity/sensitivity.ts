@@ -1,10 +1,10 @@
 import { checkPositive } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import { checkOutput } from '../evaluate/evaluate.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
 import { isProbability } from '../graph/probabilities.js';
 import type { Model } from '../model/model.js';
 import { runBatches } from '../runtime/batches.js';
+import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import { openSession } from '../runtime/session.js';
 import { findPairs, type Switch } from './layers.js';
@@ -48,9 +48,10 @@ export async function sensitivity(
     openSession(runtime, bytes, { threads, held, name }),
   );
   try {
-    const { outputNames } = await switchboard.session();
-    const output = options.output ?? outputNames[0];
-    checkOutput(output, outputNames);
+    const session = await switchboard.session();
+    const output = decidingOutput(session, options.output);
+    const leftOut = describeLeftOut(session, output);
+    if (leftOut !== undefined) options.onNote?.(leftOut);
     const judged: Judged = { output, scores: isProbability(original, output) ? 'probabilities' : 'logits' };
     const single = await measureLayers(switchboard, judged, options);
     // The smallest divergence first; of equals the first in the model.

@@ -132,7 +132,14 @@ describe('evaluate', () => {
       threads: 1,
       onProgress: (samples) => seen.push(samples),
     });
-    const none = { agreement: null, maxAbsDiff: null, meanAbsDiff: null, shapeMismatches: null };
+    const none = {
+      output: 'scores',
+      warnings: [],
+      agreement: null,
+      maxAbsDiff: null,
+      meanAbsDiff: null,
+      shapeMismatches: null,
+    };
     expect(result).toEqual({ samples: 10, top1: 0.9, top5: null, ...none });
     expect(seen).toEqual([4, 8, 10]);
   });

@@ -22,7 +22,17 @@ export async function compared(model: Model, stages: readonly Stage[], options: 
 }
 
 const evaluation = (top1: number): Evaluation => ({
-  ...{ samples: 1000, top1, top5: 1, agreement: null, maxAbsDiff: null, meanAbsDiff: null, shapeMismatches: null },
+  ...{
+    output: 'scores',
+    warnings: [],
+    samples: 1000,
+    top1,
+    top5: 1,
+    agreement: null,
+    maxAbsDiff: null,
+    meanAbsDiff: null,
+    shapeMismatches: null,
+  },
 });
 
 /** Figures as if a comparison had been measured in full. */

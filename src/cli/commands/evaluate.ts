@@ -61,6 +61,7 @@ async function evaluateFile(
     const onProgress = draw && ((samples: number) => draw(samples / (total ?? samples)));
     const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
     const result = await evaluate({ model: model.source, reference: other?.source, ...options });
+    for (const warning of result.warnings) terminal.note(`warning: ${warning}`);
     if (result.top1 === null && !other) {
       terminal.note('warning: no labels that the model could be right about; give --reference with the original model');
     }

@@ -45,7 +45,8 @@ async function compareFiles(
     for (const path of [original, compressed]) opened.push(await openEither(path, signal));
     const dataset = await openData(data, flags, { model: opened[0].model, files: [original, compressed] }, terminal);
     const onProgress = shareOf(terminal.progress('sensitivity'), expectedSamples(dataset, limit));
-    const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
+    const onNote = (text: string) => terminal.note(`warning: ${text}`);
+    const options = { dataset, limit, batchSize, output, threads, signal, onProgress, onNote };
     const result = await sensitivity(opened[0].model, opened[1].model, options);
     const files = { original, compressed, data };
     terminal.print(json ? printableJson({ files, ...result }, 2) : formatSensitivity(result));

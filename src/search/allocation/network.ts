@@ -6,6 +6,7 @@ import type { Model, Tensor } from '../../model/model.js';
 import { withPayloads } from '../../model/patch.js';
 import { writeWeights } from '../../model/weights.js';
 import { runBatches, withSession } from '../../runtime/batches.js';
+import { decidingOutput } from '../../runtime/outputs.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Session } from '../../runtime/session.js';
 import { fidelityMeter, type Judged, type Seen } from '../../sensitivity/meters.js';
@@ -58,7 +59,7 @@ export async function openNetwork(
   const seen: Seen[] = [];
   const judged = await through(new Map(), async (session): Promise<Judged> => {
     for await (const run of runBatches(session, { batches: () => batches, signal })) seen.push(run);
-    const [output] = session.outputNames;
+    const output = decidingOutput(session);
     const scores = isProbability(model, output) ? 'probabilities' : 'logits';
     return { output, scores, temperature: TEMPERATURE };
   });

@@ -25,6 +25,8 @@ export interface BudgetOptions extends GoalOptions, Selection<never> {
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done, about. */
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Called with what the user should know of the work, a sentence each time. */
+  readonly onNote?: ((text: string) => void) | undefined;
   /** Called with every point as it is known. */
   readonly onPoint?: ((point: BudgetPoint) => void) | undefined;
 }

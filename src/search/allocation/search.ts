@@ -54,11 +54,11 @@ const LARGEST = 4;
  */
 export async function searchBudget(input: Model, options: BudgetOptions): Promise<Budget> {
   checkBudgetOptions(options);
-  const { targetSize, threads, signal } = options;
+  const { targetSize, threads, signal, onNote } = options;
   const goal = goalOf(options);
   const subject = await openSubject(input, options);
   const { layers, split, runtime } = subject;
-  const judge = await createJudge(input, { dataset: judgedBy(split), runtime, threads, signal });
+  const judge = await createJudge(input, { dataset: judgedBy(split), runtime, threads, signal, onNote });
   const total = layers.length * (PROBES + ROUNDS * 2 * TRIES) + (ROUNDS + 1) * MOST_TRIED;
   let done = 0;
   const step = () => options.onProgress?.(Math.min(1, ++done / total));
