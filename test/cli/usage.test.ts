@@ -104,7 +104,7 @@ describe('work that fails ends with 1', () => {
     writeFileSync(path, '');
     const { code, stderr } = fxq('encode', path, '-o', join(folder, 'x.fxq'));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: .*notes\.onnx: model: expected an ONNX model, .* \(ONNX_MALFORMED\)\n$/);
+    expect(stderr).toMatch(/^error: .*notes\.onnx: expected an ONNX file, got an empty file; .* \(ONNX_MALFORMED\)\n$/);
     expect(Object.keys(filesIn(folder))).toEqual(['notes.onnx']);
   });
 

@@ -130,9 +130,9 @@ function toInput(images: readonly PreparedImage[], { scale, mean, std, steps }: 
   return { data, dims: shape };
 }
 
-/** What the images are and what happens to them, in a line. */
-export function describeImages(folder: string, { files, classes, names }: ImageFolder, plan: Plan): string {
+/** What the images are and what happens to them, in a line each. */
+export function describeImages(folder: string, { files, classes, names }: ImageFolder, plan: Plan): string[] {
   const count = `${files.length.toLocaleString('en')} image${files.length === 1 ? '' : 's'}`;
   const known = classes ? `${names} class${names === 1 ? '' : 'es'}, ${classes.how}` : 'without labels';
-  return `${folder}: ${count}, ${known}\n  ${describePlan(plan)}`;
+  return [`${folder}: ${count}, ${known}`, `  ${describePlan(plan)}`];
 }

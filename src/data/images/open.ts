@@ -35,7 +35,7 @@ export async function openImages(
   const target = imageInputOf(inputs);
   const found = await findPreprocessing(folder, reader, options);
   const plan = planImages(target, found?.preprocessing, scale);
-  onNote?.(describeImages(folder, images, plan));
+  for (const line of describeImages(folder, images, plan)) onNote?.(line);
   onNote?.(
     found
       ? `  as ${found.file} says`

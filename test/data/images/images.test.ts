@@ -115,7 +115,7 @@ describe('pixels to numbers', async () => {
     await openDataset(folder, disk, { model: modelOf([3, 224, 224]), onNote });
     await openDataset(folder, disk, { model: modelOf([3, 'h', 'w']), onNote });
     await openDataset(folder, disk, { model: modelOf([3, 48, 320]), onNote });
-    const sizes = notes.flatMap((note) => /\n {2}(.*), RGB/.exec(note)?.[1] ?? []);
+    const sizes = notes.flatMap((note) => /^ {2}(.*), RGB/.exec(note)?.[1] ?? []);
     const imagenet = 'shorter edge 256 (bilinear), centre 224×224';
     expect(sizes).toEqual([imagenet, imagenet, '320×48 (bilinear)']);
   });
@@ -142,7 +142,7 @@ describe('descriptions', async () => {
     const notes: string[] = [];
     const onNote = (text: string) => notes.push(text);
     expect(await only(images, { model, beside, onNote })).toMatchObject({ dims: [1, 3, 1, 1], scale: 1 });
-    expect(notes[1]).toMatch(/as .*model\/preprocessor_config\.json says/);
+    expect(notes[2]).toMatch(/as .*model\/preprocessor_config\.json says/);
     writeFileSync(join(images, 'preprocessor_config.json'), config.replace('"do_rescale":false', '"do_rescale":true'));
     expect(await only(images, { model, beside })).toMatchObject({ scale: 1 / 255 });
     expect(await only(images, { model, beside, preprocessing: { crop: 1, ...plain, scale: '1/2' } })).toMatchObject({
@@ -354,7 +354,7 @@ it('images that are not read are told of', async () => {
     'dog/c.BMP': 'y',
   });
   await openDataset(folder, disk, { model: modelOf([3, 1, 1]), onNote: (text) => notes.push(text) });
-  expect(notes[2]).toBe('warning: 2 images passed over, such as cat/b.heic: files of this kind are not read');
+  expect(notes[3]).toBe('warning: 2 images passed over, such as cat/b.heic: files of this kind are not read');
 });
 
 describe('sharp', () => {
