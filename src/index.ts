@@ -24,6 +24,8 @@ export { npzDataset } from './data/npz.js';
 export { openDataset } from './data/open.js';
 export type { OpenDatasetOptions } from './data/open-options.js';
 export type { DatasetReader } from './data/reader.js';
+export type { InputKind } from './data/synthetic/kinds.js';
+export { type SyntheticOptions, syntheticDataset } from './data/synthetic/synthetic.js';
 export {
   type DecodedTensor,
   type DecodeOptions,
@@ -56,6 +58,7 @@ export { type Compressed, type CompressOptions, compress, encode } from './pipel
 export { type PipelineOptions, type PipelineRun, runStages, type StageTime } from './pipeline/pipeline.js';
 export type { SelfTimer } from './pipeline/timer.js';
 export { MAX_CLUSTERS } from './quantize/codebook.js';
+export type { FixedBasis } from './quantize/fixed-basis.js';
 export {
   type BaselineOptions,
   type Compressor,
@@ -87,6 +90,13 @@ export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './search/
 export { searchBudget } from './search/allocation/search.js';
 export { type Found, type Point, type SearchOptions, searchCalibration } from './search/calibration.js';
 export { type GoalOptions, SEARCH_DEFAULTS } from './search/goal.js';
+export {
+  ANSWER_SNR,
+  type Servable,
+  type SyntheticFound,
+  type SyntheticSearchOptions,
+  searchSynthetic,
+} from './search/synthetic.js';
 export type {
   CumulativeStep,
   Fidelity,

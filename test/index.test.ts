@@ -6,6 +6,7 @@ describe('the public surface', () => {
   it('of the package', () => {
     expect(Object.keys(library).sort()).toMatchInlineSnapshot(`
       [
+        "ANSWER_SNR",
         "CALIBRATE_DEFAULTS",
         "CALIBRATION_DEFAULTS",
         "CLUSTER_DEFAULTS",
@@ -45,7 +46,9 @@ describe('the public surface', () => {
         "runStages",
         "searchBudget",
         "searchCalibration",
+        "searchSynthetic",
         "sensitivity",
+        "syntheticDataset",
         "tune",
         "writeOnnx",
       ]

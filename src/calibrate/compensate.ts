@@ -8,8 +8,6 @@ import { type Spread, spreadOf } from './solve.js';
 
 /** Δ² in units of what a bit costs (measured; flat around its optimum). */
 const STEP = 32;
-/** Steps on either side of zero. */
-const REACH = 127;
 /** Bits need counts, and counts need symbols: the first pass is without a price. */
 const PASSES = 3;
 
@@ -72,7 +70,7 @@ function relativeCosts(
 }
 
 /** The step at which every layer's last bit is worth the same. */
-function grid(spreads: readonly Spread[], rowCosts: Float64Array, { lambda }: LayerJob): Levels {
+function grid(spreads: readonly Spread[], rowCosts: Float64Array, { lambda, reach }: LayerJob): Levels {
   let curvature = 0;
   let count = 0;
   let largest = 0;
@@ -87,8 +85,8 @@ function grid(spreads: readonly Spread[], rowCosts: Float64Array, { lambda }: La
   }
   const cost = rowCosts.reduce((a, b) => a + b, 0) / rowCosts.length;
   const wanted = Math.sqrt((STEP * lambda * count) / (cost * curvature));
-  const step = Math.fround(Math.max(Number.isFinite(wanted) ? wanted : largest, largest / REACH) || 1);
-  return gridLevels(step, Math.max(1, Math.min(REACH, Math.ceil(largest / step) + 1)));
+  const step = Math.fround(Math.max(Number.isFinite(wanted) ? wanted : largest, largest / reach) || 1);
+  return gridLevels(step, Math.max(1, Math.min(reach, Math.ceil(largest / step) + 1)));
 }
 
 /** What k-means finds for the weights aimed at, those that are zero left out. */

@@ -40,6 +40,8 @@ export interface LayerJob extends MeasuredLayer {
   readonly isPriced: boolean;
   /** Values besides zero that k-means is to find, instead of a grid; zeros then stay zero, and bits have no price. */
   readonly clusters: number | undefined;
+  /** Steps of the grid on either side of zero, at most. */
+  readonly reach: number;
   /** Times that all weights are looked at once more in the end. */
   readonly sweeps: number;
 }

@@ -86,7 +86,7 @@ export function spreadOf(
   const targets = crossed
     ? aim({ weights, cross: crossed, moments, damping: targetDamping * average, inputs }, kernels)
     : weights.slice();
-  for (const j of dead) for (let row = 0; row < targets.length; row += inputs) targets[row + j] = 0;
+  for (const j of dead) for (let row = 0; row < targets.length; row += inputs) targets[row + j] = weights[row + j];
   const { factor, added } = damped({ moments, inputs, damping: damping * average, average, factor: crossed }, kernels);
   return { inputs, moments, factor, added, dead, targets, originalMean, mean };
 }

@@ -5,6 +5,7 @@ import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../options/defaults.js';
 import { cluster, clustersOf } from '../stages/cluster.js';
 import { probeRows } from './curvature.js';
+import type { Layer } from './layers.js';
 import { CALIBRATION_DEFAULTS, type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
 import { type LayerTurn, type PreparedModel, prepare, walkLayers } from './walk.js';
@@ -19,6 +20,8 @@ export interface Calibration {
 /** What the method is made of; the ablation leaves one out at a time. */
 export interface Recipe {
   readonly damping: number;
+  /** The same for all layers but convolutions, if it differs. */
+  readonly matrixDamping?: number;
   readonly targetDamping: number;
   /**
    * How often coordinate descent goes over what compensation has chosen, in convolutions with many columns and in all
@@ -31,6 +34,8 @@ export interface Recipe {
   readonly isProbed: boolean;
   /** Whether biases make up for means. */
   readonly isCentred: boolean;
+  /** Steps of a layer's grid on either side of zero, at most. */
+  readonly reach: number;
 }
 
 export const RECIPE: Recipe = {
@@ -40,21 +45,34 @@ export const RECIPE: Recipe = {
   isPriced: true,
   isProbed: true,
   isCentred: true,
+  reach: 127,
 };
+
+/**
+ * For inputs that only resemble real ones: nothing that fits weights closer to them than their likeness goes, no price
+ * that rounds towards zero what they happen not to need, and steps as fine as a container's codebook has entries.
+ */
+export const SYNTHETIC_RECIPE: Recipe = { ...RECIPE, isPriced: false, reach: 500, matrixDamping: 0.5 };
 
 const MANY_COLUMNS = 4096;
 
-/** Prepares a model: reads the graph, looks at the inputs, probes how much each output row of each layer matters. */
+/**
+ * Prepares a model: reads the graph, looks at the inputs, probes how much each output row of each layer matters.
+ *
+ * @param exact - tensors that keep their values
+ */
 export async function startCalibration(
   model: Model,
   options: CalibrateOptions,
   signal?: AbortSignal,
   recipe: Recipe = RECIPE,
+  exact: ReadonlySet<Tensor> = new Set(),
 ): Promise<Calibration> {
   checkCalibrateOptions(options);
   const { bits, clusters, include, exclude } = options;
   const select = selector({ include, exclude }, {}, []);
-  const isWanted = (tensor: Tensor) => select(tensor) !== undefined;
+  const isExact = new Set([...exact].map(({ name }) => name));
+  const isWanted = (tensor: Tensor) => select(tensor) !== undefined && !isExact.has(tensor.name);
   const raw = withRawHalves(model, isWanted);
   const prepared = await prepare(raw, isWanted, options, signal);
   const { skipped, seed } = prepared;
@@ -64,7 +82,7 @@ export async function startCalibration(
   const plain = await cluster({ ...size, include, exclude }).run(raw);
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
   const { pool = inThreadPool() } = options;
-  const { damping, isPriced, targetDamping } = recipe;
+  const { isPriced, targetDamping, reach } = recipe;
   const count = size && clustersOf(size);
   return {
     prepared,
@@ -75,7 +93,8 @@ export async function startCalibration(
           const { layer, weights, moments } = turn;
           const { groups, rows, inputs } = layer;
           return pool.run({
-            ...{ groups, rows, inputs, weights, moments, lambda, isPriced, damping, targetDamping },
+            ...{ groups, rows, inputs, weights, moments, lambda, isPriced, targetDamping, reach },
+            damping: isConvolution(layer) ? recipe.damping : (recipe.matrixDamping ?? recipe.damping),
             bias: recipe.isCentred ? turn.bias : undefined,
             clusters: count,
             rowCosts: rowCosts?.get(layer),
@@ -99,7 +118,10 @@ export async function startCalibration(
 }
 
 /** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
-function hasManyColumns({ layer: { node }, columns }: LayerTurn): boolean {
-  const isConvolution = node.opType === 'Conv' || node.opType === 'ConvTranspose';
-  return isConvolution && columns >= MANY_COLUMNS;
+function hasManyColumns({ layer, columns }: LayerTurn): boolean {
+  return isConvolution(layer) && columns >= MANY_COLUMNS;
+}
+
+function isConvolution({ node }: Layer): boolean {
+  return node.opType === 'Conv' || node.opType === 'ConvTranspose';
 }

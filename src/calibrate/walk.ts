@@ -44,6 +44,8 @@ export interface PreparedModel {
   readonly columnCounts: ReadonlyMap<Layer, number>;
   readonly seed: number;
   readonly fast: boolean;
+  /** The moments of a fast calibration, which do not change from run to run: kept by the first where they have room. */
+  readonly kept: Map<Layer, Moments>;
 }
 
 /** Opens a model for calibration, looks at one batch of inputs, and plans how many of them to look at and how. */
@@ -78,6 +80,7 @@ export async function prepare(
     columnCounts: pickColumns(layers, survey, split),
     seed,
     fast,
+    kept: new Map(),
   };
 }
 
@@ -90,17 +93,24 @@ export async function walkLayers(
   change: (turn: LayerTurn) => LayerChange | Promise<LayerChange>,
   onProgress?: (share: number) => void,
 ): Promise<Model> {
-  const { model, graph, layers, survey, feeder, split, columnCounts, seed, fast } = prepared;
+  const { model, graph, layers, survey, feeder, split, columnCounts, seed, fast, kept } = prepared;
   const replaced = new Map<Tensor, Uint8Array>();
   const rank = (value: string) => survey.dims(value).length;
   let done = 0;
-  for (const part of planPasses(layers, survey, split, fast)) {
-    const moments = await captureMoments({
-      ...{ graph, layers: part, columnCounts, rank, feeder },
-      // A pass of all layers sees what the original model makes.
-      replaced: fast ? undefined : replaced,
-      seed: seed * 4096 + done,
-    });
+  const passes = planPasses(layers, survey, split, fast);
+  for (const part of passes) {
+    const moments =
+      kept.size > 0
+        ? copiesOf(kept)
+        : await captureMoments({
+            ...{ graph, layers: part, columnCounts, rank, feeder },
+            // A pass of all layers sees what the original model makes.
+            replaced: fast ? undefined : replaced,
+            seed: seed * 4096 + done,
+          });
+    if (fast && passes.length === 1 && kept.size === 0 && bytesOf(moments) <= KEPT_BYTES) {
+      for (const [layer, each] of copiesOf(moments)) kept.set(layer, each);
+    }
     throwIfAborted(feeder.signal);
     const turns = part.map((layer) => {
       const { tensor, order, bias } = layer;
@@ -126,6 +136,20 @@ export async function walkLayers(
     }
   }
   return withPayloads(model, replaced);
+}
+
+/** Moments beyond this are captured anew by each run. */
+const KEPT_BYTES = 2 ** 27;
+
+function bytesOf(moments: ReadonlyMap<Layer, Moments>): number {
+  return [...moments.values()].reduce((sum, { own, cross }) => sum + own.byteLength + (cross?.byteLength ?? 0), 0);
+}
+
+/** Whoever works with moments overwrites them. */
+function copiesOf(moments: ReadonlyMap<Layer, Moments>): Map<Layer, Moments> {
+  return new Map(
+    Array.from(moments, ([layer, each]) => [layer, { ...each, own: each.own.slice(), cross: each.cross?.slice() }]),
+  );
 }
 
 function scattered(values: Float32Array, order: Int32Array): Float32Array {

@@ -20,6 +20,8 @@ export interface Summary {
   readonly warnings?: readonly string[];
   /** How a calibrated model was found. */
   readonly calibration?: object | undefined;
+  /** How a model that was compressed by made inputs was found, or why not. */
+  readonly synthetic?: object | undefined;
   /** How density and clusters of the layers were found. */
   readonly budget?: object | undefined;
   /** How training went. */

@@ -61,7 +61,7 @@ type ShapeOf = <Count extends number | string>(count: Count) => (number | Count)
  * Shapes by the number of samples. That is free where the first axis of every input is dynamic; a model that keeps a state,
  * or has a batch size of its own, gets one batch at a time.
  */
-function shapesOf(inputs: readonly Port[], dims: Dims): { of: ShapeOf[]; batch: number | undefined } {
+export function shapesOf(inputs: readonly Port[], dims: Dims): { of: ShapeOf[]; batch: number | undefined } {
   const arrays = inputs.filter(({ shape }) => shape.length > 0);
   const [main] = arrays;
   const sizeOf = ({ name, shape }: Port, axis: number) => {
@@ -126,7 +126,7 @@ function drawBatch(inputs: readonly Port[], of: readonly ShapeOf[], count: numbe
 }
 
 /** What a value at a place of an input is drawn as. */
-function drawing({ name, type, shape, rows }: Port, last: number, random: Random): (place: number) => number {
+export function drawing({ name, type, shape, rows }: Port, last: number, random: Random): (place: number) => number {
   if (isFloat(type)) return () => normal(random);
   if (rows !== undefined && !/position|token_type|segment/i.test(name)) return () => random.below(rows);
   if (/^sr$|samp\w*_?rate/i.test(name)) return () => SAMPLE_RATE;

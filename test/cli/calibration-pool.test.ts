@@ -28,6 +28,7 @@ function jobOf(seed: number): LayerJob {
       sweeps: 3,
       damping: 0.1,
       targetDamping: 0.07,
+      reach: 127,
     },
   };
 }

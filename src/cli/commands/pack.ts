@@ -10,6 +10,7 @@ import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { reportSummary, startWarnings } from '../summary.js';
+import { type SyntheticFlags, syntheticStage } from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
 
@@ -18,6 +19,7 @@ export type PackFlags = CommonFlags &
   StageFlags &
   CalibrationFlags &
   BudgetFlags &
+  SyntheticFlags &
   ModelFlags & { readonly output: string };
 
 /** What `encode` and `compress` have in common: an ONNX file in, a container out. */
@@ -38,10 +40,16 @@ export async function packModel(
         : undefined;
     const settings =
       command === 'compress'
-        ? readSettings(calibration ? { ...flags, cluster: false } : flags, command, calibration, budget !== undefined)
+        ? readSettings(
+            calibration || flags.synthetic ? { ...flags, cluster: false } : flags,
+            command,
+            calibration,
+            budget !== undefined,
+          )
         : undefined;
     const search = budget ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
     const walk = budget && settings && budgetStage(budget, flags, settings.options, terminal);
+    const synthetic = flags.synthetic ? syntheticStage(flags.threads, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();
     const plan = planOutput(output);
     if (budget && resolve(budget.configPath) === resolve(output)) {
@@ -53,7 +61,12 @@ export async function packModel(
       ...(settings?.warnings(model) ?? []),
     ]);
     const onProgress = terminal.progress(command);
-    const all = [...(settings?.stages ?? []), ...(search ? [search] : []), ...(walk ? [walk] : [])];
+    const all = [
+      ...(settings?.stages ?? []),
+      ...(search ? [search] : []),
+      ...(synthetic ? [synthetic] : []),
+      ...(walk ? [walk] : []),
+    ];
     const files = config ? together(plan, config) : plan;
     const stages = await withOutput(files, async (output, signal) => {
       const times = await withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
@@ -79,6 +92,7 @@ export async function packModel(
       stages,
       warnings,
       ...(search && { calibration: search.summary() }),
+      ...(synthetic && { synthetic: synthetic.summary() }),
       ...(budget && found && { budget: budgetSummary(found, budget.configPath) }),
     };
     if (found && !flags.json && !flags.quiet) terminal.print(budgetTable(found));

@@ -1,0 +1,38 @@
+import type { Port } from '../../onnx/interface.js';
+import { isFloat } from '../cast.js';
+import { isFixed } from '../fit.js';
+
+/** What an input is, as far as its type, shape and name tell. */
+export type InputKind = 'pictures' | 'sound' | 'tokens' | 'state' | 'control' | 'features';
+
+const STATE = /state|hidden|cache|past|memory|^[hc]\d*$|^[hc](_|n|x|in)|lstm|gru/i;
+/** Fewer values in a row are no waveform, and no picture written as a line. */
+const SHORTEST_SOUND = 400;
+const SMALLEST_EDGE = 8;
+const LARGEST_EDGE = 64;
+const COLOURS = [1, 3, 4] as const;
+
+/**
+ * Finds out what an input takes: rows of a table picked by whole numbers are tokens, [N, C, H, W] and [N, H, W, C] pictures (so are
+ * spectrograms, and squares written as a line), long rows sound; a state is what the model gives back; other whole numbers
+ * are for control (masks, rates, lengths), and what is left are features.
+ */
+export function kindOf({ name, type, shape, rows }: Port): InputKind {
+  const rank = shape.length;
+  const last = shape.at(-1);
+  if (rows !== undefined && !/position|token_type|segment|mask/i.test(name)) return 'tokens';
+  if (rank === 4 && COLOURS.some((channels) => shape[1] === channels || shape[3] === channels)) return 'pictures';
+  if (rank === 4 && type === 'uint8') return 'pictures';
+  if (!isFloat(type) || rank === 0) return 'control';
+  if (/mask/i.test(name)) return 'control';
+  if (rank >= 2 && STATE.test(name)) return 'state';
+  if (rank === 4) return 'pictures';
+  const isLong = !isFixed(last) || last >= SHORTEST_SOUND;
+  if (rank === 2 && isFixed(last) && isEdge(Math.sqrt(last))) return 'pictures';
+  if ((rank === 2 || (rank === 3 && shape[1] === 1)) && isLong) return 'sound';
+  return rank === 3 ? 'pictures' : 'features';
+}
+
+function isEdge(length: number): boolean {
+  return Number.isInteger(length) && length >= SMALLEST_EDGE && length <= LARGEST_EDGE;
+}
