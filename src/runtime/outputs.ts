@@ -3,7 +3,7 @@ import { FxqError } from '../errors.js';
 import type { RuntimeMetadata } from './runtime.js';
 
 /** An output that nothing is measured of, since it is no tensor of numbers. */
-export interface LeftOut {
+interface LeftOut {
   readonly name: string;
   /** What it is instead, for messages. */
   readonly holds: string;

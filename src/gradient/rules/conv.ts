@@ -10,8 +10,7 @@ export const conv: GradientRule = {
   backward(context) {
     const { node, builder, inputs, gradient, needs } = context;
     const [x, weight, bias] = inputs;
-    const kernel = builder.dims(weight)?.slice(2) ?? readInts(node, 'kernel_shape');
-    if (!kernel) throw unsupported(node, 'a kernel whose size is not stored in the model');
+    const kernel = kernelOf(context);
     const window = readWindow(node, kernel);
     const group = readInt(node, 'group', 1);
     const { padded, cut } = padSame(builder, x, window);
@@ -29,8 +28,7 @@ export const convTranspose: GradientRule = {
   backward(context) {
     const { node, builder, inputs, gradient, needs } = context;
     const [x, weight, bias] = inputs;
-    const kernel = builder.dims(weight)?.slice(2) ?? readInts(node, 'kernel_shape');
-    if (!kernel) throw unsupported(node, 'a kernel whose size is not stored in the model');
+    const kernel = kernelOf(context);
     // It sets the padding by sizes that are known only when the model runs.
     if (readInts(node, 'output_shape')) throw unsupported(node, 'output_shape');
     const window = readTransposedWindow(node, kernel);
@@ -42,6 +40,13 @@ export const convTranspose: GradientRule = {
     ];
   },
 };
+
+/** The spatial sizes of a kernel, which have to be known when the graph is made. */
+function kernelOf({ node, builder, inputs: [, weight] }: RuleContext): readonly number[] {
+  const kernel = builder.dims(weight)?.slice(2) ?? readInts(node, 'kernel_shape');
+  if (!kernel) throw unsupported(node, 'a kernel whose size is not stored in the model');
+  return kernel;
+}
 
 function slide(builder: GraphBuilder, x: string, weight: string, window: Window, group: number): string {
   const { kernel, strides, dilations, begin, end } = window;
