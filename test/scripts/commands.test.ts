@@ -34,7 +34,7 @@ describe('the commands of package.json', () => {
 
   it('are those that texts name', () => {
     const wrong = textsIn('').flatMap((path) =>
-      [...read(path).matchAll(/npm run ([a-z][\w:-]*)(?: ([a-z][\w-]*))?/g)]
+      [...read(path).matchAll(/npm run ([a-z][\w:-]*)(?: (?:-- )?([a-z][\w-]*))?/g)]
         .filter(([, name, bench]) => !(name in scripts) || (name === 'bench' && bench && !benches.includes(bench)))
         .map(([text]) => `${path}: ${text}`),
     );
