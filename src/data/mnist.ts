@@ -4,7 +4,8 @@ import { FxqError } from '../errors.js';
 import { messageOf } from '../guards.js';
 import { arrayDataset, type Dataset } from './dataset.js';
 import { readIdx } from './idx.js';
-import { markPixels, toLabels } from './samples.js';
+import { toLabels } from './labels.js';
+import { markPixels } from './samples.js';
 import { MAX_INFLATION } from './zip.js';
 
 /** A pair of IDX files as MNIST, Fashion-MNIST and EMNIST have it, each plain or gzipped. */

@@ -8,7 +8,7 @@ import {
   type InputArray,
   type NumberArray,
 } from './dataset.js';
-import { toLabels } from './samples.js';
+import { toLabels } from './labels.js';
 
 /** What a module may yield: a {@link Batch}, or one with plain lists of numbers, or ONNX Runtime's own tensors. */
 interface LooseBatch {

@@ -55,7 +55,8 @@ export function parseNpy(bytes: Uint8Array, name = 'array'): NpyArray {
   const [, byteOrder, code] = /^([<>|=])(\w+)$/.exec(descr ?? '') ?? [];
   const type = code === undefined || !Object.hasOwn(TYPES, code) ? undefined : TYPES[code];
   if (!type) {
-    const got = descr ?? 'a structured type';
+    const isText = code !== undefined && /^[SU]/.test(code);
+    const got = isText ? `strings (${descr}), which no model is fed here` : (descr ?? 'a structured type');
     throw wrong(name, 'float, integer or bool elements', got, 'convert it with .astype() before saving');
   }
   if (order === 'True') {

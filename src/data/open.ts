@@ -1,6 +1,7 @@
 import { FxqError } from '../errors.js';
 import { messageOf } from '../guards.js';
 import { readInterface } from '../onnx/interface.js';
+import { type ArrayPicker, arrayPicker } from './arrays.js';
 import { arrayDataset, type Dataset } from './dataset.js';
 import { isImageName } from './images/decode.js';
 import { openImages } from './images/open.js';
@@ -47,6 +48,8 @@ export async function openDataset(
 ): Promise<Dataset> {
   const { scale, onNote } = options;
   const ports = lazily(() => readPorts(data, options.model));
+  // Without a model nothing is known to be of no use.
+  const picker = async () => (options.model ? arrayPicker((await ports()).inputs, data, onNote) : undefined);
   if (data === RANDOM) {
     refuseImages(data, options, 'random inputs');
     const { inputs } = await ports();
@@ -75,16 +78,16 @@ export async function openDataset(
   }
   if (names) {
     const inputs = async () => (await ports()).inputs;
-    const recorded = isImages && (await recordedDataset(data, names, reader, inputs, scale));
+    const recorded = isImages && (await recordedDataset(data, names, reader, inputs, scale, await picker()));
     return recorded || openIdx(imagesIn(data, names), reader, scale);
   }
-  if (/\.[cm]?[jt]s$/i.test(data)) return moduleDataset(await importModule(data, reader), data);
+  if (/\.[cm]?[jt]s$/i.test(data)) return named(moduleDataset(await importModule(data, reader), data), await picker());
   if (isImageName(data)) {
     throw new FxqError('DATASET', `${data}: expected ${ACCEPTED}, got one image; give its folder`, { file: data });
   }
 
   const bytes = await reader.readFile(data);
-  if (isZip(bytes) || /\.npz$/i.test(data)) return npzDataset(bytes, { scale, file: data });
+  if (isZip(bytes) || /\.npz$/i.test(data)) return npzDataset(bytes, { scale, file: data, pick: await picker() });
   if (isNpy(bytes)) return arrayDataset({ inputs: { input: markPixels(parseNpy(bytes, data), scale) } }, data);
   if (isIdx(isGzip(bytes) ? gunzipped(bytes, data) : bytes)) return openIdx(data, reader, scale);
   throw new FxqError('DATASET', `${data}: expected ${ACCEPTED}, got something else`, { file: data });
@@ -94,6 +97,17 @@ export async function openDataset(
 async function readPorts(data: string, model: OpenDatasetOptions['model']) {
   if (!model) throw new TypeError(`openDataset: expected the option model, by which '${data}' is read, got none`);
   return readInterface(typeof model === 'function' ? await model() : model);
+}
+
+/** The same data set, after a look at the names of its arrays. */
+function named(dataset: Dataset, pick: ArrayPicker | undefined): Dataset {
+  if (!pick) return dataset;
+  return async function* batches(options) {
+    for await (const batch of dataset(options)) {
+      pick([...Object.keys(batch.inputs), ...(batch.labels ? ['labels'] : [])]);
+      yield batch;
+    }
+  };
 }
 
 function lazily<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,12 +1,14 @@
 import { FxqError } from '../errors.js';
 import type { Port } from '../onnx/interface.js';
 import { readTensorProto } from '../onnx/tensor-proto.js';
+import type { ArrayPicker } from './arrays.js';
 import { arrayOf } from './cast.js';
 import { arrayDataset, type Batch, type Dataset, type InputArray } from './dataset.js';
+import { toLabels } from './labels.js';
 import { parseNpy } from './npy.js';
 import { npzBatch } from './npz.js';
 import { type DatasetReader, join } from './reader.js';
-import { markPixels, toLabels } from './samples.js';
+import { markPixels } from './samples.js';
 
 const TEST_SET = /^test_data_set_(\d+)$/;
 const TEST_INPUT = /^input_(\d+)\.pb$/;
@@ -22,6 +24,7 @@ const TEST_INPUT = /^input_(\d+)\.pb$/;
  *
  * @param names - what is in the folder
  * @param inputs - gives the model's inputs, where they have to be known
+ * @param pick - which arrays are of use; default: all
  * @returns `undefined` where there is nothing of this kind
  * @throws FxqError `DATASET`
  */
@@ -31,6 +34,7 @@ export async function recordedDataset(
   reader: DatasetReader,
   inputs: () => Promise<readonly Port[]>,
   scale: number | undefined,
+  pick: ArrayPicker | undefined,
 ): Promise<Dataset | undefined> {
   const sets = names
     .filter((name) => TEST_SET.test(name))
@@ -44,18 +48,20 @@ export async function recordedDataset(
   const visible = names.filter((name) => !name.startsWith('.')).sort();
   const archives = visible.filter((name) => /\.npz$/i.test(name)).map((name) => join(folder, name));
   if (archives.length > 0) {
-    return inTurn(archives, async (path) => npzBatch(await reader.readFile(path), path, scale));
+    return inTurn(archives, async (path) => npzBatch(await reader.readFile(path), path, scale, pick));
   }
   const arrays = visible.filter((name) => /\.npy$/i.test(name));
   if (arrays.length === 0) return undefined;
-  const wanted = new Set([...(await inputs()).map(({ name }) => name), 'labels']);
+  const wanted = new Set((await inputs()).map(({ name }) => name));
   const read = async (path: string) => parseNpy(await reader.readFile(path), path);
-  if (!arrays.every((name) => wanted.has(stem(name)))) {
+  if (!arrays.some((name) => wanted.has(stem(name)))) {
     const paths = arrays.map((name) => join(folder, name));
     return inTurn(paths, async (path) => ({ inputs: { input: markPixels(await read(path), scale) } }));
   }
   const entries: [string, InputArray][] = [];
-  for (const name of arrays) entries.push([stem(name), markPixels(await read(join(folder, name)), scale)]);
+  const picked = new Set(pick?.(arrays.map(stem)));
+  for (const name of arrays.filter((name) => picked.has(stem(name))))
+    entries.push([stem(name), markPixels(await read(join(folder, name)), scale)]);
   const { labels, ...rest } = Object.fromEntries(entries);
   return arrayDataset(
     { inputs: rest, ...(labels && { labels: toLabels(labels, join(folder, 'labels.npy')) }) },

@@ -45,6 +45,8 @@ export interface Evaluation {
   readonly meanAbsDiff: number | null;
   /** How often an output's shape was not the reference's, as with detectors; those are not in the differences. */
   readonly shapeMismatches: number | null;
+  /** What speaks against the labels, in words: that the model is no better than chance; `null` where nothing does. */
+  readonly doubt: string | null;
   /** What to know of the figures: outputs that are not looked at, what speaks against the data. */
   readonly warnings: readonly string[];
 }
@@ -84,8 +86,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       onProgress?.(samples);
     }
     if (samples === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
-    const leftOut = describeLeftOut(session, output);
-    return { samples, output, ...meters.result(sessions.length > 1), warnings: leftOut === undefined ? [] : [leftOut] };
+    const doubt = meters.doubt() ?? null;
+    const warnings = [describeLeftOut(session, output), doubt].filter((warning) => warning != null);
+    return { samples, output, ...meters.result(sessions.length > 1), doubt, warnings };
   } finally {
     await Promise.all(sessions.map((session) => session.release()));
   }
@@ -109,6 +112,7 @@ function createMeters(output: string) {
         if (!difference.add(array, references[name])) shapeMismatches++;
       }
     },
+    doubt: accuracy.doubt,
     result: (compared: boolean) => ({
       ...accuracy.result(),
       agreement: agreement.result(),

@@ -1,5 +1,7 @@
 import { isFloat, type PlainArray } from '../data/cast.js';
+import { checkLabels } from '../data/labels.js';
 import { FxqError } from '../errors.js';
+import { guessCounter } from './chance.js';
 
 /** An output as numbers: what metrics are taken of. */
 export interface MetricArray {
@@ -27,18 +29,24 @@ const TOP = 5;
 /**
  * Counts right answers over batches. Scores are [N, C], also with further axes of length 1; integers are the classes
  * themselves, one a sample. Ties go to the lower class, and a row with a NaN is wrong. `top5` needs more than five
- * classes, `top1` more than one score.
+ * classes, `top1` more than one score. Labels that are no class of the model are refused, {@link checkLabels}.
  *
  * @example
  * const accuracy = accuracyMeter();
  * accuracy.add({ type: 'float32', dims: [1, 2], data: new Float32Array([0.2, 0.8]) }, [1]);
  * accuracy.result(); // { top1: 1, top5: null }
  */
-export function accuracyMeter(): { add(output: MetricArray, labels: ArrayLike<number>): void; result(): Accuracy } {
+export function accuracyMeter(): {
+  add(output: MetricArray, labels: ArrayLike<number>): void;
+  result(): Accuracy;
+  /** What speaks against the labels, in words: that the model is no better than chance, and which others would fit. */
+  doubt(): string | undefined;
+} {
   let samples = 0;
   let first = 0;
   let topFive = 0;
   let fewest = Number.POSITIVE_INFINITY;
+  const guesses = guessCounter();
   return {
     add(output, labels) {
       const { rows, classes } = rowsOf(output, labels.length);
@@ -47,6 +55,7 @@ export function accuracyMeter(): { add(output: MetricArray, labels: ArrayLike<nu
         const message = `output: expected scores of shape [${labels.length}, classes] for the labels, got ${got}; name another output`;
         throw new FxqError('DATASET', message, { expected: labels.length, actual: output.dims });
       }
+      if (isFloat(output.type) && classes > 1) checkLabels(labels, { classes, before: samples });
       samples += rows;
       fewest = Math.min(fewest, classes);
       for (let row = 0; row < rows; row++) {
@@ -55,6 +64,7 @@ export function accuracyMeter(): { add(output: MetricArray, labels: ArrayLike<nu
           : Number(output.data[row] !== labels[row]);
         if (rank === 0) first++;
         if (rank < TOP) topFive++;
+        guesses.add(decisionOf(output, row, classes), labels[row], isFloat(output.type) ? classes : undefined);
       }
       if (!isFloat(output.type)) fewest = 2;
     },
@@ -62,6 +72,7 @@ export function accuracyMeter(): { add(output: MetricArray, labels: ArrayLike<nu
       top1: samples > 0 && fewest > 1 ? first / samples : null,
       top5: samples > 0 && fewest > TOP ? topFive / samples : null,
     }),
+    doubt: () => (fewest > 1 ? guesses.doubt() : undefined),
   };
 }
 
@@ -146,9 +157,13 @@ export function argmax(data: ArrayLike<number>, start: number, length: number): 
   return best;
 }
 
-/** How many classes stand before this one; `Infinity` for a label that is no class, and in a row with a NaN. */
+/** The class that a row decides on; -1 for none. */
+function decisionOf({ type, data }: MetricArray, row: number, classes: number): number {
+  return isFloat(type) ? argmax(data, row * classes, classes) : data[row];
+}
+
+/** How many classes stand before this one; `Infinity` in a row with a NaN. */
 function rankOf(data: ArrayLike<number>, start: number, classes: number, label: number): number {
-  if (!(label >= 0 && label < classes)) return Number.POSITIVE_INFINITY;
   const score = data[start + label];
   let rank = 0;
   for (let i = 0; i < classes; i++) {

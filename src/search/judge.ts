@@ -17,11 +17,14 @@ interface JudgeOptions extends Pick<EvaluateOptions, 'dataset' | 'runtime' | 'th
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
-/** Judges by what the inputs tell: labels, or the original's answers. */
+/** Judges by what the inputs tell: labels, or the original's answers where there are none that it is better on than chance. */
 export async function createJudge(original: Model, { onNote, ...options }: JudgeOptions): Promise<Judge> {
   const reference = mainFile(original);
-  const { top1, warnings } = await evaluate({ model: reference, ...options });
+  const { top1: measured, doubt, warnings } = await evaluate({ model: reference, ...options });
   for (const warning of warnings) onNote?.(warning);
+  // Of labels that the original knows nothing of, a model cannot lose anything.
+  const top1 = doubt === null ? measured : null;
+  if (doubt !== null) onNote?.('models are judged by how often they agree with the original, and not by these labels');
   return async (model) => {
     // With labels the original's answers are of no account any more.
     const result = await evaluate({

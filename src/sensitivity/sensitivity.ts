@@ -101,6 +101,8 @@ async function measureLayers(switchboard: Switchboard, judged: Judged, options: 
     options.onProgress?.({ pass: 1, samples });
   }
   if (samples === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
+  const doubt = accuracy.doubt();
+  if (doubt !== undefined) options.onNote?.(doubt);
   return { samples, meters, accuracy: accuracy.result() };
 }
 

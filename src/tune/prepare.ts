@@ -1,4 +1,5 @@
 import { Xxh32 } from '../binary/xxh32.js';
+import { checkLabels } from '../data/labels.js';
 import { FxqError } from '../errors.js';
 import { trainableInputs } from '../gradient/backward.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
@@ -69,6 +70,10 @@ export async function prepareTraining(
   };
   try {
     const { outputs } = await engine.run(samples.batch(heldOut.subarray(0, 1)));
+    const classes = outputs[0].dims.at(-1) ?? 1;
+    if (samples.labels && loss !== 'mean-squared-error') {
+      checkLabels(samples.labels.subarray(0, samples.count), { classes, where: 'training data' });
+    }
     const moved = parameters.map(({ free, tensor }) => ({ free, decay: tensor.role === 'weight' ? weightDecay : 0 }));
     const optimiser = kind === 'adam' ? adam(moved) : sgd(moved, momentum);
     const state: State = {
@@ -84,7 +89,7 @@ export async function prepareTraining(
     const all = { ...settings, density, rules, judged, parameters: parameters.map(({ name }) => name) };
     const subject = subjectOf([graph, taught].map(bytesOf), samples, heldOut, all);
     if (options.resume) readCheckpoint(options.resume, state, subject);
-    const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(outputs[0].dims.at(-1) ?? 1);
+    const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(classes);
     const training = { engine, parameters, optimiser, pruner, samples, trained, heldOut, targetsOf, settings };
     return { training, state, subject, release };
   } catch (error) {

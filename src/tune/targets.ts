@@ -1,4 +1,5 @@
 import type { Batch } from '../data/dataset.js';
+import { checkLabels } from '../data/labels.js';
 import { FxqError } from '../errors.js';
 import type { LossName } from '../gradient/losses.js';
 import type { OutputArray } from '../runtime/session.js';
@@ -12,14 +13,10 @@ export function labelTargets(classes: number): Targets {
   return async ({ labels }) => {
     if (!labels)
       throw new FxqError('DATASET', 'training data: expected labels, got none; give the original as teacher');
+    checkLabels(labels, { classes, where: 'training data' });
     const data = new Float32Array(labels.length * classes);
     for (let i = 0; i < labels.length; i++) {
-      const label = labels[i];
-      if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
-        const message = `training data: expected labels from 0 to ${classes - 1}, got ${label}`;
-        throw new FxqError('DATASET', message, { tensor: 'labels', actual: label });
-      }
-      data[i * classes + label] = 1;
+      data[i * classes + labels[i]] = 1;
     }
     return [{ type: 'float32', dims: [labels.length, classes], data }];
   };

@@ -122,7 +122,7 @@ async function judge(
   let loss = 0;
   for await (const { batch, labels, samples: count, outputs } of runBatches(engine, { batches, signal })) {
     const targets = await targetsOf(batch);
-    if (labels) accuracy.add(outputs[0], labels);
+    if (kind !== 'mean-squared-error' && labels) accuracy.add(outputs[0], labels);
     else agreement.add(outputs[0], targets[0], count);
     loss += lossOf(outputs, targets, kind, temperature) * count;
   }

@@ -62,7 +62,7 @@ describe('parseNpy', () => {
   const floats = Float32Array.of(1, 2, 3, 4);
   it.each([
     ['Fortran order', npyBytes('<f4', [2, 2], floats, { fortran: 'True' }), /ascontiguousarray/],
-    ['strings', npyBytes('<U4', [1], floats), /expected float, integer or bool elements, got <U4/],
+    ['strings', npyBytes('<U4', [1], floats), /expected float, integer or bool elements, got strings \(<U4\)/],
     ['objects', npyBytes('|O', [4], floats), /got \|O/],
     ['long doubles', npyBytes('<f16', [1], floats), /got <f16/],
     ['a name every object has', npyBytes('<constructor', [1], floats), /got <constructor/],
@@ -157,7 +157,7 @@ describe('npz', () => {
     [
       'labels between classes',
       { 'x.npy': x, 'labels.npy': npyBytes('<f4', [5], Float32Array.of(1, 2, 0.5, 0, 0)) },
-      /got 0.5 \(sample 2\)/,
+      /got 0.5 \(sample 2;/,
     ],
     ['no arrays', { 'note.txt': x }, /found none/],
     ['a broken array', { 'x.npy': x.subarray(0, 140) }, /f\.npz\/x\.npy: expected 40 bytes/],

@@ -158,7 +158,7 @@ describe('openDataset on modules', () => {
     ['negative dims', [{ inputs: { x: { data: [1], dims: [-1, -1] } } }], /expected dims as a list/],
     ['dims for other data', [{ inputs: { x: { data: [1], dims: [2] } } }], /expected 2 values for \[2\], got 1/],
     ['labels that are a number', [{ inputs: { x: input }, labels: 3 }], /labels as a list, got 3/],
-    ['labels that are words', [{ inputs: { x: input }, labels: ['cat'] }], /whole number as label, got cat/],
+    ['labels that are words', [{ inputs: { x: input }, labels: ['cat'] }], /whole numbers from 0, got cat/],
   ])('refuses %s when it comes', async (_, result, message) => {
     const dataset = await open({ default: () => result });
     await expect(collect(dataset())).rejects.toMatchObject({

@@ -134,6 +134,7 @@ describe('evaluate', () => {
     });
     const none = {
       output: 'scores',
+      doubt: null,
       warnings: [],
       agreement: null,
       maxAbsDiff: null,

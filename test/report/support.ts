@@ -24,6 +24,7 @@ export async function compared(model: Model, stages: readonly Stage[], options: 
 const evaluation = (top1: number): Evaluation => ({
   ...{
     output: 'scores',
+    doubt: null,
     warnings: [],
     samples: 1000,
     top1,

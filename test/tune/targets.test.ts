@@ -18,7 +18,12 @@ describe('targets of labels', () => {
 
   it.each([-1, 4, 0.5, Number.NaN])('cannot be of a label %d', async (label) => {
     await expect(labelTargets(4)({ inputs, labels: [0, label, 1] })).rejects.toThrow(
-      expect.objectContaining({ code: 'DATASET', message: `training data: expected labels from 0 to 3, got ${label}` }),
+      expect.objectContaining({
+        code: 'DATASET',
+        message: expect.stringContaining(
+          `expected whole numbers from 0 to 3 as labels of a model with 4 classes, got ${label}`,
+        ),
+      }),
     );
   });
 
