@@ -23,7 +23,7 @@ export interface Progress {
 export interface ReadOptions {
   /** Default `'sections'`: every byte of the container is checked before it is used. */
   verify?: Verify | undefined;
-  /** Stops the work; an `FxqError` with code `ABORTED` is thrown then, and a download is ended. */
+  /** Stops the work within 50 ms, also where nothing has to be waited for; an `FxqError` with code `ABORTED` is thrown then, and a download is ended. */
   signal?: AbortSignal | undefined;
   /** Called whenever bytes have arrived or a part of the model is rebuilt. */
   onProgress?: ((progress: Progress) => void) | undefined;

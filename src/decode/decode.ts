@@ -19,7 +19,7 @@ export interface WorkerOptions extends ReadOptions {
 export interface DecodeOptions extends WorkerOptions {
   /**
    * Memory to decode the model's file into, at least as long as the file; the result is the part of it that the file
-   * takes. Saves a start-up the time that fresh memory takes. When decoding fails its content is undefined. From a
+   * takes. It shares no bytes with the source. Saves a start-up the time that fresh memory takes. When decoding fails its content is undefined. From a
    * worker the file is copied there.
    */
   into?: Uint8Array | undefined;
@@ -30,7 +30,9 @@ export interface DecodeOptions extends WorkerOptions {
  * Node; never keeps or alters its input. A `Response` or a stream is decoded while it arrives.
  *
  * @returns the bytes of the ONNX file
- * @throws FxqError `CONTAINER_MALFORMED`, `CONTAINER_VERSION`, `CHECKSUM`, `LIMIT`, `IO` (the connection broke), `ABORTED`
+ * @throws FxqError `CONTAINER_MALFORMED` (what is no container is named, with where a response is from), `CONTAINER_VERSION`,
+ *   `CHECKSUM`, `LIMIT`, `IO` (the connection broke, or the response is an error or was read), `ABORTED`; TypeError for a
+ *   source or `into` that is none; RangeError for `into` that is too short, and for an unknown `verify`
  *
  * @example
  * import { decode } from 'fxq-compress/decode';
@@ -90,6 +92,9 @@ export async function decodeForOrt(source: Source, options: WorkerOptions = {}):
  * Decodes a container tensor by tensor, each as soon as its bytes have arrived; nothing is held back, so memory is that
  * of what the caller keeps. Leaving the loop ends the download. Of models with many thousands of tensors of a few bytes,
  * a container lists the larger ones, and these are given.
+ *
+ * @throws FxqError as {@link decode}; also `LIMIT` where small numbers that the file has as varints would take 8 MiB more in
+ *   arrays than in the file
  *
  * @example
  * for await (const { name, dims, dtype, data } of decodeTensors(await fetch('model.fxq'))) {
