@@ -1,7 +1,7 @@
-/** Who is told of every file that `files.ts` opens: apart from it, so that whoever listens need not load what reads models. */
+/** Who hears of every file that `files.ts` opens: apart from it, so that whoever listens need not load what reads models. */
 let watcher: (path: string) => void = () => {};
 
-/** Has every file that is opened from now on told by its path. */
+/** Calls a listener with the path of every file that is opened from now on. */
 export function watchOpening(watch: (path: string) => void): void {
   watcher = watch;
 }

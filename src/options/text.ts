@@ -3,8 +3,8 @@ import type { JsonSchema, Option } from './option.js';
 /** What an option is, in a line: its text, its values, and what holds if nothing is said. */
 export function describe({ text, range, choices, otherwise, default: fallback, show }: Option): string {
   const values = choices ? `: ${choices.map(show).join(', ')}` : range === undefined ? '' : `, ${range}`;
-  const told = defaultText(otherwise, fallback, show);
-  return `${text}${values}${told === undefined ? '' : ` (default: ${told})`}`;
+  const fallbackText = defaultText(otherwise, fallback, show);
+  return `${text}${values}${fallbackText === undefined ? '' : ` (default: ${fallbackText})`}`;
 }
 
 /** The flag of an option: `--learning-rate <number>`, and what help says of it; `undefined` if it has none. */
@@ -18,8 +18,8 @@ export function flagOf(name: string, option: Option): { readonly flag: string; r
 
 /** The JSON schema of an option: what it is as a sentence, and its values. */
 export function schemaOf({ text, otherwise, default: fallback, show, schema }: Option): JsonSchema {
-  const told = defaultText(otherwise, fallback, show);
-  const ending = told === undefined ? '' : ` Default: ${told}.`;
+  const fallbackText = defaultText(otherwise, fallback, show);
+  const ending = fallbackText === undefined ? '' : ` Default: ${fallbackText}.`;
   return { description: `${text[0].toUpperCase()}${text.slice(1)}.${ending}`, ...schema };
 }
 
