@@ -52,6 +52,7 @@ export type { Row } from './inspect/totals.js';
 export type { ByteSource, Change, Model, Payload, Role, Tensor } from './model/model.js';
 export type { Rule, Selection, Selector } from './model/selectors.js';
 export type { PayloadForm } from './model/structure.js';
+export type { Port } from './onnx/interface.js';
 export { inMemory, type OpenOptions, openOnnx } from './onnx/open.js';
 export { type FilePiece, type WriteOnnxOptions, writeOnnx } from './onnx/write.js';
 export { type Compressed, type CompressOptions, compress, encode } from './pipeline/compress.js';
