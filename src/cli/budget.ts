@@ -181,7 +181,7 @@ export function budgetTable({ points, chosen }: Budget): string {
   const cells = rows.map((point) => [
     formatCount(point.bytes),
     point.loss.toFixed(2),
-    point.harm.toPrecision(3),
+    point.divergence.toPrecision(3),
     point === chosen ? '← chosen' : '',
   ]);
   const head = ['bytes', 'points lost', 'divergence', ''];

@@ -88,7 +88,7 @@ export function sizeNote({ bytes, reason, top1, agreement }: Baseline, original:
 
 /** What a layer does to the answers, by the figure that the ranking goes by, and what is beside it. */
 export function divergenceNote(fidelity: Fidelity): string {
-  const { harm: divergence, kl, top1, agreement } = fidelity;
+  const { divergence, kl, top1, agreement } = fidelity;
   const first = kl === null ? formatSmall(divergence) : `KL ${formatSmall(kl)}`;
   if (top1 !== null) return `${first}, top-1 ${formatPercent(top1)}`;
   return agreement === null ? first : `${first}, same ${formatPercent(agreement)}`;

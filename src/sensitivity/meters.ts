@@ -54,7 +54,7 @@ export function fidelityMeter({ output, scores, temperature }: Judged): Fidelity
       // Where no shape was ever the same, nothing tells how far off it is: farther than all that can be compared.
       const unlike = agreed === null ? (shapeMismatches > 0 ? Number.POSITIVE_INFINITY : 0) : 1 - agreed;
       return {
-        harm: kl ?? (compared.length > 0 ? noise : unlike),
+        divergence: kl ?? (compared.length > 0 ? noise : unlike),
         ...accuracy.result(),
         agreement: agreed,
         kl,

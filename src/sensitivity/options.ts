@@ -37,7 +37,7 @@ export interface Fidelity {
    * decides on something, otherwise noise by signal (1/SNR), as the mean over the float outputs; the share of other
    * decisions where there are no floats at all. 0 is no change.
    */
-  readonly harm: number;
+  readonly divergence: number;
   /** Share of samples, 0 to 1, whose label has the largest score, or one of the five largest. */
   readonly top1: number | null;
   readonly top5: number | null;

@@ -57,7 +57,7 @@ export async function sensitivity(
     // The smallest divergence first; of equals the first in the model.
     const order = [...single.meters]
       .map((meter, i) => ({ layer: switchboard.switches[i], fidelity: meter.result() }))
-      .sort((a, b) => a.fidelity.harm - b.fidelity.harm || 0);
+      .sort((a, b) => a.fidelity.divergence - b.fidelity.divergence || 0);
     const cumulative = await measureSums(
       switchboard,
       order.map(({ layer }) => layer),

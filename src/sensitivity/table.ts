@@ -77,7 +77,9 @@ function outputColumns({ layers, original }: Sensitivity): Column<Fidelity>[] {
       : [{ group, head: 'top-1', text: ({ top1 }: Fidelity) => orDash(top1, formatPercent) }]),
     ...(agrees ? [{ group, head: 'agree', text: ({ agreement }: Fidelity) => orDash(agreement, formatPercent) }] : []),
     ...(decides ? [{ group, head: 'KL', text: ({ kl }: Fidelity) => orDash(kl, formatSmall) }] : []),
-    ...(decides || !compares ? [] : [{ group, head: 'noise/signal', text: ({ harm }: Fidelity) => formatSmall(harm) }]),
+    ...(decides || !compares
+      ? []
+      : [{ group, head: 'noise/signal', text: ({ divergence }: Fidelity) => formatSmall(divergence) }]),
     ...(compares ? [cosine, snr] : []),
   ];
 }

@@ -63,7 +63,7 @@ describe('compress --data', () => {
     expect(readFileSync(out)).toHaveLength(outputBytes);
     expect(outputBytes).toBeLessThanOrEqual(45_000);
     expect(budget).toMatchObject({ config, isReached: true, skipped: [], samples: expect.any(Number) });
-    expect(budget.chosen).toEqual({ bytes: outputBytes, loss: expect.any(Number), harm: expect.any(Number) });
+    expect(budget.chosen).toEqual({ bytes: outputBytes, loss: expect.any(Number), divergence: expect.any(Number) });
     expect(budget.points).toContainEqual(budget.chosen);
     expect(budget.layers).toEqual([{ name: 'fc1.weight', clusters: expect.any(Number) }, { name: 'fc2.weight' }]);
     expect(parse(readFileSync(config, 'utf8'))).toEqual({

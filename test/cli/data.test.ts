@@ -125,7 +125,7 @@ describe('inputs at random', () => {
     expect(ranked.code, ranked.stderr).toBe(0);
     const { layers } = JSON.parse(ranked.stdout);
     expect(layers.length).toBeGreaterThan(4);
-    expect(layers[0].harm).toBeGreaterThan(0);
+    expect(layers[0].divergence).toBeGreaterThan(0);
   });
 
   it('need another model, and sizes that the model has', () => {

@@ -71,7 +71,7 @@ describe('a model that decides on nothing', () => {
     const cosine = (after: number[]) =>
       sumOf(after, (value, i) => value * before[i]) / Math.sqrt(signal * sumOf(after, (value) => value ** 2));
     const expected = (after: number[]) => ({
-      harm: expect.closeTo(noise(after) / signal, 6),
+      divergence: expect.closeTo(noise(after) / signal, 6),
       ...{ top1: null, top5: null, agreement: null, kl: null, shapeMismatches: 0 },
       outputs: [
         {
@@ -138,8 +138,10 @@ describe('a classifier', () => {
       expect(step).toMatchObject(await measured(original, compressed, order.slice(0, layers), dataset));
     }
     // Ranked by divergence: the list from the worst on, the curve towards it.
-    const harms = found.layers.map(({ harm, kl }) => [harm, kl]);
-    expect(harms).toEqual(harms.map(([harm]) => [harm, harm]).sort(([a], [b]) => (b ?? 0) - (a ?? 0)));
+    const divergences = found.layers.map(({ divergence, kl }) => [divergence, kl]);
+    expect(divergences).toEqual(
+      divergences.map(([divergence]) => [divergence, divergence]).sort(([a], [b]) => (b ?? 0) - (a ?? 0)),
+    );
     expect(order).toEqual(found.layers.map(({ name }) => name).reverse());
     expect(found.cumulative[0].kl).toBe(found.layers[2].kl);
     expect(found.layers[2].kl).toBeGreaterThan(0);
@@ -180,10 +182,10 @@ describe('a classifier', () => {
     const compressed = changed(original, ['w1', 'w2'], (value) => Math.round(2 * value) / 2);
     const { layers, original: accuracy } = await sensitivity(original, compressed, { dataset: smallData(100) });
     expect(accuracy.top1).toBeGreaterThan(0);
-    for (const { harm, kl, agreement, outputs } of layers) {
+    for (const { divergence, kl, agreement, outputs } of layers) {
       expect({ kl, outputs }).toEqual({ kl: null, outputs: [] });
-      expect(harm).toBe(1 - (agreement as number));
-      expect(harm).toBeGreaterThan(0);
+      expect(divergence).toBe(1 - (agreement as number));
+      expect(divergence).toBeGreaterThan(0);
     }
   });
 

@@ -4,7 +4,7 @@ import { formatSensitivity } from '../../src/sensitivity/table.js';
 
 /** Of two outputs, of which the second hardly changes. */
 const fidelity = (kl: number | null, snr: number): Fidelity => ({
-  ...{ harm: kl ?? 10 ** (-snr / 10), top1: kl && 0.9, top5: null, agreement: kl && 0.95, kl },
+  ...{ divergence: kl ?? 10 ** (-snr / 10), top1: kl && 0.9, top5: null, agreement: kl && 0.95, kl },
   ...{
     outputs: [
       { name: 'Y', cosine: 0.99, snr },

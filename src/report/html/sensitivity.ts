@@ -10,11 +10,11 @@ import { MOST_BARS, nameList, type Section, twice } from './section.js';
 export function sensitivitySection({ sensitivity }: Comparison, plotter: Plotter): Section | undefined {
   if (!sensitivity || sensitivity.layers.length === 0) return undefined;
   const { layers, samples, original, skipped } = sensitivity;
-  const changing = layers.filter(({ harm }) => harm !== 0);
+  const changing = layers.filter(({ divergence }) => divergence !== 0);
   const rows = changing.slice(0, MOST_BARS).map((layer) => ({
     label: layer.name,
     note: divergenceNote(layer),
-    bars: [{ value: layer.harm, color: 'var(--accent)' }],
+    bars: [{ value: layer.divergence, color: 'var(--accent)' }],
   }));
   const top1 =
     original.top1 === null ? '' : ` The original’s top-1 accuracy on them is ${formatPercent(original.top1)}.`;
@@ -28,7 +28,7 @@ export function sensitivitySection({ sensitivity }: Comparison, plotter: Plotter
         : html`<p class="note">No layer changes anything on these samples.</p>\n`
     }
 ${nameList(
-  [...changing.slice(MOST_BARS), ...layers.filter(({ harm }) => harm === 0)].map(({ name }) => name),
+  [...changing.slice(MOST_BARS), ...layers.filter(({ divergence }) => divergence === 0)].map(({ name }) => name),
   'layers with less divergence, or none',
 )}${nameList(
   skipped.map(({ name, reason }) => `${name} (${reason})`),

@@ -74,9 +74,9 @@ export async function openNetwork(
           signal,
         })) {
           meter.add(outputs, seen[i++]);
-          if (meter.result().harm > CLEAR * limit) break;
+          if (meter.result().divergence > CLEAR * limit) break;
         }
-        return meter.result().harm;
+        return meter.result().divergence;
       }),
   };
 }

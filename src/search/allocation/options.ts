@@ -38,7 +38,7 @@ export interface BudgetPoint {
   /** Points of top-1 accuracy, or of agreement where there are no labels, lost on inputs that were kept apart. */
   readonly loss: number;
   /** The divergence of the outputs on the inputs measured on, which the search goes by, under the name that it has in JSON. */
-  readonly harm: number;
+  readonly divergence: number;
 }
 
 /** What a layer is given. What was not searched for is absent. */

@@ -71,7 +71,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
     const { model } = await runStages(input, stagesOf(layerSettings(layers, setting), options), { signal });
     const pieces = await writeContainer(model, { signal });
     const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    const point = { bytes, loss: await judge(model), harm: await subject.divergence(setting) };
+    const point = { bytes, loss: await judge(model), divergence: await subject.divergence(setting) };
     all.push({ setting, point });
     step();
     options.onPoint?.(point);
@@ -90,7 +90,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
     for (let round = 0; round < ROUNDS; round++) {
       const { setting, point } = best(all, goal);
       const steepness = steepnessAt(frontier, bytesOf(setting));
-      const descent = await descend(subject, expectations, { setting, divergence: point.harm }, steepness, step);
+      const descent = await descend(subject, expectations, { setting, divergence: point.divergence }, steepness, step);
       priced = descent.priced;
       frontier = frontierOf(priced.map(lowerHull));
       await walk(frontier, goal, attempt, bytesOf(descent.setting));

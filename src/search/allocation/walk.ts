@@ -41,7 +41,7 @@ export function best(all: readonly Tried[], goal: Goal): Tried {
   if (goal.maxLoss === undefined) {
     const { targetSize } = goal;
     const met = good.filter(({ point }) => point.bytes >= MET * targetSize);
-    return least(met.length > 0 ? met : good, ({ harm }) => harm);
+    return least(met.length > 0 ? met : good, ({ divergence }) => divergence);
   }
   const { maxLoss } = goal;
   const steady = good.filter(({ point }) => lossByDivergence(point, all) <= maxLoss);
@@ -49,10 +49,12 @@ export function best(all: readonly Tried[], goal: Goal): Tried {
 }
 
 /** The loss to expect of a point: that of all points that diverge about as far. */
-function lossByDivergence({ harm: divergence }: BudgetPoint, all: readonly Tried[]): number {
-  const alike = all.filter(({ point }) => point.harm <= divergence * ALIKE && point.harm >= divergence / ALIKE);
+function lossByDivergence({ divergence }: BudgetPoint, all: readonly Tried[]): number {
+  const alike = all.filter(
+    ({ point }) => point.divergence <= divergence * ALIKE && point.divergence >= divergence / ALIKE,
+  );
   const sum = (by: (point: BudgetPoint) => number) => alike.reduce((total, { point }) => total + by(point), 0);
-  return divergence > 0 ? (divergence * sum(({ loss }) => loss)) / sum((point) => point.harm) : 0;
+  return divergence > 0 ? (divergence * sum(({ loss }) => loss)) / sum((point) => point.divergence) : 0;
 }
 
 /**

@@ -53,7 +53,7 @@ describe('searchBudget', () => {
     expect(found.chosen.bytes).toBeLessThanOrEqual(targetSize);
     expect(found.chosen.bytes).toBeGreaterThan(0.98 * targetSize);
     const within = found.points.filter(({ bytes }) => bytes <= targetSize && bytes >= 0.98 * targetSize);
-    expect(found.chosen.harm).toBe(Math.min(...within.map(({ harm }) => harm)));
+    expect(found.chosen.divergence).toBe(Math.min(...within.map(({ divergence }) => divergence)));
   });
 
   it('gives the same for the same seed', async () => {
@@ -102,7 +102,7 @@ describe('searchBudget', () => {
 
   it('has nothing to choose in a model without weights to change', async () => {
     const found = await searchSmall({ include: ['nothing'], maxLoss: 1 });
-    expect(found).toMatchObject({ layers: [], points: [{ loss: 0, harm: 0 }], isReached: true });
+    expect(found).toMatchObject({ layers: [], points: [{ loss: 0, divergence: 0 }], isReached: true });
   });
 
   it('stops when told to', async () => {

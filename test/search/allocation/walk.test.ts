@@ -22,7 +22,7 @@ async function walked(goal: Goal, near?: number): Promise<Tried[]> {
     goal,
     async (setting) => {
       const [{ bytes, clustered }] = setting;
-      tried.push({ setting, point: { bytes: bytes + OVERHEAD, loss: 4 * clustered, harm: clustered } });
+      tried.push({ setting, point: { bytes: bytes + OVERHEAD, loss: 4 * clustered, divergence: clustered } });
       return tried[tried.length - 1];
     },
     near,
@@ -30,7 +30,10 @@ async function walked(goal: Goal, near?: number): Promise<Tried[]> {
   return tried;
 }
 
-const point = (bytes: number, loss: number, harm: number): Tried => ({ setting: [], point: { bytes, loss, harm } });
+const point = (bytes: number, loss: number, divergence: number): Tried => ({
+  setting: [],
+  point: { bytes, loss, divergence },
+});
 
 describe('walk', () => {
   it.each([undefined, 1000, 1900, 2990])('finds where the loss is, from %s', async (near) => {
