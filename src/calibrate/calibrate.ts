@@ -20,8 +20,8 @@ export function calibrate(options: CalibrateOptions): Stage {
   checkCalibrateOptions(options);
   return {
     name: 'calibrate',
-    async run(model, { signal, onProgress } = {}) {
-      const calibration = await startCalibration(model, options, signal);
+    async run(model, { signal, onProgress, onNote } = {}) {
+      const calibration = await startCalibration(model, { onNote, ...options }, signal);
       return calibration.run(lambda, onProgress);
     },
   };

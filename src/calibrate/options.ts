@@ -30,12 +30,20 @@ export interface CalibrationOptions {
    * @internal
    */
   readonly pool?: Pool | undefined;
+  /** Called with what to know of the inputs, a sentence each time. */
+  readonly onNote?: ((text: string) => void) | undefined;
+  /**
+   * Whether the inputs were made up for the purpose, so that nothing is said or refused of them. Default false.
+   *
+   * @internal
+   */
+  readonly isMadeUp?: boolean | undefined;
   /** Inputs to be kept apart, to judge the result by. Default 0. */
   readonly heldOut?: number | undefined;
 }
 
 /** What is handed in and not typed. */
-type HandedIn = 'dataset' | 'runtime' | 'pool';
+type HandedIn = 'dataset' | 'runtime' | 'pool' | 'onNote' | 'isMadeUp';
 
 export const CALIBRATION = {
   samples: whole({

@@ -40,7 +40,7 @@ const { density: DENSITY, scope: SCOPE } = PRUNE.options;
 
 const OPTIONS = { ...CALIBRATION, density: DENSITY, scope: SCOPE } satisfies OptionsOf<
   CalibratedPruneOptions,
-  'dataset' | 'runtime' | 'pool' | keyof Selection<never>
+  'dataset' | 'runtime' | 'pool' | 'onNote' | 'isMadeUp' | keyof Selection<never>
 >;
 
 /**
@@ -79,7 +79,7 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
         throwIfAborted(signal);
         finiteWeights(tensor);
       }
-      const prepared = await prepare(model, (tensor) => densities.has(tensor), options, signal);
+      const prepared = await prepare(model, (tensor) => densities.has(tensor), { onNote, ...options }, signal);
       const rest = new Map(densities);
       for (const { tensor } of prepared.layers) rest.delete(tensor);
       for (const tensor of rest.keys()) onNote?.(`${tensor.name}: pruned by magnitude, ${whyNot(prepared, tensor)}`);

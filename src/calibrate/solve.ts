@@ -11,7 +11,7 @@ export interface Spread {
   readonly factor: Float64Array;
   /** What was added to the diagonal for that. */
   readonly added: number;
-  /** Inputs that never vary: what they are multiplied with does not matter. */
+  /** Inputs that never vary here, and may elsewhere: their weights are aimed at as they are. */
   readonly dead: readonly number[];
   /** What the weights should be, given that the columns are no longer the original model's: [rows, inputs]. */
   readonly targets: Float64Array;

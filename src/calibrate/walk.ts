@@ -1,3 +1,4 @@
+import { lookAt } from '../data/look.js';
 import { type Split, splitDataset } from '../data/split.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { graphOf } from '../graph/decoded-graph.js';
@@ -7,6 +8,8 @@ import { withPayloads } from '../model/patch.js';
 import { isPatchable, readWeights, writeWeights } from '../model/weights.js';
 import type { Feeder } from '../runtime/batches.js';
 import { loadRuntime } from '../runtime/runtime.js';
+import { fewDirections } from './directions.js';
+import { doubtInputs, doubtLayers } from './doubts.js';
 import { inlineBranches } from './inline.js';
 import type { Moments } from './job.js';
 import { findLayers, type Layer } from './layers.js';
@@ -44,6 +47,8 @@ export interface PreparedModel {
   readonly columnCounts: ReadonlyMap<Layer, number>;
   readonly seed: number;
   readonly fast: boolean;
+  /** Told in how many directions the inputs of layers vary, of those where that is few, once all have been seen. */
+  readonly onSeen: (directions: ReadonlyMap<Layer, number>) => void;
   /** The moments of a fast calibration, which do not change from run to run: kept by the first where they have room. */
   readonly kept: Map<Layer, Moments>;
 }
@@ -55,7 +60,7 @@ export async function prepare(
   options: CalibrationOptions,
   signal?: AbortSignal,
 ): Promise<PreparedModel> {
-  const { dataset, heldOut = 0, seed = 0, fast = false, threads } = options;
+  const { dataset, heldOut = 0, seed = 0, fast = false, threads, isMadeUp = false, onNote } = options;
   const runtime = options.runtime ?? (await loadRuntime());
   const first = await splitDataset(dataset, BATCH, BATCH, 0, seed);
   if (first.calibrationBatches === 0) {
@@ -67,8 +72,18 @@ export async function prepare(
   const glance = await surveyLayers(graph, layers, feederOf(first));
   const samples = options.samples ?? samplesFor(layers, glance);
   const split = await splitDataset(dataset, batchFor(graph, layers, glance), samples, heldOut, seed);
+  if (!isMadeUp) {
+    const doubt = doubtInputs(await lookAt(split.calibration(), 'calibration data', signal));
+    if (doubt !== undefined) onNote?.(doubt);
+  }
   const feeder = feederOf(split);
   const survey = await surveyLayers(graph, layers, feeder);
+  let isSeen = isMadeUp;
+  const onSeen = (directions: ReadonlyMap<Layer, number>) => {
+    // A search goes through the layers several times.
+    if (!isSeen) for (const text of doubtLayers(layers, directions)) onNote?.(text);
+    isSeen = true;
+  };
   return {
     model,
     graph,
@@ -80,6 +95,7 @@ export async function prepare(
     columnCounts: pickColumns(layers, survey, split),
     seed,
     fast,
+    onSeen,
     kept: new Map(),
   };
 }
@@ -93,9 +109,10 @@ export async function walkLayers(
   change: (turn: LayerTurn) => LayerChange | Promise<LayerChange>,
   onProgress?: (share: number) => void,
 ): Promise<Model> {
-  const { model, graph, layers, survey, feeder, split, columnCounts, seed, fast, kept } = prepared;
+  const { model, graph, layers, survey, feeder, split, columnCounts, seed, fast, onSeen, kept } = prepared;
   const replaced = new Map<Tensor, Uint8Array>();
   const rank = (value: string) => survey.dims(value).length;
+  const directions = new Map<Layer, number>();
   let done = 0;
   const passes = planPasses(layers, survey, split, fast);
   for (const part of passes) {
@@ -112,6 +129,10 @@ export async function walkLayers(
       for (const [layer, each] of copiesOf(moments)) kept.set(layer, each);
     }
     throwIfAborted(feeder.signal);
+    for (const layer of part) {
+      const few = fewDirections(present(moments.get(layer)));
+      if (few !== undefined) directions.set(layer, few);
+    }
     const turns = part.map((layer) => {
       const { tensor, order, bias } = layer;
       const stored = readWeights(tensor);
@@ -135,6 +156,7 @@ export async function walkLayers(
       if (bias && newBias) replaced.set(bias, writeWeights(bias, newBias));
     }
   }
+  onSeen(directions);
   return withPayloads(model, replaced);
 }
 

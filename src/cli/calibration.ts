@@ -47,9 +47,11 @@ export async function calibrationOf(
     if (shared) throw new UsageError(`--${shared} needs ${data} with inputs to look at`);
     return undefined;
   }
+  if (calibrate === RANDOM) {
+    const reason = 'weights would be fitted to noise, and the model be worse on real inputs than without';
+    throw new UsageError(`--calibrate random: ${reason}; give inputs like the real ones, or leave out --calibrate`);
+  }
   const dataset = await openData(calibrate, flags, subject, terminal);
-  if (calibrate === RANDOM)
-    terminal.note('warning: weights are fitted to noise; inputs like the real ones do far better');
   terminal.note(`calibrating on ${calibrate}`);
   return { dataset, ...options };
 }

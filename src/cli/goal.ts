@@ -101,15 +101,7 @@ function pointLine({ lambda, bytes, loss }: Point): string {
   return `${price}${formatBytes(bytes)}${loss === null ? '' : `, ${loss.toFixed(2)} points lost`}`;
 }
 
-/** Fewer inputs than this, and a few of them decide on every weight. */
-const FEW_SAMPLES = 64;
-
-function noteFound({ samples, heldOut, skipped, isReached, chosen }: Found, terminal: Terminal): void {
-  if (samples < FEW_SAMPLES) {
-    terminal.note(
-      `warning: calibrated on ${formatCount(samples)} inputs only; from ${FEW_SAMPLES} on weights fit the task and not the inputs`,
-    );
-  }
+function noteFound({ heldOut, skipped, isReached, chosen }: Found, terminal: Terminal): void {
   if (chosen.loss !== null) {
     const by =
       heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs calibrated on, for want of others';

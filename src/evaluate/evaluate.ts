@@ -1,5 +1,6 @@
 import { isFloat } from '../data/cast.js';
-import { checkPositive, type Dataset } from '../data/dataset.js';
+import { type Batch, checkPositive, type Dataset } from '../data/dataset.js';
+import { findNaN } from '../data/look.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { runBatches } from '../runtime/batches.js';
 import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
@@ -47,6 +48,8 @@ export interface Evaluation {
   readonly shapeMismatches: number | null;
   /** What speaks against the labels, in words: that the model is no better than chance; `null` where nothing does. */
   readonly doubt: string | null;
+  /** Whether the output that decides is NaN in every batch: nothing can be judged by it. */
+  readonly isUndecided: boolean;
   /** What to know of the figures: outputs that are not looked at, what speaks against the data. */
   readonly warnings: readonly string[];
 }
@@ -76,22 +79,43 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const output = decidingOutput(sessions[0], options.output);
     for (const each of sessions) decidingOutput(each, output);
     const meters = createMeters(output);
+    const numbers = nanMeter(output);
     let samples = 0;
     const [session, other] = sessions;
     for await (const run of runBatches(session, { batches: () => dataset({ limit, batchSize }), limit, signal })) {
       const { batch, labels, outputs } = run;
       if (labels) meters.classify(outputs, labels);
       if (other) meters.compare(outputs, (await other.run(batch, run.samples)).outputs, run.samples);
+      numbers.add(outputs[output], batch, samples);
       samples += run.samples;
       onProgress?.(samples);
     }
     if (samples === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
     const doubt = meters.doubt() ?? null;
-    const warnings = [describeLeftOut(session, output), doubt].filter((warning) => warning != null);
-    return { samples, output, ...meters.result(sessions.length > 1), doubt, warnings };
+    const warnings = [describeLeftOut(session, output), doubt, numbers.doubt()].filter((warning) => warning != null);
+    return { samples, output, ...meters.result(sessions.length > 1), doubt, isUndecided: numbers.isAll(), warnings };
   } finally {
     await Promise.all(sessions.map((session) => session.release()));
   }
+}
+
+/** Watches for batches in which the output that decides is no number, and whether the data is the cause. */
+function nanMeter(output: string) {
+  let batches = 0;
+  let empty = 0;
+  let first: string | undefined;
+  return {
+    add(array: OutputArray | undefined, batch: Batch, before: number): void {
+      batches++;
+      const at = array?.data.findIndex(Number.isNaN) ?? -1;
+      if (!array || at < 0) return;
+      if (array.data.every(Number.isNaN)) empty++;
+      const cause = findNaN(batch, before);
+      first ??= `output '${output}' holds NaN, first among the samples from ${before} on${cause === undefined ? '' : `; the data has ${cause}`}`;
+    },
+    isAll: () => empty > 0 && empty === batches,
+    doubt: () => first,
+  };
 }
 
 type Outputs = Readonly<Record<string, OutputArray>>;

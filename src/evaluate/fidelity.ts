@@ -94,7 +94,8 @@ export function similarityMeter(): {
           own += a * a;
           signal += b * b;
           noise += difference * difference;
-        } else if (a !== b && !(Number.isNaN(a) && Number.isNaN(b))) noise = Number.POSITIVE_INFINITY;
+        } else if (Number.isNaN(a) && Number.isNaN(b)) count--;
+        else if (a !== b) noise = Number.POSITIVE_INFINITY;
       }
       count += data.length;
       return true;

@@ -78,7 +78,7 @@ export function accuracyMeter(): {
 
 /**
  * Counts over batches how often two models decide alike: the largest score along the last axis, in every row (all
- * positions of a text line, for example); integers agree where they are equal. Rows with a NaN agree only with such.
+ * positions of a text line, for example); integers agree where they are equal. Rows in which both have a NaN decide on nothing and are left out.
  * Axes of length 1 at the end are passed over; a single score decides nothing, so that is `null`.
  *
  * @example
@@ -102,10 +102,14 @@ export function agreementMeter(): {
       rows += Math.max(count, other.rows);
       if (other.classes !== classes) return;
       for (let row = 0; row < Math.min(count, other.rows); row++) {
-        const same = scores
-          ? argmax(output.data, row * classes, classes) === argmax(reference.data, row * classes, classes)
-          : output.data[row] === reference.data[row];
-        if (same) equal++;
+        if (!scores) {
+          if (output.data[row] === reference.data[row]) equal++;
+          continue;
+        }
+        const choice = argmax(output.data, row * classes, classes);
+        const wanted = argmax(reference.data, row * classes, classes);
+        if (choice < 0 && wanted < 0) rows--;
+        else if (choice === wanted) equal++;
       }
     },
     result: () => (rows > 0 ? equal / rows : null),
@@ -113,8 +117,8 @@ export function agreementMeter(): {
 }
 
 /**
- * Absolute differences over the elements of float outputs. Equal values differ by 0, equal infinities and two NaNs
- * included; a NaN or an infinity on one side only differs by `Infinity`. `add` returns false, and counts nothing, where
+ * Absolute differences over the elements of float outputs. Equal values differ by 0, equal infinities included; a NaN or
+ * an infinity on one side only differs by `Infinity`, and elements that are NaN on both sides are left out. `add` returns false, and counts nothing, where
  * the shapes differ.
  *
  * @example
@@ -133,7 +137,11 @@ export function differenceMeter(): { add(output: MetricArray, reference: MetricA
       for (let i = 0; i < data.length; i++) {
         const a = data[i];
         const b = reference.data[i];
-        if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
+        if (a === b) continue;
+        if (Number.isNaN(a) && Number.isNaN(b)) {
+          count--;
+          continue;
+        }
         const difference = Math.abs(a - b);
         const size = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
         sum += size;

@@ -21,8 +21,6 @@ export interface SearchOptions extends CalibrateOptions, GoalOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done. */
   readonly onProgress?: ((share: number) => void) | undefined;
-  /** Called with what the user should know of the work, a sentence each time. */
-  readonly onNote?: ((text: string) => void) | undefined;
   /** Called with every point as it is known. */
   readonly onPoint?: ((point: Point) => void) | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.js';
 import type { Split } from '../data/split.js';
+import { FxqError } from '../errors.js';
 import { type EvaluateOptions, evaluate } from '../evaluate/evaluate.js';
 import { mainFile } from '../graph/decoded-graph.js';
 import type { Model } from '../model/model.js';
@@ -20,8 +21,12 @@ interface JudgeOptions extends Pick<EvaluateOptions, 'dataset' | 'runtime' | 'th
 /** Judges by what the inputs tell: labels, or the original's answers where there are none that it is better on than chance. */
 export async function createJudge(original: Model, { onNote, ...options }: JudgeOptions): Promise<Judge> {
   const reference = mainFile(original);
-  const { top1: measured, doubt, warnings } = await evaluate({ model: reference, ...options });
+  const { top1: measured, doubt, isUndecided, warnings } = await evaluate({ model: reference, ...options });
   for (const warning of warnings) onNote?.(warning);
+  if (isUndecided) {
+    const message = `data set: expected inputs that the original gives numbers for, got NaN for all of them (${warnings.join('; ')})`;
+    throw new FxqError('DATASET', message, { actual: Number.NaN });
+  }
   // Of labels that the original knows nothing of, a model cannot lose anything.
   const top1 = doubt === null ? measured : null;
   if (doubt !== null) onNote?.('models are judged by how often they agree with the original, and not by these labels');

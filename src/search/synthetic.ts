@@ -103,7 +103,7 @@ export async function searchSynthetic(
   const exact = fixedBases(model);
   const calibration = await startCalibration(
     model,
-    { dataset, runtime, threads, seed, pool, include, exclude, fast: true, samples: SAMPLES },
+    { dataset, runtime, threads, seed, pool, include, exclude, fast: true, samples: SAMPLES, isMadeUp: true },
     signal,
     SYNTHETIC_RECIPE,
     new Set(exact.map(({ tensor }) => tensor)),

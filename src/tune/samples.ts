@@ -7,6 +7,7 @@ import {
   type InputArray,
   type NumberArray,
 } from '../data/dataset.js';
+import { findNaN } from '../data/look.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 
 /** A data set in memory, in the element types it came in, so that samples can be drawn in any order. */
@@ -34,6 +35,8 @@ export async function loadSamples(dataset: Dataset, limit?: number, signal?: Abo
   let count = 0;
   for await (const batch of dataset({ limit })) {
     throwIfAborted(signal);
+    const nan = findNaN(batch, count);
+    if (nan !== undefined) throw new FxqError('DATASET', `training data: expected numbers, got ${nan}`);
     batches.push(batch);
     count += samplesIn(batch);
     // A data set may ignore the limit.

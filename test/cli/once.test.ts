@@ -44,14 +44,21 @@ vi.mock('../../src/onnx/decode-model.js', async (original) => {
   };
 });
 
+/** A data set of inputs that differ. */
+const INPUTS = `export default async function* () {
+  yield { inputs: { X: { data: Float32Array.from({ length: 96 * 6 }, (_, i) => Math.sin(i * i)), dims: [96, 6] } } };
+}`;
+
 /** A model and what it is compressed to, as an ONNX file and as a container. */
 async function files() {
   const folder = makeFolder();
   const [model, small, container] = ['model.onnx', 'small.onnx', 'small.fxq'].map((name) => join(folder, name));
   writeFileSync(model, smallModel());
+  const inputs = join(folder, 'inputs.mjs');
+  writeFileSync(inputs, INPUTS);
   expect(await fxq('cluster', model, '-o', small, '--bits', '1')).toBe(0);
   expect(await fxq('encode', small, '-o', container)).toBe(0);
-  return { folder, model, small, container };
+  return { folder, model, small, container, inputs };
 }
 
 async function fxq(...args: string[]): Promise<number> {
@@ -84,7 +91,7 @@ describe('a model file is opened, scanned and decoded once by', () => {
         '-o',
         out,
         '--calibrate',
-        'random',
+        given.inputs,
         '--calibrate-samples',
         '32',
         '--threads',
@@ -94,7 +101,7 @@ describe('a model file is opened, scanned and decoded once by', () => {
     [
       'compress --calibrate after pruning',
       (out) => [
-        ...['compress', given.model, '-o', out, '--calibrate', 'random', '--calibrate-samples', '32'],
+        ...['compress', given.model, '-o', out, '--calibrate', given.inputs, '--calibrate-samples', '32'],
         ...['--density', '0.5', '--bits', '2', '--threads', '1'],
       ],
     ],
@@ -104,7 +111,7 @@ describe('a model file is opened, scanned and decoded once by', () => {
     ],
     [
       'prune --calibrate',
-      (out) => ['prune', given.model, '-o', `${out}.onnx`, '--density', '0.5', '--calibrate', 'random'],
+      (out) => ['prune', given.model, '-o', `${out}.onnx`, '--density', '0.5', '--calibrate', given.inputs],
     ],
     ['tune', (out) => ['tune', given.model, '-o', `${out}.onnx`, ...DATA, '--epochs', '1']],
   ])('%s', async (_, args) => {

@@ -135,6 +135,7 @@ describe('evaluate', () => {
     const none = {
       output: 'scores',
       doubt: null,
+      isUndecided: false,
       warnings: [],
       agreement: null,
       maxAbsDiff: null,

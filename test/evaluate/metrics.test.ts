@@ -68,10 +68,13 @@ describe('agreementMeter', () => {
     expect(meter.result()).toBe(5 / 6);
   });
 
-  it('calls two NaN rows alike, and one alone different', () => {
+  it('leaves out two NaN rows, and calls one alone different', () => {
     const meter = agreementMeter();
     meter.add(floats([3, 2], [nan, 1, nan, 1, 2, 1]), floats([3, 2], [nan, 1, 2, 1, nan, 1]), 3);
-    expect(meter.result()).toBe(1 / 3);
+    expect(meter.result()).toBe(0);
+    const nothing = agreementMeter();
+    nothing.add(floats([2, 2], [nan, 1, nan, 1]), floats([2, 2], [nan, 1, 1, nan]), 2);
+    expect(nothing.result()).toBeNull();
   });
 
   it('compares integers as they are, single scores not at all, and scores without a sample axis as one row', () => {
@@ -101,7 +104,7 @@ describe('differenceMeter', () => {
     expect(meter.result()).toEqual({ maxAbsDiff: 2, meanAbsDiff: 2.75 / 4 });
   });
 
-  it('takes equal infinities and NaNs for equal, others for infinitely far', () => {
+  it('takes equal infinities for equal, leaves out two NaNs, and calls others infinitely far', () => {
     const meter = differenceMeter();
     meter.add(floats([3], [infinity, nan, -infinity]), floats([3], [infinity, nan, -infinity]));
     expect(meter.result()).toEqual({ maxAbsDiff: 0, meanAbsDiff: 0 });

@@ -25,6 +25,7 @@ const evaluation = (top1: number): Evaluation => ({
   ...{
     output: 'scores',
     doubt: null,
+    isUndecided: false,
     warnings: [],
     samples: 1000,
     top1,

@@ -1,5 +1,6 @@
 import { breather } from '../../breather.js';
 import type { Batch, Dataset } from '../../data/dataset.js';
+import { lookAt } from '../../data/look.js';
 import { type Split, splitDataset } from '../../data/split.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
 import type { Model, Tensor } from '../../model/model.js';
@@ -69,6 +70,7 @@ export async function openSubject(input: Model, options: BudgetOptions): Promise
   const split = await splitInputs(dataset, seed);
   const batches: Batch[] = [];
   for await (const batch of split.calibration()) batches.push(batch);
+  await lookAt(batches, 'data set', signal);
   if (batches.length === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
   const network = await openNetwork(model, batches, { runtime, threads, signal });
   const fixed = await fixedOf(model, options);
