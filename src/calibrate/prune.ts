@@ -81,7 +81,8 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
       }
       const prepared = await prepare(model, (tensor) => densities.has(tensor), { onNote, ...options }, signal);
       const rest = new Map(densities);
-      for (const { tensor } of prepared.layers) rest.delete(tensor);
+      const { layers, twins } = prepared;
+      for (const { tensor } of layers) for (const each of [tensor, ...(twins.get(tensor) ?? [])]) rest.delete(each);
       for (const tensor of rest.keys()) onNote?.(`${tensor.name}: pruned by magnitude, ${whyNot(prepared, tensor)}`);
       const breath = breather();
       const breathe = () => {

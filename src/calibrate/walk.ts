@@ -5,6 +5,7 @@ import { graphOf } from '../graph/decoded-graph.js';
 import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
+import { twinsAmong } from '../model/twins.js';
 import { isPatchable, readWeights, writeWeights } from '../model/weights.js';
 import type { Feeder } from '../runtime/batches.js';
 import { loadRuntime } from '../runtime/runtime.js';
@@ -41,6 +42,8 @@ export interface PreparedModel {
   readonly graph: ReturnType<typeof graphOf>;
   readonly layers: readonly Layer[];
   readonly skipped: readonly Skipped[];
+  /** Of layers whose weights the model holds several times, the other tensors: they take what the layer gets. */
+  readonly twins: ReadonlyMap<Tensor, readonly Tensor[]>;
   readonly survey: Survey;
   readonly feeder: Feeder;
   readonly split: Split;
@@ -68,7 +71,11 @@ export async function prepare(
   }
   const feederOf = ({ calibration }: Split): Feeder => ({ runtime, threads, signal, batches: calibration });
   const graph = await inlineBranches(graphOf(model), feederOf(first));
-  const { layers, skipped } = findLayers(graph, model.tensors, (tensor) => isPatchable(tensor) && isWanted(tensor));
+  const found = findLayers(graph, model.tensors, (tensor) => isPatchable(tensor) && isWanted(tensor));
+  const twins = twinsOf(found.layers, found.skipped);
+  const isTwin = new Set([...twins.values()].flat());
+  const layers = found.layers.filter(({ tensor }) => !isTwin.has(tensor));
+  const skipped = found.skipped.filter(({ tensor }) => !isTwin.has(tensor));
   const glance = await surveyLayers(graph, layers, feederOf(first));
   const samples = options.samples ?? samplesFor(layers, glance);
   const split = await splitDataset(dataset, batchFor(graph, layers, glance), samples, heldOut, seed);
@@ -89,6 +96,7 @@ export async function prepare(
     graph,
     layers,
     skipped,
+    twins,
     survey,
     feeder,
     split,
@@ -100,6 +108,14 @@ export async function prepare(
   };
 }
 
+/** The first layer that runs stands for all tensors of the same bytes, whether they are layers or not. */
+function twinsOf(layers: readonly Layer[], skipped: readonly Skipped[]): Map<Tensor, Tensor[]> {
+  const all = [...layers, ...skipped].map(({ tensor }) => tensor);
+  const isLayer = new Set(layers.map(({ tensor }) => tensor));
+  const groups = twinsAmong(all).filter(([first]) => isLayer.has(first));
+  return new Map(groups.map(([first, ...others]) => [first, others]));
+}
+
 /**
  * Goes through the layers in the order in which they run and changes each by what it sees: its inputs as the layers
  * changed before it make them, and as the original model does.
@@ -109,7 +125,7 @@ export async function walkLayers(
   change: (turn: LayerTurn) => LayerChange | Promise<LayerChange>,
   onProgress?: (share: number) => void,
 ): Promise<Model> {
-  const { model, graph, layers, survey, feeder, split, columnCounts, seed, fast, onSeen, kept } = prepared;
+  const { model, graph, layers, twins, survey, feeder, split, columnCounts, seed, fast, onSeen, kept } = prepared;
   const replaced = new Map<Tensor, Uint8Array>();
   const rank = (value: string) => survey.dims(value).length;
   const directions = new Map<Layer, number>();
@@ -152,7 +168,8 @@ export async function walkLayers(
     });
     for (const [i, { weights, bias: newBias }] of (await Promise.all(changes)).entries()) {
       const { tensor, order, bias } = part[i];
-      replaced.set(tensor, writeWeights(tensor, order ? scattered(weights, order) : weights));
+      const payload = writeWeights(tensor, order ? scattered(weights, order) : weights);
+      for (const each of [tensor, ...(twins.get(tensor) ?? [])]) replaced.set(each, payload);
       if (bias && newBias) replaced.set(bias, writeWeights(bias, newBias));
     }
   }

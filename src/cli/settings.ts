@@ -1,17 +1,16 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedPrune } from '../calibrate/prune.js';
-import type { Model, Tensor } from '../model/model.js';
-import { DEFAULT_INCLUDE, matcher, type Rule, type Selection } from '../model/selectors.js';
-import { isPatchable } from '../model/weights.js';
-import { isVarintHalf } from '../onnx/halves.js';
+import type { Model } from '../model/model.js';
+import { DEFAULT_INCLUDE, matcher, type Rule, type Selection, type Selector } from '../model/selectors.js';
 import { givenOf } from '../options/check.js';
 import { CLUSTER, type ClusterOptions, cluster } from '../stages/cluster.js';
 import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
 import type { Stage, StageDefinition } from '../stages/stage.js';
-import type { TuneOptions, TunePruneTarget } from '../tune/options.js';
+import { TRAINED, type TuneOptions, type TunePruneTarget } from '../tune/options.js';
 import { type Config, readConfig } from './config.js';
 import { asUsage, UsageError } from './errors.js';
 import { optionsFrom } from './flags.js';
+import { isChangeable, leftAlone } from './left-alone.js';
 import type { ClusterFlags, PruneFlags, SelectionFlags } from './options.js';
 
 /** The options of the lossy commands. Commander gives `cluster: false` for `--no-cluster`. */
@@ -109,7 +108,7 @@ export function readTargets(flags: TargetFlags): {
   const selection = { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
   const { density, scope } = override(PRUNE, config.prune, flags);
   const options = { ...selection, rules: rules as readonly Rule<TunePruneTarget>[] | undefined, density, scope };
-  return { options, warnings: (model) => findUnused(model, config, selection, true) };
+  return { options, warnings: (model) => findUnused(model, config, selection, true, TRAINED) };
 }
 
 function isPruneWanted(config: Config, flags: StageFlags): boolean {
@@ -143,14 +142,20 @@ function rulesOf<Name extends 'prune' | 'cluster'>(config: Config, name: Name) {
   return rules.length > 0 ? rules : undefined;
 }
 
-function findUnused(model: Model, config: Config, selection: Selection<never>, isLossy: boolean): string[] {
+function findUnused(
+  model: Model,
+  config: Config,
+  selection: Selection<never>,
+  isLossy: boolean,
+  included: readonly Selector[] = DEFAULT_INCLUDE,
+): string[] {
   if (!isLossy) return [];
   const all = model.tensors;
   const warnings: string[] = [];
   for (const selector of [...(selection.include ?? []), ...(selection.exclude ?? [])]) {
     if (!all.some(matcher(selector))) warnings.push(`selector "${selector}" matches no tensor`);
   }
-  const include = (selection.include ?? DEFAULT_INCLUDE).map(matcher);
+  const include = (selection.include ?? included).map(matcher);
   const exclude = (selection.exclude ?? []).map(matcher);
   const chosen = all.filter(
     (tensor) => isChangeable(tensor) && include.some((is) => is(tensor)) && !exclude.some((is) => is(tensor)),
@@ -160,10 +165,6 @@ function findUnused(model: Model, config: Config, selection: Selection<never>, i
     else if (!chosen.some(matcher(match))) warnings.push(`layers: "${match}" matches no tensor that is worked on`);
   }
   if (chosen.length === 0) warnings.push('no floating-point tensor is selected: nothing is changed');
-  return warnings;
-}
-
-/** Whether a lossy stage may change a tensor, once it has places for its values. */
-export function isChangeable(tensor: Tensor): boolean {
-  return isPatchable(tensor) || isVarintHalf(tensor);
+  const asked = all.filter((tensor) => !exclude.some((is) => is(tensor)));
+  return [...warnings, ...leftAlone(all, asked, chosen, selection.include ?? included)];
 }

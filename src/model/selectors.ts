@@ -24,6 +24,11 @@ export function matcher(selector: Selector): (tensor: Tensor) => boolean {
   return (tensor) => globs(pattern, [...tensor[field ?? 'name']]);
 }
 
+/** The selector of a name: one that begins like another field has to say that it is a name. */
+export function exactly(name: string): Selector {
+  return SELECTOR_FIELDS.some((field) => name.startsWith(`${field}:`)) ? `name:${name}` : name;
+}
+
 /**
  * Whether a glob stands for a text, both as characters. What lies between two stars is looked for where it fits first:
  * if any place will do, that one does, so no star is tried again once the next is reached.

@@ -1,22 +1,6 @@
 import type { onnx as Onnx } from 'onnx-proto';
-
-/** One use of a value: which node reads it, and as which of its inputs. */
-export interface Use {
-  readonly node: Onnx.INodeProto;
-  readonly input: number;
-  /** The values of all the node's inputs, so that a role can depend on a neighbour (`undefined`: left out). */
-  readonly inputs: readonly (Value | undefined)[];
-}
-
-/** A named value of a graph: who made it, who reads it, and which other values are the same data seen again. */
-export interface Value {
-  readonly name: string;
-  /** Operator type of the node that computes it, `''` for graph inputs and initializers. */
-  producer: string;
-  readonly uses: Use[];
-  /** Values that carry this one's data on: through Reshape, out of a branch, into a function's body. */
-  readonly flows: Value[];
-}
+import { Constants } from './constants.js';
+import type { Value } from './value.js';
 
 /** A tensor of the graph with the value that it defines. */
 export interface Definition {
@@ -29,11 +13,22 @@ export interface Definition {
   readonly value: Value | undefined;
 }
 
-/** Operators that only move or convert their input's elements: what reads their output reads the tensor. */
+/** What a graph defines, and what of it may be masks of weights. */
+export interface Graph {
+  readonly definitions: Definition[];
+  /** Values that are multiplied with one of the same size, all of both stored: weights, or the masks of some. */
+  readonly factors: ReadonlySet<Value>;
+}
+
+/**
+ * Operators that only move, convert or reshape their first input's elements one by one: what reads their output reads the
+ * tensor. (`Quant` and `BipolarQuant` are QONNX's; arithmetic of several operands is for {@link Constants} to judge.)
+ */
 const TRANSPARENT = new Set(
   (
     'Reshape Transpose Identity Cast CastLike DequantizeLinear QuantizeLinear DynamicQuantizeLinear Squeeze Unsqueeze Flatten ' +
-    'Slice Concat Split Expand'
+    'Slice Concat Split Expand Pad Tile Trilu Clip Quant BipolarQuant Round Floor Ceil Neg Abs Sign Tanh Sigmoid HardSigmoid ' +
+    'Relu Sqrt Exp Softplus LpNormalization'
   ).split(' '),
 );
 
@@ -49,41 +44,43 @@ interface Scope {
  *
  * @param model - the decoded file; payloads may have been cut out, the graph is all that is looked at
  */
-export function readGraph(model: Onnx.IModelProto): Definition[] {
+export function readGraph(model: Onnx.IModelProto): Graph {
   const definitions: Definition[] = [];
+  const constants = new Constants();
   const functions = new Map<string, { inputs: Value[]; outputs: Value[] }>();
+  const bodies: (() => void)[] = [];
 
   for (const [index, fn] of (model.functions ?? []).entries()) {
     const scope: Scope = { values: new Map(), parent: undefined, names: [fn.name ?? `function${index}`] };
     const inputs = (fn.input ?? []).map((name) => define(scope, name));
-    readNodes(fn.node ?? [], scope, `functions[${index}]`);
-    functions.set(functionKey(fn.domain, fn.name), {
-      inputs,
-      outputs: (fn.output ?? []).map((name) => resolve(scope, name)),
-    });
+    const outputs = (fn.output ?? []).map((name) => define(scope, name));
+    functions.set(functionKey(fn.domain, fn.name), { inputs, outputs });
+    bodies.push(() => readNodes(fn.node ?? [], scope, `functions[${index}]`));
   }
+  // Only now, because a function may call one that stands behind it.
+  for (const read of bodies) read();
   for (const [index, training] of (model.trainingInfo ?? []).entries()) {
     if (training.initialization)
       readSubgraph(training.initialization, undefined, `trainingInfo[${index}].initialization`, []);
     if (training.algorithm) readSubgraph(training.algorithm, undefined, `trainingInfo[${index}].algorithm`, []);
   }
   if (model.graph) readSubgraph(model.graph, undefined, 'graph', []);
-  return definitions;
+  return { definitions, factors: constants.settle() };
 
   function readSubgraph(graph: Onnx.IGraphProto, parent: Scope | undefined, path: string, names: readonly string[]) {
     const scope: Scope = { values: new Map(), parent, names };
     const inputs = (graph.input ?? []).map((input) => define(scope, input.name ?? ''));
     for (const [index, tensor] of (graph.initializer ?? []).entries()) {
       const name = tensor.name ?? '';
-      definitions.push({ path: `${path}.initializer[${index}]`, name, scope: names, value: define(scope, name) });
+      const value = define(scope, name);
+      constants.store(value, tensor.dims);
+      definitions.push({ path: `${path}.initializer[${index}]`, name, scope: names, value });
     }
     for (const [index, sparse] of (graph.sparseInitializer ?? []).entries()) {
-      defineSparse(
-        `${path}.sparseInitializer[${index}]`,
-        sparse.values?.name ?? '',
-        scope,
-        define(scope, sparse.values?.name ?? ''),
-      );
+      const name = sparse.values?.name ?? '';
+      const value = define(scope, name);
+      constants.store(value, sparse.dims);
+      defineSparse(`${path}.sparseInitializer[${index}]`, name, scope, value);
     }
     readNodes(graph.node ?? [], scope, path);
     return { inputs, outputs: (graph.output ?? []).map((output) => resolve(scope, output.name ?? '')) };
@@ -106,9 +103,22 @@ export function readGraph(model: Onnx.IModelProto): Definition[] {
       for (const source of sources) for (const output of outputs) connect(source, output);
     }
     const called = functions.get(functionKey(node.domain, op));
-    if (called) connectBody(inputs, outputs, called, 0, 0);
+    const attributes = node.attribute ?? [];
+    if (called) {
+      connectBody(inputs, outputs, called, 0, 0);
+      for (const [i, parameter] of called.inputs.entries()) constants.pass(inputs[i], parameter);
+      for (const [i, result] of called.outputs.entries()) constants.join([result], outputs[i]);
+    } else if (op === 'Constant' && outputs[0]) {
+      const { t, sparseTensor, name } = attributes[0] ?? {};
+      // Of lists the length is not known here: they were cut out.
+      const isScalar = name === 'value_float' || name === 'value_int';
+      constants.store(outputs[0], t?.dims ?? sparseTensor?.dims ?? (isScalar ? [] : undefined));
+    } else if (!attributes.some(({ g, graphs }) => g || graphs?.length)) {
+      constants.compute(node, inputs, outputs);
+    }
+    const branches: Value[][] = [];
 
-    for (const [index, attribute] of (node.attribute ?? []).entries()) {
+    for (const [index, attribute] of attributes.entries()) {
       const at = `${path}.attribute[${index}]`;
       const label = node.name || outputs.find(Boolean)?.name || op;
       const constant = op === 'Constant' ? outputs[0] : undefined;
@@ -129,29 +139,37 @@ export function readGraph(model: Onnx.IModelProto): Definition[] {
         // Loop: trip count and condition come before the carried values, the body's condition before its outputs.
         if (op === 'Loop') connectBody(inputs, outputs, body, 2, 1);
         else connectBody(op === 'If' ? [] : inputs, outputs, body, 0, 0);
+        if (op === 'If') branches.push(body.outputs);
       }
     }
+    if (branches.length > 0) {
+      for (const [i, output] of outputs.entries())
+        constants.join(
+          branches.flatMap((branch) => branch[i] ?? []),
+          output,
+        );
+    }
+  }
+
+  function connectBody(
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly (Value | undefined)[],
+    body: { inputs: readonly Value[]; outputs: readonly Value[] },
+    skipInputs: number,
+    skipOutputs: number,
+  ): void {
+    for (let i = skipInputs; i < inputs.length; i++) connect(inputs[i], body.inputs[i]);
+    for (let i = 0; i < outputs.length; i++) connect(body.outputs[i + skipOutputs], outputs[i]);
+  }
+
+  function connect(from: Value | undefined, to: Value | undefined): void {
+    if (from !== undefined && to !== undefined) constants.flow(from, to);
   }
 
   function defineSparse(path: string, name: string, scope: Scope, value: Value | undefined): void {
     definitions.push({ path: `${path}.values`, name, scope: scope.names, value });
     definitions.push({ path: `${path}.indices`, name: `${name}.indices`, scope: scope.names, value: undefined });
   }
-}
-
-function connectBody(
-  inputs: readonly (Value | undefined)[],
-  outputs: readonly (Value | undefined)[],
-  body: { inputs: readonly Value[]; outputs: readonly Value[] },
-  skipInputs: number,
-  skipOutputs: number,
-): void {
-  for (let i = skipInputs; i < inputs.length; i++) connect(inputs[i], body.inputs[i]);
-  for (let i = 0; i < outputs.length; i++) connect(body.outputs[i + skipOutputs], outputs[i]);
-}
-
-function connect(from: Value | undefined, to: Value | undefined): void {
-  if (from !== undefined && to !== undefined) from.flows.push(to);
 }
 
 function define(scope: Scope, name: string): Value {

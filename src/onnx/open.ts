@@ -7,9 +7,11 @@ import { windowOf } from '../model/payload.js';
 import type { ScannedTensor } from '../model/structure.js';
 import { decodeModel } from './decode-model.js';
 import { type Definition, readGraph } from './graph.js';
-import { roleFinder } from './roles.js';
+import { isMask, type StoredElements } from './mask.js';
+import { roleFinder, type TensorRole } from './roles.js';
 import { scanTensors } from './scan.js';
 import { type Edit, splice } from './splice.js';
+import type { Value } from './value.js';
 import { type Bytes, bytesOf } from './wire.js';
 
 /** Settings of `openOnnx`. */
@@ -20,7 +22,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens an ONNX model: finds every tensor payload and what it is for. Reads no payload and changes nothing.
+ * Opens an ONNX model: finds every tensor payload and what it is for. Reads no payload, but the beginning of what may be
+ * a weight or its mask, and changes nothing.
  *
  * @param file - the model file, at any byte offset of its buffer; it is kept, not copied, and must not change
  * @throws FxqError `ONNX_MALFORMED`, `LIMIT` or `EXTERNAL_DATA`, naming tensor or field and byte offset
@@ -35,7 +38,8 @@ export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {
   const bytes = bytesOf(main);
   const { tensors: scanned } = scanTensors(bytes);
   const proto = decodeModel(hollow(bytes, scanned));
-  const definitions = new Map(readGraph(proto).map((definition) => [definition.path, definition]));
+  const graph = readGraph(proto);
+  const definitions = new Map(graph.definitions.map((definition) => [definition.path, definition]));
   const files: ByteSource[] = [main];
   const opened = new Map<string, number>();
   const placed: Placed[] = [];
@@ -53,7 +57,12 @@ export function openOnnx(file: Uint8Array | ByteSource, options: OpenOptions = {
   }
   const windows = separate(placed.filter(({ length }) => length > 0));
   const names = uniqueNames(windows);
-  const roleOf = roleFinder();
+  const finder = roleFinder();
+  const roleOf: RoleOf = (value, isTable, elements) => {
+    const found = finder(value, isTable);
+    const isFactor = value !== undefined && found.role === 'weight' && graph.factors.has(value);
+    return isFactor && isMask(elements) ? { ...found, role: 'other' } : found;
+  };
   return {
     files,
     tensors: windows.map((window, i) => makeTensor(window, names[i], files, roleOf)),
@@ -97,15 +106,13 @@ interface Placed {
   readonly length: number;
 }
 
-function makeTensor(
-  window: Placed,
-  name: string,
-  files: readonly ByteSource[],
-  roleOf: ReturnType<typeof roleFinder>,
-): Tensor {
+type RoleOf = (value: Value | undefined, isTable: boolean, elements: StoredElements) => TensorRole;
+
+function makeTensor(window: Placed, name: string, files: readonly ByteSource[], roleOf: RoleOf): Tensor {
   const { tensor, definition, file, offset, length } = window;
   const { dtype, dims, count, form } = tensor;
   const isTable = dims.length >= 2 && /float|int8/.test(dtype);
+  const elements = { source: files[file], dtype, form, offset, length };
   return {
     name,
     dtype,
@@ -115,7 +122,7 @@ function makeTensor(
     file,
     offset,
     length,
-    ...roleOf(definition?.value, isTable),
+    ...roleOf(definition?.value, isTable, elements),
     payload: windowOf(files[file], offset, length),
   };
 }

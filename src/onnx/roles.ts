@@ -1,5 +1,5 @@
 import type { Role } from '../model/model.js';
-import type { Use, Value } from './graph.js';
+import type { Use, Value } from './value.js';
 
 /** Which inputs of an operator are weights, which biases, which belong to a normalisation (by input position). */
 interface Inputs {

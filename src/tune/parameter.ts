@@ -14,6 +14,8 @@ export interface Parameter {
   readonly tensor: Tensor;
   readonly values: Float32Array;
   readonly free: Float32Array;
+  /** The parameter of the same bytes that this one goes along with; it has no free numbers of its own then. */
+  readonly twinOf?: Parameter | undefined;
   /** Whether several weights share a free number. */
   readonly isShared: boolean;
   /** Which weights are pruned, and stay zero: {@link PRUNED}, or {@link ALIVE}. */
@@ -36,6 +38,23 @@ export function openParameter(name: string, tensor: Tensor): Parameter {
   const alive = Uint8Array.from(values, (value) => (isFresh || value !== 0 ? ALIVE : PRUNED));
   const codebook = isFresh ? undefined : sharedValues(values);
   return codebook ? shared(name, tensor, values, alive, codebook) : single(name, tensor, values, alive);
+}
+
+/** A tensor that holds the same as another, and goes on doing so. */
+export function openTwin(name: string, tensor: Tensor, twinOf: Parameter): Parameter {
+  const { values, alive, isShared } = twinOf;
+  const nothing = () => {};
+  return {
+    name,
+    tensor,
+    values,
+    free: new Float32Array(),
+    alive,
+    twinOf,
+    isShared,
+    collect: nothing,
+    publish: nothing,
+  };
 }
 
 /** Share of a tensor's weights that may differ where some are equal on purpose. */

@@ -7,8 +7,10 @@ import type { LossName } from '../gradient/losses.js';
 import { firstOutput, judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
 import { bytesOf, type DecodedGraph, graphOf } from '../graph/decoded-graph.js';
 import { type OpenModel, openModel, trainable } from '../graph/open-model.js';
+import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
 import { selector } from '../model/selectors.js';
+import { twinsAmong } from '../model/twins.js';
 import { isPatchable } from '../model/weights.js';
 import { createRandom, shuffle } from '../random.js';
 import { loadRuntime } from '../runtime/runtime.js';
@@ -17,7 +19,7 @@ import { readCheckpoint, type State } from './checkpoint.js';
 import { type EngineOptions, openEngine, openPredictor } from './engine.js';
 import { adam, sgd } from './optimiser.js';
 import { MOST_HELD_OUT, settle, TRAINED, type TuneOptions, type TunePruneTarget } from './options.js';
-import { openParameter, type Parameter } from './parameter.js';
+import { openParameter, openTwin, type Parameter } from './parameter.js';
 import { createPruner, type Pruner } from './pruning.js';
 import { loadSamples, type Samples } from './samples.js';
 import { labelTargets, teacherTargets } from './targets.js';
@@ -134,8 +136,20 @@ function openParameters(
     );
   }
   const chosen = candidates.filter(({ tensor }) => isTrained(tensor));
-  if (chosen.length > 0) return chosen.map(({ name, tensor }) => openParameter(name, tensor));
+  if (chosen.length > 0) return tied(chosen);
   throw new FxqError('CONFIG', 'tune: no selected float32 tensor of the model is one that the loss depends on');
+}
+
+/** Parameters of the same bytes move together, as one that is read in several places. */
+function tied(chosen: readonly { name: string; tensor: Tensor }[]): Parameter[] {
+  const groups = twinsAmong(chosen.map(({ tensor }) => tensor));
+  const firstOf = new Map(groups.flatMap(([first, ...others]) => others.map((other) => [other, first])));
+  const opened = new Map<Tensor, Parameter>();
+  for (const { name, tensor } of chosen) {
+    const first = firstOf.get(tensor);
+    opened.set(tensor, first ? openTwin(name, tensor, present(opened.get(first))) : openParameter(name, tensor));
+  }
+  return [...opened.values()];
 }
 
 function prunerOf(
@@ -146,7 +160,8 @@ function prunerOf(
 ): Pruner | undefined {
   const select = selector<TunePruneTarget>({ include, exclude, rules }, { density }, ['density']);
   const densities = new Map<Tensor, number>();
-  for (const { tensor, isShared } of parameters) {
+  for (const { tensor, isShared, twinOf } of parameters) {
+    if (twinOf) continue;
     const target = tensor.role === 'weight' || include ? select(tensor)?.density : undefined;
     if (target === undefined) continue;
     if (isShared) onNote?.(`${tensor.name}: not pruned, its weights share values already; prune before clustering`);

@@ -95,6 +95,7 @@ async function trainEpoch(
     const batch = isAugmented ? augmented(drawn, (input) => augment(input, augmentation, random)) : drawn;
     const result = await engine.gradients(batch, await targetsOf(batch));
     loss += result.loss / steps;
+    addTwins(parameters, result.gradients);
     for (const [i, parameter] of parameters.entries()) parameter.collect(result.gradients[i], gradients[i]);
     const length = clip(gradients, settings.clip);
     if (!Number.isFinite(result.loss + length)) throw diverged(epoch);
@@ -104,6 +105,15 @@ async function trainEpoch(
   pruner?.prune((epoch + 1) / epochs / pruneShare);
   for (const parameter of parameters) parameter.publish();
   return loss;
+}
+
+/** Of weights that are read in several places, the gradient is the sum of all of them. */
+function addTwins(parameters: readonly Parameter[], gradients: readonly Float32Array[]): void {
+  for (const [i, { twinOf }] of parameters.entries()) {
+    if (!twinOf) continue;
+    const sum = gradients[parameters.indexOf(twinOf)];
+    for (let at = 0; at < sum.length; at++) sum[at] += gradients[i][at];
+  }
 }
 
 /** How well the model does on the samples held out, as its weights are now. */

@@ -2,12 +2,14 @@ import { FxqError } from '../errors.js';
 import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
-import { writeWeights } from '../model/weights.js';
+import { selector } from '../model/selectors.js';
+import { twinsAmong } from '../model/twins.js';
+import { isPatchable, writeWeights } from '../model/weights.js';
 import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../options/defaults.js';
 import type { Stage } from '../stages/stage.js';
 import { type Best, writeCheckpoint } from './checkpoint.js';
-import { checkTuneOptions, type Epoch, TUNE_DEFAULTS, type TuneOptions } from './options.js';
+import { checkTuneOptions, type Epoch, TRAINED, TUNE_DEFAULTS, type TuneOptions } from './options.js';
 import type { Parameter } from './parameter.js';
 import { prepareTraining } from './prepare.js';
 import { train } from './trainer.js';
@@ -57,15 +59,26 @@ export function tune(options: TuneOptions): Stage {
       const { epochs, density, scope, seed, loss } = { density: options.density, ...training.settings };
       const settings = { epochs, best: best.epoch, loss, density, scope, seed };
       return withRecord(
-        withValues(model, training.parameters, best),
+        withValues(model, training.parameters, best, options),
         recordOf(NAME, settings, { scope: TUNE_DEFAULTS.scope, seed: 0 }),
       );
     },
   };
 }
 
-function withValues(model: Model, parameters: readonly Parameter[], { values }: Best): Model {
+function withValues(
+  model: Model,
+  parameters: readonly Parameter[],
+  { values }: Best,
+  { include = TRAINED, exclude }: TuneOptions,
+): Model {
   const payloads = new Map<Tensor, Uint8Array>();
   for (const [i, { tensor }] of parameters.entries()) payloads.set(tensor, writeWeights(tensor, values[i]));
+  // What could not be trained, as inside a branch, goes along with what it was the same as.
+  const select = selector({ include, exclude }, {}, []);
+  for (const group of twinsAmong(model.tensors.filter((tensor) => isPatchable(tensor) && select(tensor)))) {
+    const trained = group.map((tensor) => payloads.get(tensor)).find(Boolean);
+    if (trained) for (const tensor of group) payloads.set(tensor, trained);
+  }
   return withPayloads(model, payloads);
 }

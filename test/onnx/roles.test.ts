@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Use, Value } from '../../src/onnx/graph.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { roleFinder } from '../../src/onnx/roles.js';
+import type { Use, Value } from '../../src/onnx/value.js';
 import { DATA_TYPE, type GraphFields, modelProto, node, rawData, tensorProto } from '../support/onnx-builder.js';
 
 const OPS = ['Conv', 'MatMul', 'Add', 'Relu', 'Gather', 'BatchNormalization', 'Reshape', ''];

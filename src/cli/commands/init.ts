@@ -7,10 +7,10 @@ import { DEFAULT_INCLUDE, matcher } from '../../model/selectors.js';
 import { printableJson } from '../../printable.js';
 import { configTemplate } from '../config-template.js';
 import { aboutFile, openModel } from '../input.js';
+import { isChangeable } from '../left-alone.js';
 import { addCommon, addExamples, type CommonFlags } from '../options.js';
 import { planOutput } from '../output/plan.js';
 import { writePieces } from '../output/write.js';
-import { isChangeable } from '../settings.js';
 import type { Terminal } from '../terminal.js';
 
 type InitFlags = CommonFlags & { readonly output?: string };

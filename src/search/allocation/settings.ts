@@ -8,14 +8,15 @@ import type { SearchedLayer } from './subject.js';
 
 /** A setting as options of the layers: what was not searched for is left to what fixes it. */
 export function layerSettings(layers: readonly SearchedLayer[], setting: Setting): LayerSetting[] {
-  return layers.map(({ tensor: { name }, match, isPruned, isClustered }, i) => {
+  return layers.flatMap((layer, i) => {
     const { density, clusters } = setting[i];
-    return {
+    const { twins, isPruned, isClustered } = layer;
+    return [layer, ...twins].map(({ tensor: { name }, match }) => ({
       name,
       match,
       ...(isPruned && density < 1 && { density }),
       ...(isClustered && { clusters }),
-    };
+    }));
   });
 }
 

@@ -5,7 +5,8 @@ import { type Split, splitDataset } from '../../data/split.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
 import type { Model, Tensor } from '../../model/model.js';
 import { finiteWeights } from '../../model/patch.js';
-import { matcher, SELECTOR_FIELDS, type Selector, selector } from '../../model/selectors.js';
+import { exactly, matcher, type Selector, selector } from '../../model/selectors.js';
+import { twinsAmong } from '../../model/twins.js';
 import { isPatchable } from '../../model/weights.js';
 import { withRawHalves } from '../../onnx/halves.js';
 import { roundingOf } from '../../quantize/codebook.js';
@@ -29,6 +30,8 @@ import type { BudgetOptions } from './options.js';
 export interface SearchedLayer {
   readonly tensor: Tensor;
   readonly match: Selector;
+  /** Layers of the same bytes, which are given the same: a file holds them once. */
+  readonly twins: readonly Pick<SearchedLayer, 'tensor' | 'match'>[];
   /** What is searched; the rest was fixed. */
   readonly isPruned: boolean;
   readonly isClustered: boolean;
@@ -76,7 +79,10 @@ export async function openSubject(input: Model, options: BudgetOptions): Promise
   const fixed = await fixedOf(model, options);
   const breathe = breather();
   const layers: SearchedLayer[] = [];
+  const twins = new Map(twinsAmong(named).map(([first, ...others]) => [first, others]));
+  const others = new Set([...twins.values()].flat());
   for (const tensor of named) {
+    if (others.has(tensor)) continue;
     const { isPruned, choices, isClustered, weights } = fixed(tensor);
     const candidates: Candidate[] = [];
     for (const candidate of candidatesOf(tensor, weights, choices)) {
@@ -84,7 +90,8 @@ export async function openSubject(input: Model, options: BudgetOptions): Promise
       await breathe();
       throwIfAborted(signal);
     }
-    layers.push({ tensor, match: exactly(tensor.name), isPruned, isClustered, choices, candidates });
+    const same = (twins.get(tensor) ?? []).map((twin) => ({ tensor: twin, match: exactly(twin.name) }));
+    layers.push({ tensor, match: exactly(tensor.name), twins: same, isPruned, isClustered, choices, candidates });
   }
   // Of each layer the last few: a search changes one at a time.
   const made = layers.map(() => new Map<string, Float32Array>());
@@ -97,7 +104,9 @@ export async function openSubject(input: Model, options: BudgetOptions): Promise
     return weights;
   };
   const divergence = (setting: readonly (Candidate | undefined)[], limit?: number) => {
-    const weights = setting.flatMap((each, i) => (each ? [[layers[i].tensor, weightsFor(i, each)] as const] : []));
+    const weights = setting.flatMap((each, i) => {
+      return each ? [layers[i], ...layers[i].twins].map((same) => [same.tensor, weightsFor(i, each)] as const) : [];
+    });
     return network.divergence(new Map(weights), limit);
   };
   const finer = (layer: number, candidate: Candidate): Candidate[] => {
@@ -152,9 +161,4 @@ async function fixedOf(model: Model, options: BudgetOptions) {
     };
     return { isPruned, isClustered, choices, weights: finiteWeights(readOf.get(tensor) ?? tensor) };
   };
-}
-
-/** The selector of a name: one that begins like another field has to say that it is a name. */
-function exactly(name: string): Selector {
-  return SELECTOR_FIELDS.some((field) => name.startsWith(`${field}:`)) ? `name:${name}` : name;
 }
