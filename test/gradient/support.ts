@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
 import { appendJacobian, type GradientGraph } from '../../src/gradient/gradient-graph.js';
 import { floatValue, openModel, writeModel } from '../../src/graph/open-model.js';
+import { createRandom, shuffle } from '../../src/random.js';
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
 const OPTIONS = {
@@ -16,27 +17,11 @@ export interface Values {
   readonly data: Float32Array;
 }
 
-/** A seeded generator of numbers in [0, 1): mulberry32. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Values in [-1, 1), no two closer than 2 / count and none nearer to zero than half of that: no kink within reach of ε. */
 export function distinct(seed: number, dims: readonly number[]): Values {
   const count = dims.reduce((a, b) => a * b, 1);
-  const next = random(seed);
   const data = Float32Array.from({ length: count }, (_, i) => (2 * i + 1) / count - 1 || 1 / count);
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(next() * (i + 1));
-    [data[i], data[j]] = [data[j], data[i]];
-  }
-  return { dims, data };
+  return { dims, data: shuffle(data, createRandom(seed)) };
 }
 
 /** Attributes from plain values: an integer, a list of integers or a string; `{ float }` for a float. */

@@ -1,33 +1,31 @@
-/** A small seeded generator (mulberry32), so that every run of the tests sees the same weights. */
+import { createRandom, type Random as Generator, normal } from '../../src/random.js';
+
+/** What tests draw from the project's generator, so that every run of them sees the same weights. */
 export class Random {
-  #state: number;
+  readonly #random: Generator;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#random = createRandom(seed);
   }
 
   /** An integer in [0, 2^32). */
   uint32(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (t ^ (t >>> 14)) >>> 0;
+    return this.#random.below(2 ** 32);
   }
 
   /** A float in [0, 1). */
   float(): number {
-    return this.uint32() / 2 ** 32;
+    return this.#random.float();
   }
 
   /** An integer in [0, limit). */
   below(limit: number): number {
-    return Math.floor(this.float() * limit);
+    return this.#random.below(limit);
   }
 
-  /** Standard normal, by Box and Muller. */
+  /** Standard normal. */
   normal(): number {
-    return Math.sqrt(-2 * Math.log(1 - this.float())) * Math.cos(2 * Math.PI * this.float());
+    return normal(this.#random);
   }
 
   bytes(length: number): Uint8Array {
