@@ -362,7 +362,7 @@ describe('a density', () => {
     ].map(valuesOf);
     for (const name of ['w1', 'w2']) {
       for (const [i, value] of after[name].entries()) {
-        if (value !== 0) expect(Math.abs(value - before[name][i]), `${name} at ${i}`).toBeGreaterThan(1e-4);
+        if (value !== 0) expect(Math.abs(value - before[name][i]), `${name} at ${i}`).toBeGreaterThan(1e-5);
       }
     }
   });
