@@ -8,6 +8,7 @@ export {
   type Skipped,
 } from './calibrate/options.js';
 export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
+export type { ArrayPicker } from './data/arrays.js';
 export {
   arrayDataset,
   type Batch,
