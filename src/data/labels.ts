@@ -75,6 +75,6 @@ export function checkLabels(labels: ArrayLike<number>, check: LabelCheck): void 
 function adviceOn(label: number, low: number, high: number, classes: number | undefined): string {
   if (!Number.isSafeInteger(label)) return '; save the numbers of the classes';
   if (label === -1) return '; leave out samples without a label, or, if −1 is the first class, add 1 to all labels';
-  if (classes !== undefined && low >= 1 && high === classes) return '; they seem to count from 1: subtract 1';
+  if (classes !== undefined && low === 1 && high === classes) return '; they seem to count from 1: subtract 1';
   return label < 0 ? '; give each class a number from 0 on' : '; is this the model for these classes?';
 }

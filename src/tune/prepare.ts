@@ -189,8 +189,11 @@ function divide(
 
 /** What a checkpoint belongs to: the models, the data by its number and some of its samples, and the options. */
 function subjectOf(models: readonly Uint8Array[], samples: Samples, heldOut: Uint32Array, settings: object): string {
-  const { inputs, labels = [] } = samples.batch(heldOut.subarray(0, 64));
-  const seen = Object.values(inputs).map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  const rest = new TextEncoder().encode(JSON.stringify([samples.count, heldOut.length, Array.from(labels), settings]));
+  const some = heldOut.subarray(0, 64);
+  const batches = samples.divide(some, some.length).map((places) => samples.batch(places));
+  const labels = batches.flatMap((batch) => Array.from(batch.labels ?? []));
+  const arrays = batches.flatMap(({ inputs }) => Object.values(inputs));
+  const seen = arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const rest = new TextEncoder().encode(JSON.stringify([samples.count, heldOut.length, labels, settings]));
   return [...models, ...seen, rest].map((bytes) => new Xxh32().update(bytes).digest().toString(16)).join(' ');
 }

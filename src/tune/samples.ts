@@ -9,13 +9,24 @@ import {
 } from '../data/dataset.js';
 import { findNaN } from '../data/look.js';
 import { FxqError, throwIfAborted } from '../errors.js';
+import { present } from '../guards.js';
 
 /** A data set in memory, in the element types it came in, so that samples can be drawn in any order. */
 export interface Samples {
   readonly count: number;
   readonly labels: Float64Array | undefined;
-  /** The samples at these places, in this order, as one batch. */
+  /** The samples at these places, in this order, as one batch: they have to be of one shape. */
   batch(places: ArrayLike<number>): Batch;
+  /**
+   * Divides places, in their order, into those of batches of at most so many samples of one shape. With `isWhole`, what
+   * is left of a shape after its last whole batch is left out, unless that is all there is of it.
+   */
+  divide(places: Uint32Array, size: number, isWhole?: boolean): Uint32Array[];
+}
+
+/** Samples of one shape. */
+interface Group {
+  readonly columns: ReadonlyMap<string, Column>;
 }
 
 interface Column {
@@ -26,7 +37,8 @@ interface Column {
 }
 
 /**
- * Reads a data set into memory: 8-bit pixels stay 8-bit, so that MNIST takes 47 MB.
+ * Reads a data set into memory: 8-bit pixels stay 8-bit, so that MNIST takes 47 MB. Samples may be of several shapes, as
+ * sequences are, from batch to batch.
  *
  * @throws FxqError `DATASET` where there is nothing to draw from: no samples, or arrays without a sample axis
  */
@@ -46,7 +58,7 @@ export async function loadSamples(dataset: Dataset, limit?: number, signal?: Abo
   count = Math.min(count, limit ?? count);
   if (count === 0) throw new FxqError('DATASET', 'training data: expected at least one sample, got none');
   const names = Object.keys(batches[0].inputs);
-  const columns = new Map(names.map((name) => [name, columnOf(name, batches)]));
+  const { groups, groupOf, rowOf } = grouped(names, batches, read);
   const isLabelled = batches.every(({ labels }) => labels !== undefined);
   const labels = isLabelled ? Float64Array.from(batches.flatMap(({ labels }) => Array.from(labels!))) : undefined;
   if (labels && labels.length !== read) {
@@ -57,13 +69,51 @@ export async function loadSamples(dataset: Dataset, limit?: number, signal?: Abo
     count,
     labels,
     batch(places) {
-      const inputs = names.map((name) => [name, pick(columns.get(name)!, places)] as const);
+      const { columns } = groups[groupOf[places[0] ?? 0]];
+      const rows = Array.from(places, (place) => rowOf[place]);
+      const inputs = names.map((name) => [name, pick(present(columns.get(name)), rows)] as const);
       return {
         inputs: Object.fromEntries(inputs),
         ...(labels && { labels: Array.from(places, (place) => labels[place]) }),
       };
     },
+    divide(places, size, isWhole = false) {
+      const divided: Uint32Array[] = [];
+      const open = groups.map((): number[] => []);
+      const isBegun = groups.map(() => false);
+      for (const place of places) {
+        const group = groupOf[place];
+        open[group].push(place);
+        if (open[group].length < size) continue;
+        divided.push(Uint32Array.from(open[group].splice(0)));
+        isBegun[group] = true;
+      }
+      const rest = open.filter((left, group) => left.length > 0 && !(isWhole && isBegun[group]));
+      return [...divided, ...rest.map((left) => Uint32Array.from(left))];
+    },
   };
+}
+
+/** The samples by their shapes: which group each is in, and which of its rows it is. */
+function grouped(names: readonly string[], batches: readonly Batch[], count: number) {
+  const shapes = new Map<string, { index: number; count: number; batches: Batch[] }>();
+  const groupOf = new Uint32Array(count);
+  const rowOf = new Uint32Array(count);
+  let place = 0;
+  for (const batch of batches) {
+    const key = names.map((name) => `${batch.inputs[name]?.dims.slice(1)}`).join(' ');
+    const shape = shapes.get(key) ?? { index: shapes.size, count: 0, batches: [] };
+    shapes.set(key, shape);
+    shape.batches.push(batch);
+    for (let i = samplesIn(batch); i > 0; i--) {
+      groupOf[place] = shape.index;
+      rowOf[place++] = shape.count++;
+    }
+  }
+  const groups = [...shapes.values()].map(
+    (shape): Group => ({ columns: new Map(names.map((name) => [name, columnOf(name, shape.batches, batches[0])])) }),
+  );
+  return { groups, groupOf, rowOf };
 }
 
 function samplesIn({ inputs }: Batch): number {
@@ -78,21 +128,26 @@ function samplesIn({ inputs }: Batch): number {
   return first[1].dims[0];
 }
 
-function columnOf(name: string, batches: readonly Batch[]): Column {
-  const [first] = batches.map(({ inputs }) => inputs[name]);
+/** @param model - what arrays of all shapes have to be like */
+function columnOf(name: string, batches: readonly Batch[], model: Batch): Column {
+  const first = batches[0].inputs[name];
+  const like = model.inputs[name];
+  const arrays = batches.map(({ inputs }) => inputs[name]);
+  if (first === undefined || first.dims.length !== like.dims.length) {
+    const got = first === undefined ? 'none' : `[${first.dims.slice(1).join(', ')}]`;
+    const message = `training data: expected '${name}' of shape [${like.dims.slice(1).join(', ')}] for every sample, or another of as many axes, got ${got}`;
+    throw new FxqError('DATASET', message, {
+      tensor: name,
+      expected: like.dims.slice(1),
+      actual: first?.dims.slice(1),
+    });
+  }
   if (first.dims.length === 0) return { data: first.data, row: 0, like: first };
   const row = countOf(first.dims.slice(1));
-  const arrays = batches.map(({ inputs }) => inputs[name]);
-  const odd = arrays.find((array) => `${array?.dims.slice(1)}` !== `${first.dims.slice(1)}`);
-  if (arrays.some((array) => array === undefined) || odd) {
-    const got = odd ? `[${odd.dims.slice(1).join(', ')}]` : 'none';
-    const message = `training data: expected '${name}' of shape [${first.dims.slice(1).join(', ')}] for every sample, got ${got}`;
-    throw new FxqError('DATASET', message, { tensor: name, expected: first.dims.slice(1), actual: odd?.dims.slice(1) });
-  }
   if (
     arrays.some(
       ({ data, type, scale }) =>
-        data.constructor !== first.data.constructor || type !== first.type || scale !== first.scale,
+        data.constructor !== like.data.constructor || type !== like.type || scale !== like.scale,
     )
   ) {
     const message = `training data: expected '${name}' of one type and scale for all samples, got several`;

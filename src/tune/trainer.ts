@@ -42,12 +42,11 @@ export async function train(
   state: State,
   { signal, onStep, onEpoch }: TrainOptions,
 ): Promise<void> {
-  const { parameters, settings, trained } = training;
-  const { epochs, batchSize } = settings;
-  const steps = Math.max(1, Math.floor(trained.length / batchSize));
+  const { parameters, settings } = training;
+  const { epochs } = settings;
   while (state.epoch < epochs) {
     const start = performance.now();
-    const loss = await trainEpoch(training, state.epoch, steps, { signal, onStep });
+    const loss = await trainEpoch(training, state.epoch, { signal, onStep });
     const { accuracy, loss: heldOutLoss } = await judge(training, signal);
     if (!Number.isFinite(heldOutLoss)) throw diverged(state.epoch);
     state.epoch++;
@@ -76,22 +75,23 @@ export async function train(
 async function trainEpoch(
   { engine, parameters, optimiser, pruner, samples, trained, targetsOf, settings }: Training,
   epoch: number,
-  steps: number,
   { signal, onStep }: Omit<TrainOptions, 'onEpoch'>,
 ): Promise<number> {
   const { epochs, batchSize, learningRate, seed, pruneShare, augmentation } = settings;
   // Each epoch starts its own stream of numbers, so that one can go on from any epoch.
   const random = createRandom(seed * 65_536 + epoch);
   const order = shuffle(trained.slice(), random);
+  const batches = samples.divide(order, batchSize, true);
+  const steps = batches.length;
   const gradients = parameters.map(({ free }) => new Float32Array(free.length));
   const isAugmented = Object.values(augmentation).some((extent) => extent);
   let loss = 0;
-  for (let step = 0; step < steps; step++) {
+  for (const [step, places] of batches.entries()) {
     throwIfAborted(signal);
     const share = (epoch + step / steps) / epochs;
     if (pruner && (step % LOOK_STEPS === 0 || share >= pruneShare)) pruner.prune(share / pruneShare);
     for (const parameter of parameters) parameter.publish();
-    const drawn = samples.batch(order.subarray(step * batchSize, (step + 1) * batchSize));
+    const drawn = samples.batch(places);
     const batch = isAugmented ? augmented(drawn, (input) => augment(input, augmentation, random)) : drawn;
     const result = await engine.gradients(batch, await targetsOf(batch));
     loss += result.loss / steps;
@@ -124,8 +124,7 @@ async function judge(
   const { loss: kind, temperature, batchSize } = settings;
   const size = Math.max(batchSize, 256);
   const batches = function* () {
-    for (let start = 0; start < heldOut.length; start += size)
-      yield samples.batch(heldOut.subarray(start, start + size));
+    for (const places of samples.divide(heldOut, size)) yield samples.batch(places);
   };
   const accuracy = accuracyMeter();
   const agreement = agreementMeter();

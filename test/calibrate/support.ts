@@ -54,7 +54,7 @@ export function stored(name: string, dims: readonly number[], values?: readonly 
 export interface Parts {
   nodes: onnx.INodeProto[];
   tensors?: onnx.ITensorProto[];
-  /** Shapes of what is fed; the first axis is declared as free. */
+  /** Shapes of what is fed; the first axis, and those of length 0, are declared as free. */
   inputs: Record<string, readonly number[]>;
   output?: string;
   opset?: number;
@@ -73,7 +73,10 @@ export function modelOf({
   domains = [],
 }: Parts): Uint8Array {
   const value = (name: string, dims?: readonly number[]): onnx.IValueInfoProto => {
-    const dim = dims?.map((dimValue, i) => (i === 0 ? { dimParam: `${name}_n` } : { dimValue }));
+    const dim = dims?.map((dimValue, i) => {
+      if (i === 0) return { dimParam: `${name}_n` };
+      return dimValue === 0 ? { dimParam: `${name}_${i}` } : { dimValue };
+    });
     return { name, type: { tensorType: { elemType: type, ...(dim && { shape: { dim } }) } } };
   };
   const graph = {

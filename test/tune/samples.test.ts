@@ -71,14 +71,14 @@ describe('samples', () => {
       "to be the first axis of every array, got 3 in 'x' and 2 in 'y'",
     ],
     [
-      'batches that differ in shape',
-      [{ inputs: { x: pixels(3) } }, { inputs: { x: { data: Uint8Array.of(1, 2, 3), dims: [1, 3] } } }],
-      "expected 'x' of shape [2] for every sample, got [3]",
+      'batches that differ in axes',
+      [{ inputs: { x: pixels(3) } }, { inputs: { x: { data: Uint8Array.of(1, 2, 3), dims: [1, 3, 1], scale: 0.5 } } }],
+      "expected 'x' of shape [2] for every sample, or another of as many axes, got [3, 1]",
     ],
     [
       'batches that differ in names',
       [{ inputs: { x: pixels(3) } }, { inputs: { y: pixels(3) } }],
-      "expected 'x' of shape [2] for every sample, got none",
+      "expected 'x' of shape [2] for every sample, or another of as many axes, got none",
     ],
     [
       'batches that differ in type',
@@ -88,6 +88,36 @@ describe('samples', () => {
     ['too few labels', [{ inputs: { x: pixels(3) }, labels: [1, 2] }], 'a label for each of 3 samples, got 2'],
   ])('cannot be %s', async (_, batches, message) => {
     await expect(loadSamples(datasetOf(...(batches as Batch[])))).rejects.toThrow(broken(message));
+  });
+
+  it('are of several shapes, and drawn by shape', async () => {
+    const wide: InputArray = { data: Uint8Array.of(1, 2, 3, 4, 5, 6), dims: [2, 3], scale: 0.5 };
+    const samples = await loadSamples(
+      datasetOf(
+        { inputs: { x: pixels(2) }, labels: [0, 1] },
+        { inputs: { x: wide }, labels: [2, 3] },
+        { inputs: { x: pixels(2, 4) }, labels: [4, 5] },
+      ),
+    );
+    expect(samples.batch([5, 1])).toEqual({
+      inputs: { x: { data: Uint8Array.of(6, 7, 2, 3), dims: [2, 2], scale: 0.5 } },
+      labels: [5, 1],
+    });
+    expect(samples.batch([3])).toMatchObject({ inputs: { x: { data: Uint8Array.of(4, 5, 6), dims: [1, 3] } } });
+    const divided = (places: number[], size: number, isWhole = false) =>
+      samples.divide(Uint32Array.from(places), size, isWhole).map((part) => [...part]);
+    expect(divided([3, 0, 5, 2, 1, 4], 2)).toEqual([
+      [0, 5],
+      [3, 2],
+      [1, 4],
+    ]);
+    expect(divided([3, 0, 5, 2, 1, 4], 3)).toEqual([[0, 5, 1], [4], [3, 2]]);
+    expect(divided([3, 0, 5, 2, 1, 4], 3, true)).toEqual([
+      [0, 5, 1],
+      [3, 2],
+    ]);
+    expect(divided([0, 1, 4], 2, true)).toEqual([[0, 1]]);
+    expect(divided([], 2)).toEqual([]);
   });
 
   it('are not read on after a signal', async () => {

@@ -326,7 +326,7 @@ describe('the loss', () => {
     const { inputs } = await first(labelled);
     const dataset = arrayDataset({ inputs, labels: Array.from({ length: inputs.x.dims[0] }, () => 4) });
     await expect(tuned(smallModel(), { ...short, dataset })).rejects.toThrow(
-      error('DATASET', 'expected labels from 0 to 3, got 4'),
+      error('DATASET', 'expected whole numbers from 0 to 3 as labels of a model with 4 classes, got 4'),
     );
   });
 
