@@ -122,7 +122,7 @@ export function outline({ files, tensors, skeleton }: Head): Outline {
         } else if (kind === TENSOR) {
           // Floats and doubles of a list of their own have the bytes that raw data has.
           const tensor = number === 9 || number === 4 || number === 10 ? byOffset.get(from) : undefined;
-          if (tensor?.length === length && length >= MIN_BYTES && tensor.layout !== 'inline')
+          if (tensor?.name && tensor.length === length && length >= MIN_BYTES && tensor.layout !== 'inline')
             payload = { tensor, start, end: to };
         }
         at += to - at;

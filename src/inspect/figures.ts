@@ -62,6 +62,6 @@ export interface Overhead {
   readonly codebooks: number;
   /** Code lengths of the Huffman codes. */
   readonly tables: number;
-  /** The container's prefix, and bytes of external data files that no tensor claims. */
+  /** The container's prefix, and long stretches that no tensor claims. */
   readonly other: number;
 }

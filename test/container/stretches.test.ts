@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { decodeFiles, decodeTensors, inspect } from '../../src/decode/index.js';
+import { decodeFiles, decodeForOrt, decodeTensors, inspect } from '../../src/decode/index.js';
 import { inspectContainer } from '../../src/inspect/inspect.js';
+import { openOnnx } from '../../src/onnx/open.js';
 import { encode } from '../support/container.js';
 import { type ExternalMatrix, externalChain, MATRIX_BYTES } from '../support/external.js';
-import { bytesOf, concat } from '../support/protobuf.js';
+import { DATA_TYPE, modelProto, node, rawData, tensorProto, valueInfo } from '../support/onnx-builder.js';
+import { bytesField, bytesOf, concat, textField } from '../support/protobuf.js';
 import { Random } from '../support/random.js';
+import { memoryFiles } from '../support/sources.js';
 import { decodeBySpecification } from '../support/specification/container.js';
 
 const random = new Random(41);
@@ -76,5 +79,59 @@ describe('a stretch that no tensor claims', () => {
     const data = concat(matrix(), zeros(4095), matrix());
     const container = await encode(externalChain([at(0), at(MATRIX_BYTES + 4095)]), { 'm.data': data });
     expect((await inspect(container)).tensors.map(({ name }) => name)).toEqual(['w0', 'w1']);
+  });
+});
+
+describe('a long field of the model file that holds no message', () => {
+  const long = (5 << 20) + 17;
+  const w = (content: Uint8Array, dataType: number = DATA_TYPE.float32) =>
+    tensorProto({ name: 'w', dataType, dims: [32, 32], content });
+  const plain = w(rawData(matrix()));
+  const io = { inputs: [valueInfo('X', 'float32', [1, 32])], outputs: [valueInfo('Y', 'float32', [1, 32])] };
+  const graph = { nodes: [node('MatMul', ['X', 'w'], ['Y'])], initializers: [plain], ...io };
+  const noise = random.bytes(long);
+  const models: Record<string, Uint8Array> = {
+    'a documentation of the model': concat(modelProto({ graph }), bytesField(6, text(long))),
+    metadata: concat(modelProto({ graph }), bytesField(14, concat(textField(1, 'k'), bytesField(2, noise)))),
+    'a field from the future': concat(bytesField(99, noise), modelProto({ graph })),
+    'a string of a tensor': modelProto({
+      graph: {
+        ...graph,
+        initializers: [tensorProto({ name: 's', dataType: 8, dims: [1], content: bytesField(6, noise) }), plain],
+      },
+    }),
+    'a payload in two fields': modelProto({
+      graph: {
+        ...graph,
+        initializers: [
+          tensorProto({ name: 'u', dataType: 2, dims: [2 * long], content: concat(rawData(noise), rawData(noise)) }),
+          plain,
+        ],
+      },
+    }),
+    'the name of a node': modelProto({
+      graph: { ...graph, nodes: [...graph.nodes, concat(node('Identity', ['Y'], ['Z']), bytesField(3, text(long)))] },
+    }),
+  };
+
+  it.each(Object.entries(models))('%s: is in sections', async (_, model) => {
+    const container = await encode(model);
+    const { tensors } = await inspect(container);
+    expect(tensors.filter(({ name }) => name === '').length).toBeGreaterThanOrEqual(5);
+    const [{ bytes }] = await decodeFiles(container, { verify: 'all' });
+    expect(Buffer.compare(bytes, model)).toBe(0);
+    const report = await inspectContainer(container);
+    expect(report.tensors.find(({ name }) => name === 'w')?.op).toBe('MatMul');
+  });
+
+  it.each(Object.entries(models))('%s: leaves decodeForOrt its way through the graph', async (_, model) => {
+    const { model: edited, externalData } = await decodeForOrt(await encode(model));
+    expect(externalData.length).toBe(1);
+    expect(edited.length).toBeLessThan(model.length - MATRIX_BYTES + 100);
+    expect(
+      openOnnx(edited, { external: memoryFiles({ [externalData[0].path]: externalData[0].data }) }).tensors.map(
+        ({ name }) => name,
+      ),
+    ).toContain('w');
   });
 });
