@@ -112,8 +112,12 @@ function holderOf(graph: onnx.IGraphProto): onnx.INodeProto {
   return { attribute: [{ g: graph }] };
 }
 
-/** The model file as one piece, with the records of the stages left out: they come after the weights. */
+/**
+ * The model as one piece, as ONNX Runtime takes it: its file, or where there is external data a file with that inside. Left to
+ * itself the runtime would look for the data in the working directory.
+ */
 export function mainFile(model: Model): Uint8Array {
+  if (model.files.length > 1) return bytesOf(graphOf(model));
   const whole = new Uint8Array(model.files[0].size + model.appendix.length);
   let at = 0;
   for (const { file, bytes } of writeOnnx(model)) {
