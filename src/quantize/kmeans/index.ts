@@ -4,7 +4,7 @@ import { LLOYD_DEFAULTS, lloyd } from './lloyd.js';
 import { sortFloats } from './sort.js';
 
 export { assignNearest, errorOf, shareNearest } from './assign.js';
-export { INITIALISATIONS, type Initialisation, initialCentroids } from './initialise.js';
+export { distinctValues, INITIALISATIONS, type Initialisation, initialCentroids } from './initialise.js';
 export { lloyd } from './lloyd.js';
 export { sortFloats, sortNonZeros } from './sort.js';
 
