@@ -56,7 +56,10 @@ describe('prune --calibrate', () => {
     const out = join(makeFolder(), 'pruned.onnx');
     const flags = ['--calibrate-samples', '64', '--fast', '--include', 'fc2.weight', 'fc3.weight'];
     const { code, stdout, stderr } = fxq(...calibrated, '-o', out, ...flags);
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/^calibrating on .*\nwarning: 88\.4% of .* left alone, .*\nprune +[\d.]+ m?s\n$/)]);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^calibrating on .*\nwarning: 88\.4% of .* left alone, .*\nprune +[\d.]+ m?s\n$/),
+    ]);
     expect(stdout).toContain('fc2.weight');
     expect(weightsOf(out).map(({ density }) => density)).toEqual([1, 0.1, 0.1]);
     expect(readRecords(open(out)).at(-1)?.text).toBe('prune density=0.1 calibrated=true fast=true');
