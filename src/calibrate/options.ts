@@ -27,7 +27,7 @@ export interface CalibrationOptions {
   /**
    * Where layers are compensated. Default: in the caller's thread, one after the other. It is not closed.
    *
-   * @internal
+   * @hidden
    */
   readonly pool?: Pool | undefined;
   /** Called with what to know of the inputs, a sentence each time. */

@@ -4,6 +4,8 @@ import type { DType } from '../binary/dtype.js';
 /**
  * What one look at a model file finds: its tensors on the wire, and its graph decoded. It is made when the model is
  * opened and goes with the model through every stage, because stages change payloads and nothing else.
+ *
+ * @internal
  */
 export interface Structure {
   /**

@@ -29,7 +29,7 @@ export interface PipelineRun {
   /**
    * The timer's entries of changes that were said as data.
    *
-   * @internal
+   * @hidden
    */
   readonly entries: ReadonlyMap<Change, number>;
   /** The clock that times it, in milliseconds. */
