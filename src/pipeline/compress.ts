@@ -1,5 +1,5 @@
 import { concat } from '../binary/bytes.js';
-import { type Coder, writeSections } from '../container/write/container.js';
+import { type Coder, inThreadCoder, writeSections } from '../container/write/container.js';
 import { MemorySections, type SectionStore } from '../container/write/sections.js';
 import { pieces } from '../decode/container.js';
 import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
@@ -10,6 +10,7 @@ import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
 import { type ClusterOptions, cluster } from '../stages/cluster.js';
 import { type PruneOptions, prune } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
+import { Collapses } from './collapses.js';
 import { type PipelineOptions, runStages, type StageTime } from './pipeline.js';
 import { type TensorPool, TimeShares, threadedCoder } from './threads.js';
 
@@ -107,8 +108,17 @@ export async function compressTo(
   const run = await runStages(model, stages, options);
   const { timer } = run;
   const encoding = timer.add('encode');
-  const encode = async (coder?: Coder) => {
+  const collapses = new Collapses();
+  const encode = async (inner: Coder = inThreadCoder) => {
     const { sections } = target;
+    const coder: Coder = {
+      ...inner,
+      async code(tensor) {
+        const coded = await inner.code(tensor);
+        collapses.look(tensor, coded.payload);
+        return coded;
+      },
+    };
     const head = await writeSections(run.model, sections, { signal, onProgress, coder });
     for (const bytes of head) target.write(bytes);
     for (const bytes of sections.all()) {
@@ -123,6 +133,7 @@ export async function compressTo(
   } else {
     await timer.measureAsync(encoding, encode);
   }
+  collapses.tell(options.context?.onNote);
   await timer.measureAsync(timer.add('verify'), () => verify(target.written(), signal));
   return run.times();
 }

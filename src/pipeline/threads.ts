@@ -5,6 +5,7 @@ import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { partsOf } from '../model/parts.js';
 import { type FilePiece, type WriteOnnxOptions, writeOnnx } from '../onnx/write.js';
+import { Collapses } from './collapses.js';
 import type { PipelineRun } from './pipeline.js';
 import { changesOf, jobOf, type TensorJob, type TensorResult } from './tensor-job.js';
 
@@ -38,21 +39,27 @@ export function threadedCoder(pool: TensorPool, shares: TimeShares): Coder {
 
 export interface StagedOptions extends WriteOnnxOptions {
   readonly pool?: TensorPool | undefined;
+  /** Called with what the user should know of the result. */
+  readonly onNote?: ((text: string) => void) | undefined;
 }
 
 /** The files of a model that has gone through stages, as `writeOnnx` gives them; the stages' work is done by threads. */
 export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}): AsyncGenerator<FilePiece> {
-  const { pool, ...rest } = options;
+  const { pool, onNote, ...rest } = options;
+  const collapses = new Collapses();
   if (!pool) {
-    yield* writeOnnx(run.model, rest);
+    const tensors = run.model.tensors.map((tensor) => lookedAt(tensor, collapses));
+    yield* writeOnnx({ ...run.model, tensors }, rest);
+    collapses.tell(onNote);
     return;
   }
   const { tensors } = run.model;
   const shares = new TimeShares(run);
   const work = async (tensor: Tensor) => {
-    if (!tensor.payload.change || tensor.length < MIN_BYTES) return tensor.payload.read();
+    if (!tensor.payload.change || tensor.length < MIN_BYTES) return lookedAt(tensor, collapses).payload.read();
     const { payload, ms } = await runJob(pool, tensor, false);
     shares.add(tensor, ms);
+    collapses.look(tensor, payload);
     return payload;
   };
   const payloads = inOrder(tensors, limitsOf(pool), ({ length }) => length, work);
@@ -67,6 +74,16 @@ export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}
     onProgress?.(done / total);
   }
   shares.settle();
+  collapses.tell(onNote);
+}
+
+function lookedAt(tensor: Tensor, collapses: Collapses): Tensor {
+  const read = () => {
+    const payload = tensor.payload.read();
+    collapses.look(tensor, payload);
+    return payload;
+  };
+  return { ...tensor, payload: { ...tensor.payload, read } };
 }
 
 function runJob(pool: TensorPool, tensor: Tensor, isCoded: boolean): Promise<TensorResult> {

@@ -36,7 +36,7 @@ export async function editModel(
       withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, async (pool) => {
         const run = await runStages(model, settings.stages, { signal, context: { onProgress, onNote } });
         const breathe = breather();
-        for await (const { file, bytes } of writeStaged(run, { pool, signal, onProgress })) {
+        for await (const { file, bytes } of writeStaged(run, { pool, signal, onProgress, onNote })) {
           output.write(file, bytes);
           await breathe();
         }
