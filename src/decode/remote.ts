@@ -1,6 +1,6 @@
 import { type ErrorDetails, FxqError, throwIfAborted } from '../errors.js';
 import { breatherFor, type Progress, type ReadOptions } from './container.js';
-import { type Input, openInput, type Source } from './source.js';
+import { type Arriving, openInput, type Source } from './source.js';
 
 /** The first message to a worker, with the port that all others use. */
 export interface Task {
@@ -58,14 +58,14 @@ export async function inWorker<Result>(
 ): Promise<Result | undefined> {
   throwIfAborted(signal);
   const { port1, port2 } = new MessageChannel();
-  let input: Input | undefined;
+  let input: Arriving | undefined;
   let stop = () => {};
 
   const send = async () => {
     input = openInput(source, signal, breatherFor(signal));
     for (;;) {
-      // A copy: what the caller has, or who fills the stream, stays whole.
-      const chunk = new Uint8Array(await input.take(PIECE_BYTES, true));
+      // Copies: what the caller has, or who fills the stream, stays whole.
+      const chunk = await input.some(PIECE_BYTES);
       if (chunk.length === 0) break;
       port1.postMessage(chunk, [chunk.buffer]);
     }

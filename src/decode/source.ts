@@ -5,6 +5,11 @@ import { FxqError, throwIfAborted } from '../errors.js';
 /** Where a container may come from. A `Response` is read while it is still arriving. */
 export type Source = Uint8Array | ArrayBuffer | SharedArrayBuffer | Blob | Response | ReadableStream<Uint8Array>;
 
+/** Milliseconds in which small pieces are put together. */
+const MOMENT = 5;
+
+const nothing = () => {};
+
 /** What is used of a stream's reader. */
 interface Reader {
   read(): Promise<IteratorResult<Uint8Array, Uint8Array | undefined>>;
@@ -28,6 +33,12 @@ export interface Input {
   cancel(): void;
 }
 
+/** What arrives bit by bit. */
+export interface Arriving extends Input {
+  /** A copy of what arrives within a moment, up to `count` bytes; empty at the end. Not to be mixed with `take`. */
+  some(count: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
 /**
  * Opens a source for reading.
  *
@@ -40,12 +51,13 @@ export function openInput(
   signal: AbortSignal | undefined,
   breathe: Breathe,
   onBytes: (loaded: number) => void = () => {},
-): Input {
+): Arriving {
   const size = bytesOf(source)?.length ?? (source instanceof Blob ? source.size : undefined);
   const reader = readerOf(source);
   /** What has arrived and was not taken yet. */
   let held: Uint8Array = new Uint8Array();
   let loaded = 0;
+  let next: Promise<Uint8Array | undefined> | undefined;
   const cancel = () => void reader.cancel().catch(() => undefined);
   // A read that waits for the network ends at once.
   signal?.addEventListener('abort', cancel, { once: true });
@@ -96,6 +108,31 @@ export function openInput(
       const taken = held.subarray(0, Math.min(count, filled));
       held = held.subarray(taken.length, filled);
       return taken;
+    },
+    async some(count) {
+      const some = new Uint8Array(count);
+      let filled = 0;
+      let isTime = false;
+      const moment = new Promise<void>((resolve) => setTimeout(resolve, MOMENT)).then(() => {
+        isTime = true;
+      });
+      while (filled < count) {
+        if (held.length === 0) {
+          next ??= more();
+          // What is not there yet is for the next call, and whoever waits for it then hears of its errors.
+          if (filled > 0) await Promise.race([next.then(nothing, nothing), moment]);
+          if (filled > 0 && isTime) break;
+          const piece = await next;
+          next = undefined;
+          if (!piece) break;
+          held = piece;
+        }
+        const part = held.subarray(0, count - filled);
+        some.set(part, filled);
+        filled += part.length;
+        held = held.subarray(part.length);
+      }
+      return some.slice(0, filled);
     },
     async finish() {
       if (held.length > 0 || (await more())) {
