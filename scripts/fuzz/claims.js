@@ -98,6 +98,8 @@ export function readHeader(bytes) {
   try {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const [squeezed, headBytes, headerBytes] = [4, 8, 12].map((at) => view.getUint32(at, true));
+    // Two gigabytes of a few bytes: no decoder takes them, and to make them takes minutes.
+    if (squeezed > bytes.length - 20 || headBytes > Math.max(FREE_HEAD, HEAD_PER_BYTE * squeezed)) return undefined;
     const head = expand(bytes.subarray(20, 20 + squeezed), headBytes);
     const { f, t } = /** @type {any} */ (readCbor(head.subarray(0, headerBytes), 0));
     const skeleton = head.length - headerBytes;
