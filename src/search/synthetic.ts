@@ -49,9 +49,9 @@ export interface SyntheticFound {
 export type Servable = Extract<InputKind, 'pictures' | 'sound'>;
 
 /**
- * What is aimed at, in decibels, measured on models of either kind whose real data was at hand: with pictures, 33 dB were
- * 32 to 36 dB on real ones, where at least 99.6 % of the decisions are as before; models of sound are less sure of what they
- * hear in made voices than in real ones: 26 dB there were 33 dB on real speech.
+ * What is aimed at, in decibels, set on models of either kind whose real data was at hand: with pictures, 33 dB were 32 to
+ * 36 dB on real ones, where at least 99.3 % of the decisions were as before; models of sound are less sure of what they
+ * hear in made voices than in real ones, where 26 dB were about 33.
  */
 export const ANSWER_SNR: Readonly<Record<Servable, number>> = { pictures: 33, sound: 26 };
 
