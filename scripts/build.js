@@ -1,16 +1,17 @@
 // Compiles src/ into build/, module by module for scripts, and from that makes dist/, which is what ships: few files, as
 // each costs Node a millisecond to load. Both folders are emptied first, so that no file outlives its source.
-import { execSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-// Whatever package brings `tsc`: `typescript` itself is an older one, for the tools that need its programming interface.
-process.env.PATH = `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
 for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true });
-execSync('tsc -p tsconfig.build.json', { cwd: root, stdio: 'inherit' });
+// By its name: other releases are there, too, for tools that need their programming interface and for a test, and which of
+// them is `tsc` depends on the order in which they were installed.
+const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 
 /** @type {import('esbuild').BuildOptions} */
 const options = {

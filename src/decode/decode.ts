@@ -22,7 +22,7 @@ export interface DecodeOptions extends WorkerOptions {
    * takes. It shares no bytes with the source. Saves a start-up the time that fresh memory takes. When decoding fails its content is undefined. From a
    * worker the file is copied there.
    */
-  into?: Uint8Array | undefined;
+  into?: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /**
@@ -41,7 +41,7 @@ export interface DecodeOptions extends WorkerOptions {
  * });
  * const session = await ort.InferenceSession.create(onnx);
  */
-export async function decode(source: Source, options: DecodeOptions = {}): Promise<Uint8Array> {
+export async function decode(source: Source, options: DecodeOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   const files = await decodeFiles(source, options);
   if (files.length > 1) {
     const names = files.slice(1).map(({ name }) => `"${name}"`);

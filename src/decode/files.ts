@@ -7,18 +7,22 @@ import type { Source } from './source.js';
 /** A rebuilt file; the model has the empty name. */
 export interface ModelFile {
   name: string;
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** What {@link decodeForOrt} gives: the arguments of ONNX Runtime's `InferenceSession.create`. */
 export interface OrtModel {
   /** The ONNX file, without the payloads of its large tensors. */
-  model: Uint8Array;
+  model: Uint8Array<ArrayBuffer>;
   /** Those payloads, and the external data files that the model had before. */
-  externalData: { path: string; data: Uint8Array }[];
+  externalData: { path: string; data: Uint8Array<ArrayBuffer> }[];
 }
 
-export async function rebuildFiles(source: Source, options: ReadOptions, into?: Uint8Array): Promise<ModelFile[]> {
+export async function rebuildFiles(
+  source: Source,
+  options: ReadOptions,
+  into?: Uint8Array<ArrayBuffer>,
+): Promise<ModelFile[]> {
   const opened = await openContainer(source, options);
   try {
     into &&= partOf(into, opened.head.files[0].size);
@@ -30,7 +34,7 @@ export async function rebuildFiles(source: Source, options: ReadOptions, into?: 
 }
 
 /** The part of `into` that a file of this size takes. */
-export function partOf(into: Uint8Array, size: number): Uint8Array {
+export function partOf(into: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
   if (into.length < size)
     throw new RangeError(`into: expected at least ${size} bytes for the model, got ${into.length}`);
   return into.subarray(0, size);
@@ -47,14 +51,14 @@ async function fill(
   opened: Opened,
   options: ReadOptions,
   { edits, outside }: Outline,
-  into?: Uint8Array,
+  into?: Uint8Array<ArrayBuffer>,
 ): Promise<ModelFile[]> {
   const growth = edits.reduce((sum, { start, end, bytes }) => sum + bytes.length - (end - start), 0);
   const files: ModelFile[] = opened.head.files.map(({ name, size }, file) => ({
     name,
     bytes: file === 0 && into ? into : allocate(file === 0 ? size + growth : size, name || 'the model'),
   }));
-  const payloads = new Map<string, Uint8Array>();
+  const payloads = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const [{ length }, name] of outside) if (!payloads.has(name)) payloads.set(name, allocate(length, name));
 
   const model = files[0].bytes;

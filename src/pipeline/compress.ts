@@ -17,7 +17,7 @@ import { type TensorPool, TimeShares, threadedCoder } from './threads.js';
 /** A container and how it came about. */
 export interface Compressed {
   /** The `.fxq` file. */
-  readonly container: Uint8Array;
+  readonly container: Uint8Array<ArrayBuffer>;
   /** Milliseconds of every stage, encoding and verification among them. */
   readonly stages: readonly StageTime[];
 }
@@ -56,7 +56,7 @@ export async function compress(input: Uint8Array | Model, options: CompressOptio
 export async function encode(
   input: Uint8Array | Model,
   options: PipelineOptions & OpenOptions = {},
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   return (await compressWith(opened(input, options), [], options)).container;
 }
 
@@ -83,7 +83,7 @@ export async function compressWith(
 ): Promise<Compressed> {
   const sections = new MemorySections();
   const pieces: Uint8Array[] = [];
-  let container: Uint8Array | undefined;
+  let container: Uint8Array<ArrayBuffer> | undefined;
   const whole = () => {
     container ??= concat(pieces);
     return container;

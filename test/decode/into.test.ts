@@ -49,7 +49,7 @@ describe('decode with memory to decode into', async () => {
   ])('refuses %s, and touches nothing', async (_, source, into) => {
     const before = memory.slice();
     for (const worker of [false, true])
-      await expect(decode(source, { into: into as Uint8Array, worker })).rejects.toThrow(
+      await expect(decode(source, { into: into as Uint8Array<ArrayBuffer>, worker })).rejects.toThrow(
         new TypeError('into: expected a Uint8Array that shares no bytes with the source'),
       );
     expect(Buffer.compare(memory, before)).toBe(0);

@@ -8,7 +8,10 @@ import { bytesOf } from './protobuf.js';
 import { memoryFiles } from './sources.js';
 
 /** Encodes a model with its external files, in memory. */
-export async function encode(model: Uint8Array, external: Record<string, Uint8Array> = {}): Promise<Uint8Array> {
+export async function encode(
+  model: Uint8Array,
+  external: Record<string, Uint8Array> = {},
+): Promise<Uint8Array<ArrayBuffer>> {
   return concat(await writeContainer(openOnnx(model, { external: memoryFiles(external) })));
 }
 
@@ -16,7 +19,7 @@ export async function encode(model: Uint8Array, external: Record<string, Uint8Ar
 export async function roundTrip(
   model: Uint8Array,
   external: Record<string, Uint8Array> = {},
-): Promise<{ container: Uint8Array; files: Record<string, Uint8Array> }> {
+): Promise<{ container: Uint8Array<ArrayBuffer>; files: Record<string, Uint8Array> }> {
   const container = await encode(model, external);
   const files = await decodeFiles(container, { verify: 'all' });
   return { container, files: Object.fromEntries(files.map(({ name, bytes }) => [name, bytes])) };

@@ -84,7 +84,7 @@ export function packedVarints(values: Iterable<number | bigint>): Uint8Array {
 }
 
 /** The bytes of a typed array, copied, little-endian (as every platform that runs these tests has them). */
-export function bytesOf(array: ArrayBufferView): Uint8Array {
+export function bytesOf(array: ArrayBufferView): Uint8Array<ArrayBuffer> {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength).slice();
 }
 
