@@ -5,7 +5,6 @@ export {
   CALIBRATION_DEFAULTS,
   type CalibrateOptions,
   type CalibrationOptions,
-  type Skipped,
 } from './calibrate/options.js';
 export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
 export type { ArrayPicker } from './data/arrays.js';
@@ -46,6 +45,7 @@ export {
 export type { Ranges } from './decode/ranges.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from './errors.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate/evaluate.js';
+export type { Skipped } from './graph/layers.js';
 export type { Overhead, Report, TensorReport } from './inspect/figures.js';
 export { type InspectOptions, inspectContainer, inspectOnnx } from './inspect/inspect.js';
 export { formatTable, type TableOptions } from './inspect/table.js';

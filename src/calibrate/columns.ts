@@ -1,8 +1,8 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { int, ints, readInt, readInts } from '../graph/attributes.js';
 import type { GraphBuilder } from '../graph/builder.js';
+import type { Layer } from '../graph/layers.js';
 import { product } from '../graph/view.js';
-import type { Layer } from './layers.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 

@@ -3,13 +3,13 @@ import { logitsBehind } from '../gradient/cross-entropy.js';
 import { appendJacobian } from '../gradient/gradient-graph.js';
 import { firstOutput } from '../gradient/outputs.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
+import type { Layer } from '../graph/layers.js';
 import { floatValue, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
 import { present } from '../guards.js';
 import { createRandom, normal, type Random } from '../random.js';
 import { type Feeder, runPieces, withSession } from '../runtime/batches.js';
 import type { OutputArray, Session } from '../runtime/session.js';
 import { asFloat, reshape, transpose } from './columns.js';
-import type { Layer } from './layers.js';
 import type { Survey } from './survey.js';
 
 /** Inputs that probes are sent back through: what is wanted is the size of a mean square, not its last digit. */

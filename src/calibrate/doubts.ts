@@ -1,6 +1,6 @@
 import type { Look } from '../data/look.js';
 import { FxqError } from '../errors.js';
-import type { Layer } from './layers.js';
+import type { Layer } from '../graph/layers.js';
 
 /** Fewer inputs than this, and a few of them decide on every weight. */
 const FEW_SAMPLES = 64;

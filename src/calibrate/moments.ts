@@ -1,6 +1,7 @@
 import type { onnx } from 'onnx-proto';
 import { type GraphBuilder, valuesRead } from '../graph/builder.js';
 import { copyOf, type DecodedGraph } from '../graph/decoded-graph.js';
+import type { Layer } from '../graph/layers.js';
 import { floatValue, writeModel } from '../graph/open-model.js';
 import type { Tensor } from '../model/model.js';
 import { createRandom } from '../random.js';
@@ -8,7 +9,6 @@ import { type Feeder, runGraph } from '../runtime/batches.js';
 import { emitColumns, transpose } from './columns.js';
 import { discard } from './discard.js';
 import type { Moments } from './job.js';
-import type { Layer } from './layers.js';
 
 /** The payloads of what is compressed already, by tensor. */
 type Replaced = ReadonlyMap<Tensor, Uint8Array>;

@@ -1,5 +1,4 @@
 import type { Dataset } from '../data/dataset.js';
-import type { Tensor } from '../model/model.js';
 import type { Selection } from '../model/selectors.js';
 import { checkAlternatives, checkOptions } from '../options/check.js';
 import { defaultsOf } from '../options/defaults.js';
@@ -84,12 +83,6 @@ export const CALIBRATE = {
 
 /** What `calibrate` does unless told otherwise, beside that. */
 export const CALIBRATE_DEFAULTS = defaultsOf({ lambda: CALIBRATE.lambda });
-
-/** A layer that is not calibrated, and why. */
-export interface Skipped {
-  readonly tensor: Tensor;
-  readonly reason: string;
-}
 
 /** @throws RangeError */
 export function checkCalibrateOptions(options: Omit<CalibrateOptions, 'dataset'>): void {

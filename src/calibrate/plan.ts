@@ -1,6 +1,6 @@
 import type { Split } from '../data/split.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
-import type { Layer } from './layers.js';
+import type { Layer } from '../graph/layers.js';
 import type { Survey } from './survey.js';
 
 /** Samples that go through the model together: enough to keep a core busy, few enough for the columns of a large layer. */

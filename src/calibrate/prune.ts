@@ -1,5 +1,6 @@
 import { breather } from '../breather.js';
 import { throwIfAborted } from '../errors.js';
+import type { Layer } from '../graph/layers.js';
 import { fieldOf, present } from '../guards.js';
 import { calibrationKernels } from '../kernels/calibrate/index.js';
 import type { CalibrationKernels } from '../kernels/calibrate/kernels.js';
@@ -14,7 +15,6 @@ import type { OptionsOf } from '../options/option.js';
 import { selectLargest, zeroBelow } from '../stages/magnitude.js';
 import { checkScope, PRUNE, PRUNE_DEFAULTS } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
-import type { Layer } from './layers.js';
 import { type Breathe, blockOf, countWithin, cutAt, type PreparedLayer, prepareLayer, rank, thin } from './obs/thin.js';
 import { CALIBRATION, CALIBRATION_DEFAULTS, type CalibrationOptions } from './options.js';
 import { RECIPE } from './start.js';

@@ -1,3 +1,4 @@
+import type { Layer } from '../graph/layers.js';
 import type { Model, Tensor } from '../model/model.js';
 import { selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
@@ -5,7 +6,6 @@ import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../options/defaults.js';
 import { cluster, clustersOf } from '../stages/cluster.js';
 import { probeRows } from './curvature.js';
-import type { Layer } from './layers.js';
 import { CALIBRATION_DEFAULTS, type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
 import { type LayerTurn, type PreparedModel, prepare, walkLayers } from './walk.js';

@@ -1,8 +1,8 @@
 import { copyOf, type DecodedGraph } from '../graph/decoded-graph.js';
+import type { Layer } from '../graph/layers.js';
 import { floatValue, writeModel } from '../graph/open-model.js';
 import { product } from '../graph/view.js';
 import { type Feeder, runGraph } from '../runtime/batches.js';
-import type { Layer } from './layers.js';
 
 /** What one batch tells of the values around layers. */
 export interface Survey {

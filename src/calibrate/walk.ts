@@ -2,6 +2,7 @@ import { lookAt } from '../data/look.js';
 import { type Split, splitDataset } from '../data/split.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { graphOf } from '../graph/decoded-graph.js';
+import { findLayers, type Layer, type Skipped } from '../graph/layers.js';
 import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
@@ -13,9 +14,8 @@ import { fewDirections } from './directions.js';
 import { doubtInputs, doubtLayers } from './doubts.js';
 import { inlineBranches } from './inline.js';
 import type { Moments } from './job.js';
-import { findLayers, type Layer } from './layers.js';
 import { captureMoments } from './moments.js';
-import type { CalibrationOptions, Skipped } from './options.js';
+import type { CalibrationOptions } from './options.js';
 import { BATCH, batchFor, pickColumns, planPasses, samplesFor } from './plan.js';
 import { type Survey, surveyLayers } from './survey.js';
 

@@ -1,4 +1,5 @@
 import type { onnx } from 'onnx-proto';
+import { isLossyType } from '../binary/dtype.js';
 import type { Model, Tensor } from '../model/model.js';
 import { writeOnnx } from '../onnx/write.js';
 import { readGraphs } from './attributes.js';
@@ -37,6 +38,13 @@ export interface Stored {
 export function graphOf(model: Model): DecodedGraph {
   const proto = copyMessage(model.structure.proto);
   const records = fillPayloads(proto, model);
+  return indexGraph(openProto(proto), records);
+}
+
+/** The same to be looked into only: weights are not read, so that whatever is to be done to them still waits. */
+export function outlineOf(model: Model): DecodedGraph {
+  const proto = copyMessage(model.structure.proto);
+  const records = fillPayloads(proto, model, ({ dtype }) => !isLossyType(dtype));
   return indexGraph(openProto(proto), records);
 }
 

@@ -14,14 +14,21 @@ export type Records = ReadonlyMap<onnx.ITensorProto, Tensor>;
  * of it. External data is taken in, so that the graph becomes a model in one piece.
  *
  * @param proto - a copy of the model's `structure.proto`
+ * @param isWanted - which of the model's tensors are read; of others only the place is found
  */
-export function fillPayloads(proto: onnx.IModelProto, model: Model): Records {
+export function fillPayloads(
+  proto: onnx.IModelProto,
+  model: Model,
+  isWanted: (tensor: Tensor) => boolean = () => true,
+): Records {
   const records = new Map<onnx.ITensorProto, Tensor>();
   const recordOf = recordFinder(model);
   for (const scanned of model.structure.tensors) {
     const tensor = recordOf(scanned);
+    const isLeftOut = tensor !== undefined && !isWanted(tensor);
     const list = /^(.*)\.(floats|ints)$/.exec(scanned.path);
     if (list) {
+      if (isLeftOut) continue;
       const [, path, name] = list;
       fillList(at(proto, path), name === 'floats' ? 'floats' : 'ints', scanned, tensor, model);
       continue;
@@ -29,7 +36,7 @@ export function fillPayloads(proto: onnx.IModelProto, model: Model): Records {
     const place: onnx.ITensorProto | undefined = at(proto, scanned.path);
     if (!place) continue;
     if (tensor) records.set(place, tensor);
-    fillTensor(place, scanned, tensor, model);
+    if (!isLeftOut) fillTensor(place, scanned, tensor, model);
   }
   return records;
 }

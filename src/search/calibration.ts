@@ -1,7 +1,8 @@
-import { CALIBRATE_DEFAULTS, type CalibrateOptions, type Skipped } from '../calibrate/options.js';
+import { CALIBRATE_DEFAULTS, type CalibrateOptions } from '../calibrate/options.js';
 import { type Calibration, startCalibration } from '../calibrate/start.js';
 import { writeContainer } from '../container/write/container.js';
 import { throwIfAborted } from '../errors.js';
+import type { Skipped } from '../graph/layers.js';
 import type { Model } from '../model/model.js';
 import { checkGoal, type Goal, type GoalOptions, goalOf, HELD_OUT, reaches } from './goal.js';
 import { createJudge, type Judge, judgedBy } from './judge.js';

@@ -1,9 +1,10 @@
-import type { CalibrationOptions, Skipped } from '../calibrate/options.js';
+import type { CalibrationOptions } from '../calibrate/options.js';
 import { SYNTHETIC_RECIPE, startCalibration } from '../calibrate/start.js';
 import { type InputKind, kindOf } from '../data/synthetic/kinds.js';
 import { syntheticDataset } from '../data/synthetic/synthetic.js';
 import { answerNoiseMeter } from '../evaluate/answer-noise.js';
 import { mainFile } from '../graph/decoded-graph.js';
+import type { Skipped } from '../graph/layers.js';
 import { isProbability } from '../graph/probabilities.js';
 import type { Model, Tensor } from '../model/model.js';
 import type { Selection } from '../model/selectors.js';

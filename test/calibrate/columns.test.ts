@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { asFloat, emitColumns } from '../../src/calibrate/columns.js';
-import type { Layer } from '../../src/calibrate/layers.js';
 import { captureMoments } from '../../src/calibrate/moments.js';
 import { surveyLayers } from '../../src/calibrate/survey.js';
 import { copyOf } from '../../src/graph/decoded-graph.js';
+import type { Layer } from '../../src/graph/layers.js';
 import { floatValue, writeModel } from '../../src/graph/open-model.js';
 import { readWeights, writeWeights } from '../../src/model/weights.js';
 import { runGraph } from '../../src/runtime/batches.js';

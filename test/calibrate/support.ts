@@ -1,10 +1,9 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { toHalf } from '../../src/binary/half.js';
-import { findLayers, type Layer } from '../../src/calibrate/layers.js';
-import type { Skipped } from '../../src/calibrate/options.js';
 import type { InputArray } from '../../src/data/dataset.js';
 import type { DecodedGraph } from '../../src/graph/decoded-graph.js';
 import { graphOf } from '../../src/graph/decoded-graph.js';
+import { findLayers, type Layer, type Skipped } from '../../src/graph/layers.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import type { Feeder } from '../../src/runtime/batches.js';
 import { loadRuntime } from '../../src/runtime/runtime.js';

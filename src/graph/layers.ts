@@ -1,13 +1,12 @@
 import type { onnx } from 'onnx-proto';
-import { isStandard, readFloat, readGraphs, readInt } from '../graph/attributes.js';
-import { type DecodedGraph, placeOf, RECURRENT } from '../graph/decoded-graph.js';
-import { isShared, isWhole, product, transposed, type View, viewOf } from '../graph/view.js';
 import type { Tensor } from '../model/model.js';
 import { isPatchable } from '../model/weights.js';
-import type { Skipped } from './options.js';
+import { isStandard, readFloat, readGraphs, readInt } from './attributes.js';
+import { type DecodedGraph, placeOf, RECURRENT } from './decoded-graph.js';
+import { isShared, isWhole, product, transposed, type View, viewOf } from './view.js';
 
 /**
- * A layer as calibration sees it: `groups` matrices of `rows` × `inputs` weights, each multiplied with columns of its
+ * A layer as a matrix: `groups` matrices of `rows` × `inputs` weights, each multiplied with columns of its
  * own group's inputs. A convolution is that over its im2col columns.
  */
 export interface Layer {
@@ -26,6 +25,12 @@ export interface Layer {
   readonly bias: Tensor | undefined;
   /** The value whose rows are this layer's output, without or with the bias; absent for recurrent layers. */
   readonly output: string | undefined;
+}
+
+/** A tensor that is none of these layers, and why. */
+export interface Skipped {
+  readonly tensor: Tensor;
+  readonly reason: string;
 }
 
 /** `seen`: the dims as the node sees them; `view`: in the order [group, row, input]. */
