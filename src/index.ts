@@ -118,6 +118,7 @@ export {
   cluster,
 } from './stages/cluster.js';
 export { PRUNE_DEFAULTS, type PruneOptions, type PruneTarget, prune } from './stages/prune.js';
+export { QUANTIZE_DEFAULTS, type QuantizeLayer, type QuantizeOptions, quantize } from './stages/quantize.js';
 export type { Stage, StageContext } from './stages/stage.js';
 export type { Augmentation } from './tune/augment.js';
 export { type Epoch, TUNE_DEFAULTS, type TuneOptions, type TunePruneTarget } from './tune/options.js';

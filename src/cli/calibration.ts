@@ -19,9 +19,8 @@ export interface CalibrationFlags extends DataFlags {
 export function addCalibration(command: Command): Command {
   const { samples, fast, seed } = CALIBRATION;
   command.option('--calibrate <data>', 'choose weights by what inputs like these make of them (as --data of evaluate)');
-  const hasSeed = command.options.some(({ long }) => long === '--seed');
   addOptions(command, { samples });
-  addOptions(command, { fast, ...(hasSeed ? {} : { seed }) }, { prefix: 'with --calibrate: ' });
+  addOptions(command, { fast, seed }, { prefix: 'with --calibrate: ' });
   return addData(command);
 }
 

@@ -6,10 +6,11 @@ import { readWhole } from '../onnx/files.js';
 import type { JsonSchema, Options } from '../options/option.js';
 import type { CLUSTER } from '../stages/cluster.js';
 import type { PRUNE } from '../stages/prune.js';
+import type { QUANTIZE } from '../stages/quantize.js';
 import { STAGES } from '../stages/registry.js';
 import type { StageDefinition } from '../stages/stage.js';
 import { list, Mismatch, map, optionShape, orFalse, type Path, type Shape, selector } from './config-shape.js';
-import type { ClusterFlags, PruneFlags } from './options.js';
+import type { ClusterFlags, PruneFlags, QuantizeFlags } from './options.js';
 
 /** What a config file may say. */
 export interface Config {
@@ -18,6 +19,8 @@ export interface Config {
   readonly prune?: PruneFlags;
   /** `false`: weights are not clustered. */
   readonly cluster?: ClusterFlags | false;
+  /** In place of clusters. */
+  readonly quantize?: QuantizeFlags;
   readonly layers?: LayerConfig[];
 }
 
@@ -26,6 +29,7 @@ export interface LayerConfig {
   readonly match: Selector;
   readonly prune?: Pick<PruneFlags, (typeof PRUNE.perLayer)[number]>;
   readonly cluster?: Pick<ClusterFlags, (typeof CLUSTER.perLayer)[number]>;
+  readonly quantize?: Pick<QuantizeFlags, (typeof QUANTIZE.perLayer)[number]>;
 }
 
 const A_SELECTOR = 'A glob over tensor names (conv*), or op:Conv, role:weight, dtype:float16, with globs there, too.';

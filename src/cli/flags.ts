@@ -23,6 +23,8 @@ export function addOptions(command: Command, options: Options, rules: FlagRules 
     const { flag, text } = flagOf(name, option) ?? {};
     if (flag === undefined) continue;
     const added = new Flag(flag, `${prefix}${text}`);
+    // A flag that another stage has already serves both.
+    if (command.options.some(({ long }) => long === added.long)) continue;
     if (option.choices) added.choices(option.choices.map(option.show));
     else if (option.value !== undefined) added.argParser(argument(option.parse));
     if (alternatives.includes(name)) added.conflicts(alternatives.filter((each) => each !== name));

@@ -3,6 +3,7 @@ import { DEFAULT_INCLUDE } from '../model/selectors.js';
 import { parseNumber as numberOf, whole } from '../options/option.js';
 import type { CLUSTER } from '../stages/cluster.js';
 import type { PRUNE } from '../stages/prune.js';
+import type { QUANTIZE } from '../stages/quantize.js';
 import { argument, type ValuesOf } from './flags.js';
 
 /** Options of every command. */
@@ -20,6 +21,7 @@ export interface SelectionFlags {
 
 export type PruneFlags = ValuesOf<(typeof PRUNE)['options']>;
 export type ClusterFlags = ValuesOf<(typeof CLUSTER)['options']>;
+export type QuantizeFlags = ValuesOf<(typeof QUANTIZE)['options']>;
 
 /** A number; its range is the stage's to check. */
 export const parseNumber = argument(numberOf);

@@ -23,6 +23,7 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   report: async () => (await import('./commands/report.js')).addReportCommand,
   prune: async () => (await import('./commands/prune.js')).addPruneCommand,
   cluster: async () => (await import('./commands/cluster.js')).addClusterCommand,
+  quantize: async () => (await import('./commands/quantize.js')).addQuantizeCommand,
   tune: async () => (await import('./commands/tune.js')).addTuneCommand,
   encode: async () => (await import('./commands/encode.js')).addEncodeCommand,
 };

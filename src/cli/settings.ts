@@ -5,21 +5,23 @@ import { DEFAULT_INCLUDE, matcher, type Rule, type Selection, type Selector } fr
 import { givenOf } from '../options/check.js';
 import { CLUSTER, type ClusterOptions, cluster } from '../stages/cluster.js';
 import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
+import { QUANTIZE, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage, StageDefinition } from '../stages/stage.js';
 import { TRAINED, type TuneOptions, type TunePruneTarget } from '../tune/options.js';
 import { type Config, readConfig } from './config.js';
 import { asUsage, UsageError } from './errors.js';
 import { optionsFrom } from './flags.js';
 import { isChangeable, leftAlone } from './left-alone.js';
-import type { ClusterFlags, PruneFlags, SelectionFlags } from './options.js';
+import type { ClusterFlags, PruneFlags, QuantizeFlags, SelectionFlags } from './options.js';
 
 /** The options of the lossy commands. Commander gives `cluster: false` for `--no-cluster`. */
-export type StageFlags = SelectionFlags & PruneFlags & ClusterFlags & { readonly cluster?: boolean };
+export type StageFlags = SelectionFlags & PruneFlags & ClusterFlags & QuantizeFlags & { readonly cluster?: boolean };
 
 /** Options of the stages, as functions of the library take them; absent: the stage is not wanted. */
 export interface StageOptions extends Selection<never> {
   readonly prune?: PruneOptions | undefined;
   readonly cluster?: ClusterOptions | false | undefined;
+  readonly quantize?: QuantizeOptions | undefined;
 }
 
 /** The stages of a command, made from its config file and its options, and checked. */
@@ -43,7 +45,7 @@ export interface Settings {
  */
 export function readSettings(
   flags: StageFlags,
-  wanted: 'prune' | 'cluster' | 'compress',
+  wanted: 'prune' | 'cluster' | 'quantize' | 'compress',
   calibration?: CalibrationOptions,
   isSearched = false,
 ): Settings {
@@ -54,8 +56,11 @@ export function readSettings(
   };
   const isPruned = wanted === 'prune' || (wanted === 'compress' && isPruneWanted(config, flags));
   const pruneBase = override(PRUNE, config.prune, flags);
+  const isQuantized = wanted === 'quantize' || (wanted === 'compress' && isQuantizeWanted(config, flags));
+  const quantizeBase = override(QUANTIZE, config.quantize, flags);
+  const quantizeOptions = isQuantized ? { ...quantizeBase, rules: rulesOf(config, 'quantize') } : undefined;
   const isClusterWanted = flags.cluster !== false && (config.cluster !== false || isGiven(CLUSTER.alternatives, flags));
-  const isClustered = wanted === 'cluster' || (wanted === 'compress' && isClusterWanted);
+  const isClustered = wanted === 'cluster' || (wanted === 'compress' && isClusterWanted && !isQuantized);
   const clusterBase = override(CLUSTER, config.cluster || undefined, flags);
   const pruneOptions = isPruned ? { ...pruneBase, rules: rulesOf(config, 'prune') } : undefined;
   const clusterOptions = isClustered ? { ...clusterBase, rules: rulesOf(config, 'cluster') } : undefined;
@@ -65,21 +70,25 @@ export function readSettings(
     stages.push(asUsage(() => (calibration ? calibratedPrune({ ...options, ...calibration }) : prune(options))));
   }
   if (!isSearched && clusterOptions) stages.push(asUsage(() => cluster({ ...clusterOptions, ...selection })));
+  if (!isSearched && quantizeOptions) stages.push(asUsage(() => quantize({ ...quantizeOptions, ...selection })));
   const isLossy = stages.length > 0 || isSearched || calibration !== undefined;
   // Calibration goes against `cluster: false` too.
-  const isTold = calibration ? config.cluster !== undefined : Boolean(config.cluster);
+  const isTold = calibration || isQuantized ? config.cluster !== undefined : Boolean(config.cluster);
   const hasClusters = isTold || config.layers?.some((layer) => layer.cluster !== undefined);
   const ignored =
-    flags.cluster === false && hasClusters ? ['config: what it says of clusters has no effect with these options'] : [];
+    (flags.cluster === false || isQuantized) && hasClusters
+      ? ['config: what it says of clusters has no effect with these options']
+      : [];
   return {
     stages,
     selection,
-    options: { ...selection, prune: pruneOptions, cluster: clusterOptions ?? false },
+    options: { ...selection, prune: pruneOptions, cluster: clusterOptions ?? false, quantize: quantizeOptions },
     config: {
       ...(selection.include && { include: [...selection.include] }),
       ...(selection.exclude && { exclude: [...selection.exclude] }),
       ...(isFilled(pruneBase) && { prune: pruneBase }),
       ...(clusterOptions ? isFilled(clusterBase) && { cluster: clusterBase } : { cluster: false }),
+      ...(quantizeOptions && isFilled(quantizeBase) && { quantize: quantizeBase }),
       ...(config.layers && { layers: config.layers }),
     },
     warnings: (model) => [...ignored, ...findUnused(model, config, selection, isLossy)],
@@ -116,6 +125,12 @@ function isPruneWanted(config: Config, flags: StageFlags): boolean {
   return config.prune !== undefined || isInRule || isGiven(Object.keys(PRUNE.options), flags);
 }
 
+/** Whether weights are rounded to formats, which takes clustering's place: unless the command line asks for clusters. */
+function isQuantizeWanted(config: Config, flags: StageFlags): boolean {
+  const isInFile = config.quantize !== undefined || config.layers?.some((layer) => layer.quantize !== undefined);
+  return flags.weights !== undefined || (isInFile === true && !isGiven(CLUSTER.alternatives, flags));
+}
+
 /** The file's options of a stage under the command line's. One of several alternatives takes the place of all of them. */
 function override<Given extends object>(
   { options, alternatives }: StageDefinition,
@@ -132,7 +147,7 @@ function isGiven(names: readonly string[], given: object): boolean {
   return givenOf(names, given).length > 0;
 }
 
-function rulesOf<Name extends 'prune' | 'cluster'>(config: Config, name: Name) {
+function rulesOf<Name extends 'prune' | 'cluster' | 'quantize'>(config: Config, name: Name) {
   type Options = NonNullable<NonNullable<Config['layers']>[number][Name]>;
   const rules: Rule<Options>[] = [];
   for (const layer of config.layers ?? []) {

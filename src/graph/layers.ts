@@ -49,8 +49,25 @@ export function findLayers(
   tensors: readonly Tensor[],
   isWanted: (tensor: Tensor) => boolean,
 ): { layers: Layer[]; skipped: Skipped[] } {
-  const layers: Layer[] = [];
   const reasons = new Map<Tensor, string>();
+  const layers = [...layersIn(graph, isWanted, (tensor, reason) => reasons.set(tensor, reason))];
+  const isLayer = new Set(layers.map(({ tensor }) => tensor));
+  const skipped = tensors
+    .filter((tensor) => isWanted(tensor) && !isLayer.has(tensor))
+    .map((tensor) => ({ tensor, reason: reasons.get(tensor) ?? whyNot(graph, tensor) }));
+  return { layers, skipped };
+}
+
+/**
+ * The same one after the other, for who need not hold the order of all their weights.
+ *
+ * @param onSkip - called with what operators read as weights and is no layer, and why
+ */
+export function* layersIn(
+  graph: DecodedGraph,
+  isWanted: (tensor: Tensor) => boolean,
+  onSkip: (tensor: Tensor, reason: string) => void = () => {},
+): Generator<Layer> {
   const seen = new Set<Tensor>();
   for (const node of graph.open.builder.graph.node ?? []) {
     const find = isStandard(node) ? FINDERS[node.opType ?? ''] : undefined;
@@ -59,17 +76,12 @@ export function findLayers(
       const { tensor } = view.stored;
       if (seen.has(tensor)) continue;
       seen.add(tensor);
-      if (isShared(graph, view)) reasons.set(tensor, 'more than one operator reads it');
-      else if (!isWhole(view)) reasons.set(tensor, 'only parts of it are used');
-      else if ('reason' in found) reasons.set(tensor, found.reason);
-      else if (isWanted(tensor)) layers.push(layerOf(graph, node, found));
+      if (isShared(graph, view)) onSkip(tensor, 'more than one operator reads it');
+      else if (!isWhole(view)) onSkip(tensor, 'only parts of it are used');
+      else if ('reason' in found) onSkip(tensor, found.reason);
+      else if (isWanted(tensor)) yield layerOf(graph, node, found);
     }
   }
-  const isLayer = new Set(layers.map(({ tensor }) => tensor));
-  const skipped = tensors
-    .filter((tensor) => isWanted(tensor) && !isLayer.has(tensor))
-    .map((tensor) => ({ tensor, reason: reasons.get(tensor) ?? whyNot(graph, tensor) }));
-  return { layers, skipped };
 }
 
 function layerOf(

@@ -9,6 +9,7 @@ import type { Model } from '../model/model.js';
 import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
 import { type ClusterOptions, cluster } from '../stages/cluster.js';
 import { type PruneOptions, prune } from '../stages/prune.js';
+import { type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
 import { Collapses } from './collapses.js';
 import { type PipelineOptions, runStages, type StageTime } from './pipeline.js';
@@ -28,10 +29,12 @@ export interface CompressOptions extends PipelineOptions, OpenOptions {
   readonly prune?: PruneOptions | undefined;
   /** Default: `CLUSTER_DEFAULTS`. `false`: weights keep their values. */
   readonly cluster?: ClusterOptions | false | undefined;
+  /** Number formats, in place of clusters. */
+  readonly quantize?: QuantizeOptions | undefined;
 }
 
 /**
- * Compresses an ONNX file: prunes if asked to, clusters, encodes, and decodes the result again to see that it is right.
+ * Compresses an ONNX file: prunes if asked to, clusters or rounds to number formats, encodes, and decodes the result again to see that it is right.
  *
  * @param input - the bytes of the ONNX file, or an opened model (one with external data)
  * @throws RangeError for an option out of its range; FxqError `ONNX_MALFORMED`, `LIMIT`, `EXTERNAL_DATA`, `CONFIG`, `ABORTED`
@@ -43,7 +46,8 @@ export interface CompressOptions extends PipelineOptions, OpenOptions {
 export async function compress(input: Uint8Array | Model, options: CompressOptions = {}): Promise<Compressed> {
   const stages: Stage[] = [];
   if (options.prune) stages.push(prune(options.prune));
-  if (options.cluster !== false) stages.push(cluster(options.cluster));
+  if (options.quantize) stages.push(quantize(options.quantize));
+  else if (options.cluster !== false) stages.push(cluster(options.cluster));
   return compressWith(opened(input, options), stages, options);
 }
 

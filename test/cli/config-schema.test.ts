@@ -144,7 +144,14 @@ describe('the schema of config files', () => {
       }
     };
     visit(schema, '');
-    expect(Object.keys(schema.properties as object)).toEqual(['include', 'exclude', 'prune', 'cluster', 'layers']);
+    expect(Object.keys(schema.properties as object)).toEqual([
+      'include',
+      'exclude',
+      'prune',
+      'cluster',
+      'quantize',
+      'layers',
+    ]);
   });
 
   it('ships with the package', () => {

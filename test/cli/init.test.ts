@@ -39,14 +39,17 @@ layers:
   - match: fc1.weight
     # prune: { density: 0.5 }
     # cluster: { bits: 5 }
+    # quantize: { weights: int8 }
   # weight of Gemm, 100 × 300, float32: 30,000 weights, 120 KB
   - match: fc2.weight
     # prune: { density: 0.5 }
     # cluster: { bits: 5 }
+    # quantize: { weights: int8 }
   # weight of Gemm, 10 × 100, float32: 1,000 weights, 4.00 KB
   - match: fc3.weight
     # prune: { density: 0.5 }
     # cluster: { bits: 5 }
+    # quantize: { weights: int8 }
 
 # Left alone unless included: 3 bias (1.64 KB).
 `);
@@ -60,9 +63,11 @@ layers:
     const path = join(folder, 'fxq.yaml');
     expect(fxq('init', LENET, '-o', path, '-q')).toEqual({ code: 0, stdout: '', stderr: '' });
     const text = readFileSync(path, 'utf8');
-    const options = { prune: { density: 0.5 }, cluster: { bits: 5 } };
+    const options = { prune: { density: 0.5 }, cluster: { bits: 5 }, quantize: { weights: 'int8' } };
     const layers = ['fc1', 'fc2', 'fc3'].map((name) => ({ match: `${name}.weight`, ...options }));
-    expect(parseConfig(uncomment(uncomment(text, 'prune'), 'cluster'), path)).toEqual({ layers });
+    expect(parseConfig(uncomment(uncomment(uncomment(text, 'prune'), 'cluster'), 'quantize'), path)).toEqual({
+      layers,
+    });
     expect(parseConfig(text.replace(/^# (?=(include|exclude|prune|cluster): [{[])/gm, ''), path)).toMatchObject({
       include: ['role:weight'],
       exclude: [],
@@ -194,7 +199,7 @@ describe('the template', () => {
       const found = matches(text);
       expect(found).toHaveLength(names.length);
       for (const [i, match] of found.entries()) expect(matcher(match)(layers[i])).toBe(true);
-      expect(matches(uncomment(uncomment(text, 'prune'), 'cluster'))).toEqual(found);
+      expect(matches(uncomment(uncomment(uncomment(text, 'prune'), 'cluster'), 'quantize'))).toEqual(found);
     });
     fc.assert(property, { numRuns: 500 });
   });

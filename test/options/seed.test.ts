@@ -4,12 +4,14 @@ import { calibratedPrune } from '../../src/calibrate/prune.js';
 import { arrayDataset } from '../../src/data/dataset.js';
 import { checkBudgetOptions } from '../../src/search/allocation/options.js';
 import { cluster } from '../../src/stages/cluster.js';
+import { quantize } from '../../src/stages/quantize.js';
 import { tune } from '../../src/tune/tune.js';
 
 const dataset = arrayDataset({ inputs: { x: { data: Float32Array.of(1), dims: [1, 1] } } });
 
 it.each<[string, (seed: number) => unknown]>([
   ['cluster', (seed) => cluster({ seed })],
+  ['quantize', (seed) => quantize({ weights: 'int8', seed })],
   ['calibrate', (seed) => calibrate({ dataset, seed })],
   ['calibratedPrune', (seed) => calibratedPrune({ dataset, density: 0.5, seed })],
   ['tune', (seed) => tune({ dataset, seed })],

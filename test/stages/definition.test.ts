@@ -114,7 +114,7 @@ describe('an option that a stage declares', () => {
     const layers = model.tensors.filter((tensor: Tensor) => tensor.name !== '').slice(0, 1);
     const template = (stage: StageDefinition) =>
       configTemplate(layers, [], { model: 'm.onnx', stages: [...STAGES, stage] });
-    expect(template(before)).not.toContain('rounding');
+    expect(template(before)).not.toContain('where values go');
     const text = template(after);
     expect(text).toContain('# widen:    factor    what weights are multiplied by, above 0, up to 8 (default: 2)');
     expect(text).toContain('#           format    or: numbers that weights become\n');
@@ -141,7 +141,7 @@ describe('an option that a stage declares', () => {
 describe('the registry', () => {
   it('finds stages by their names', () => {
     for (const stage of STAGES) expect(stageNamed(stage.name)).toBe(stage);
-    expect(() => stageNamed('widen')).toThrow('expected the name of a stage (prune, cluster), got widen');
+    expect(() => stageNamed('widen')).toThrow('expected the name of a stage (prune, cluster, quantize), got widen');
   });
 
   it.each(STAGES)('$name says what holds', ({ name, options, alternatives, perLayer, example, create }) => {

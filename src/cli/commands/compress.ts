@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { CLUSTER, CLUSTER_DEFAULTS } from '../../stages/cluster.js';
 import { PRUNE } from '../../stages/prune.js';
+import { QUANTIZE } from '../../stages/quantize.js';
 import { addBudget } from '../budget.js';
 import { addCalibration } from '../calibration.js';
 import { addStage } from '../flags.js';
@@ -21,6 +22,8 @@ export function addCompressCommand(program: Command, terminal: Terminal): void {
 
 Without options nothing is pruned, and the weights of each layer share as few values as keep a signal-to-noise ratio of ${snr} dB (k-means from a ${init} start, values rounded to ${centroids}): little enough noise that most models answer as before. Pruning starts with --density, --threshold or --quality, or in a config file.
 
+With --weights they are rounded to the numbers of a format instead, such as int8 or int4 --by channel: for hardware, and to see what a model would answer there. Shared values give the smaller file.
+
 With --synthetic values are chosen by the model's answers to inputs that are made for it, pictures or sounds: without any data, from a fifth to a half smaller at like answers. Where no inputs can be made weights are clustered as without it. Needs the package onnxruntime-node.
 
 With --calibrate the values that weights share are chosen by what they do to the model's answers on inputs like yours, and the file is the smallest that loses no more than --max-loss: a third to a half of the size, in seconds to minutes. Labels are not needed. Needs the package onnxruntime-node.
@@ -31,6 +34,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
   addOutput(command, 'the .fxq file');
   addStage(command, PRUNE);
   addStage(command, CLUSTER);
+  addStage(command, QUANTIZE);
   addSynthetic(command);
   addCalibration(command);
   addBudget(command);
@@ -52,6 +56,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
     'compress model.onnx -o model.fxq --calibrate inputs.npz --max-loss 0.5',
     'compress model.onnx -o model.fxq --data data.npz --target-size 500kB',
     'compress model.onnx -o model.fxq --density 0.2 --bits 5',
+    'compress model.onnx -o model.fxq --weights int8 --by channel',
     'compress model.onnx -o model.fxq --config fxq.yaml',
   );
   command.action((file: string, flags: PackFlags) =>

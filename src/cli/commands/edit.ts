@@ -17,9 +17,9 @@ export type EditFlags = CommonFlags &
   CalibrationFlags &
   ModelFlags & { readonly output: string };
 
-/** What `prune` and `cluster` have in common: an ONNX file in, a changed one out. */
+/** What `prune`, `cluster` and `quantize` have in common: an ONNX file in, a changed one out. */
 export async function editModel(
-  stage: 'prune' | 'cluster',
+  stage: 'prune' | 'cluster' | 'quantize',
   input: string,
   flags: EditFlags,
   terminal: Terminal,

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { FORMATS_TEXT } from '../../quantize/formats/parse.js';
+import { QUANTIZE } from '../../stages/quantize.js';
+import { addStage } from '../flags.js';
+import { aboutFile } from '../input.js';
+import { addCommon, addDropUnused, addExamples, addForce, addOutput, addSelection, addThreads } from '../options.js';
+import type { Terminal } from '../terminal.js';
+import { type EditFlags, editModel } from './edit.js';
+
+export function addQuantizeCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('quantize')
+    .summary('round weights to a number format (onnx → onnx)')
+    .description(
+      `Rounds the weights of each layer to the numbers of a format, in place, and writes the model as ONNX again: what hardware of that format would compute with, in floats. Zeros stay zero.
+
+Formats: ${FORMATS_TEXT}. FIXED16_12, Q4.4 and SIGN are other spellings.`,
+    )
+    .argument('<file>', 'the ONNX file');
+  addOutput(command, 'the quantized ONNX file');
+  addStage(command, QUANTIZE);
+  addSelection(command);
+  addThreads(command);
+  addDropUnused(command);
+  addForce(command);
+  addCommon(command);
+  addExamples(
+    command,
+    'quantize model.onnx -o int4.onnx --weights int4 --by channel',
+    'quantize model.onnx -o fixed.onnx --weights fixed8 --first float32 --last float32',
+  );
+  command.action((file: string, flags: EditFlags) =>
+    aboutFile(file, () => editModel('quantize', file, flags, terminal)),
+  );
+}

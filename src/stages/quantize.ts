@@ -1,0 +1,251 @@
+import { xxh32 } from '../binary/xxh32.js';
+import { type Channels, channelsOf } from '../graph/channels.js';
+import type { Model, Tensor } from '../model/model.js';
+import { mapWeights, selectLayers } from '../model/patch.js';
+import { type Selection, selector } from '../model/selectors.js';
+import { withRawHalves } from '../onnx/halves.js';
+import { withRecord } from '../onnx/metadata.js';
+import { checkOptions } from '../options/check.js';
+import { defaultsOf } from '../options/defaults.js';
+import { choice, number, type Option, type OptionsOf, seed as seedOption, whole, word } from '../options/option.js';
+import { RANGES, type Range } from '../quantize/formats/format.js';
+import { FLOAT32, FORMAT_PATTERN, FORMATS_TEXT, formatNamed, isFormatName } from '../quantize/formats/parse.js';
+import { SCALINGS, type Scaling } from '../quantize/formats/scale.js';
+import { BY, type By, type Lines, linesIn } from '../quantize/lines.js';
+import { quantizeWeights } from '../quantize/quantize.js';
+import { formatRecord } from '../quantize/record.js';
+import type { Stage, StageDefinition } from './stage.js';
+
+const NAME = 'quantize';
+
+/** How one layer is quantized. */
+export interface QuantizeLayer {
+  /** The number format of the weights, such as `int8`; `float32` leaves them as they are. */
+  weights?: string | undefined;
+  /**
+   * Which weights have parameters of their own: the layer's, each output channel's, each group's of a grouped convolution, or
+   * so many weights behind each other. A channel that does next to nothing, its largest weight under 2^−9 of the layer's,
+   * becomes zero. Default `layer`.
+   */
+  by?: By | undefined;
+  /**
+   * How parameters are found: so that the largest weight is held; by the least squared error; so that a percentile is held;
+   * or by nnabla's rule for fixed point. Default: `max`, and `mse` for formats whose scales are powers of two.
+   */
+  range?: Range | undefined;
+}
+
+/** Settings of `quantize`. */
+export interface QuantizeOptions extends QuantizeLayer, Selection<QuantizeLayer> {
+  /** The format of the layer that runs first, and of the one that runs last. Default: that of all. */
+  first?: string | undefined;
+  last?: string | undefined;
+  /** Of range `percentile`: how many per cent of the weights are held. Default 99.99. */
+  percentile?: number | undefined;
+  /** What scales are restricted to; where float16 cannot hold one, float32 does. Default `float16`. */
+  scaling?: Scaling | undefined;
+  /** To the nearest value, of two the even one; or by chance to one of the two next to a weight. Default `nearest`. */
+  rounding?: 'nearest' | 'stochastic' | undefined;
+  /** Seed of stochastic rounding. Default 0. */
+  seed?: number | undefined;
+}
+
+/** The name of a number format. */
+function format(text: string): Option<string, undefined> {
+  const what = `as a number format (${FORMATS_TEXT})`;
+  return {
+    ...word({ text, value: 'format', what, pattern: FORMAT_PATTERN }),
+    expected: (name = 'number format') => `${name} ${what}`.replace(/^number format as a /, 'a '),
+    accepts: (value) => typeof value === 'string' && isFormatName(value),
+  };
+}
+
+const RUN = whole({ text: 'weights of a run', low: 1 });
+
+const by: Option<By, 'layer'> = {
+  text: `what has parameters of its own: ${BY.join(', ')}, or so many weights`,
+  value: 'lines',
+  default: 'layer',
+  schema: { anyOf: [{ enum: BY }, RUN.schema] },
+  expected: (name = 'by') => `${name} ${BY.join(', ')} or a number of weights`,
+  accepts: (value) => BY.some((each) => each === value) || RUN.accepts(value),
+  parse(text) {
+    const by = BY.find((each) => each === text) ?? Number(text);
+    if (typeof by === 'number' && !RUN.accepts(by))
+      throw new Error(`Expected ${BY.join(', ')} or a number of weights.`);
+    return by;
+  },
+  show: String,
+};
+
+const OPTIONS = {
+  weights: format('number format of the weights, such as int8, uint4, fixed8, e2m1, ternary'),
+  by,
+  range: choice({
+    text: 'how parameters are found',
+    value: 'rule',
+    of: RANGES,
+    otherwise: 'max; mse for fixed point, minifloat and powers of two',
+  }),
+  percentile: number({
+    text: 'per cent of the weights that range percentile holds',
+    above: 50,
+    high: 100,
+    default: 99.99,
+  }),
+  scaling: choice({ text: 'what scales are restricted to', value: 'type', of: SCALINGS, default: 'float16' }),
+  rounding: choice({
+    text: 'to the nearest value, or to one of two by chance',
+    value: 'method',
+    of: ['nearest', 'stochastic'],
+    default: 'nearest',
+  }),
+  seed: seedOption('seed of stochastic rounding'),
+  first: format('format of the layer that runs first, such as float32 to leave it'),
+  last: format('the same of the one that runs last'),
+} satisfies OptionsOf<QuantizeOptions, keyof Selection<never>>;
+
+/** What `quantize` does unless told otherwise. */
+export const QUANTIZE_DEFAULTS = defaultsOf(OPTIONS);
+
+/** The stage as others find it by its name. */
+export const QUANTIZE = {
+  name: NAME,
+  text: 'The number formats that weights are rounded to, in place of clustering',
+  options: OPTIONS,
+  alternatives: [],
+  perLayer: ['weights', 'by', 'range'],
+  example: { all: { weights: 'int8', by: 'channel' }, layer: { weights: 'int8' } },
+  create: quantize,
+  change: quantizeLayer,
+} as const satisfies StageDefinition;
+
+/**
+ * Rounds the weights of each layer to the numbers of a format. Zeros stay zero in every format that has a code for it.
+ *
+ * @throws RangeError if an option is out of its range; FxqError `CONFIG` for a bad selector
+ *
+ * @example
+ * const stage = quantize({ weights: 'int4', by: 'channel', first: 'int8', last: 'int8' });
+ * const quantized = await stage.run(openOnnx(bytes));
+ */
+export function quantize(options: QuantizeOptions = {}): Stage {
+  checkQuantizeOptions(options);
+  const { range, percentile, scaling, rounding, seed } = withDefaults(options);
+  return {
+    name: NAME,
+    run(input) {
+      const { model, layers } = quantizedLayers(input, options);
+      const settings = new Map(
+        Array.from(layers, ([tensor, { lines, ...layer }]) => [
+          tensor,
+          { ...layer, lines, percentile, scaling, seed: rounding === 'stochastic' ? seed : undefined },
+        ]),
+      );
+      const quantized = mapWeights(model, settings, quantizeLayer, NAME);
+      return layers.size > 0
+        ? withRecord(
+            quantized,
+            formatRecord(model, layers, { range, percentile, scaling, rounding, seed }, QUANTIZE_DEFAULTS),
+          )
+        : quantized;
+    },
+  };
+}
+
+/** The options that hold for all layers, what is not given at its default. */
+function withDefaults({ range, percentile, scaling, rounding, seed }: QuantizeOptions) {
+  return {
+    range,
+    percentile: percentile ?? QUANTIZE_DEFAULTS.percentile,
+    scaling: scaling ?? QUANTIZE_DEFAULTS.scaling,
+    rounding: rounding ?? QUANTIZE_DEFAULTS.rounding,
+    seed: seed ?? QUANTIZE_DEFAULTS.seed,
+  };
+}
+
+/** @throws RangeError */
+export function checkQuantizeOptions(options: QuantizeOptions): void {
+  const { rules = [] } = options;
+  if (options.weights === undefined && rules.length === 0) {
+    throw new RangeError(`${NAME}: expected ${OPTIONS.weights.expected('weights')}`);
+  }
+  for (const each of [options, ...rules.map((rule) => rule.options)]) {
+    checkOptions(NAME, OPTIONS, each);
+    const { weights = options.weights, range = options.range } = each;
+    const known = formatNamed(weights ?? FLOAT32);
+    if (known && range !== undefined && range !== 'max' && range !== 'mse' && !known.ranges.includes(range)) {
+      const ranges = ['max', 'mse', ...known.ranges].join(', ');
+      throw new RangeError(`${NAME}: expected a range of ${known.name} (${ranges}), got ${range}`);
+    }
+  }
+}
+
+/** A layer with all that says how it is quantized. */
+export interface QuantizedLayer {
+  readonly weights: string;
+  readonly by: By;
+  readonly range: Range | undefined;
+  readonly lines: Lines;
+}
+
+/**
+ * The layers that are to be quantized, those that stay as they are left out.
+ *
+ * @returns the model with its float16 payloads where they can be changed, and layers of that model
+ */
+export function quantizedLayers(
+  input: Model,
+  options: QuantizeOptions,
+): { model: Model; layers: Map<Tensor, QuantizedLayer> } {
+  const { include, exclude, rules, first, last } = options;
+  const select = selector<QuantizeLayer>({ include, exclude, rules }, {}, []);
+  const model = withRawHalves(input, (tensor) => select(tensor) !== undefined);
+  const chosen = selectLayers(model, select);
+  const hasEnds = first !== undefined || last !== undefined;
+  const hasChannels = [options, ...[...chosen.values()]].some(({ by }) => by === 'channel' || by === 'group');
+  const channels = hasEnds || hasChannels ? channelsOf(model, new Set(chosen.keys())) : undefined;
+  const ends = hasEnds ? endsOf(channels) : {};
+  const layers = new Map<Tensor, QuantizedLayer>();
+  for (const [tensor, layer] of chosen) {
+    const end = tensor === ends.first ? first : tensor === ends.last ? last : undefined;
+    const weights = layer.weights ?? end ?? options.weights;
+    if (weights === undefined || weights === FLOAT32) continue;
+    const by = layer.by ?? options.by ?? QUANTIZE_DEFAULTS.by;
+    layers.set(tensor, { weights, by, range: layer.range ?? options.range, lines: linesBy(by, tensor, channels) });
+  }
+  return { model, layers };
+}
+
+function endsOf(channels: ReadonlyMap<Tensor, Channels> = new Map()): { first?: Tensor; last?: Tensor } {
+  const inOrder = [...channels].filter(([, { place }]) => place !== undefined);
+  inOrder.sort(([, one], [, other]) => (one.place ?? 0) - (other.place ?? 0));
+  return inOrder.length > 0 ? { first: inOrder[0][0], last: inOrder[inOrder.length - 1][0] } : {};
+}
+
+function linesBy(by: By, tensor: Tensor, channels: ReadonlyMap<Tensor, Channels> | undefined): Lines {
+  if (typeof by === 'number') return linesIn(tensor.count, by, undefined);
+  return (by === 'layer' ? undefined : channels?.get(tensor)?.[by]) ?? { count: 1, inner: tensor.count };
+}
+
+/** The settings of one layer: plain data. */
+interface LayerSettings extends QuantizedLayer {
+  readonly percentile: number;
+  readonly scaling: Scaling;
+  /** Absent: to the nearest. */
+  readonly seed: number | undefined;
+}
+
+/** What the stage does to a layer. */
+function quantizeLayer(weights: Float32Array, settings: LayerSettings): Float32Array {
+  const { weights: name, by, range, lines, percentile, scaling, seed } = settings;
+  const known = formatNamed(name);
+  if (!known) return weights;
+  return quantizeWeights(weights, {
+    ...{ format: known, lines, range, percentile },
+    scaling,
+    hasDead: by === 'channel',
+    // Layers differ, and tensors of the same bytes do not.
+    seed: seed === undefined ? undefined : seed + xxh32(new Uint8Array(weights.buffer)),
+  });
+}
