@@ -3,6 +3,7 @@ import { present } from '../guards.js';
 import type { CalibrationKernels, Levels } from '../kernels/calibrate/kernels.js';
 import { FIXED } from '../kernels/calibrate/memory.js';
 import { bitsOf, countSymbols, gridLevels, meansLevels } from '../quantize/levels.js';
+import { coupleRows } from './coupling.js';
 import type { LayerJob, LayerResult } from './job.js';
 import { type Spread, spreadOf } from './solve.js';
 
@@ -18,36 +19,35 @@ export function compensate(job: LayerJob, kernels: CalibrationKernels): LayerRes
     const weights = Float64Array.from(job.weights.subarray(group * size, (group + 1) * size));
     return spreadOf(job, group, weights, kernels);
   });
-  const rowCosts = job.rowCosts ?? relativeCosts(spreads, job, kernels);
+  const { squares, products } = job.rowCosts ?? { squares: relativeCosts(spreads, job, kernels) };
+  const couplings =
+    products &&
+    spreads.map((_, group) => coupleRows(products.subarray(group * rows ** 2, (group + 1) * rows ** 2), rows, kernels));
+  // What is left of a row's cost once the rows after it have made up for what they can.
+  const costs = couplings ? Float64Array.from(couplings.flatMap((each) => [...each.costs])) : squares;
   const isGrid = job.clusters === undefined;
-  const levels = isGrid ? grid(spreads, rowCosts, job) : codebook(spreads, job);
+  const levels = isGrid ? grid(spreads, costs, job) : codebook(spreads, job);
   const symbols = new Uint16Array(groups * size);
   if (!isGrid) {
     const zero = FIXED | levels.indexOf(0);
     for (let i = 0; i < symbols.length; i++) if (job.weights[i] === 0) symbols[i] = zero;
   }
   let bits: Float32Array = new Float32Array(levels.length);
-  const penalties = Float64Array.from(rowCosts, (cost) => (isGrid && job.isPriced && cost > 0 ? lambda / cost : 0));
-  const each = (work: (spread: Spread, group: number, penalty: Float64Array, symbols: Uint16Array) => void) => {
-    for (const [group, spread] of spreads.entries()) {
-      work(
-        spread,
-        group,
-        penalties.subarray(group * rows, (group + 1) * rows),
-        symbols.subarray(group * size, (group + 1) * size),
-      );
-    }
-  };
+  const shape = { rows, inputs };
+  const isPriced = isGrid && job.isPriced;
+  const penaltiesOf = (all: Float64Array, group: number) =>
+    all.subarray(group * rows, (group + 1) * rows).map((cost) => (isPriced && cost > 0 ? lambda / cost : 0));
+  const symbolsOf = (group: number) => symbols.subarray(group * size, (group + 1) * size);
   for (let pass = 0; pass < (isGrid ? PASSES : 1); pass++) {
-    each((spread, _, penalty, part) =>
-      kernels.quantise({ rows, inputs }, spread.targets, spread.factor, levels, bits, penalty, part),
-    );
+    for (const [group, { targets, factor }] of spreads.entries()) {
+      const [penalties, part] = [penaltiesOf(costs, group), symbolsOf(group)];
+      kernels.quantise(shape, targets, factor, levels, bits, penalties, part, couplings?.[group].forward);
+    }
     bits = bitsOf(countSymbols(symbols, levels.length), symbols.length);
   }
-  if (job.sweeps > 0) {
-    each((spread, _, penalty, part) =>
-      kernels.descend({ rows, inputs }, spread.targets, spread.moments, levels, bits, penalty, part, job.sweeps),
-    );
+  for (const [group, { targets, moments }] of job.sweeps > 0 ? spreads.entries() : []) {
+    const [penalties, part] = [penaltiesOf(squares, group), symbolsOf(group)];
+    kernels.descend(shape, targets, moments, levels, bits, penalties, part, job.sweeps, couplings?.[group].mutual);
   }
   const weights = Float32Array.from(symbols, (symbol) => levels[symbol & ~FIXED]);
   return { weights, bias: bias && corrected(job, weights, spreads) };

@@ -1,7 +1,9 @@
+import type { onnx } from 'onnx-proto';
 import { FxqError } from '../errors.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
 import { appendJacobian } from '../gradient/gradient-graph.js';
 import { firstOutput } from '../gradient/outputs.js';
+import type { GraphBuilder } from '../graph/builder.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
 import type { Layer } from '../graph/layers.js';
 import { floatValue, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
@@ -10,10 +12,13 @@ import { createRandom, normal, type Random } from '../random.js';
 import { type Feeder, runPieces, withSession } from '../runtime/batches.js';
 import type { OutputArray, Session } from '../runtime/session.js';
 import { asFloat, reshape, transpose } from './columns.js';
+import type { RowCosts } from './job.js';
 import type { Survey } from './survey.js';
 
 /** Inputs that probes are sent back through: what is wanted is the size of a mean square, not its last digit. */
 const PROBED_SAMPLES = 256;
+/** Of more rows, products are as much work and memory as the inputs' moments, and more. */
+const MOST_COUPLED = 1024;
 
 /** What is probed, and on which inputs. */
 export interface ProbeSubject {
@@ -23,14 +28,17 @@ export interface ProbeSubject {
   /** Of the probes. */
   readonly seed: number;
   readonly feeder: Feeder;
+  /** Whether errors of several rows are looked at together. */
+  readonly isTwoSided: boolean;
 }
 
 /**
  * What an error of each output row of each layer costs: how far random zero-mean combinations of the model's outputs
  * move with it, squared and summed over the row's places, relative to how far the outputs move from input to input.
- * (The diagonal of a Gauss–Newton matrix, estimated by back-propagated probes.)
+ * (A Gauss–Newton matrix, estimated by back-propagated probes: its
+ * diagonal, or all that it holds of two rows of a layer.)
  *
- * @returns the costs [groups, rows] of every layer with an output of its own; nothing where an operator on the way has
+ * @returns the costs of every layer with an output of its own; nothing where an operator on the way has
  *   no gradient rule, as one with subgraphs
  */
 export async function probeRows({
@@ -39,10 +47,12 @@ export async function probeRows({
   survey,
   seed,
   feeder,
-}: ProbeSubject): Promise<Map<Layer, Float64Array> | undefined> {
+  isTwoSided,
+}: ProbeSubject): Promise<Map<Layer, RowCosts> | undefined> {
   const probed = layers.filter(({ output }) => output !== undefined);
   if (probed.length === 0) return undefined;
-  const graph = graphFor(original.open, probed, survey);
+  const isCoupled = (layer: Layer) => isTwoSided && canCouple(layer);
+  const graph = graphFor(original.open, probed, survey, isCoupled);
   if (!graph) return undefined;
   const { runtime, threads } = feeder;
   const random = createRandom(seed);
@@ -71,8 +81,27 @@ export async function probeRows({
   );
   const scale = 1 / (samples * spread.variance());
   if (!Number.isFinite(scale)) return undefined;
-  for (const sum of sums.values()) for (let i = 0; i < sum.length; i++) sum[i] *= scale;
-  return sums;
+  const costs = new Map<Layer, RowCosts>();
+  for (const [layer, sum] of sums) {
+    for (let i = 0; i < sum.length; i++) sum[i] *= scale;
+    costs.set(layer, costsOf(layer, sum, isCoupled(layer)));
+  }
+  return costs;
+}
+
+function costsOf({ groups, rows }: Layer, sums: Float64Array, isCoupled: boolean): RowCosts {
+  const place = (row: number) => (isCoupled ? row * rows + (row % rows) : row % sums.length);
+  const squares = Float64Array.from({ length: groups * rows }, (_, row) => sums[place(row)]);
+  return { squares, products: isCoupled ? sums : undefined };
+}
+
+/** Rows make up for errors of others in their own group only; of batched matrices the costs of all groups are seen as one. */
+function canCouple({ node, groups, rows }: Layer): boolean {
+  return rows > 1 && rows <= MOST_COUPLED && (isConvolution(node) || groups === 1);
+}
+
+function isConvolution({ opType }: onnx.INodeProto): boolean {
+  return opType === 'Conv' || opType === 'ConvTranspose';
 }
 
 interface ProbeGraph {
@@ -80,11 +109,16 @@ interface ProbeGraph {
   readonly backward: Uint8Array;
   readonly output: string;
   readonly seed: string;
-  /** The value with the sums of squares of a layer's rows. */
+  /** The value with the sums over a layer's rows: of squares, or of products. */
   readonly sums: ReadonlyMap<Layer, string>;
 }
 
-function graphFor(original: OpenModel, layers: readonly Layer[], survey: Survey): ProbeGraph | undefined {
+function graphFor(
+  original: OpenModel,
+  layers: readonly Layer[],
+  survey: Survey,
+  isCoupled: (layer: Layer) => boolean,
+): ProbeGraph | undefined {
   try {
     const forward = openModel(original);
     const output = logitsBehind(forward.builder, firstOutput(forward));
@@ -94,7 +128,11 @@ function graphFor(original: OpenModel, layers: readonly Layer[], survey: Survey)
     const sums = new Map(
       layers.map((layer, i) => {
         const gradient = present(gradients.get(targets[i]));
-        return [layer, sumOfSquares(backward, layer, gradient, survey.dims(targets[i]).length)];
+        const emit = isCoupled(layer) ? sumOfProducts : sumOfSquares;
+        return [
+          layer,
+          emit(backward.builder, layer, rowsLast(backward.builder, layer, gradient, survey.dims(targets[i]))),
+        ];
       }),
     );
     const values = (names: Iterable<string>) => Array.from(names, (name) => floatValue(name));
@@ -110,21 +148,31 @@ function graphFor(original: OpenModel, layers: readonly Layer[], survey: Survey)
   }
 }
 
-/** Appends the sum of squares of every row of a layer's output: [groups × rows]. */
-function sumOfSquares({ builder }: OpenModel, layer: Layer, gradient: string, rank: number): string {
+/** Appends what brings a layer's output in lines, a value for each row in them: [n, rows], of convolutions all groups' rows. */
+function rowsLast(builder: GraphBuilder, layer: Layer, gradient: string, dims: readonly number[]): string {
   const { node, groups, rows, operand } = layer;
-  const all = groups * rows;
-  const isImage = node.opType === 'Conv' || node.opType === 'ConvTranspose';
+  const isImage = isConvolution(node);
   const float = asFloat(builder, gradient);
-  // Rows last: [.., rows].
+  const rank = dims.length;
   const last = isImage
-    ? transpose(builder, reshape(builder, float, [0, all, -1]), [0, 2, 1])
+    ? transpose(builder, reshape(builder, float, [0, groups * rows, -1]), [0, 2, 1])
     : operand === 0
       ? transpose(builder, float, [...Array(rank - 2).keys(), rank - 1, rank - 2])
       : float;
-  const lines = reshape(builder, last, [-1, isImage || groups === 1 ? all : rows]);
+  return reshape(builder, last, [-1, isImage ? groups * rows : rows]);
+}
+
+/** Appends the sum of squares of every row. */
+function sumOfSquares(builder: GraphBuilder, _: Layer, lines: string): string {
   const squares = builder.emit('Mul', [lines, lines]);
   return builder.emit('ReduceSum', [squares, builder.ints([0])], [{ name: 'keepdims', type: 2, i: 0 }]);
+}
+
+/** Appends the sums of the products of every two rows of a group: [groups, rows, rows]. */
+function sumOfProducts(builder: GraphBuilder, { groups, rows }: Layer, lines: string): string {
+  const apart = reshape(builder, lines, [-1, groups, rows]);
+  const turned = transpose(builder, apart, [1, 2, 0]);
+  return builder.emit('MatMul', [turned, transpose(builder, apart, [1, 0, 2])]);
 }
 
 /** Normal numbers of mean zero over the last axis: adding the same to all logits changes nothing. */

@@ -30,10 +30,18 @@ export interface MeasuredLayer extends Damping {
   readonly moments: Moments;
 }
 
+/** What errors of a layer's output rows cost. */
+export interface RowCosts {
+  /** A squared error of each, [groups, rows]. */
+  readonly squares: Float64Array;
+  /** Errors of two, as their product, [groups, rows, rows]; absent: rows are looked at one by one. */
+  readonly products: Float64Array | undefined;
+}
+
 /** A layer ready to be compensated. */
 export interface LayerJob extends MeasuredLayer {
-  /** What a squared error of each output row costs, [groups, rows]; absent: relative to the layer's output. */
-  readonly rowCosts: Float64Array | undefined;
+  /** Absent: an error costs what it is beside the layer's output. */
+  readonly rowCosts: RowCosts | undefined;
   /** How much of that a bit is worth. */
   readonly lambda: number;
   /** Whether bits cost that much when levels are chosen, too, and not only when the grid is. */

@@ -103,7 +103,7 @@ interface Damped {
 }
 
 /** The inverse's factor; with ten times the damping where the matrix is not positive definite. */
-function damped(
+export function damped(
   { moments, inputs, damping, average, factor = new Float64Array(moments.length) }: Damped,
   kernels: CalibrationKernels,
 ): Pick<Spread, 'factor' | 'added'> {

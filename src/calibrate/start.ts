@@ -32,6 +32,8 @@ export interface Recipe {
   readonly isPriced: boolean;
   /** Whether rows are weighed by what the model's outputs make of their errors, or layer by layer. */
   readonly isProbed: boolean;
+  /** Whether rows make up for each other's errors, too, as far as probes tell what these do together. */
+  readonly isTwoSided: boolean;
   /** Whether biases make up for means. */
   readonly isCentred: boolean;
   /** Steps of a layer's grid on either side of zero, at most. */
@@ -44,6 +46,7 @@ export const RECIPE: Recipe = {
   sweeps: { many: 3, few: 0 },
   isPriced: true,
   isProbed: true,
+  isTwoSided: true,
   isCentred: true,
   reach: 127,
 };
@@ -52,7 +55,13 @@ export const RECIPE: Recipe = {
  * For inputs that only resemble real ones: nothing that fits weights closer to them than their likeness goes, no price
  * that rounds towards zero what they happen not to need, and steps as fine as a container's codebook has entries.
  */
-export const SYNTHETIC_RECIPE: Recipe = { ...RECIPE, isPriced: false, reach: 500, matrixDamping: 0.5 };
+export const SYNTHETIC_RECIPE: Recipe = {
+  ...RECIPE,
+  isTwoSided: false,
+  isPriced: false,
+  reach: 500,
+  matrixDamping: 0.5,
+};
 
 const MANY_COLUMNS = 4096;
 
@@ -76,7 +85,7 @@ export async function startCalibration(
   const raw = withRawHalves(model, isWanted);
   const prepared = await prepare(raw, isWanted, options, signal);
   const { skipped, seed } = prepared;
-  const rowCosts = recipe.isProbed ? await probeRows(prepared) : undefined;
+  const rowCosts = recipe.isProbed ? await probeRows({ ...prepared, isTwoSided: recipe.isTwoSided }) : undefined;
   // All of what is wanted, from which only what was skipped is taken.
   const size = bits === undefined && clusters === undefined ? undefined : { bits, clusters };
   const plain = await cluster({ ...size, include, exclude }).run(raw);

@@ -36,6 +36,8 @@ export interface CalibrationKernels {
    * @param bits - what each level costs
    * @param penalty - by row: how much squared error of the output a bit is worth
    * @param symbols - gets the index of each weight's level; what has `FIXED` in it is given, and stays
+   * @param coupling - [rows, rows], below its diagonal: what share of the error of an earlier row (a column here) a row
+   *   makes up for. Default: rows are by themselves
    */
   quantise(
     shape: Rows,
@@ -45,14 +47,17 @@ export interface CalibrationKernels {
     bits: Float32Array,
     penalty: Float64Array,
     symbols: Uint16Array,
+    coupling?: Float64Array,
   ): void;
 
   /**
    * Coordinate descent on the exact objective: gives single weights other levels as long as that pays, up to `sweeps`
-   * times through every row.
+   * times through every row; where rows are coupled, panel by panel of `DEPTH` inputs.
    *
    * @param targets - [rows, inputs]: the weights that would leave no error
    * @param moments - of the columns, [inputs, inputs]
+   * @param coupling - [rows, rows], with ones on its diagonal: how much the slope of a row's error changes with the errors
+   *   of every row. Default: rows are by themselves
    */
   descend(
     shape: Rows,
@@ -63,5 +68,6 @@ export interface CalibrationKernels {
     penalty: Float64Array,
     symbols: Uint16Array,
     sweeps: number,
+    coupling?: Float64Array,
   ): void;
 }

@@ -108,32 +108,37 @@ export function compileCalibrationKernels(): CalibrationKernels {
       });
     },
 
-    quantise(shape, targets, factor, levels, bits, penalty, symbols) {
+    quantise(shape, targets, factor, levels, bits, penalty, symbols, coupling) {
       const { rows, inputs } = shape;
       if (rows * inputs * inputs < SMALL) {
-        referenceKernels.quantise(shape, targets, factor, levels, bits, penalty, symbols);
+        referenceKernels.quantise(shape, targets, factor, levels, bits, penalty, symbols, coupling);
         return;
       }
       const stride = strideOf(inputs);
       const top = levels.length - 1;
-      inParts(rows, inputs, 1, (first, count) => {
+      const work = (first: number, count: number) => {
         const bytes = stride * padded(count);
         const errorBytes = 8 * BLOCK * padded(count);
-        const sizes = [bytes, 2 * count * inputs, errorBytes, stride * BLOCK, TABLE_BYTES, workBytes(count)];
-        lend(sizes, (memory, { quantiseRow, multiply }, weights, chosen, errors, panel, table, work) => {
+        const sizes = [bytes, 2 * count * inputs, errorBytes, errorBytes, stride * BLOCK, TABLE_BYTES];
+        const rest = [workBytes(count), coupling ? squareBytes(rows) : 0];
+        lend([...sizes, ...rest], (memory, exports, weights, chosen, errors, own, panel, table, work, shares) => {
+          const { quantiseRow, addRows, multiply } = exports;
           memory.put(weights, targets, first, count, inputs);
-          memory.clear(errors, errorBytes);
+          if (coupling) memory.put(shares, coupling, 0, rows, rows);
           memory.putLevels(table, levels, bits);
           memory.symbols(chosen, count * inputs).set(symbols.subarray(first * inputs, (first + count) * inputs));
           for (let start = 0; start < inputs; start += BLOCK) {
             const width = Math.min(BLOCK, inputs - start);
             const rest = inputs - start - width;
             memory.put(panel, factor, start, width, inputs);
+            memory.clear(errors, errorBytes);
             for (let row = 0; row < count; row++) {
               const price = penalty[first + row];
               const at = weights + row * stride + 8 * start;
-              const places = [chosen + 2 * (row * inputs + start), errors + 8 * BLOCK * row, panel + 8 * start];
-              quantiseRow(at, places[0], places[1], places[2], stride, width, price, table, top);
+              const symbol = chosen + 2 * (row * inputs + start);
+              const [carried, fresh] = [errors + 8 * BLOCK * row, own + 8 * BLOCK * row];
+              if (coupling) addRows(carried, own, 8 * BLOCK, shares + row * strideOf(rows), row, width);
+              quantiseRow(at, symbol, carried, fresh, panel + 8 * start, stride, width, price, table, top);
             }
             if (rest === 0) continue;
             const behind = 8 * (start + width);
@@ -142,34 +147,39 @@ export function compileCalibrationKernels(): CalibrationKernels {
           }
           symbols.set(memory.symbols(chosen, count * inputs), first * inputs);
         });
-      });
+      };
+      if (coupling) work(0, rows);
+      else inParts(rows, inputs, 1, work);
     },
 
-    descend(shape, targets, moments, levels, bits, penalty, symbols, sweeps) {
+    descend(shape, targets, moments, levels, bits, penalty, symbols, sweeps, coupling) {
       const { rows, inputs } = shape;
       if (rows * inputs * inputs < SMALL) {
-        referenceKernels.descend(shape, targets, moments, levels, bits, penalty, symbols, sweeps);
+        referenceKernels.descend(shape, targets, moments, levels, bits, penalty, symbols, sweeps, coupling);
         return;
       }
       const stride = strideOf(inputs);
       const top = levels.length - 1;
-      inParts(rows, inputs, 2, (first, count) => {
+      const work = (first: number, count: number) => {
         const bytes = stride * padded(count);
-        const sizes = [bytes, bytes, 2 * count * inputs, stride * DEPTH, TABLE_BYTES, workBytes(count)];
-        lend(sizes, (memory, exports, differences, gradients, chosen, panel, table, work) => {
+        const sizes = [bytes, bytes, 2 * count * inputs, stride * DEPTH, TABLE_BYTES, workBytes(count), 8 * DEPTH];
+        const rest = coupling ? squareBytes(rows) : 0;
+        lend([...sizes, rest], (memory, exports, differences, gradients, chosen, panel, table, work, slope, shares) => {
+          const { addRows, descendRow } = exports;
           const part = symbols.subarray(first * inputs, (first + count) * inputs);
           const missed = new Float64Array(part.length);
           for (let i = 0; i < part.length; i++) missed[i] = targets[first * inputs + i] - levels[part[i] & ~FIXED];
           memory.put(differences, missed, 0, count, inputs);
           memory.clear(gradients, bytes);
+          if (coupling) memory.put(shares, coupling, 0, rows, rows);
           memory.putLevels(table, levels, bits);
           const there = memory.symbols(chosen, part.length);
           there.set(part);
           addProduct(memory, exports, { sums: gradients, rows: differences, panel, work }, count, moments, inputs);
           const changes = new Uint32Array(count).fill(1);
           for (let sweep = 0; sweep < sweeps && changes.some((times) => times > 0); sweep++) {
-            // Rows of which the last sweep has changed nothing are done.
-            const active = [...changes.keys()].filter((row) => changes[row] > 0);
+            // Rows by themselves of which the last sweep has changed nothing are done.
+            const active = [...changes.keys()].filter((row) => coupling || changes[row] > 0);
             changes.fill(0);
             for (let start = 0; start < inputs; start += DEPTH) {
               const width = Math.min(DEPTH, inputs - start);
@@ -177,15 +187,20 @@ export function compileCalibrationKernels(): CalibrationKernels {
               for (const row of active) {
                 const [at, line] = [gradients + row * stride, chosen + 2 * row * inputs];
                 const price = penalty[first + row];
-                changes[row] += exports.descendRow(
-                  ...[at, line, panel, stride, inputs, start, width, price, table, top],
-                );
+                if (coupling) {
+                  memory.clear(slope, 8 * width);
+                  addRows(slope, gradients + 8 * start, stride, shares + row * strideOf(rows), rows, width);
+                }
+                const from = coupling ? slope : at + 8 * start;
+                changes[row] += descendRow(...[at, from, line, panel, stride, inputs, start, width, price, table, top]);
               }
             }
           }
           part.set(there);
         });
-      });
+      };
+      if (coupling) work(0, rows);
+      else inParts(rows, inputs, 2, work);
     },
   };
 }
@@ -197,6 +212,11 @@ function padded(size: number): number {
 
 function strideOf(size: number): number {
   return 8 * padded(size);
+}
+
+/** A square matrix, row by row. */
+function squareBytes(size: number): number {
+  return strideOf(size) * padded(size);
 }
 
 function workBytes(rows: number): number {

@@ -86,6 +86,11 @@ export function invertPanel(
   }
 }
 
+/** to += the sum of so many rows, each times its factor: `width` numbers from rows that lie `stride` bytes apart. */
+export function addRows(to: usize, from: usize, stride: u32, factors: usize, count: u32, width: u32): void {
+  for (; count; count--, from += stride, factors += 8) subtractRow(to, from, -load<f64>(factors), width);
+}
+
 /** to −= factor · from, `count` numbers. */
 export function subtractRow(to: usize, from: usize, factor: f64, count: u32): void {
   const end = to + (count << 3);

@@ -6,6 +6,8 @@ import { subtractRow } from './factor';
  * behind them have to make up for comes out as errors.
  *
  * @param weights - where the first of these weights is
+ * @param errors - what the rows above leave these weights to make up for; the row's own errors are added
+ * @param own - gets the row's own errors
  * @param factor - the row of U with the first weight's pivot, at this pivot
  * @param table - slope, then levels, then their bits: see ../memory.ts
  */
@@ -13,6 +15,7 @@ export function quantiseRow(
   weights: usize,
   symbols: usize,
   errors: usize,
+  own: usize,
   factor: usize,
   stride: u32,
   width: u32,
@@ -22,16 +25,20 @@ export function quantiseRow(
 ): void {
   for (; width; width--) {
     const pivot = load<f64>(factor);
-    const weight = load<f64>(weights);
+    const carried = load<f64>(errors);
+    const weight = load<f64>(weights) - carried * pivot;
     const given: i32 = load<u16>(symbols);
     const symbol = given & FIXED ? given & ~FIXED : choose(weight, table, top, penalty * pivot * pivot);
     if (!(given & FIXED)) store<u16>(symbols, symbol);
     const error = (weight - load<f64>(table + (symbol << 3), LEVELS)) / pivot;
-    store<f64>(errors, error);
-    if (error != 0) subtractRow(weights + 8, factor + 8, error, width - 1);
+    const total = carried + error;
+    store<f64>(own, error);
+    store<f64>(errors, total);
+    if (total != 0) subtractRow(weights + 8, factor + 8, total, width - 1);
     weights += 8;
     symbols += 2;
     errors += 8;
+    own += 8;
     factor += stride + 8;
   }
 }
@@ -40,11 +47,13 @@ export function quantiseRow(
  * Goes once through `width` weights of a row from `start` on and gives them other levels where that pays.
  *
  * @param gradient - of the whole row
+ * @param slope - of these weights, where it is not the row's gradient: what other rows' errors add is in it
  * @param moments - the rows of these weights
  * @returns how many have changed
  */
 export function descendRow(
   gradient: usize,
+  slope: usize,
   symbols: usize,
   moments: usize,
   stride: u32,
@@ -56,13 +65,15 @@ export function descendRow(
   top: i32,
 ): u32 {
   let changes: u32 = 0;
+  const first = start << 3;
+  const isApart = slope != gradient + first;
   for (let j = start; j < start + width; j++, moments += stride) {
     const curvature = load<f64>(moments + (j << 3));
     if (!(curvature > 0)) continue;
     const now: i32 = load<u16>(symbols + (j << 1));
     if (now & FIXED) continue;
     const value = level(table, now);
-    const ideal = value + load<f64>(gradient + (j << 3)) / curvature;
+    const ideal = value + load<f64>(slope + (j << 3) - first) / curvature;
     const price = penalty / curvature;
     const next = choose(ideal, table, top, price);
     if (next == now) continue;
@@ -72,6 +83,7 @@ export function descendRow(
     if (!(gain > 1e-12 * distance)) continue;
     store<u16>(symbols + (j << 1), next);
     subtractRow(gradient, moments, fresh - value, inputs);
+    if (isApart) subtractRow(slope, moments + first, fresh - value, width);
     changes++;
   }
   return changes;
