@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Coupling, coupleRows } from '../../../src/calibrate/coupling.js';
 import { FIXED } from '../../../src/kernels/calibrate/memory.js';
 import { referenceKernels as reference } from '../../../src/kernels/calibrate/reference/kernels.js';
 import { compileCalibrationKernels } from '../../../src/kernels/calibrate/wasm.js';
@@ -40,6 +41,10 @@ function damped(moments: Float64Array, size: number, damping = 0.02): Float64Arr
   return moments.map((value, at) => (at % (size + 1) === 0 ? value + damping : value));
 }
 
+function couplingOf(random: Random, rows: number): Coupling {
+  return coupleRows(momentsOf(random, rows, rows > 8 ? [2] : []), rows, reference);
+}
+
 /** The same numbers, bit for bit, but for the signs of zeros. */
 function expectSame(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(actual.length).toBe(expected.length);
@@ -79,6 +84,13 @@ describe('WebAssembly and reference agree in every bit', () => {
       expectSame(symbolsToo, symbols);
       reference.descend(shape, targets, moments, levels, bits, penalty, symbols, 3);
       wasm.descend(shape, targets, moments, levels, bits, penalty, symbolsToo, 3);
+      expectSame(symbolsToo, symbols);
+      const coupling = couplingOf(random, rows);
+      reference.quantise(shape, targets, factor, levels, bits, penalty, symbols, coupling.forward);
+      wasm.quantise(shape, targets, factor, levels, bits, penalty, symbolsToo, coupling.forward);
+      expectSame(symbolsToo, symbols);
+      reference.descend(shape, targets, moments, levels, bits, penalty, symbols, 3, coupling.mutual);
+      wasm.descend(shape, targets, moments, levels, bits, penalty, symbolsToo, 3, coupling.mutual);
       expectSame(symbolsToo, symbols);
     }
   });
