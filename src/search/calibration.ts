@@ -1,11 +1,14 @@
 import { CALIBRATE_DEFAULTS, type CalibrateOptions } from '../calibrate/options.js';
 import { type Calibration, startCalibration } from '../calibrate/start.js';
 import { writeContainer } from '../container/write/container.js';
+import type { Batch } from '../data/dataset.js';
 import { throwIfAborted } from '../errors.js';
 import type { Skipped } from '../graph/layers.js';
 import type { Model } from '../model/model.js';
+import { best } from './best.js';
 import { checkGoal, type Goal, type GoalOptions, goalOf, HELD_OUT, reaches } from './goal.js';
 import { createJudge, type Judge, judgedBy } from './judge.js';
+import { type Network, openNetwork } from './network.js';
 
 /** One price of a bit that was tried, and what came of it. */
 export interface Point {
@@ -15,6 +18,11 @@ export interface Point {
   readonly bytes: number;
   /** Points lost on inputs that were kept out of the calibration; `null` where only the size counts. */
   readonly loss: number | null;
+  /**
+   * How far the outputs are off the original's, which chooses between neighbouring points, under the name that it has in
+   * JSON; `null` where there is nothing to choose.
+   */
+  readonly divergence: number | null;
 }
 
 /** Settings of `searchCalibration`. */
@@ -50,6 +58,11 @@ const MAX_POINTS = 9;
 /** Search ends when the bracket is this narrow, or the size this near to what was asked for. */
 const NARROW = 1.15;
 const NEAR = 0.985;
+/** Shares of a size that neighbours of what is near it are aimed at. */
+const NEIGHBOURS = [0.996, 0.99];
+/** Inputs that the divergence is measured on, and bytes of them: they stay in memory. */
+const MEASURED = 384;
+const MEASURED_BYTES = 2 ** 26;
 /** Sizes fall about so with λ: bytes ∝ λ^−0.4. */
 const SIZE_EXPONENT = 0.4;
 const SMALLEST_LAMBDA = 1e-12;
@@ -77,46 +90,33 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   const calibration = await startCalibration(model, { ...options, heldOut: isJudged ? HELD_OUT : 0 }, signal);
   const { prepared } = calibration;
   const judge = isJudged ? await judgeOf(calibration, options) : undefined;
-  const points: Point[] = [];
+  const network = goal && (await networkOf(calibration, options));
+  const all: Tried[] = [];
   const total = goal ? MAX_POINTS : 1;
   const attempt = async (price: number): Promise<Tried> => {
-    const done = points.length;
-    const tried = await calibration.run(price, (share) => onProgress?.((done + share) / total));
-    const parts = await writeContainer(tried, { signal });
-    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
-    const point = { lambda: hasCodebook ? null : price, bytes, loss: judge ? await judge(tried) : null };
-    points.push(point);
+    const done = all.length;
+    const model = await calibration.run(price, (share) => onProgress?.((done + share) / total));
+    const parts = await writeContainer(model, { signal });
+    const point = {
+      lambda: hasCodebook ? null : price,
+      bytes: parts.reduce((sum, { length }) => sum + length, 0),
+      loss: judge ? await judge(model) : null,
+      divergence: network ? await network.divergence(model) : null,
+    };
     onPoint?.(point);
     throwIfAborted(signal);
-    return { model: tried, point };
+    all.push({ model, point });
+    return all[done];
   };
-
-  let next: number = lambda ?? CALIBRATE_DEFAULTS.lambda;
-  let best = await attempt(next);
-  if (goal) {
-    let { point } = best;
-    let low: number | undefined;
-    let high: number | undefined;
-    for (;;) {
-      const { bytes } = point;
-      const isTooMuch = goal.maxLoss === undefined ? bytes <= goal.targetSize : (point.loss ?? 0) > goal.maxLoss;
-      if (isTooMuch) high = next;
-      else low = next;
-      if (goal.maxLoss === undefined && bytes <= goal.targetSize && bytes >= NEAR * goal.targetSize) break;
-      if (low !== undefined && high !== undefined && high / low < NARROW) break;
-      if (next <= SMALLEST_LAMBDA || next >= LARGEST_LAMBDA || points.length === MAX_POINTS) break;
-      next = nextLambda(next, bytes, low, high, goal);
-      const tried = await attempt(next);
-      if (isBetter(tried.point, best.point, goal)) best = tried;
-      point = tried.point;
-    }
-  }
-  const { model: found, point: chosen } = best;
+  const first = lambda ?? CALIBRATE_DEFAULTS.lambda;
+  if (goal) await approach(goal, first, attempt);
+  else await attempt(first);
+  const { model: found, point: chosen } = goal ? best(all, goal) : all[0];
   const { calibrationBatches, heldOutBatches, batchSize } = prepared.split;
   return {
     model: found,
     chosen,
-    points,
+    points: all.map(({ point }) => point),
     skipped: prepared.skipped,
     samples: calibrationBatches * batchSize,
     heldOut: heldOutBatches * batchSize,
@@ -124,12 +124,28 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   };
 }
 
-/** Among points that reach the goal the smaller, or where the size is the goal the better; else the nearer to it. */
-function isBetter(point: Point, best: Point, goal: Goal): boolean {
-  const isGood = reaches(point, goal);
-  if (isGood !== reaches(best, goal)) return isGood;
-  if (goal.maxLoss !== undefined) return isGood ? point.bytes < best.bytes : (point.loss ?? 0) < (best.loss ?? 0);
-  return isGood ? (point.lambda ?? 0) < (best.lambda ?? 0) : point.bytes < best.bytes;
+/**
+ * Tries prices until the goal is bracketed closely. What a price comes to is a little up to chance, so that near a size
+ * some neighbours are tried, too.
+ */
+async function approach(goal: Goal, start: number, attempt: (price: number) => Promise<Tried>): Promise<void> {
+  let low: number | undefined;
+  let high: number | undefined;
+  for (let [next, tries] = [start, 1]; ; tries++) {
+    const { bytes, loss } = (await attempt(next)).point;
+    const isTooMuch = goal.maxLoss === undefined ? bytes <= goal.targetSize : (loss ?? 0) > goal.maxLoss;
+    if (isTooMuch) high = next;
+    else low = next;
+    if (goal.maxLoss === undefined && bytes <= goal.targetSize && bytes >= NEAR * goal.targetSize) {
+      for (const share of NEIGHBOURS.slice(0, MAX_POINTS - tries)) {
+        await attempt(next * (bytes / (share * goal.targetSize)) ** (1 / SIZE_EXPONENT));
+      }
+      return;
+    }
+    if (low !== undefined && high !== undefined && high / low < NARROW) return;
+    if (next <= SMALLEST_LAMBDA || next >= LARGEST_LAMBDA || tries === MAX_POINTS) return;
+    next = nextLambda(next, bytes, low, high, goal);
+  }
 }
 
 function nextLambda(
@@ -153,4 +169,18 @@ function nextLambda(
 function judgeOf({ prepared }: Calibration, { threads, signal, onNote }: SearchOptions): Promise<Judge> {
   const { split, feeder, model } = prepared;
   return createJudge(model, { dataset: judgedBy(split), runtime: feeder.runtime, threads, signal, onNote });
+}
+
+/** Measures on the inputs that were kept out; without any, on those calibrated on. */
+async function networkOf({ prepared }: Calibration, { threads, signal }: SearchOptions): Promise<Network> {
+  const { split, feeder, model } = prepared;
+  const batches: Batch[] = [];
+  let [samples, bytes] = [0, 0];
+  for await (const batch of judgedBy(split)()) {
+    batches.push(batch);
+    samples += split.batchSize;
+    for (const { data } of Object.values(batch.inputs)) bytes += data.byteLength;
+    if (samples >= MEASURED || bytes >= MEASURED_BYTES) break;
+  }
+  return openNetwork(model, batches, { runtime: feeder.runtime, threads, signal });
 }

@@ -70,7 +70,7 @@ describe('rows that make up for each other', () => {
           }, 0);
         }),
       );
-    const [[alone, aloneSwept], [together, swept]] = costs;
+      const [[alone, aloneSwept], [together, swept]] = costs;
       expect(together).toBeLessThan(0.8 * alone);
       expect(swept).toBeLessThan(together);
       expect(swept).toBeLessThan(0.8 * aloneSwept);

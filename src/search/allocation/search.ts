@@ -2,6 +2,7 @@ import { writeContainer } from '../../container/write/container.js';
 import { throwIfAborted } from '../../errors.js';
 import type { Model } from '../../model/model.js';
 import { runStages } from '../../pipeline/pipeline.js';
+import { best } from '../best.js';
 import { type Goal, goalOf, reaches } from '../goal.js';
 import { createJudge, judgedBy } from '../judge.js';
 import type { Candidate } from './candidates.js';
@@ -13,7 +14,7 @@ import { type Budget, type BudgetOptions, checkBudgetOptions } from './options.j
 import { PROBES, probeLayers } from './probe.js';
 import { layerSettings, stagesOf } from './settings.js';
 import { openSubject, type Subject } from './subject.js';
-import { best, MOST_TRIED, type Tried, walk } from './walk.js';
+import { MOST_TRIED, type Tried, walk } from './walk.js';
 
 /** How often the layers are measured again around the best setting so far, and the frontier that follows is walked. */
 const ROUNDS = 2;

@@ -4,16 +4,17 @@ import { lookAt } from '../../data/look.js';
 import { type Split, splitDataset } from '../../data/split.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
 import type { Model, Tensor } from '../../model/model.js';
-import { finiteWeights } from '../../model/patch.js';
+import { finiteWeights, withPayloads } from '../../model/patch.js';
 import { exactly, matcher, type Selector, selector } from '../../model/selectors.js';
 import { twinsAmong } from '../../model/twins.js';
-import { isPatchable } from '../../model/weights.js';
+import { isPatchable, writeWeights } from '../../model/weights.js';
 import { withRawHalves } from '../../onnx/halves.js';
 import { roundingOf } from '../../quantize/codebook.js';
 import { loadRuntime, type Runtime } from '../../runtime/runtime.js';
 import { CLUSTER_DEFAULTS, type ClusterLayer, clustersOf } from '../../stages/cluster.js';
 import { type PruneTarget, prune } from '../../stages/prune.js';
 import { HELD_OUT } from '../goal.js';
+import { openNetwork } from '../network.js';
 import {
   betweenChoices,
   type Candidate,
@@ -23,7 +24,6 @@ import {
   DENSITIES,
   weightsOf,
 } from './candidates.js';
-import { openNetwork } from './network.js';
 import type { BudgetOptions } from './options.js';
 
 /** A layer that is searched for. */
@@ -104,10 +104,12 @@ export async function openSubject(input: Model, options: BudgetOptions): Promise
     return weights;
   };
   const divergence = (setting: readonly (Candidate | undefined)[], limit?: number) => {
-    const weights = setting.flatMap((each, i) => {
-      return each ? [layers[i], ...layers[i].twins].map((same) => [same.tensor, weightsFor(i, each)] as const) : [];
+    const payloads = setting.flatMap((each, i) => {
+      if (!each) return [];
+      const weights = weightsFor(i, each);
+      return [layers[i], ...layers[i].twins].map(({ tensor }) => [tensor, writeWeights(tensor, weights)] as const);
     });
-    return network.divergence(new Map(weights), limit);
+    return network.divergence(withPayloads(model, new Map(payloads)), limit);
   };
   const finer = (layer: number, candidate: Candidate): Candidate[] => {
     const { tensor, choices } = layers[layer];

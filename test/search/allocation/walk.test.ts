@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Candidate } from '../../../src/search/allocation/candidates.js';
 import { type Frontier, frontierOf } from '../../../src/search/allocation/frontier.js';
-import { best, MOST_TRIED, type Tried, walk } from '../../../src/search/allocation/walk.js';
+import { MOST_TRIED, type Tried, walk } from '../../../src/search/allocation/walk.js';
+import { best } from '../../../src/search/best.js';
 import type { Goal } from '../../../src/search/goal.js';
 
 const OVERHEAD = 50;
@@ -30,11 +31,6 @@ async function walked(goal: Goal, near?: number): Promise<Tried[]> {
   return tried;
 }
 
-const point = (bytes: number, loss: number, divergence: number): Tried => ({
-  setting: [],
-  point: { bytes, loss, divergence },
-});
-
 describe('walk', () => {
   it.each([undefined, 1000, 1900, 2990])('finds where the loss is, from %s', async (near) => {
     const tried = await walked({ maxLoss: 1 }, near);
@@ -55,36 +51,5 @@ describe('walk', () => {
     expect(best(await walked({ maxLoss: 100 }), { maxLoss: 100 }).point.bytes).toBeLessThan(1100);
     const none = await walked({ maxLoss: 0.01 });
     expect(best(none, { maxLoss: 0.01 }).point.bytes).toBeGreaterThan(2900);
-  });
-});
-
-describe('best', () => {
-  it('is the smallest within a loss, but not one that was only lucky', () => {
-    const all = [
-      point(90, 0.4, 0.04),
-      point(95, 1.1, 0.035),
-      point(96, 0.9, 0.03),
-      point(100, 0.4, 0.01),
-      point(110, 0.1, 0.004),
-    ];
-    expect(best(all, { maxLoss: 0.5 })).toBe(all[3]);
-    expect(best([all[0], all[3]], { maxLoss: 0.5 })).toBe(all[0]);
-  });
-
-  it('takes what counts as within the loss where divergence tells nothing', () => {
-    const all = [point(90, 0.4, 0.04), point(95, 1.1, 0.035)];
-    expect(best(all, { maxLoss: 0.5 })).toBe(all[0]);
-  });
-
-  it('is the one of the least divergence of those that fill a size', () => {
-    const all = [point(97, 1, 0.01), point(99, 1, 0.03), point(100, 1, 0.02), point(101, 1, 0.001)];
-    expect(best(all, { targetSize: 100 })).toBe(all[2]);
-    expect(best(all.slice(0, 1), { targetSize: 100 })).toBe(all[0]);
-  });
-
-  it('is the nearest where nothing reaches the goal', () => {
-    const all = [point(90, 2, 0.04), point(95, 1, 0.02)];
-    expect(best(all, { maxLoss: 0.5 })).toBe(all[1]);
-    expect(best(all, { targetSize: 10 })).toBe(all[0]);
   });
 });

@@ -1,15 +1,13 @@
-import type { Batch } from '../../data/dataset.js';
-import { FxqError, throwIfAborted } from '../../errors.js';
-import { mainFile } from '../../graph/decoded-graph.js';
-import { isProbability } from '../../graph/probabilities.js';
-import type { Model, Tensor } from '../../model/model.js';
-import { withPayloads } from '../../model/patch.js';
-import { writeWeights } from '../../model/weights.js';
-import { runBatches, withSession } from '../../runtime/batches.js';
-import { decidingOutput } from '../../runtime/outputs.js';
-import type { Runtime } from '../../runtime/runtime.js';
-import type { Session } from '../../runtime/session.js';
-import { fidelityMeter, type Judged, type Seen } from '../../sensitivity/meters.js';
+import type { Batch } from '../data/dataset.js';
+import { FxqError, throwIfAborted } from '../errors.js';
+import { mainFile } from '../graph/decoded-graph.js';
+import { isProbability } from '../graph/probabilities.js';
+import type { Model } from '../model/model.js';
+import { runBatches, withSession } from '../runtime/batches.js';
+import { decidingOutput } from '../runtime/outputs.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { Session } from '../runtime/session.js';
+import { fidelityMeter, type Judged, type Seen } from '../sensitivity/meters.js';
 
 /**
  * Divides the logits before the divergence is taken. Where a net is sure of nearly every input, as on images that it was
@@ -20,17 +18,14 @@ const TEMPERATURE = 4;
 /** A part of the inputs that is this far beyond a limit will not come back with the others. */
 const CLEAR = 1.5;
 
-/** Weights that stand in the place of a tensor's own. */
-type Weights = ReadonlyMap<Tensor, Float32Array>;
-
-/** Runs a model with other weights and holds it against the original. */
+/** Runs a model as it has been changed and holds it against the original. */
 export interface Network {
   /**
    * How far the outputs are off the original's, on the inputs measured on.
    *
    * @param limit - of no interest above this: once it is clear, the rest of the inputs is left out
    */
-  divergence(weights: Weights, limit?: number): Promise<number>;
+  divergence(changed: Model, limit?: number): Promise<number>;
 }
 
 export interface NetworkOptions {
@@ -51,13 +46,12 @@ export async function openNetwork(
   { runtime, threads, signal }: NetworkOptions,
 ): Promise<Network> {
   const name = model.files[0].name;
-  const through = <T>(weights: Weights, work: (session: Session) => Promise<T>): Promise<T> => {
+  const through = <T>(changed: Model, work: (session: Session) => Promise<T>): Promise<T> => {
     throwIfAborted(signal);
-    const payloads = Array.from(weights, ([tensor, values]) => [tensor, writeWeights(tensor, values)] as const);
-    return withSession(runtime, mainFile(withPayloads(model, new Map(payloads))), { threads, name }, work);
+    return withSession(runtime, mainFile(changed), { threads, name }, work);
   };
   const seen: Seen[] = [];
-  const judged = await through(new Map(), async (session): Promise<Judged> => {
+  const judged = await through(model, async (session): Promise<Judged> => {
     for await (const run of runBatches(session, { batches: () => batches, signal })) seen.push(run);
     const output = decidingOutput(session);
     const scores = isProbability(model, output) ? 'probabilities' : 'logits';
@@ -65,8 +59,8 @@ export async function openNetwork(
   });
   if (seen.length === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
   return {
-    divergence: (weights, limit = Number.POSITIVE_INFINITY) =>
-      through(weights, async (session) => {
+    divergence: (changed, limit = Number.POSITIVE_INFINITY) =>
+      through(changed, async (session) => {
         const meter = fidelityMeter(judged);
         let i = 0;
         for await (const { outputs } of runBatches(session, {
