@@ -4,12 +4,14 @@
 //     --samples 512 --seeds 0,1,2 --lambda 1e-7 --only "probes|sweeps" --points]
 //
 // Agreement is that of the test data, which nothing was chosen by. Bytes are read off a line through a few prices near the
-// goal, seed by seed. Few decisions are other ones, so that a seed's bytes are some per cent off; how much outputs differ
-// on average tells the same less directly but with less noise. The search starts at `--lambda`.
+// goal, seed by seed. Few decisions are other ones, so that a seed's bytes are some per cent off; how far they
+// diverge, as searches measure it, tells the same less directly but with less noise. The search starts at `--lambda`.
 // Without options: the bundled LeNet-5, calibrated on MNIST's training images, tested on its test images.
 import { parseArgs } from 'node:util';
 import { RECIPE, startCalibration } from '../../build/calibrate/start.js';
 import { encode, evaluate, openOnnx } from '../../build/index.js';
+import { loadRuntime } from '../../build/runtime/runtime.js';
+import { openNetwork } from '../../build/search/network.js';
 import { bytesOf, openSubject, SUBJECT } from './support/subject.js';
 
 const { values } = parseArgs({
@@ -25,6 +27,9 @@ const { values } = parseArgs({
   },
 });
 const { bytes, dataset, test } = await openSubject(values);
+const judged = [];
+for await (const batch of test()) judged.push(batch);
+const network = await openNetwork(openOnnx(bytes), judged, { runtime: await loadRuntime(), threads: 1 });
 const goal = Number(values.disagreement);
 const seeds = values.seeds.split(',').map(Number);
 const base = { dataset, samples: Number(values.samples), fast: values.fast, threads: 1 };
@@ -45,8 +50,10 @@ const VARIANTS = {
   'sweeps everywhere': { recipe: { sweeps: EVERYWHERE } },
   'no price on bits': { recipe: { isPriced: false } },
   'no probes': { recipe: { isProbed: false } },
+  'one-sided: rows by themselves': { recipe: { isTwoSided: false } },
   'no means, no bias correction': { recipe: { isCentred: false } },
   'all layers at once': { options: { fast: true } },
+  'all layers at once, one-sided': { options: { fast: true }, recipe: { isTwoSided: false } },
 };
 
 /** How much faster prices grow than disagreement, roughly: enough to find one for the goal in a few steps. */
@@ -66,11 +73,11 @@ async function pointsOf(name, { recipe = {}, options = {} }, seed, start) {
   const measure = async (lambda) => {
     const model = await calibration.run(lambda);
     const rebuilt = bytesOf(model);
-    const { agreement, meanAbsDiff } = await evaluate({ model: rebuilt, reference: bytes, dataset: test, threads: 1 });
+    const { agreement } = await evaluate({ model: rebuilt, reference: bytes, dataset: test, threads: 1 });
     const container = await encode(model);
     // One decision at least: none has no logarithm.
     const disagreement = Math.max(100 * (1 - agreement), goal / 100);
-    const point = { lambda, bytes: container.length, disagreement, difference: meanAbsDiff };
+    const point = { lambda, bytes: container.length, disagreement, divergence: await network.divergence(model) };
     points.push(point);
     if (values.points) console.log(JSON.stringify({ name, seed, ...point }));
     return goal / disagreement;
@@ -100,7 +107,7 @@ function mean(numbers) {
   return numbers.reduce((a, b) => a + b, 0) / numbers.length;
 }
 
-console.log(`bytes at ${goal} % of decisions other than the original's, and where outputs differ as much on average;`);
+console.log(`bytes at ${goal} % of decisions other than the original's, and where they diverge as much;`);
 console.log(`means and half the spread of seeds ${seeds}\n`);
 const wanted = new RegExp(values.only ?? '');
 let start = Number(values.lambda);
@@ -111,8 +118,8 @@ for (const [name, variant] of Object.entries(VARIANTS)) {
   for (const [i, seed] of seeds.entries()) {
     const points = await pointsOf(name, variant, seed, start * (variant.price ?? 1));
     const size = read(points, 'disagreement', goal, 'bytes');
-    const difference = whole?.[i].difference ?? read(points, 'disagreement', goal, 'difference');
-    found.push({ size, difference, alike: read(points, 'difference', difference, 'bytes') });
+    const divergence = whole?.[i].divergence ?? read(points, 'disagreement', goal, 'divergence');
+    found.push({ size, divergence, alike: read(points, 'divergence', divergence, 'bytes') });
     if (!whole) start = read(points, 'disagreement', goal, 'lambda');
   }
   whole ??= found;

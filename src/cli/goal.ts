@@ -96,9 +96,10 @@ export function searchStage(
   };
 }
 
-function pointLine({ lambda, bytes, loss }: Point): string {
+function pointLine({ lambda, bytes, loss, divergence }: Point): string {
   const price = lambda === null ? '' : `λ ${lambda.toExponential(1)}  `;
-  return `${price}${formatBytes(bytes)}${loss === null ? '' : `, ${loss.toFixed(2)} points lost`}`;
+  const lost = loss === null ? '' : `, ${loss.toFixed(2)} points lost`;
+  return `${price}${formatBytes(bytes)}${lost}${divergence === null ? '' : `, divergence ${divergence.toPrecision(2)}`}`;
 }
 
 function noteFound({ heldOut, skipped, isReached, chosen }: Found, terminal: Terminal): void {

@@ -70,7 +70,9 @@ describe('a search', () => {
     expect(points).toEqual(seen);
     expect(points).toContain(chosen);
     const fitting = points.filter(({ bytes }) => bytes <= 24_500);
-    expect(chosen.lambda).toBe(Math.min(...fitting.map(({ lambda }) => lambda as number)));
+    const met = fitting.filter(({ bytes }) => bytes >= 0.98 * 24_500);
+    expect(met.length).toBeGreaterThan(1);
+    expect(chosen.divergence).toBe(Math.min(...met.map(({ divergence }) => divergence as number)));
     expect(chosen.bytes).toBeGreaterThan(0.9 * 24_500);
     expect((await containerOf(model)).length).toBe(chosen.bytes);
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
@@ -96,7 +98,9 @@ describe('a search', () => {
     expect(chosen.loss).toBeLessThanOrEqual(maxLoss);
     const good = points.filter(({ loss }) => (loss as number) <= maxLoss);
     expect(good).toContain(chosen);
-    expect(chosen.bytes).toBe(Math.min(...good.map(({ bytes }) => bytes)));
+    // What is smaller, and lost no more, was lucky.
+    const lucky = good.filter(({ bytes }) => bytes < chosen.bytes);
+    for (const { divergence } of lucky) expect(divergence).toBeGreaterThan(chosen.divergence as number);
     expect(points.some(({ loss }) => (loss as number) > maxLoss)).toBe(true);
     // The images that it was judged by, found once more.
     const { heldOut } = await splitDataset(first(2304), 16, 256, 2048, 0);
@@ -126,7 +130,7 @@ describe('a search', () => {
 
   it('with a price or a codebook is one calibration', async () => {
     const priced = await search({ lambda: 1e-6 });
-    expect(priced.points).toEqual([{ lambda: 1e-6, bytes: expect.any(Number), loss: null }]);
+    expect(priced.points).toEqual([{ lambda: 1e-6, bytes: expect.any(Number), loss: null, divergence: null }]);
     const options = { samples: 64, fast: true };
     const alone = await run(LARGE, { ...options, lambda: 1e-6 });
     expect(await containerOf(priced.model)).toEqual(await containerOf(alone));

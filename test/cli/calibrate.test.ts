@@ -52,7 +52,12 @@ describe('compress --calibrate', () => {
     expect(readFileSync(out)).toHaveLength(outputBytes);
     expect(outputBytes).toBeLessThanOrEqual(16_000);
     expect(calibration).toMatchObject({ samples: 64, heldOut: 0, isReached: true, skipped: [] });
-    expect(calibration.chosen).toEqual({ lambda: expect.any(Number), bytes: outputBytes, loss: null });
+    expect(calibration.chosen).toEqual({
+      lambda: expect.any(Number),
+      bytes: outputBytes,
+      loss: null,
+      divergence: expect.any(Number),
+    });
     expect(calibration.points).toContainEqual(calibration.chosen);
   });
 
@@ -85,7 +90,7 @@ describe('compress --calibrate', () => {
     const { code, stdout, stderr } = fxq('compress', LENET_5, '-o', out, ...few, '--json');
     expect([code, stderr]).toEqual([0, expect.stringContaining('warning: calibrated on 48 inputs only;')]);
     const { calibration, tensors } = JSON.parse(stdout);
-    expect(calibration.points).toEqual([{ lambda: null, bytes: expect.any(Number), loss: null }]);
+    expect(calibration.points).toEqual([{ lambda: null, bytes: expect.any(Number), loss: null, divergence: null }]);
     const clusters = Object.fromEntries(
       tensors.map((each: { name: string; clusters: number }) => [each.name, each.clusters]),
     );
