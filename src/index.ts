@@ -7,6 +7,7 @@ export {
   type CalibrationOptions,
 } from './calibrate/options.js';
 export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
+export { type CalibratedQuantizeOptions, calibratedQuantize } from './calibrate/quantize.js';
 export type { ArrayPicker } from './data/arrays.js';
 export {
   arrayDataset,

@@ -20,6 +20,7 @@ describe('the public surface', () => {
         "arrayDataset",
         "calibrate",
         "calibratedPrune",
+        "calibratedQuantize",
         "cluster",
         "compareModels",
         "compress",

@@ -1,8 +1,7 @@
-import { fromHalf, toHalf } from '../binary/half.js';
-import { present } from '../guards.js';
 import type { CalibrationKernels, Levels } from '../kernels/calibrate/kernels.js';
 import { FIXED } from '../kernels/calibrate/memory.js';
 import { bitsOf, countSymbols, gridLevels, meansLevels } from '../quantize/levels.js';
+import { corrected } from './bias.js';
 import { coupleRows } from './coupling.js';
 import type { LayerJob, LayerResult } from './job.js';
 import { type Spread, spreadOf } from './solve.js';
@@ -98,17 +97,4 @@ function codebook(spreads: readonly Spread[], { weights, clusters = 1 }: LayerJo
     for (const target of targets) if (weights[at++] !== 0) values[count++] = target;
   }
   return meansLevels(values.subarray(0, count), clusters, count < weights.length);
-}
-
-/** The bias that keeps the mean of every output where it was; float16 is enough for it. */
-function corrected(job: LayerJob, weights: Float32Array, spreads: readonly Spread[]): Float32Array {
-  const { rows, inputs, bias, weights: original } = job;
-  return Float32Array.from(present(bias), (value, row) => {
-    const { mean, originalMean } = spreads[Math.floor(row / rows)];
-    let shift = 0;
-    const start = row * inputs;
-    for (let j = 0; j < inputs; j++) shift += original[start + j] * originalMean[j] - weights[start + j] * mean[j];
-    const half = fromHalf(toHalf(value + shift));
-    return Number.isFinite(half) ? half : value + shift;
-  });
 }

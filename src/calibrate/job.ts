@@ -1,3 +1,6 @@
+import type { FitOptions } from '../quantize/formats/format.js';
+import type { BY } from '../quantize/lines.js';
+
 /**
  * The second moments of a layer's columns, sums over all of them, each matrix bordered by the sums of the columns
  * themselves and, in its corner, by their number: [groups, inputs + 1, inputs + 1].
@@ -51,6 +54,15 @@ export interface LayerJob extends MeasuredLayer {
   /** Steps of the grid on either side of zero, at most. */
   readonly reach: number;
   /** Times that all weights are looked at once more in the end. */
+  readonly sweeps: number;
+}
+
+/** A layer whose weights are to be rounded to a number format. */
+export interface FormatJob extends MeasuredLayer, FitOptions {
+  /** The format's name. */
+  readonly format: string;
+  readonly by: (typeof BY)[number];
+  /** As in a layer that is compensated. */
   readonly sweeps: number;
 }
 

@@ -1,11 +1,12 @@
 import { calibrationKernels } from '../kernels/calibrate/index.js';
 import { compensate } from './compensate.js';
-import type { LayerJob, LayerResult } from './job.js';
+import type { FormatJob, LayerJob, LayerResult } from './job.js';
+import { roundToFormat } from './round.js';
 
 /** Where layers are compensated. A result depends on its job only, not on where or beside what it is done. */
 export interface Pool {
   /** May take the job's moments away: they belong to the pool from here on. */
-  run(job: LayerJob): Promise<LayerResult>;
+  run(job: LayerJob | FormatJob): Promise<LayerResult>;
   /** Ends whatever threads there are; jobs that are not done fail. */
   close(): Promise<void>;
 }
@@ -14,7 +15,8 @@ export interface Pool {
 export function inThreadPool(): Pool {
   return {
     async run(job) {
-      return compensate(job, calibrationKernels());
+      const kernels = calibrationKernels();
+      return 'format' in job ? roundToFormat(job, kernels) : compensate(job, kernels);
     },
     async close() {},
   };

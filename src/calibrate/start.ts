@@ -127,7 +127,7 @@ export async function startCalibration(
 }
 
 /** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
-function hasManyColumns({ layer, columns }: LayerTurn): boolean {
+export function hasManyColumns({ layer, columns }: LayerTurn): boolean {
   return isConvolution(layer) && columns >= MANY_COLUMNS;
 }
 

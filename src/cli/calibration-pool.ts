@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { LayerJob } from '../calibrate/job.js';
+import type { FormatJob, LayerJob } from '../calibrate/job.js';
 import type { Pool } from '../calibrate/pool.js';
 import { openThreads } from './threads.js';
 
@@ -17,7 +17,7 @@ export function threadPool(threads: number = availableParallelism(), entry?: URL
 }
 
 /** Moments are large, and nobody else's once the layer's turn has come. */
-function buffersOf({ moments: { own, cross } }: LayerJob): ArrayBuffer[] {
+function buffersOf({ moments: { own, cross } }: LayerJob | FormatJob): ArrayBuffer[] {
   const buffers = new Set(
     [own, cross].flatMap((array) => (array?.buffer instanceof ArrayBuffer ? [array.buffer] : [])),
   );

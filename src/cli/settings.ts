@@ -1,5 +1,6 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedPrune } from '../calibrate/prune.js';
+import { calibratedQuantize } from '../calibrate/quantize.js';
 import type { Model } from '../model/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection, type Selector } from '../model/selectors.js';
 import { givenOf } from '../options/check.js';
@@ -8,6 +9,7 @@ import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
 import { QUANTIZE, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage, StageDefinition } from '../stages/stage.js';
 import { TRAINED, type TuneOptions, type TunePruneTarget } from '../tune/options.js';
+import { threadPool } from './calibration-pool.js';
 import { type Config, readConfig } from './config.js';
 import { asUsage, UsageError } from './errors.js';
 import { optionsFrom } from './flags.js';
@@ -70,7 +72,10 @@ export function readSettings(
     stages.push(asUsage(() => (calibration ? calibratedPrune({ ...options, ...calibration }) : prune(options))));
   }
   if (!isSearched && clusterOptions) stages.push(asUsage(() => cluster({ ...clusterOptions, ...selection })));
-  if (!isSearched && quantizeOptions) stages.push(asUsage(() => quantize({ ...quantizeOptions, ...selection })));
+  if (!isSearched && quantizeOptions) {
+    const options = { ...quantizeOptions, ...selection };
+    stages.push(asUsage(() => (calibration ? inThreads(options, calibration) : quantize(options))));
+  }
   const isLossy = stages.length > 0 || isSearched || calibration !== undefined;
   // Calibration goes against `cluster: false` too.
   const isTold = calibration || isQuantized ? config.cluster !== undefined : Boolean(config.cluster);
@@ -92,6 +97,22 @@ export function readSettings(
       ...(config.layers && { layers: config.layers }),
     },
     warnings: (model) => [...ignored, ...findUnused(model, config, selection, isLossy)],
+  };
+}
+
+/** The stage with threads of its own while it runs. */
+function inThreads(options: QuantizeOptions, calibration: CalibrationOptions): Stage {
+  const { name } = calibratedQuantize({ ...options, ...calibration });
+  return {
+    name,
+    async run(model, context) {
+      const pool = threadPool(calibration.threads);
+      try {
+        return await calibratedQuantize({ ...options, ...calibration, pool }).run(model, context);
+      } finally {
+        await pool.close();
+      }
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 // What the threads of threads.ts can do; each function is found by its name.
 import { move, transferableSymbol, valueSymbol } from 'piscina';
-import type { LayerJob } from '../calibrate/job.js';
+import type { FormatJob, LayerJob } from '../calibrate/job.js';
 import { inThreadPool } from '../calibrate/pool.js';
 import { type ErrorCode, type ErrorDetails, FxqError } from '../errors.js';
 import { doTensorJob, type TensorJob } from '../pipeline/tensor-job.js';
@@ -19,11 +19,11 @@ const TASKS = {
   /** The stages of a tensor, and its coding. */
   tensor: async (job: TensorJob) => doTensorJob(job),
   /** The compensation of a layer. */
-  layer: (job: LayerJob) => inThreadPool().run(job),
+  layer: (job: LayerJob | FormatJob) => inThreadPool().run(job),
 };
 
 export const tensor = (job: TensorJob) => answer(TASKS.tensor(job), job.payload.length);
-export const layer = (job: LayerJob) => answer(TASKS.layer(job), job.moments.own.byteLength);
+export const layer = (job: LayerJob | FormatJob) => answer(TASKS.layer(job), job.moments.own.byteLength);
 
 /** @param bytes - that the work is about: a thread that waits, or lets another go first, keeps nothing of it */
 async function answer(work: Promise<object>, bytes: number): Promise<unknown> {

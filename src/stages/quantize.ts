@@ -131,37 +131,31 @@ export const QUANTIZE = {
  */
 export function quantize(options: QuantizeOptions = {}): Stage {
   checkQuantizeOptions(options);
-  const { range, percentile, scaling, rounding, seed } = withDefaults(options);
   return {
     name: NAME,
     run(input) {
       const { model, layers } = quantizedLayers(input, options);
-      const settings = new Map(
-        Array.from(layers, ([tensor, { lines, ...layer }]) => [
-          tensor,
-          { ...layer, lines, percentile, scaling, seed: rounding === 'stochastic' ? seed : undefined },
-        ]),
-      );
-      const quantized = mapWeights(model, settings, quantizeLayer, NAME);
-      return layers.size > 0
-        ? withRecord(
-            quantized,
-            formatRecord(model, layers, { range, percentile, scaling, rounding, seed }, QUANTIZE_DEFAULTS),
-          )
-        : quantized;
+      const quantized = mapWeights(model, layerSettings(layers, options), quantizeLayer, NAME);
+      const { range, percentile, scaling, rounding, seed } = options;
+      const told = { range, percentile, scaling, rounding, seed };
+      return layers.size > 0 ? withRecord(quantized, formatRecord(model, layers, told, QUANTIZE_DEFAULTS)) : quantized;
     },
   };
 }
 
-/** The options that hold for all layers, what is not given at its default. */
-function withDefaults({ range, percentile, scaling, rounding, seed }: QuantizeOptions) {
-  return {
-    range,
-    percentile: percentile ?? QUANTIZE_DEFAULTS.percentile,
-    scaling: scaling ?? QUANTIZE_DEFAULTS.scaling,
-    rounding: rounding ?? QUANTIZE_DEFAULTS.rounding,
-    seed: seed ?? QUANTIZE_DEFAULTS.seed,
-  };
+/** What the stage is given for each layer. */
+export function layerSettings(
+  layers: ReadonlyMap<Tensor, QuantizedLayer>,
+  options: QuantizeOptions,
+): Map<Tensor, LayerSettings> {
+  const {
+    percentile = QUANTIZE_DEFAULTS.percentile,
+    scaling = QUANTIZE_DEFAULTS.scaling,
+    seed = QUANTIZE_DEFAULTS.seed,
+    rounding,
+  } = options;
+  const common = { percentile, scaling, seed: rounding === 'stochastic' ? seed : undefined };
+  return new Map(Array.from(layers, ([tensor, layer]) => [tensor, { ...layer, ...common }]));
 }
 
 /** @throws RangeError */
@@ -229,7 +223,7 @@ function linesBy(by: By, tensor: Tensor, channels: ReadonlyMap<Tensor, Channels>
 }
 
 /** The settings of one layer: plain data. */
-interface LayerSettings extends QuantizedLayer {
+export interface LayerSettings extends QuantizedLayer {
   readonly percentile: number;
   readonly scaling: Scaling;
   /** Absent: to the nearest. */
@@ -237,7 +231,7 @@ interface LayerSettings extends QuantizedLayer {
 }
 
 /** What the stage does to a layer. */
-function quantizeLayer(weights: Float32Array, settings: LayerSettings): Float32Array {
+export function quantizeLayer(weights: Float32Array, settings: LayerSettings): Float32Array {
   const { weights: name, by, range, lines, percentile, scaling, seed } = settings;
   const known = formatNamed(name);
   if (!known) return weights;

@@ -27,7 +27,8 @@ export async function editModel(
   const { output } = flags;
   const { model, paths, close } = openModel(input, flags);
   try {
-    const calibration = stage === 'prune' ? await calibrationOf(flags, { model, files: [input] }, terminal) : undefined;
+    const calibration =
+      stage !== 'cluster' ? await calibrationOf(flags, { model, files: [input] }, terminal) : undefined;
     const settings = readSettings(flags, stage, calibration);
     const plan = planModel(output, model, flags.force);
     const { warnings, onNote } = startWarnings(terminal, [...unclaimedWarnings(model), ...settings.warnings(model)]);

@@ -8,6 +8,7 @@ import { inspectFile, openLater, sizeOf, tensorBytes, unclaimedWarnings } from '
 import type { CommonFlags, ModelFlags, ThreadFlags } from '../options.js';
 import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
+import { checkQuantizeFlags } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { reportSummary, startWarnings } from '../summary.js';
 import { type SyntheticFlags, syntheticStage } from '../synthetic.js';
@@ -47,7 +48,10 @@ export async function packModel(
             budget !== undefined,
           )
         : undefined;
-    const search = budget ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
+    const isQuantized = settings?.options.quantize !== undefined;
+    if (isQuantized) checkQuantizeFlags(flags);
+    const search =
+      budget || isQuantized ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
     const walk = budget && settings && budgetStage(budget, flags, settings.options, terminal);
     const synthetic = flags.synthetic ? syntheticStage(flags.threads, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();

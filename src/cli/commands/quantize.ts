@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { FORMATS_TEXT } from '../../quantize/formats/parse.js';
 import { QUANTIZE } from '../../stages/quantize.js';
+import { addCalibration } from '../calibration.js';
 import { addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
 import { addCommon, addDropUnused, addExamples, addForce, addOutput, addSelection, addThreads } from '../options.js';
@@ -14,11 +15,14 @@ export function addQuantizeCommand(program: Command, terminal: Terminal): void {
     .description(
       `Rounds the weights of each layer to the numbers of a format, in place, and writes the model as ONNX again: what hardware of that format would compute with, in floats. Zeros stay zero.
 
-Formats: ${FORMATS_TEXT}. FIXED16_12, Q4.4 and SIGN are other spellings.`,
+Formats: ${FORMATS_TEXT}. FIXED16_12, Q4.4 and SIGN are other spellings.
+
+With --calibrate rounding is compensated: what it does to a layer's output on such inputs is made up for by the weights that are rounded later, and by the bias. Needs the package onnxruntime-node.`,
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the quantized ONNX file');
   addStage(command, QUANTIZE);
+  addCalibration(command);
   addSelection(command);
   addThreads(command);
   addDropUnused(command);
@@ -27,6 +31,7 @@ Formats: ${FORMATS_TEXT}. FIXED16_12, Q4.4 and SIGN are other spellings.`,
   addExamples(
     command,
     'quantize model.onnx -o int4.onnx --weights int4 --by channel',
+    'quantize model.onnx -o int4.onnx --weights int4 --by channel --calibrate inputs.npz',
     'quantize model.onnx -o fixed.onnx --weights fixed8 --first float32 --last float32',
   );
   command.action((file: string, flags: EditFlags) =>
