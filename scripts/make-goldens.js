@@ -10,17 +10,18 @@ import proto from 'onnx-proto';
 import { concat } from '../build/binary/bytes.js';
 import { toPlanes } from '../build/binary/planes.js';
 import { xxh32 } from '../build/binary/xxh32.js';
-import { LAYOUTS, VERSION } from '../build/container/constants.js';
+import { ESCAPES, LAYOUTS, MINUS_ZERO, VERSION } from '../build/container/constants.js';
 import { writeContainer } from '../build/container/write/container.js';
 import { planGap } from '../build/container/write/gap.js';
 import { onGrid } from '../build/container/write/grid.js';
+import { onGrids } from '../build/container/write/grids.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from '../build/container/write/layouts.js';
 import { splitBy, unsplit } from '../build/container/write/lines.js';
 import { asUnits, indexUnits } from '../build/container/write/symbols.js';
 import { inspect } from '../build/decode/index.js';
 import { openOnnx } from '../build/onnx/open.js';
 import { createRandom } from '../build/random.js';
-import { cases, payloadOf } from './goldens/cases.js';
+import { cases, dimsOf, payloadOf } from './goldens/cases.js';
 
 const root = fileURLToPath(new URL(`../test/golden/v${VERSION}`, import.meta.url));
 const { DataType, DataLocation } = proto.onnx.TensorProto;
@@ -38,10 +39,11 @@ const PLANS = { packed: planPacked, dense: planDense, gap: planGap, mask: planMa
  * @param {Golden} golden
  * @returns {any}
  */
-function forge({ layout, kind, width, lines, gapBits, isPlanar }, payload) {
+function forge(golden, payload) {
+  const { layout, width, isPlanar } = golden;
   if (layout === 'inline')
     return { entry: isPlanar ? { p: 1 } : {}, inline: isPlanar ? toPlanes(payload, width) : payload };
-  const { fields, write } = planFor({ layout, kind, width, lines, gapBits }, payload);
+  const { fields, write } = planFor(golden, payload);
   const section = write();
   const given = Object.entries(fields).filter(([, value]) => value);
   const entry = {
@@ -53,12 +55,15 @@ function forge({ layout, kind, width, lines, gapBits, isPlanar }, payload) {
   return { entry, section };
 }
 
-/** @param {Omit<Golden, 'count'>} golden */
-function planFor({ layout, kind, width, lines, gapBits }, payload) {
+/** @param {Golden} golden */
+function planFor({ layout, kind, width, lines, grids, gapBits, hasEscapes }, payload) {
   if (layout === 'verbatim') return planVerbatim(payload);
   if (layout === 'planes') return planPlanes(payload, width);
   const listed = indexUnits(asUnits(payload, width));
-  const indexed = kind === 'grid' ? onGrid(listed) : listed;
+  const words = () => new Uint32Array(Uint8Array.from(payload).buffer);
+  // Escapes for their own sake: a list of so few values would be shorter.
+  const onOne = () => onGrid(words(), hasEscapes ? undefined : listed);
+  const indexed = kind === 'grid' ? onOne() : kind === 'grids' ? onGrids(words(), grids.dims) : listed;
   const split = lines ? splitBy(indexed, lines.dims, lines.axis, lines.classes) : unsplit(indexed);
   return PLANS[layout](indexed, width === 4, split, gapBits && [gapBits]);
 }
@@ -74,8 +79,9 @@ const externalData = ({ length }) => [
  *
  * @param {Golden} golden
  */
-function filesOf({ width, lines, tensors = 1, isExternal, unclaimed = 0 }, payload) {
-  const dims = lines ? lines.dims : [payload.length / width];
+function filesOf(golden, payload) {
+  const { width, tensors = 1, isExternal, unclaimed = 0 } = golden;
+  const dims = dimsOf(golden) ?? [payload.length / width];
   const initializer = Array.from({ length: tensors }, (_, i) => ({
     name: `w${i}`,
     dataType: TYPES[width],
@@ -105,14 +111,19 @@ async function containerOf({ '': model, ...external }, told) {
 }
 
 /** @param {Golden} golden */
-async function isAbout({ layout, kind, width, lines, gapBits, isPlanar }, container) {
+async function isAbout(golden, container) {
+  const { layout, kind, width, lines, grids, gapBits, isPlanar, hasEscapes, hasMinusZero } = golden;
   const [tensor] = (await inspect(container)).tensors;
+  const flags = tensor.codebookKind.startsWith('grid') ? container[tensor.section.offset] : 0;
   return (
     tensor.layout === layout &&
     tensor.width === width &&
     tensor.isPlanar === Boolean(isPlanar) &&
     tensor.lines.classes > 1 === Boolean(lines) &&
     (kind === undefined || tensor.codebookKind === kind) &&
+    (grids === undefined || tensor.lines.count === grids.dims[grids.axis]) &&
+    (flags & ESCAPES) > 0 === Boolean(hasEscapes) &&
+    (flags & MINUS_ZERO) > 0 === Boolean(hasMinusZero) &&
     (gapBits === undefined || tensor.gapBits === gapBits)
   );
 }

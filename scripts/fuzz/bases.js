@@ -6,6 +6,8 @@ import { toPlanes } from '../../build/binary/planes.js';
 import { xxh32 } from '../../build/binary/xxh32.js';
 import { LAYOUTS } from '../../build/container/constants.js';
 import { planGap } from '../../build/container/write/gap.js';
+import { onGrid } from '../../build/container/write/grid.js';
+import { onGrids } from '../../build/container/write/grids.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from '../../build/container/write/layouts.js';
 import { splitBy } from '../../build/container/write/lines.js';
 import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
@@ -14,21 +16,27 @@ import { createRandom } from '../../build/random.js';
 import { toTree } from './cbor.js';
 import { putTogether, takeApart } from './parts.js';
 
+/** By a list of values, on a grid, or on one a line. */
+function indexed(payload, width, dims, { grid }) {
+  if (!grid) return indexUnits(asUnits(payload, width));
+  const units = new Uint32Array(payload.buffer);
+  return grid === 'one' ? onGrid(units, undefined) : onGrids(units, dims);
+}
+
 /** With `classes`, lines along `axis` have one of so many, in turn. */
-const planLines =
-  (plan) =>
-  (payload, width, isFloat, dims, { axis, classes }) => {
-    const indexed = indexUnits(asUnits(payload, width));
-    const of =
-      axis === undefined
-        ? new Uint8Array()
-        : Uint8Array.from({ length: dims[axis] }, (_, line) => (line * 5) % classes);
-    return plan(indexed, isFloat, axis === undefined ? undefined : splitBy(indexed, dims, axis, of));
-  };
+const planLines = (plan) => (payload, width, isFloat, dims, spec) => {
+  const { axis, classes } = spec;
+  const of =
+    classes === undefined
+      ? new Uint8Array()
+      : Uint8Array.from({ length: dims[axis] }, (_, line) => (line * 5) % classes);
+  const weights = indexed(payload, width, dims, spec);
+  return plan(weights, isFloat, classes === undefined ? undefined : splitBy(weights, dims, axis, of));
+};
 
 const PLANS = {
   verbatim: (payload) => planVerbatim(payload),
-  packed: (payload, width, isFloat) => planPacked(indexUnits(asUnits(payload, width)), isFloat),
+  packed: (payload, width, isFloat, dims, spec) => planPacked(indexed(payload, width, dims, spec), isFloat),
   dense: planLines(planDense),
   gap: planLines(planGap),
   mask: planLines(planMask),
@@ -74,6 +82,28 @@ const SPECS = [
   [{ layout: 'gap', dtype: 'float32', count: 4000, dims: [40, 100], axis: 0, classes: 4, values: 6, kept: 10 }],
   [{ layout: 'gap', dtype: 'int8', count: 9000, dims: [90, 100], axis: 1, classes: 3, values: 2, kept: 3 }],
   [{ layout: 'mask', dtype: 'float32', count: 700, dims: [7, 100], axis: 0, classes: 7, values: 12, kept: 3 }],
+  [{ layout: 'dense', dtype: 'float32', count: 3000, grid: 'one', far: 100 }],
+  [{ layout: 'dense', dtype: 'float32', count: 66_000, grid: 'one', far: 900, minus: 7 }],
+  [{ layout: 'gap', dtype: 'float32', count: 5000, grid: 'one', far: 90, kept: 11 }],
+  [{ layout: 'mask', dtype: 'float32', count: 2100, grid: 'one', far: 90, kept: 3 }],
+  [
+    {
+      layout: 'gap',
+      dtype: 'float32',
+      count: 5000,
+      dims: [50, 100],
+      axis: 0,
+      classes: 3,
+      grid: 'one',
+      far: 90,
+      kept: 9,
+    },
+  ],
+  [{ layout: 'packed', dtype: 'float32', count: 600, dims: [20, 30], axis: 0, grid: 'lines' }],
+  [{ layout: 'dense', dtype: 'float32', count: 1800, dims: [20, 30, 3], axis: 1, grid: 'lines', minus: 9 }],
+  [{ layout: 'dense', dtype: 'float32', count: 66_000, dims: [6000, 11], axis: 1, grid: 'lines', far: 900 }],
+  [{ layout: 'gap', dtype: 'float32', count: 4000, dims: [40, 100], axis: 0, grid: 'lines', kept: 10 }],
+  [{ layout: 'mask', dtype: 'float32', count: 1200, dims: [12, 100], axis: 0, grid: 'lines', kept: 3, far: 200 }],
   [{ layout: 'planes', dtype: 'float32', count: 300, values: 280 }],
   [{ layout: 'planes', dtype: 'float64', count: 200, values: 150 }],
   [{ layout: 'planes', dtype: 'uint16', count: 1100, values: 500 }],
@@ -167,7 +197,27 @@ function build(specs, random) {
   return putTogether({ header, skeleton: Buffer.concat(skeleton), sections: Buffer.concat(sections) });
 }
 
-function makePayload({ dtype, count, values, kept = 0, isHalf, layout }, random) {
+/** Multiples of a step, or of one a line; one in `far` is large, one in `minus` a −0, one in a thousand on no grid. */
+function gridPayload({ count, dims = [count], axis = 0, kept = 1, grid, far = 0, minus = 0 }, random) {
+  const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const isByLine = grid === 'lines';
+  const steps = Array.from(
+    { length: isByLine ? dims[axis] : 1 },
+    () => (1 + random(1024) / 1024) / 2 ** (4 + random(4)),
+  );
+  const values = Float32Array.from({ length: count }, (_, i) => {
+    const step = steps[Math.floor(i / inner) % steps.length];
+    if (minus && i % minus === 1) return -0;
+    if (far && i % far === 1) return (isByLine ? 450 + random(40) : 1000 + random(9000)) * step;
+    if (!isByLine && i % 2000 === 1500) return Number.NaN;
+    return random(kept) ? 0 : (random(13) - 6) * step + 0;
+  });
+  return new Uint8Array(values.buffer);
+}
+
+function makePayload(spec, random) {
+  if (spec.grid) return gridPayload(spec, random);
+  const { dtype, count, values, kept = 0, isHalf, layout } = spec;
   const bits = bitsOf(dtype) ?? 8;
   const width = Math.max(1, bits / 8);
   const units = Math.ceil((count * bits) / 8 / width);

@@ -274,7 +274,20 @@ export const DAMAGES = {
         if (tensor === undefined) break;
         const before = bytesOf(tensor);
         const key = pick(['l', 'k', 'c', 'q', 'm', 'a', 'w', 'y', 'p', 'r', 'b', 'g'], random);
-        const limits = { l: 8, k: 1026, c: 3, q: 10, m: 10, a: 4, w: 9, y: 28, p: 2, r: 6, b: 3000, g: 60 };
+        const limits = {
+          l: 8,
+          k: 1026,
+          c: 5,
+          q: 10,
+          m: 10,
+          a: 4,
+          w: 9,
+          y: 28,
+          p: 2,
+          r: 6,
+          b: 3000,
+          g: 60,
+        };
         const now = tensor.get(key);
         if (random(4) === 0) tensor.entries = tensor.entries.filter(([name]) => name !== key);
         else

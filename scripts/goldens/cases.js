@@ -6,6 +6,12 @@ const WITH_LINES = ['dense', 'gap', 'mask'];
 /** Codebooks that units of so many bytes may have. */
 const kindsOf = (width) => (width === 4 ? ['native', 'float16', 'grid'] : ['native']);
 
+/** Grids of lines along the last dimension, or along the one in the middle. */
+const GRIDS = [
+  { dims: [45, 11], axis: 1 },
+  { dims: [6, 7, 12], axis: 1 },
+];
+
 /** Twelve lines of three classes, those of the last dimension or of the one in the middle. */
 const LINES = [
   { dims: [40, 12], axis: 1, classes: Uint8Array.from({ length: 12 }, (_, line) => (line * 5) % 3) },
@@ -28,6 +34,31 @@ const coded = WITH_CODEBOOK.flatMap((layout) =>
 const lined = coded
   .filter(({ layout }) => WITH_LINES.includes(layout))
   .map((golden, i) => ({ ...golden, lines: LINES[i % LINES.length] }));
+
+/** A step for each line; powers of two, float16 and float32. */
+const byLine = WITH_CODEBOOK.map((layout, i) => ({
+  layout,
+  kind: 'grids',
+  width: 4,
+  count: 480,
+  grids: { ...GRIDS[i % GRIDS.length], bits: [0, 10, 23, 10][i] },
+}));
+
+/** Weights beyond the tables of grids, and one of them on no grid. */
+const escaping = WITH_CODEBOOK.flatMap((layout, i) => [
+  { layout, kind: 'grid', width: 4, count: 1200, hasEscapes: true },
+  ...(WITH_LINES.includes(layout)
+    ? [{ layout, kind: 'grid', width: 4, count: 480, hasEscapes: true, lines: LINES[i % LINES.length] }]
+    : []),
+  { layout, kind: 'grids', width: 4, count: 480, hasEscapes: true, grids: { ...GRIDS[i % GRIDS.length], bits: 10 } },
+]);
+
+/** A zero with a sign among the weights. */
+const signed = [
+  { layout: 'dense', kind: 'grid', width: 4, count: 480, hasMinusZero: true },
+  { layout: 'gap', kind: 'grid', width: 4, count: 1200, hasMinusZero: true, hasEscapes: true },
+  { layout: 'packed', kind: 'grids', width: 4, count: 480, hasMinusZero: true, grids: { ...GRIDS[0], bits: 10 } },
+];
 
 /** Alphabets of gaps: each as wide as the gaps that there are. */
 const gaps = [4, 5, 6, 7, 8].map((gapBits) => ({
@@ -60,6 +91,9 @@ const models = [
  * @property {number} count
  * @property {string} [kind] of codebook
  * @property {{ dims: number[], axis: number, classes: Uint8Array }} [lines]
+ * @property {{ dims: number[], axis: number, bits: number }} [grids] lines with a step of so many bits each
+ * @property {boolean} [hasEscapes]
+ * @property {boolean} [hasMinusZero]
  * @property {boolean} [isPlanar]
  * @property {number} [gapBits]
  * @property {number} [density]
@@ -69,12 +103,16 @@ const models = [
  * @property {string} [suffix] of the name
  */
 
-const goldens = /** @type {Golden[]} */ ([...plain, ...coded, ...lined, ...gaps, ...streams, ...models]);
+const goldens = /** @type {Golden[]} */ ([
+  ...[...plain, ...coded, ...lined, ...byLine, ...escaping, ...signed],
+  ...[...gaps, ...streams, ...models],
+]);
 
 /** All goldens: what they are about, and how they are named for it. */
 export const cases = goldens.map((golden) => {
-  const { layout, kind, width, lines, isPlanar, suffix } = golden;
-  const words = [layout, kind, `w${width}`, isPlanar && 'planar', lines && 'lines', suffix];
+  const { layout, kind, width, lines, isPlanar, hasEscapes, hasMinusZero, suffix } = golden;
+  const of = [isPlanar && 'planar', lines && 'lines', hasEscapes && 'escapes', hasMinusZero && 'signed'];
+  const words = [layout, kind, `w${width}`, ...of, suffix];
   return { ...golden, name: words.filter(Boolean).join('-') };
 });
 
@@ -83,8 +121,10 @@ export const cases = goldens.map((golden) => {
  *
  * @param {Golden} golden
  */
-export function payloadOf({ layout, kind, width, count, lines, gapBits, density, isPlanar }, random) {
-  const length = lines ? lines.dims.reduce((a, b) => a * b) : count;
+export function payloadOf(golden, random) {
+  const { layout, kind, width, count, gapBits, density, isPlanar } = golden;
+  const dims = dimsOf(golden);
+  const length = dims ? dims.reduce((a, b) => a * b) : count;
   if (layout === 'inline') return isPlanar ? ramp(width, length) : pattern(width, length, random);
   if (layout === 'verbatim') return noise(width, length, random);
   if (layout === 'planes') return bell(width, length, random);
@@ -92,12 +132,44 @@ export function payloadOf({ layout, kind, width, count, lines, gapBits, density,
   const isKept = gapBits
     ? regularly(gapBits, random)
     : keeper(layout, density ?? (layout === 'gap' ? 0.1 : 0.25), random);
+  if (isOnGrid(golden)) return gridPayload(golden, length, isKept, random);
   return unitsOf(width, length, (i) => {
     if (layout === 'packed') return values[random.below(8)];
     if (!isKept(i)) return 0;
     // Small places are the more frequent ones.
     return values[Math.floor(values.length * random.float() ** 3)];
   });
+}
+
+/** The dimensions that a case is about; as a list where it is about none. */
+export const dimsOf = (/** @type {Golden} */ { lines, grids }) => lines?.dims ?? grids?.dims;
+
+/** What the plain grid of a few values does not show. */
+const isOnGrid = (/** @type {Golden} */ { grids, hasEscapes, hasMinusZero }) => grids || hasEscapes || hasMinusZero;
+
+/**
+ * Multiples of a step, or of one for each line, small ones the more frequent.
+ *
+ * @param {Golden} golden
+ */
+function gridPayload({ layout, grids, lines, hasEscapes, hasMinusZero }, length, isKept, random) {
+  const { dims, axis, bits } = grids ?? { dims: [1], axis: 0, bits: 23 };
+  const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const steps = Array.from({ length: dims[axis] }, () =>
+    Math.fround(2 ** -6 * 2 ** random.below(4) * (1 + random.below(2 ** bits) / 2 ** bits)),
+  );
+  const most = layout === 'packed' ? 3 : 9;
+  const values = Float32Array.from({ length }, (_, i) => {
+    const step = steps[Math.floor(i / inner) % steps.length];
+    const size = 1 + Math.floor(most * random.float() ** 3);
+    const integer = (isKept(i) || layout === 'packed') && (random.below(2) ? -size : size);
+    if (hasMinusZero && i % 16 === 3) return -0;
+    if (hasEscapes && i % 97 === 5) return step * (grids ? 400 + (i % 50) : 900 + i);
+    return integer ? integer * step : 0;
+  });
+  // One in a thousand weights may be on no grid at all.
+  if (hasEscapes && !grids && !lines) values[700] = Number.NaN;
+  return new Uint8Array(values.buffer);
 }
 
 /** Which weights are not zero: one by one, or for a mask eight together; of layout dense all. */

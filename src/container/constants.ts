@@ -2,7 +2,7 @@
 
 /** `FXQ` and the format's version. */
 export const MAGIC = [0x46, 0x58, 0x51] as const;
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** Bytes before the head: magic and version, three sizes, a checksum. */
 export const PREFIX_BYTES = 20;
@@ -11,8 +11,11 @@ export const PREFIX_BYTES = 20;
 export const LAYOUTS = ['inline', 'verbatim', 'packed', 'dense', 'gap', 'mask', 'planes'] as const;
 export type Layout = (typeof LAYOUTS)[number];
 
-/** How a codebook is written: entries in the tensor's own type, or as float16 where that loses nothing, or a grid's step. */
-export const CODEBOOKS = ['native', 'float16', 'grid'] as const;
+/**
+ * How a codebook is written: entries in the tensor's own type, or as float16 where that loses nothing, or a grid's step, or
+ * the steps of grids, one for each line of a dimension.
+ */
+export const CODEBOOKS = ['native', 'float16', 'grid', 'grids'] as const;
 export type CodebookKind = (typeof CODEBOOKS)[number];
 
 /** What a byte plane is: one value throughout, bytes as they are, or Huffman-coded. */
@@ -35,6 +38,14 @@ export const MAX_CLASSES = 8;
 
 /** Lines that may have classes: what a reader keeps of each takes more memory than a short line's weights. */
 export const MAX_LINES = 1 << 20;
+
+/** Bits of a float32's mantissa, which are all zero in a power of two. */
+export const MANTISSA_BITS = 23;
+
+/** A grid's first byte: bits of its steps' mantissas, whether −0 is an entry, and whether there are escapes. */
+export const LOW_BITS = 31;
+export const MINUS_ZERO = 32;
+export const ESCAPES = 64;
 
 /** Widths of the gap alphabet, in bits. */
 export const MIN_GAP_BITS = 4;

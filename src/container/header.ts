@@ -82,7 +82,7 @@ export interface TensorEntry {
  * lines that resemble each other a class.
  */
 export interface Lines {
-  /** 1: all weights have the same codes, and there are no lines. */
+  /** 1: all weights have the same codes, and there are no lines but those of grids. */
   readonly classes: number;
   /** How many lines there are. */
   readonly count: number;

@@ -13,8 +13,8 @@ import type { Overhead, Report, TensorReport } from './figures.js';
 import { measurePayload, measureSection } from './measure.js';
 import { modelFile } from './model-file.js';
 
-/** Bytes at the start of a section that are sure to hold its codebook, its lines' classes and its code tables. */
-const TABLES_BYTES = 1 << 19;
+/** Bytes at the start of a section that are sure to hold its codebook, steps or classes of its lines, and its code tables. */
+const TABLES_BYTES = 1 << 23;
 
 /** Settings of `inspectContainer` and `inspectOnnx`. */
 export interface InspectOptions {

@@ -3,10 +3,12 @@ import { MAX_CODEBOOK, PLANES, SPARSE_CHUNK } from '../container/constants.js';
 import type { TensorEntry } from '../container/header.js';
 import { readCode, readCodebook } from '../container/read/codes.js';
 import { SectionCursor } from '../container/read/cursor.js';
+import type { Codebook } from '../container/read/grids.js';
 import { indexBits } from '../container/read/layouts.js';
 import { readLines } from '../container/read/lines.js';
 import { asUnits } from '../container/write/symbols.js';
 import { present } from '../guards.js';
+import type { Units } from '../kernels/decode/kernels.js';
 import { encodeKernels } from '../kernels/encode/index.js';
 import type { FoundValues } from '../kernels/encode/kernels.js';
 import type { Tensor } from '../model/model.js';
@@ -85,7 +87,7 @@ export function measureSection(
       codedIndexBits: 0,
     };
   }
-  const units = asUnits(payload, entry.width);
+  const units = codedUnits(entry, asUnits(payload, entry.width), parts);
   // A codebook's values, and zero where that is not listed.
   const found = present(encodeKernels().findValues(units, MAX_CODEBOOK + 1));
   const valueBits =
@@ -135,6 +137,7 @@ function signOf(dtype: DType): number {
 
 interface Parts {
   readonly codebookBytes: number;
+  readonly book?: Codebook;
   readonly tableBytes: number;
   /** Codebook entries that weights have; a grid may hold others. */
   readonly used: number;
@@ -147,15 +150,19 @@ interface Parts {
 /** Reads what stands before the streams of a section. */
 function readParts(entry: TensorEntry, section: Uint8Array): Parts {
   const cursor = new SectionCursor(section, entry);
-  const none = { codebookBytes: 0, tableBytes: 0, used: 0, bitsOfValue: [], classes: new Uint8Array() };
+  const none = {
+    ...{ codebookBytes: 0, tableBytes: 0, used: 0, bitsOfValue: [] },
+    classes: new Uint8Array(),
+  };
   if (entry.layout === 'planes') return { ...none, tableBytes: planeTables(cursor) };
   if (entry.layout === 'verbatim') return none;
-  const values = readCodebook(cursor);
+  const book = readCodebook(cursor);
+  const { values } = book;
   const codebookBytes = cursor.at;
   if (entry.layout === 'packed') {
     const width = indexBits(entry.codebookSize);
     const bitsOfValue = [new Map(Array.from(values, (value) => [value, width]))];
-    return { ...none, codebookBytes, used: entry.codebookSize, bitsOfValue };
+    return { ...none, codebookBytes, book, used: entry.codebookSize, bitsOfValue };
   }
   const members = entry.lines.classes > 1 ? readLines(cursor) : [];
   const classes = new Uint8Array(members.length > 0 ? entry.lines.count : 0);
@@ -168,7 +175,18 @@ function readParts(entry: TensorEntry, section: Uint8Array): Parts {
     for (const [i, length] of lengths.entries()) if (length > 0) used.add(i);
     return new Map(Array.from(values, (value, i) => [value, lengths[i]]));
   });
-  return { codebookBytes, tableBytes: cursor.at - codebookBytes, used: used.size, bitsOfValue, classes };
+  return { codebookBytes, book, tableBytes: cursor.at - codebookBytes, used: used.size, bitsOfValue, classes };
+}
+
+/** Units as the codebook has them: of grids by line the integers that steps multiply, and zeros where weights are escapes. */
+function codedUnits({ lines: { inner } }: TensorEntry, units: Units, { book, bitsOfValue }: Parts): Units {
+  const { steps, readEscapes } = book ?? {};
+  if (!(units instanceof Uint32Array) || !(steps || readEscapes)) return units;
+  const floats = new Float32Array(units.buffer, units.byteOffset, units.length);
+  const coded = steps
+    ? new Uint32Array(floats.map((value, i) => Math.round(value / steps[Math.floor(i / inner) % steps.length])).buffer)
+    : units;
+  return coded.map((pattern) => (bitsOfValue.some((bits) => bits.has(pattern)) ? pattern : 0));
 }
 
 function planeTables(cursor: SectionCursor): number {

@@ -37,7 +37,7 @@ import {
 import { malformed } from './errors.js';
 
 /** Layouts of which the lines may have classes. */
-const HAVE_LINES: readonly Layout[] = ['dense', 'gap', 'mask'];
+const HAVE_CLASSES: readonly Layout[] = ['dense', 'gap', 'mask'];
 
 interface Places {
   readonly files: FileEntry[];
@@ -122,10 +122,12 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
           `a section of ${section.length} bytes in layout ${layout} cannot hold ${length} bytes in units of ${width}`,
           name,
         );
+      const codebookKind = CODEBOOKS[field('c', CODEBOOKS.length - 1, 0)];
+      const isByLine = codebookKind === 'grids';
       const lines = linesOf(dims, field('a', MAX_RANK, 0), field('m', MAX_CLASSES, 1));
       if (
-        lines.classes !== 1 &&
-        (!HAVE_LINES.includes(layout) ||
+        (lines.classes !== 1 || isByLine) &&
+        ((lines.classes !== 1 && (isByLine || !HAVE_CLASSES.includes(layout))) ||
           !(lines.classes <= lines.count) ||
           lines.count > MAX_LINES ||
           elements(dims) !== frame.units)
@@ -135,7 +137,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
         ...frame,
         layout,
         codebookSize: field('k', MAX_CODEBOOK, 0),
-        codebookKind: CODEBOOKS[field('c', CODEBOOKS.length - 1, 0)],
+        codebookKind,
         gapBits,
         lines,
         inlineAt: skeletonAt,

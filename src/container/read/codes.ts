@@ -3,15 +3,16 @@ import { isCompleteCode } from '../../entropy/canonical.js';
 import { readGolomb, unzigzag } from '../../entropy/golomb.js';
 import { bookOrder, codeLimit, firstLength } from '../constants.js';
 import type { SectionCursor } from './cursor.js';
+import { type Codebook, readGrid } from './grids.js';
 
-/** Reads a codebook: the bit patterns of its entries. */
-export function readCodebook(cursor: SectionCursor): Uint32Array {
+/** Reads a codebook: the bit patterns of its entries, and what is said of a grid. */
+export function readCodebook(cursor: SectionCursor): Codebook {
   const { codebookSize, codebookKind, width } = cursor.tensor;
   const isHalf = codebookKind === 'float16';
   if (width === 8 || (codebookKind !== 'native' && width !== 4))
     throw cursor.error(`a ${codebookKind} codebook of ${width}-byte units`);
+  if (codebookKind.startsWith('grid')) return readGrid(cursor);
   const values = new Uint32Array(codebookSize);
-  if (codebookKind === 'grid') return gridOf(cursor, values);
   const each = isHalf ? 2 : width;
   const float = new Float32Array(1);
   const pattern = new Uint32Array(float.buffer);
@@ -29,24 +30,7 @@ export function readCodebook(cursor: SectionCursor): Uint32Array {
       order = 31 - Math.clz32(distance | 1);
     }
   });
-  return values;
-}
-
-/** The grid 0, Δ, −Δ, 2Δ …; without the zero where zeros have a code of their own. */
-function gridOf(cursor: SectionCursor, values: Uint32Array): Uint32Array {
-  const bytes = cursor.take(4, 'codebook');
-  const step = new DataView(bytes.buffer, bytes.byteOffset).getFloat32(0, true);
-  const { layout } = cursor.tensor;
-  const first = layout === 'gap' || layout === 'mask' ? 1 : 0;
-  new Float32Array(values.buffer).forEach((_, i, floats) => {
-    floats[i] = gridValue(i + first, step);
-  });
-  return values;
-}
-
-/** Entry `place` of the grid of this step. Zero is never negative. */
-export function gridValue(place: number, step: number): number {
-  return (place & 1 ? (place + 1) / 2 : -place / 2) * step + 0;
+  return { values };
 }
 
 /** A Huffman code as it was read. */

@@ -4,10 +4,11 @@ import { CHUNK, SPARSE_CHUNK } from '../constants.js';
 import type { TensorEntry } from '../header.js';
 import { readCodebook } from './codes.js';
 import { SectionCursor } from './cursor.js';
+import type { Codebook } from './grids.js';
 import { chunks, READERS } from './layouts.js';
 import { putLines, readLines } from './lines.js';
 
-const NO_VALUES = new Uint32Array();
+const NO_CODEBOOK: Codebook = { values: new Uint32Array() };
 
 /**
  * Decodes a tensor's section into `out`, which is as long as the payload and may stand at any offset of its buffer.
@@ -29,15 +30,19 @@ export function* decodeInSteps(
   if (tensor.layout === 'inline') return;
   const cursor = new SectionCursor(section, tensor);
   const { layout, units, width, lines } = tensor;
-  const values = layout === 'verbatim' || layout === 'planes' ? NO_VALUES : readCodebook(cursor);
+  const { values, steps, readEscapes } =
+    layout === 'verbatim' || layout === 'planes' ? NO_CODEBOOK : readCodebook(cursor);
   const members = lines.classes > 1 ? readLines(cursor) : [undefined];
   const prepare = members.map(() => READERS[layout](cursor, kernels, values));
   for (const [i, ofClass] of members.entries()) {
     const weights = ofClass ? ofClass.length * (units / lines.count) : units;
     let read = prepare[i](weights);
     for (const { start, count, isLast } of chunks(weights, layout === 'gap' ? SPARSE_CHUNK : CHUNK)) {
+      const putEscapes = readEscapes?.(count);
       read(count, isLast && i === members.length - 1);
       const bytes = kernels.work.subarray(CHUNK_AT, CHUNK_AT + count * width);
+      putEscapes?.(new Uint32Array(bytes.buffer, bytes.byteOffset, count));
+      if (steps) kernels.scale(steps, lines.inner, start, count);
       if (ofClass) putLines(out, lines, ofClass, start, bytes, width);
       else out.set(bytes, start * width);
       if (yield) read = prepare[i](weights);

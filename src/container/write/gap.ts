@@ -1,8 +1,9 @@
 import { ByteWriter } from '../../binary/bytes.js';
 import { encodeKernels } from '../../kernels/encode/index.js';
 import type { EncodeKernels } from '../../kernels/encode/kernels.js';
-import { CODEBOOKS, FOUR_PAIR_STREAMS_FROM, MAX_GAP_BITS, MIN_GAP_BITS, SPARSE_CHUNK, segments } from '../constants.js';
+import { FOUR_PAIR_STREAMS_FROM, MAX_GAP_BITS, MIN_GAP_BITS, SPARSE_CHUNK, segments } from '../constants.js';
 import { chunks } from '../read/layouts.js';
+import { escapesByChunk, sizeOf } from './escapes.js';
 import { type Split, unsplit } from './lines.js';
 import type { Plan } from './plan.js';
 import { bytesOf, makeCode, type WriterCode, writeStreams } from './runs.js';
@@ -23,8 +24,9 @@ export function planGap(
   widths: readonly number[] = WIDTHS,
 ): Plan | undefined {
   if (indexed.values[0] !== 0) return undefined;
-  const { kind, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
+  const { fields, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
   const weights = split.parts.map(({ counts }) => makeCode(counts.subarray(1)));
+  const escapes = split.parts.map((part) => escapesByChunk(part, SPARSE_CHUNK));
   const kernels = encodeKernels();
   const runs = split.parts.map(({ symbols }) => kernels.countRuns(symbols, SPARSE_CHUNK));
   let best: { gapBits: number; gaps: WriterCode[]; bytes: number } | undefined;
@@ -37,8 +39,8 @@ export function planGap(
   const { gapBits, gaps, bytes } = best;
   return {
     layout: 'gap',
-    bytes: codebook.length + split.table.length + bytesOf(weights) + bytes,
-    fields: { k: indexed.values.length - 1, c: CODEBOOKS.indexOf(kind), q: gapBits, ...split.fields },
+    bytes: codebook.length + split.table.length + bytesOf(weights) + bytes + sizeOf(escapes),
+    fields: { ...fields, q: gapBits, ...split.fields },
     write() {
       const writer = new ByteWriter().bytes(codebook).bytes(split.table);
       for (const [i, { table }] of weights.entries()) writer.bytes(table).bytes(gaps[i].table);
@@ -48,7 +50,7 @@ export function planGap(
           const { pairs, distances, streams } = kernels.encodePairs(chunk, gaps[i], weights[i], (all) =>
             segments(all, FOUR_PAIR_STREAMS_FROM),
           );
-          writer.varint(pairs);
+          writer.bytes(escapes[i][start / SPARSE_CHUNK]).varint(pairs);
           // A stream's start is stated as its distance from the one before; the first is at zero.
           for (const distance of distances.slice(0, -1)) writer.varint(distance);
           writeStreams(writer, streams, isLast && i === gaps.length - 1);

@@ -1,9 +1,10 @@
 import { BitWriter } from '../../binary/bits.js';
-import { ByteWriter, concat } from '../../binary/bytes.js';
+import { ByteWriter } from '../../binary/bytes.js';
 import { toPlanes } from '../../binary/planes.js';
 import { encodeKernels } from '../../kernels/encode/index.js';
-import { CHUNK, CODEBOOKS, PLANES } from '../constants.js';
+import { CHUNK, PLANES } from '../constants.js';
 import { chunks, indexBits } from '../read/layouts.js';
+import { escapesByChunk, sizeOf } from './escapes.js';
 import { type Split, unsplit } from './lines.js';
 import type { Plan } from './plan.js';
 import { bytesOf, makeCode, writeRun } from './runs.js';
@@ -16,34 +17,42 @@ export function planVerbatim(payload: Uint8Array): Plan {
 
 /** Raw indices of equal width: for tensors too small to pay for a code. */
 export function planPacked(indexed: Indexed, isFloat: boolean): Plan {
-  const { kind, bytes: codebook } = writeCodebook(indexed, isFloat);
+  const { fields, bytes: codebook } = writeCodebook(indexed, isFloat);
   const width = indexBits(indexed.values.length);
+  const escapes = escapesByChunk(indexed, CHUNK);
   return {
     layout: 'packed',
-    bytes: codebook.length + Math.ceil((indexed.symbols.length * width) / 8),
-    fields: { k: indexed.values.length, c: CODEBOOKS.indexOf(kind) },
+    bytes: codebook.length + Math.ceil((indexed.symbols.length * width) / 8) + sizeOf([escapes]),
+    fields,
     write() {
-      const bits = new BitWriter();
-      for (const symbol of indexed.symbols) bits.write(symbol, width);
-      return concat([codebook, bits.finish()]);
+      const writer = new ByteWriter().bytes(codebook);
+      for (const { start, count } of chunks(indexed.symbols.length, CHUNK)) {
+        const bits = new BitWriter();
+        for (const symbol of indexed.symbols.subarray(start, start + count)) bits.write(symbol, width);
+        writer.bytes(escapes[start / CHUNK]).bytes(bits.finish());
+      }
+      return writer.finish();
     },
   };
 }
 
 /** One Huffman code a weight, zero being a value like any other. */
 export function planDense(indexed: Indexed, isFloat: boolean, split: Split = unsplit(indexed)): Plan {
-  const { kind, bytes: codebook } = writeCodebook(indexed, isFloat);
+  const { fields, bytes: codebook } = writeCodebook(indexed, isFloat);
   const codes = split.parts.map(({ counts }) => makeCode(counts));
+  const escapes = split.parts.map((part) => escapesByChunk(part, CHUNK));
   return {
     layout: 'dense',
-    bytes: codebook.length + split.table.length + bytesOf(codes),
-    fields: { k: indexed.values.length, c: CODEBOOKS.indexOf(kind), ...split.fields },
+    bytes: codebook.length + split.table.length + bytesOf(codes) + sizeOf(escapes),
+    fields: { ...fields, ...split.fields },
     write() {
       const writer = new ByteWriter().bytes(codebook).bytes(split.table);
       for (const { table } of codes) writer.bytes(table);
       for (const [i, { symbols }] of split.parts.entries()) {
-        for (const { start, count, isLast } of chunks(symbols.length, CHUNK))
+        for (const { start, count, isLast } of chunks(symbols.length, CHUNK)) {
+          writer.bytes(escapes[i][start / CHUNK]);
           writeRun(writer, codes[i], symbols.subarray(start, start + count), isLast && i === codes.length - 1);
+        }
       }
       return writer.finish();
     },
@@ -53,16 +62,18 @@ export function planDense(indexed: Indexed, isFloat: boolean, split: Split = uns
 /** Which weights are kept as Huffman-coded bytes of a bit mask, then the kept ones. */
 export function planMask(indexed: Indexed, isFloat: boolean, split: Split = unsplit(indexed)): Plan | undefined {
   if (indexed.values[0] !== 0) return undefined;
-  const { kind, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
+  const { fields, bytes: codebook } = writeCodebook(indexed, isFloat, 1);
   const kernels = encodeKernels();
+  const escapes = split.parts.map((part) => escapesByChunk(part, CHUNK));
   const parts = split.parts.map(({ symbols, counts }) => {
     const mask = kernels.maskOf(symbols);
     return { symbols, mask, kept: makeCode(counts.subarray(1)), masks: makeCode(kernels.countBytes(mask)) };
   });
+  const codes = parts.flatMap(({ kept, masks }) => [kept, masks]);
   return {
     layout: 'mask',
-    bytes: codebook.length + split.table.length + bytesOf(parts.flatMap(({ kept, masks }) => [kept, masks])),
-    fields: { k: indexed.values.length - 1, c: CODEBOOKS.indexOf(kind), ...split.fields },
+    bytes: codebook.length + split.table.length + bytesOf(codes) + sizeOf(escapes),
+    fields: { ...fields, ...split.fields },
     write() {
       const writer = new ByteWriter().bytes(codebook).bytes(split.table);
       for (const { kept, masks } of parts) writer.bytes(kept.table).bytes(masks.table);
@@ -70,6 +81,7 @@ export function planMask(indexed: Indexed, isFloat: boolean, split: Split = unsp
         // The kept symbols count from one.
         const weights = { lengths: Uint8Array.of(0, ...kept.lengths), codes: Uint16Array.of(0, ...kept.codes) };
         for (const { start, count, isLast } of chunks(symbols.length, CHUNK)) {
+          writer.bytes(escapes[i][start / CHUNK]);
           writeRun(writer, masks, mask.subarray(start / 8, Math.ceil((start + count) / 8)), false);
           const indices = kernels.withoutZeros(symbols.subarray(start, start + count));
           writeRun(writer, weights, indices, isLast && i === parts.length - 1);

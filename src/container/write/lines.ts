@@ -2,10 +2,11 @@ import { BitWriter } from '../../binary/bits.js';
 import { MAX_CLASSES, MAX_LINES } from '../constants.js';
 import { type Lines, linesOf } from '../header.js';
 import { indexBits } from '../read/layouts.js';
+import { escapesOfLines } from './escapes.js';
 import type { Indexed } from './symbols.js';
 
 /** The weights that have codes of their own: their indices, and how often each occurs. */
-type IndexedPart = Pick<Indexed, 'symbols' | 'counts'>;
+type IndexedPart = Pick<Indexed, 'symbols' | 'counts' | 'escapes'>;
 
 /** A tensor's weights as parts, each of which is coded on its own. */
 export interface Split {
@@ -99,7 +100,11 @@ function countLines(symbols: Uint16Array, { count, inner }: Lines, values: numbe
 }
 
 /** The weights of each class, line by line. */
-function gather({ symbols, counts }: Indexed, classes: Uint8Array, { classes: m, count, inner }: Lines): IndexedPart[] {
+function gather(
+  { symbols, counts, escapes }: Indexed,
+  classes: Uint8Array,
+  { classes: m, count, inner }: Lines,
+): IndexedPart[] {
   return Array.from({ length: m }, (_, of) => {
     const lines = [...classes.keys()].filter((line) => classes[line] === of);
     const part = new Uint16Array((symbols.length / count) * lines.length);
@@ -113,7 +118,11 @@ function gather({ symbols, counts }: Indexed, classes: Uint8Array, { classes: m,
         }
       }
     }
-    return { symbols: part, counts: ofPart };
+    return {
+      symbols: part,
+      counts: ofPart,
+      ...(escapes && { escapes: escapesOfLines(escapes, lines, { count, inner }, symbols.length) }),
+    };
   });
 }
 

@@ -5,6 +5,7 @@ import { LAYOUTS } from '../constants.js';
 import { elements, naturalLength, naturalWidth, type WireTensor } from '../header.js';
 import { planGap } from './gap.js';
 import { onGrid } from './grid.js';
+import { onGrids } from './grids.js';
 import { inlineForm } from './inline.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from './layouts.js';
 import { splitLines } from './lines.js';
@@ -80,13 +81,18 @@ function planStretch(payload: Uint8Array): { plan: Plan; width: number } {
 
 function cheapest(payload: Uint8Array, width: number, isFloat: boolean, dims: readonly number[]): Plan {
   const plans: (Plan | undefined)[] = [planVerbatim(payload)];
-  const listed = width === 8 ? undefined : indexUnits(asUnits(payload, width));
-  const indexed = listed && isFloat && width === 4 ? (onGrid(listed) ?? listed) : listed;
-  if (indexed) {
-    plans.push(...[planPacked, planDense, planGap, planMask].map((plan) => plan(indexed, isFloat)));
-    const split = elements(dims) === indexed.symbols.length ? splitLines(indexed, dims) : undefined;
-    if (split) plans.push(...[planDense, planGap, planMask].map((plan) => plan(indexed, isFloat, split)));
+  const units = width === 8 ? undefined : asUnits(payload, width);
+  const listed = units && indexUnits(units);
+  const hasDims = elements(dims) === units?.length;
+  const grid = isFloat && units instanceof Uint32Array ? onGrid(units, listed) : undefined;
+  const byLine =
+    isFloat && hasDims && units instanceof Uint32Array ? onGrids(units, dims, grid?.grid?.steps[0]) : undefined;
+  const indexed = grid ?? listed;
+  for (const form of [indexed, byLine]) {
+    if (form) plans.push(...[planPacked, planDense, planGap, planMask].map((plan) => plan(form, isFloat)));
   }
+  const split = indexed && hasDims ? splitLines(indexed, dims) : undefined;
+  if (indexed && split) plans.push(...[planDense, planGap, planMask].map((plan) => plan(indexed, isFloat, split)));
   // More values than a codebook holds, or bytes, where the planes are the cheaper codebook.
   if (!indexed || width === 1) plans.push(planPlanes(payload, width));
   return plans

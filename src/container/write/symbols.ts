@@ -4,8 +4,10 @@ import { writeGolomb } from '../../entropy/golomb.js';
 import { present } from '../../guards.js';
 import type { Units } from '../../kernels/decode/kernels.js';
 import { encodeKernels } from '../../kernels/encode/index.js';
-import type { CodebookKind } from '../constants.js';
-import { bookOrder, MAX_CODEBOOK } from '../constants.js';
+import { bookOrder, CODEBOOKS, MAX_CODEBOOK } from '../constants.js';
+import type { WireTensor } from '../header.js';
+import type { Escapes } from './escapes.js';
+import { writeGrid } from './steps.js';
 
 /** A payload of few distinct values, as indices into the list of those values. */
 export interface Indexed {
@@ -15,8 +17,19 @@ export interface Indexed {
   readonly symbols: Uint16Array;
   /** How often each value occurs. */
   readonly counts: Uint32Array;
-  /** Where the values are those of a grid, in the grid's order and not all of them used: its step. */
-  readonly step?: number;
+  /** Where the values are those of a grid, in the grid's order and not all of them used. */
+  readonly grid?: Grid;
+  /** Of a grid: the weights that its table does not hold. Among the symbols they are zeros. */
+  readonly escapes?: Escapes;
+}
+
+/** The grid that values lie on. */
+export interface Grid {
+  /** Its step; or with an axis the steps of grids, one for each line along it, and values are what they multiply. */
+  readonly steps: Float32Array;
+  readonly axis?: number;
+  /** Whether −0 is among the values: then it is the second. */
+  readonly hasMinusZero: boolean;
 }
 
 /** The payload as units of 1, 2 or 4 bytes; a view where the bytes are aligned, a copy where they are not. */
@@ -56,27 +69,41 @@ export function indexUnits(units: Units): Indexed | undefined {
   return { values, symbols: found.symbols, counts };
 }
 
+/** The header fields of a codebook. */
+type CodebookFields = Pick<WireTensor, 'k' | 'c' | 'a'>;
+
 /**
- * A codebook as it stands in a section: a grid's step, or float16 entries if the units are 4 bytes and every one
+ * A codebook as it stands in a section: steps of grids, or float16 entries if the units are 4 bytes and every one
  * survives that.
  *
  * @param from - the first entry that is written: 1 where zeros have a code of their own
  */
 export function writeCodebook(
-  { values: all, step }: Indexed,
+  { values: all, grid, escapes }: Indexed,
   isFloat: boolean,
   from = 0,
-): { kind: CodebookKind; bytes: Uint8Array } {
-  if (step !== undefined) return { kind: 'grid', bytes: new Uint8Array(Float32Array.of(step).buffer) };
+): { fields: CodebookFields; bytes: Uint8Array } {
+  const k = all.length - from;
+  if (grid) {
+    const { axis } = grid;
+    return {
+      fields: {
+        k,
+        c: CODEBOOKS.indexOf(axis === undefined ? 'grid' : 'grids'),
+        ...(axis && { a: axis }),
+      },
+      bytes: writeGrid(grid, escapes),
+    };
+  }
   const values = all.subarray(from);
-  const native = { kind: 'native', bytes: distances(values, values.BYTES_PER_ELEMENT) } as const;
+  const native = { fields: { k }, bytes: distances(values, values.BYTES_PER_ELEMENT) };
   if (!isFloat || !(values instanceof Uint32Array)) return native;
   const floats = new Float32Array(values.buffer, values.byteOffset, values.length);
   const halves = Uint16Array.from(floats, toHalf);
   const back = new Uint32Array(Float32Array.from(halves, fromHalf).buffer);
   // Compared as bits: −0 must stay −0, and a NaN is never the same NaN again.
   if (values.some((value, i) => value !== back[i])) return native;
-  return { kind: 'float16', bytes: distances(halves, 2) };
+  return { fields: { k, c: CODEBOOKS.indexOf('float16') }, bytes: distances(halves, 2) };
 }
 
 /** Ascending patterns, each as its distance to the one before: neighbours are about as far apart as those before them. */

@@ -75,6 +75,15 @@ export interface Kernels {
   /** Spreads the kept weights over the chunk's `count` weights as the mask says; all others are zero. */
   expand(count: number, width: number): void;
 
+  /**
+   * Multiplies the `count` weights of the chunk, which are float32, by the steps of their lines. Lines of `inner` weights
+   * take turns, and begin again behind the last.
+   *
+   * @param steps - one a line
+   * @param start - how many weights of the tensor came before
+   */
+  scale(steps: Float32Array, inner: number, start: number, count: number): void;
+
   /** Puts `count` units of the chunk together from its byte planes. */
   interleave(count: number, width: number): void;
 

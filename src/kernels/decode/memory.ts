@@ -17,7 +17,10 @@ export const TAKEN = 12288;
 export const ROWS = 16384;
 /** The work area, see `WORK_BYTES` of the interface. Its parts may be written a little beyond their ends. */
 export const WORK = 741376;
-/** Compressed streams: as much as the largest chunk takes, and behind it what damaged streams are read beyond. */
+/**
+ * Compressed streams: as much as the largest chunk takes, and behind it what damaged streams are read beyond. Afterwards the
+ * steps of a chunk's lines, up to one a weight and one more.
+ */
 export const INPUT = 2314496;
 export const INPUT_BYTES = 917504;
 /** Look-ups of four streams whose rows are yet to be fetched, two bytes each: as many as a stream has weights. */

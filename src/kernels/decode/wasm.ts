@@ -108,6 +108,17 @@ function wasmKernels(kernels: Exports): Kernels {
       kernels[`expand${width}`](WORK + MASK_AT, WORK + KEPT_AT, count);
     },
 
+    scale(steps, inner, start, count) {
+      const skip = start % inner;
+      const lines = Math.min(steps.length, Math.ceil((skip + count) / inner));
+      const first = ((start - skip) / inner) % steps.length;
+      const part = steps.subarray(first, first + lines);
+      const there = new Float32Array(buffer, INPUT, lines);
+      there.set(part);
+      there.set(steps.subarray(0, lines - part.length), part.length);
+      kernels.scale(lines, Math.min(inner, count), Math.min(inner - skip, count), count);
+    },
+
     interleave(count, width) {
       kernels.interleave(WORK + PARTS_AT, PLANE_BYTES, count, width);
     },

@@ -90,15 +90,51 @@ function decodeSection(tensor: WireTensor, bytes: Uint8Array, units: number, wid
     reader.end();
     return out;
   }
-  const values = readCodebook(reader, k, c, width, l === 4 || l === 5 ? 1 : 0);
-  if (l === 2) {
-    for (let i = 0; i < units; i++) put(i, values[reader.number(Math.max(1, Math.ceil(Math.log2(k))))]);
+  const first = l === 4 || l === 5 ? 1 : 0;
+  const flags = c < 2 ? 0 : reader.number(8);
+  const isSigned = Math.floor(flags / 32) % 2 === 1;
+  const isEscaping = Math.floor(flags / 64) % 2 === 1;
+  const [apart, beyond] = isEscaping ? [reader.number(8), reader.number(8)] : [];
+  const integer = (place: number): number => {
+    if (isSigned && place === 1) return -0;
+    const counted = isSigned && place > 1 ? place - 1 : place;
+    return counted % 2 ? (counted + 1) / 2 : 0 - counted / 2;
+  };
+  const isLined = m > 1 || c === 3;
+  const inner = isLined ? d.slice(a + 1).reduce((x, y) => x * y, 1) : units;
+  const lines = isLined ? d[a] : 1;
+  const lineOf = (unit: number) => Math.floor(unit / inner) % lines;
+  const steps = c < 2 ? [] : readSteps(reader, flags % 32, c === 2 ? 1 : lines);
+  const onGrid = (place: number, unit: number) => pattern(integer(place) * steps[c === 3 ? lineOf(unit) : 0]);
+  const list = c < 2 ? readCodebook(reader, k, c, width) : [];
+  const putIndex = (unit: number, index: number) => put(unit, c < 2 ? list[index] : onGrid(index + first, unit));
+  /** Gives what puts the escapes of a chunk, once its indices are there. */
+  const readEscapes = (places: number[]) => {
+    if (apart === undefined || beyond === undefined) return () => {};
+    const escapes: { unit: number; value: number }[] = [];
+    for (let at = reader.golomb(apart); at < places.length; at += 1 + reader.golomb(apart)) {
+      const number = reader.golomb(beyond);
+      const isUnit = number === 0 && c === 2;
+      escapes.push({
+        unit: places[at],
+        value: isUnit ? reader.golomb(31) : onGrid(first + k - 1 + number, places[at]),
+      });
+    }
     reader.align();
+    return () => {
+      for (const { unit, value } of escapes) put(unit, value);
+    };
+  };
+  if (l === 2) {
+    for (const [start, count] of chunksOf(units, 65_536)) {
+      const putEscapes = readEscapes(Array.from({ length: count }, (_, i) => start + i));
+      for (let i = 0; i < count; i++) putIndex(start + i, reader.number(Math.max(1, Math.ceil(Math.log2(k)))));
+      reader.align();
+      putEscapes();
+    }
     reader.end();
     return out;
   }
-  const inner = m === 1 ? units : d.slice(a + 1).reduce((x, y) => x * y, 1);
-  const lines = m === 1 ? 1 : d[a];
   const classes = Array.from({ length: lines }, () => (m === 1 ? 0 : reader.number(Math.ceil(Math.log2(m)))));
   reader.align();
   const codes = Array.from({ length: m }, () => ({
@@ -106,20 +142,21 @@ function decodeSection(tensor: WireTensor, bytes: Uint8Array, units: number, wid
     more: l === 4 ? reader.code(2 ** q) : l === 5 ? reader.code(256) : undefined,
   }));
   for (const [of, { weights, more }] of codes.entries()) {
-    const places: number[] = [];
-    for (let line = 0; line < lines; line++) {
+    const places: number[] = m === 1 ? Array.from({ length: units }, (_, i) => i) : [];
+    for (let line = 0; line < lines && m > 1; line++) {
       if (classes[line] !== of) continue;
-      for (let i = 0; i < units; i++) if (Math.floor(i / inner) % lines === line) places.push(i);
+      for (let i = 0; i < units; i++) if (lineOf(i) === line) places.push(i);
     }
     for (const [start, count, isEnd] of chunksOf(places.length, l === 4 ? 262_144 : 65_536)) {
       const isLast = isEnd && of === m - 1;
+      const putEscapes = readEscapes(places.slice(start, start + count));
       if (l === 3) {
-        for (const [i, index] of reader.run(weights, count, isLast).entries()) put(places[start + i], values[index]);
+        for (const [i, index] of reader.run(weights, count, isLast).entries()) putIndex(places[start + i], index);
       } else if (l === 5 && more) {
         const mask = reader.run(more, Math.ceil(count / 8), false);
         const kept = Array.from({ length: 8 * mask.length }, (_, i) => i).filter((i) => (mask[i >> 3] >> (i & 7)) & 1);
         for (const [i, index] of reader.run(weights, kept.length, isLast).entries())
-          put(places[start + kept[i]], values[index]);
+          putIndex(places[start + kept[i]], index);
       } else if (more) {
         const filler = 2 ** q - 1;
         const pairs = reader.varint();
@@ -133,32 +170,45 @@ function decodeSection(tensor: WireTensor, bytes: Uint8Array, units: number, wid
           for (let pair = 0; pair < parts[i]; pair++) {
             const gap = stream.symbol(more);
             at += gap;
-            if (gap < filler) put(places[start + at++], values[stream.symbol(weights)]);
+            if (gap < filler) putIndex(places[start + at++], stream.symbol(weights));
           }
           stream.align();
           stream.end();
         }
         if (at > count || count - at >= filler) throw new Error('zeros after the last pair');
       }
+      putEscapes();
     }
   }
   reader.end();
   return out;
 }
 
-function readCodebook(reader: Bits, k: number, kind: number, width: number, first: number): number[] {
-  const view = new DataView(new ArrayBuffer(4));
-  const pattern = (float: number) => {
-    view.setFloat32(0, float);
-    return view.getUint32(0);
-  };
-  if (kind === 2) {
-    view.setUint32(0, reader.number(32));
-    const step = view.getFloat32(0);
-    return Array.from({ length: k }, (_, i) => i + first).map((place) =>
-      place === 0 ? 0 : pattern(step * (place % 2 ? (place + 1) / 2 : -place / 2)),
-    );
-  }
+const view = new DataView(new ArrayBuffer(4));
+
+/** The bits of the float32 nearest to a number, and back. */
+function pattern(float: number): number {
+  view.setFloat32(0, float);
+  return view.getUint32(0);
+}
+
+function toFloat(bits: number): number {
+  view.setUint32(0, bits);
+  return view.getFloat32(0);
+}
+
+function readSteps(reader: Bits, order: number, lines: number): number[] {
+  let number = 127 * 2 ** order;
+  const steps = Array.from({ length: lines }, () => {
+    const difference = reader.golomb(order);
+    number += difference % 2 ? (difference + 1) / 2 : -difference / 2;
+    return toFloat(number * 2 ** (23 - order));
+  });
+  reader.align();
+  return steps;
+}
+
+function readCodebook(reader: Bits, k: number, kind: number, width: number): number[] {
   const bytes = kind === 1 ? 2 : width;
   const values: number[] = [];
   let before = -1;

@@ -2,6 +2,7 @@
 
 export { pairs1, pairs2, pairs4 } from './pairs';
 export { runMulti, runNarrow, runSingle } from './runs';
+export { scale } from './scale';
 export { build, narrowRows, wideRows } from './tables';
 export { countKept, expand1, expand2, expand4, interleave, unpack } from './units';
 export { stripes } from './xxh32';

@@ -58,6 +58,11 @@ export function referenceKernels(): Kernels {
       for (let i = 0; i < count; i++) out[i] = isKept(work, i) ? kept[next++] : 0;
     },
 
+    scale(steps, inner, start, count) {
+      const out = new Float32Array(work.buffer, CHUNK_AT, count);
+      for (let i = 0; i < count; i++) out[i] *= steps[Math.floor((start + i) / inner) % steps.length];
+    },
+
     interleave(count, width) {
       for (let p = 0; p < width; p++) {
         const plane = PARTS_AT + p * PLANE_BYTES;

@@ -1,0 +1,79 @@
+import { readGolomb, unzigzag } from '../../entropy/golomb.js';
+import { ESCAPES, LOW_BITS, MANTISSA_BITS, MINUS_ZERO } from '../constants.js';
+import type { SectionCursor } from './cursor.js';
+
+/** What the indices of a section stand for. */
+export interface Codebook {
+  /** Bit patterns by index. */
+  readonly values: Uint32Array;
+  /** Of grids by line: the step of each line, which multiplies the values. */
+  readonly steps?: Float32Array | undefined;
+  /**
+   * Reads the escapes of a chunk, which stand before its codes, where a grid has such: weights that its indices do not tell,
+   * multiples beyond the table or patterns of any other values. Gives what puts them into the chunk.
+   *
+   * @param count - weights of the chunk
+   */
+  readonly readEscapes?: ((count: number) => (chunk: Uint32Array) => void) | undefined;
+}
+
+/**
+ * Reads what a grid is, or those of all lines, and makes the table of its entries.
+ *
+ * Steps are float32 without the lowest bits that are zero in all of them: of float16 and powers of two few are left.
+ * Lines next to each other have steps of about the same magnitude: the order of their code is the number of mantissa bits.
+ */
+export function readGrid(cursor: SectionCursor): Codebook {
+  const { codebookSize, codebookKind, layout, lines } = cursor.tensor;
+  const isByLine = codebookKind === 'grids';
+  const flags = cursor.byte('grid');
+  const steps = new Float32Array(isByLine ? lines.count : 1);
+  const patterns = new Uint32Array(steps.buffer);
+  const order = flags & LOW_BITS;
+  const apart = flags & ESCAPES && cursor.byte('grid') & LOW_BITS;
+  const beyond = flags & ESCAPES && cursor.byte('grid') & LOW_BITS;
+  cursor.bits('steps', (bits) => {
+    let number = 127 << order;
+    for (let line = 0; line < steps.length; line++) {
+      number += unzigzag(readGolomb(bits, order));
+      if (!(number > 0 && number < 255 << order)) throw cursor.error('damaged steps');
+      patterns[line] = number << (MANTISSA_BITS - order);
+    }
+  });
+  // Zero is not in the table where zeros have a code of their own.
+  const from = Number(layout === 'gap' || layout === 'mask');
+  const entry = (i: number) => gridInteger(i + from, flags & MINUS_ZERO) * (isByLine ? 1 : steps[0]);
+
+  const readEscapes = (count: number) => {
+    const escapes: number[] = [];
+    const value = new Float32Array(1);
+    const word = new Uint32Array(value.buffer);
+    cursor.bits('escapes', (bits) => {
+      for (let place = readGolomb(bits, apart); place < count; place += 1 + readGolomb(bits, apart)) {
+        const number = readGolomb(bits, beyond);
+        if (number === 0 && !isByLine) word[0] = readGolomb(bits, LOW_BITS);
+        else value[0] = entry(number + codebookSize - 1);
+        escapes.push(place, word[0]);
+      }
+    });
+    return (chunk: Uint32Array) => {
+      for (let i = 0; i < escapes.length; i += 2) chunk[escapes[i]] = escapes[i + 1];
+    };
+  };
+
+  return {
+    values: new Uint32Array(Float32Array.from({ length: codebookSize }, (_, i) => entry(i)).buffer),
+    steps: isByLine ? steps : undefined,
+    readEscapes: flags & ESCAPES ? readEscapes : undefined,
+  };
+}
+
+/**
+ * The integer at a place of a grid's order: 0, 1, −1, 2, −2 …, or 0, −0, 1, −1 …
+ *
+ * @param minus - not 0 if a −0 comes behind the zero, which is never negative
+ */
+export function gridInteger(place: number, minus: number): number {
+  const at = minus ? place - 1 : place;
+  return place && (at & 1 ? (at + 1) / 2 : -at / 2);
+}

@@ -1,0 +1,30 @@
+import { BitWriter } from '../../binary/bits.js';
+import { concat } from '../../binary/bytes.js';
+import { writeGolomb, zigzag } from '../../entropy/golomb.js';
+import { ESCAPES, MANTISSA_BITS, MINUS_ZERO } from '../constants.js';
+import type { Escapes } from './escapes.js';
+import type { Grid } from './symbols.js';
+
+/** Low bits of a pattern that are zero, of those that tell no power of two from another. */
+export function zerosOf(pattern: number): number {
+  return pattern === 0 ? MANTISSA_BITS : Math.min(MANTISSA_BITS, 31 - Math.clz32(pattern & -pattern));
+}
+
+/**
+ * A grid, or those of all lines, as they stand in a section: steps without the low bits that all have zero, each as its
+ * difference to the one before.
+ */
+export function writeGrid({ steps, hasMinusZero }: Grid, escapes: Escapes | undefined): Uint8Array {
+  const patterns = new Uint32Array(steps.buffer, steps.byteOffset, steps.length);
+  const zeros = patterns.reduce((least, pattern) => Math.min(least, zerosOf(pattern)), MANTISSA_BITS);
+  const order = MANTISSA_BITS - zeros;
+  const flags = order | (hasMinusZero ? MINUS_ZERO : 0) | (escapes ? ESCAPES : 0);
+  const bits = new BitWriter();
+  let before = 127 << order;
+  for (const pattern of patterns) {
+    const number = pattern >>> zeros;
+    writeGolomb(bits, zigzag(number - before), order);
+    before = number;
+  }
+  return concat([Uint8Array.of(flags, ...(escapes ? [escapes.apart, escapes.beyond] : [])), bits.finish()]);
+}
