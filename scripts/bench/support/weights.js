@@ -23,10 +23,10 @@ export function lookUp(indices, values, out) {
 }
 
 /** An ONNX file with one initializer. */
-export function onnxOf(floats) {
+export function onnxOf(floats, dims = [floats.length]) {
   const varint = (n) => (n < 128 ? [n] : [(n & 127) | 128, ...varint(Math.floor(n / 128))]);
   const raw = new Uint8Array(floats.buffer);
-  const tensor = [0x08, ...varint(floats.length), 0x10, 1, 0x42, 1, 119, 0x4a, ...varint(raw.length)];
+  const tensor = [...dims.flatMap((dim) => [0x08, ...varint(dim)]), 0x10, 1, 0x42, 1, 119, 0x4a, ...varint(raw.length)];
   const graph = [0x2a, ...varint(tensor.length + raw.length), ...tensor];
   return new Uint8Array(
     Buffer.concat([Buffer.from([0x08, 8, 0x3a, ...varint(graph.length + raw.length), ...graph]), raw]),

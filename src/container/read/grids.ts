@@ -20,8 +20,8 @@ export interface Codebook {
 /**
  * Reads what a grid is, or those of all lines, and makes the table of its entries.
  *
- * Steps are float32 without the lowest bits that are zero in all of them: of float16 and powers of two few are left.
- * Lines next to each other have steps of about the same magnitude: the order of their code is the number of mantissa bits.
+ * Steps are float32: an exponent, about that of the line before, and the bits of the mantissa that are not zero in all of
+ * them: of float16 and powers of two few are left.
  */
 export function readGrid(cursor: SectionCursor): Codebook {
   const { codebookSize, codebookKind, layout, lines } = cursor.tensor;
@@ -29,15 +29,15 @@ export function readGrid(cursor: SectionCursor): Codebook {
   const flags = cursor.byte('grid');
   const steps = new Float32Array(isByLine ? lines.count : 1);
   const patterns = new Uint32Array(steps.buffer);
-  const order = flags & LOW_BITS;
+  const spare = MANTISSA_BITS - (flags & LOW_BITS);
   const apart = flags & ESCAPES && cursor.byte('grid') & LOW_BITS;
   const beyond = flags & ESCAPES && cursor.byte('grid') & LOW_BITS;
   cursor.bits('steps', (bits) => {
-    let number = 127 << order;
+    let exponent = 127;
     for (let line = 0; line < steps.length; line++) {
-      number += unzigzag(readGolomb(bits, order));
-      if (!(number > 0 && number < 255 << order)) throw cursor.error('damaged steps');
-      patterns[line] = number << (MANTISSA_BITS - order);
+      exponent += unzigzag(readGolomb(bits, 0));
+      if (!(exponent >= 0 && exponent < 255 && spare >= 0)) throw cursor.error('damaged steps');
+      patterns[line] = (exponent << MANTISSA_BITS) | (bits.take(MANTISSA_BITS - spare) << spare);
     }
   });
   // Zero is not in the table where zeros have a code of their own.

@@ -11,20 +11,21 @@ export function zerosOf(pattern: number): number {
 }
 
 /**
- * A grid, or those of all lines, as they stand in a section: steps without the low bits that all have zero, each as its
- * difference to the one before.
+ * A grid, or those of all lines, as they stand in a section: steps without the low bits that are zero in all, the exponent
+ * of each as its difference to the one before.
  */
 export function writeGrid({ steps, hasMinusZero }: Grid, escapes: Escapes | undefined): Uint8Array {
   const patterns = new Uint32Array(steps.buffer, steps.byteOffset, steps.length);
   const zeros = patterns.reduce((least, pattern) => Math.min(least, zerosOf(pattern)), MANTISSA_BITS);
-  const order = MANTISSA_BITS - zeros;
-  const flags = order | (hasMinusZero ? MINUS_ZERO : 0) | (escapes ? ESCAPES : 0);
+  const used = MANTISSA_BITS - zeros;
+  const flags = used | (hasMinusZero ? MINUS_ZERO : 0) | (escapes ? ESCAPES : 0);
   const bits = new BitWriter();
-  let before = 127 << order;
+  let before = 127;
   for (const pattern of patterns) {
-    const number = pattern >>> zeros;
-    writeGolomb(bits, zigzag(number - before), order);
-    before = number;
+    const exponent = pattern >>> MANTISSA_BITS;
+    writeGolomb(bits, zigzag(exponent - before), 0);
+    bits.write((pattern >>> zeros) & (2 ** used - 1), used);
+    before = exponent;
   }
   return concat([Uint8Array.of(flags, ...(escapes ? [escapes.apart, escapes.beyond] : [])), bits.finish()]);
 }

@@ -198,11 +198,11 @@ function toFloat(bits: number): number {
 }
 
 function readSteps(reader: Bits, order: number, lines: number): number[] {
-  let number = 127 * 2 ** order;
+  let exponent = 127;
   const steps = Array.from({ length: lines }, () => {
-    const difference = reader.golomb(order);
-    number += difference % 2 ? (difference + 1) / 2 : -difference / 2;
-    return toFloat(number * 2 ** (23 - order));
+    const difference = reader.golomb(0);
+    exponent += difference % 2 ? (difference + 1) / 2 : -difference / 2;
+    return toFloat(exponent * 2 ** 23 + reader.number(order) * 2 ** (23 - order));
   });
   reader.align();
   return steps;
