@@ -3,7 +3,15 @@ import { concat } from '../../binary/bytes.js';
 import { writeGolomb, zigzag } from '../../entropy/golomb.js';
 import { ESCAPES, MANTISSA_BITS, MINUS_ZERO } from '../constants.js';
 import type { Escapes } from './escapes.js';
-import type { Grid } from './symbols.js';
+
+/** The grid that values lie on. */
+export interface Grid {
+  /** Its step; or with an axis the steps of grids, one for each line along it, and values are what they multiply. */
+  readonly steps: Float32Array;
+  readonly axis?: number;
+  /** Whether −0 is among the values: then it is the second. */
+  readonly hasMinusZero: boolean;
+}
 
 /** Low bits of a pattern that are zero, of those that tell no power of two from another. */
 export function zerosOf(pattern: number): number {

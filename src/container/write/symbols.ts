@@ -7,7 +7,7 @@ import { encodeKernels } from '../../kernels/encode/index.js';
 import { bookOrder, CODEBOOKS, MAX_CODEBOOK } from '../constants.js';
 import type { WireTensor } from '../header.js';
 import type { Escapes } from './escapes.js';
-import { writeGrid } from './steps.js';
+import { type Grid, writeGrid } from './steps.js';
 
 /** A payload of few distinct values, as indices into the list of those values. */
 export interface Indexed {
@@ -21,15 +21,6 @@ export interface Indexed {
   readonly grid?: Grid;
   /** Of a grid: the weights that its table does not hold. Among the symbols they are zeros. */
   readonly escapes?: Escapes;
-}
-
-/** The grid that values lie on. */
-export interface Grid {
-  /** Its step; or with an axis the steps of grids, one for each line along it, and values are what they multiply. */
-  readonly steps: Float32Array;
-  readonly axis?: number;
-  /** Whether −0 is among the values: then it is the second. */
-  readonly hasMinusZero: boolean;
 }
 
 /** The payload as units of 1, 2 or 4 bytes; a view where the bytes are aligned, a copy where they are not. */

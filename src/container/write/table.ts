@@ -1,7 +1,8 @@
 import { MAX_CODEBOOK } from '../constants.js';
 import { gridInteger } from '../read/grids.js';
 import { bestOrder, type Escapes } from './escapes.js';
-import type { Grid, Indexed } from './symbols.js';
+import type { Grid } from './steps.js';
+import type { Indexed } from './symbols.js';
 
 /** In the place of a place: a −0, and what is on no grid. */
 export const NEGATIVE = 2 ** 32 - 2;
