@@ -3,7 +3,7 @@
 import { bitsOf, dtypeOf } from '../../build/binary/dtype.js';
 import { MAGIC, VERSION } from '../../build/container/constants.js';
 import { makeCode } from '../../build/container/write/runs.js';
-import { squeeze } from '../../build/entropy/squeeze.js';
+import { squeeze } from '../../build/kernels/encode/index.js';
 import { CborMap, cloneTree, encodeTree, Raw } from './cbor.js';
 import { putTogether, seal, sumSections } from './parts.js';
 

@@ -3,7 +3,7 @@ import { xxh32 } from '../../build/binary/xxh32.js';
 import { MAGIC, PREFIX_BYTES, VERSION } from '../../build/container/constants.js';
 import { readCbor } from '../../build/container/read/cbor.js';
 import { expand } from '../../build/entropy/expand.js';
-import { squeeze } from '../../build/entropy/squeeze.js';
+import { squeeze } from '../../build/kernels/encode/index.js';
 import { CborMap, encodeTree, toTree } from './cbor.js';
 
 /** Header as a tree, skeleton, all sections in one. */

@@ -1,5 +1,6 @@
 import { atOnce, type Steps } from '../breather.js';
 import {
+  BEFORE_BITS,
   DIST_ALIGN,
   DIST_SLOT,
   DIST_SPECIAL,
@@ -10,6 +11,7 @@ import {
   IS_REP1,
   IS_REP2,
   LITERAL,
+  LITERAL_TREES,
   MATCH_LEN,
   MIN_MATCH,
   MOVE_BITS,
@@ -50,10 +52,10 @@ export function* expandInSteps(squeezed: Uint8Array, size: number): Steps<Uint8A
     if (isBad) throw new RangeError(`no squeezed stream of ${size} bytes`);
   };
   /** Takes the next byte. Beyond the end there are zeros. */
-  const shift = () => {
+  const fill = () => {
     code = (code << 8) | squeezed[from++];
   };
-  for (let i = 3; i; i--) shift();
+  for (let i = 3; i; i--) fill();
   // Once the code is below the range, every further step keeps it there.
   fail(code >= range);
   /** Goes on with the part of the range in which the code lies. */
@@ -64,7 +66,7 @@ export function* expandInSteps(squeezed: Uint8Array, size: number): Steps<Uint8A
     } else range = bound;
     if (range < TOP_VALUE) {
       range <<= 8;
-      shift();
+      fill();
     }
     return isUpper;
   };
@@ -77,6 +79,10 @@ export function* expandInSteps(squeezed: Uint8Array, size: number): Steps<Uint8A
     }
     probs[at] -= prob >> MOVE_BITS;
     return narrow(bound, 1);
+  };
+  const direct = () => {
+    const bound = range >> 1;
+    return narrow(bound, code < bound ? 0 : 1);
   };
   const bitTree = (at: number, bits: number) => {
     let node = 1;
@@ -106,30 +112,30 @@ export function* expandInSteps(squeezed: Uint8Array, size: number): Steps<Uint8A
     const base = (2 | (slot & 1)) * 2 ** open;
     if (slot < 14) return base + reverseBitTree(DIST_SPECIAL + base - slot, open);
     let value = 0;
-    for (let i = open - 4; i; i--) {
-      const bound = range >> 1;
-      value = 2 * value + narrow(bound, code < bound ? 0 : 1);
-    }
+    for (let i = open - 4; i; i--) value = 2 * value + direct();
     return base + value * 16 + reverseBitTree(DIST_ALIGN, 4);
   };
 
+  // Eight bits are none: all literals have the same trees.
+  const shift = direct() ? 8 - BEFORE_BITS : 8;
   let state = 0;
-  let reps = [0, 0, 0, 0];
+  let [rep0, rep1, rep2, rep3] = [0, 0, 0, 0];
   for (let to = 0, stop = STEP_BYTES; to < size; ) {
     if (to > stop) {
       stop += STEP_BYTES;
       yield;
     }
     if (!bit(IS_MATCH + state)) {
+      const trees = LITERAL + LITERAL_TREES * (out[to - 1] >> shift);
       let node = 1;
       if (state >= 7) {
-        for (let match = out[to - reps[0] - 1]; node < 256; match <<= 1) {
+        for (let match = out[to - rep0 - 1]; node < 256; match <<= 1) {
           const there = (match >> 7) & 1;
-          node = 2 * node + bit(LITERAL + 256 * (1 + there) + node);
+          node = 2 * node + bit(trees + 256 * (1 + there) + node);
           if ((node & 1) !== there) break;
         }
       }
-      while (node < 256) node = 2 * node + bit(LITERAL + node);
+      while (node < 256) node = 2 * node + bit(trees + node);
       out[to++] = node;
       state = stateAfterLiteral(state);
       continue;
@@ -137,18 +143,28 @@ export function* expandInSteps(squeezed: Uint8Array, size: number): Steps<Uint8A
     let count = 1;
     if (!bit(IS_REP + state)) {
       count = length(MATCH_LEN);
-      reps = [distance(DIST_SLOT + 64 * (Math.min(count, 5) - MIN_MATCH)), reps[0], reps[1], reps[2]];
+      [rep3, rep2, rep1] = [rep2, rep1, rep0];
+      rep0 = distance(DIST_SLOT + 64 * (Math.min(count, 5) - MIN_MATCH));
       state = stateAfterMatch(state);
     } else {
-      let rep = 0;
       let isShort = false;
-      if (bit(IS_REP0 + state)) rep = bit(IS_REP1 + state) ? 2 + bit(IS_REP2 + state) : 1;
-      else isShort = !bit(IS_REP0_LONG + state);
-      if (rep > 0) reps.unshift(...reps.splice(rep, 1));
+      if (bit(IS_REP0 + state)) {
+        let moved = rep1;
+        if (bit(IS_REP1 + state)) {
+          moved = rep2;
+          if (bit(IS_REP2 + state)) {
+            moved = rep3;
+            rep3 = rep2;
+          }
+          rep2 = rep1;
+        }
+        rep1 = rep0;
+        rep0 = moved;
+      } else isShort = !bit(IS_REP0_LONG + state);
       if (!isShort) count = length(REP_LEN);
       state = isShort ? stateAfterShortRep(state) : stateAfterRep(state);
     }
-    const back = reps[0] + 1;
+    const back = rep0 + 1;
     fail(!(back <= to) || count > size - to);
     for (const end = to + count; to < end; to++) out[to] = out[to - back];
   }

@@ -1,7 +1,8 @@
 /**
  * What the decisions of a squeezed stream depend on: each has a probability at one of these places of one array. This is
- * the model of LZMA (Igor Pavlov, 2001), with the names that xz's source has for its parts, and without the contexts by
- * position and by the previous byte (`lc`, `lp` and `pb` are 0), which save nothing on heads of models.
+ * the model of LZMA (Igor Pavlov, 2001), with the names that xz's source has for its parts, and without contexts by
+ * position (`lp` and `pb` are 0), which save nothing on heads of models. Those by the previous byte save a hundredth where there are
+ * many weights in int8, and cost as much elsewhere: the first decision says whether there are any (`lc` is 3 or 0).
  *
  * A stream is a sequence of literals (single bytes) and matches (copies of earlier bytes). A match repeats one of the
  * last four distances, `rep0` (the last one) to `rep3`, or brings a new one.
@@ -31,8 +32,11 @@ export const MATCH_LEN = 472;
 export const REP_LEN = 746;
 /** Trees of literals: one for those after a literal; two for those after a match, by the bit that the byte at `rep0` has. */
 export const LITERAL = 1020;
+/** Such trees follow one another for each value of the upper bits of the byte before, where literals are coded by it. */
+export const LITERAL_TREES = 768;
+export const BEFORE_BITS = 3;
 /** How many probabilities there are. */
-export const PROBS = 1788;
+export const PROBS = 7164;
 
 /** A probability is that of a 0, in 2^11ths. It starts at one half and moves by a 2^5th of what is missing each time. */
 export const PROB_INIT = 1024;
@@ -50,10 +54,18 @@ export const MIN_MATCH = 2;
 export const MAX_MATCH = 273;
 
 /** The next state. The states below 7 are those after a literal. */
-export const stateAfterLiteral = (state: number) => (state < 4 ? 0 : state - (state < 10 ? 3 : 6));
-export const stateAfterMatch = (state: number) => (state < 7 ? 7 : 10);
-export const stateAfterRep = (state: number) => (state < 7 ? 8 : 11);
-export const stateAfterShortRep = (state: number) => (state < 7 ? 9 : 11);
+export function stateAfterLiteral(state: number): number {
+  return state < 4 ? 0 : state - (state < 10 ? 3 : 6);
+}
+export function stateAfterMatch(state: number): number {
+  return state < 7 ? 7 : 10;
+}
+export function stateAfterRep(state: number): number {
+  return state < 7 ? 8 : 11;
+}
+export function stateAfterShortRep(state: number): number {
+  return state < 7 ? 9 : 11;
+}
 
 /** Up to so many zeros at the end of a stream are left out. */
 export const SPARED = 3;

@@ -21,26 +21,48 @@ export async function instantiate(text: string): Promise<Exports> {
   return exportsOf(instance);
 }
 
+/** Instances of a module: each is somebody's from `take` to `giveBack`, or never used again. */
+export interface Instances {
+  /** An instance with at least so many bytes of memory. */
+  take(bytes: number): Exports;
+  giveBack(exports: Exports): void;
+}
+
 /**
- * Compiles a module whose memory grows with the work, and gives a function that lends an instance of it. An instance is
- * used again unless the work has thrown, or the memory, which never shrinks, has become larger than what may be kept.
+ * Compiles a module whose memory grows with the work. An instance that is given back is used again unless its memory, which never
+ * shrinks, has become larger than what may be kept.
  *
  * @param text - the module, a character a byte
  * @param kept - bytes of memory that an instance may keep
- * @returns a function of the bytes of memory that the work needs, and the work
  * @throws where there is no WebAssembly, or no vector instructions, or a Content-Security-Policy forbids it
  */
-export function lender(text: string, kept: number) {
+export function instancesOf(text: string, kept: number): Instances {
   const module = new WebAssembly.Module(bytesOf(text));
   let idle: Exports | undefined;
+  return {
+    take(bytes) {
+      const exports = idle ?? exportsOf(new WebAssembly.Instance(module));
+      idle = undefined;
+      const { memory } = exports;
+      const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
+      if (missing > 0) memory.grow(missing);
+      return exports;
+    },
+    giveBack(exports) {
+      if (exports.memory.buffer.byteLength <= kept) idle = exports;
+    },
+  };
+}
+
+/**
+ * Gives a function that lends an instance: it takes the bytes of memory that the work needs, and the work. An instance that
+ * throws is not used again.
+ */
+export function lender({ take, giveBack }: Instances) {
   return <T>(bytes: number, work: (exports: Exports) => T): T => {
-    const exports = idle ?? exportsOf(new WebAssembly.Instance(module));
-    idle = undefined;
-    const { memory } = exports;
-    const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
-    if (missing > 0) memory.grow(missing);
+    const exports = take(bytes);
     const result = work(exports);
-    if (memory.buffer.byteLength <= kept) idle = exports;
+    giveBack(exports);
     return result;
   };
 }

@@ -7,7 +7,7 @@ import { MAGIC, VERSION } from '../../src/container/constants.js';
 import { decode, decodeFiles, decodeForOrt, FxqError, inspect } from '../../src/decode/index.js';
 import { expand } from '../../src/entropy/expand.js';
 import { SPARED } from '../../src/entropy/lzma-model.js';
-import { squeeze } from '../../src/entropy/squeeze.js';
+import { squeeze } from '../../src/kernels/encode/index.js';
 import { encode, modelOf, readBytes } from '../support/container.js';
 import { generatedModel } from '../support/models.js';
 import { DATA_TYPE, modelProto, rawData, tensorProto } from '../support/onnx-builder.js';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MODULE as fixed } from '../../src/kernels/decode/generated/module.js';
 import { MODULE as growing } from '../../src/kernels/encode/generated/module.js';
-import { type Exports, instantiate, lender, orReference } from '../../src/kernels/loader.js';
+import { type Exports, instancesOf, instantiate, lender, orReference } from '../../src/kernels/loader.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -9,12 +9,12 @@ const same = (exports: Exports) => exports;
 
 describe('the loader of kernels', () => {
   it('lends the same instance again', () => {
-    const lend = lender(growing, 1 << 20);
+    const lend = lender(instancesOf(growing, 1 << 20));
     expect(lend(0, same)).toBe(lend(100_000, same));
   });
 
   it('grows the memory to what the work needs, and keeps no instance that has become too large', () => {
-    const lend = lender(growing, 1 << 20);
+    const lend = lender(instancesOf(growing, 1 << 20));
     const sizes = [1, 65_536, 65_537, 1 << 20].map((bytes) => lend(bytes, ({ memory }) => memory.buffer.byteLength));
     expect(sizes).toEqual([65_536, 65_536, 131_072, 1 << 20]);
     const large = lend((1 << 20) + 1, same);
@@ -23,7 +23,7 @@ describe('the loader of kernels', () => {
   });
 
   it('lends another instance while one is lent, and after work that has thrown', () => {
-    const lend = lender(growing, 1 << 20);
+    const lend = lender(instancesOf(growing, 1 << 20));
     const first = lend(0, same);
     lend(0, (outer) => {
       expect(outer).toBe(first);
@@ -41,9 +41,9 @@ describe('the loader of kernels', () => {
 
   it('takes the reference where compiling fails, for whatever reason', () => {
     const reference = {};
-    const compile = () => lender(growing, 0);
+    const compile = () => lender(instancesOf(growing, 0));
     expect(orReference(compile, reference)).not.toBe(reference);
-    expect(orReference(() => lender('not a module', 0), reference)).toBe(reference);
+    expect(orReference(() => lender(instancesOf('not a module', 0)), reference)).toBe(reference);
     vi.stubGlobal('WebAssembly', undefined);
     expect(orReference(compile, reference)).toBe(reference);
   });

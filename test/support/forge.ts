@@ -2,7 +2,7 @@ import { encode as encodeCbor } from 'cbor-x';
 import { Xxh32, xxh32 } from '../../src/binary/xxh32.js';
 import { MAGIC, VERSION } from '../../src/container/constants.js';
 import type { WireHeader } from '../../src/container/header.js';
-import { squeeze } from '../../src/entropy/squeeze.js';
+import { squeeze } from '../../src/kernels/encode/index.js';
 import { concat } from './protobuf.js';
 
 /** The sizes in a container's prefix, where they are to be others than the true ones. */

@@ -2,10 +2,10 @@ import { Encoder } from 'cbor-x';
 import { concat } from '../../binary/bytes.js';
 import { bitsOf, dataTypeOf, dtypeOf } from '../../binary/dtype.js';
 import { Xxh32 } from '../../binary/xxh32.js';
-import { breather } from '../../breather.js';
-import { squeeze } from '../../entropy/squeeze.js';
+import { type Breathe, breather, inTurns } from '../../breather.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
 import { loadKernels } from '../../kernels/decode/index.js';
+import { encodeKernels } from '../../kernels/encode/index.js';
 import type { Model, Tensor } from '../../model/model.js';
 import { partsOf } from '../../model/parts.js';
 import { LAYOUTS, MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
@@ -138,12 +138,17 @@ export async function writeSections(
     hashes[i].digest(),
   ]);
   const listing = { tensors, skeleton, pieces };
-  const head = makeHead(files, listing);
+  const pause = () => {
+    throwIfAborted(signal);
+    return breathe();
+  };
+  const head = await makeHead(files, listing, pause);
   const payable = FREE_ITEMS + ITEMS_PER_BYTE * head.squeezed.length;
   if (countItems(head.header) <= payable) return writeHead(head, sections.size);
   // What is left of the head when its header has fewer tensors is about what the skeleton takes alone.
-  const limit = FREE_ITEMS + ITEMS_PER_BYTE * squeeze(concat(skeleton)).length - countItems({ f: files, t: [] });
-  return writeHead(makeHead(files, listWithin(listing, limit)), sections.size);
+  const alone = await inTurns(encodeKernels().squeeze(concat(skeleton)), pause);
+  const limit = FREE_ITEMS + ITEMS_PER_BYTE * alone.length - countItems({ f: files, t: [] });
+  return writeHead(await makeHead(files, listWithin(listing, limit), pause), sections.size);
 }
 
 /** A head, and what the coder makes of it. */
@@ -154,13 +159,14 @@ interface Head {
   readonly squeezed: Uint8Array;
 }
 
-function makeHead(files: WireHeader['f'], { tensors, skeleton }: Listing): Head {
+async function makeHead(files: WireHeader['f'], { tensors, skeleton }: Listing, pause: Breathe): Promise<Head> {
   const header = { f: files, t: [...tensors] };
   // Plain maps, lengths in the shortest form: nothing of cbor-x's own extensions.
   const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, variableMapSize: true }).encode(header);
   const expanded = concat([cbor, ...skeleton]);
   checkHead(expanded.length, expanded.length - cbor.length);
-  return { header, headerBytes: cbor.length, expandedBytes: expanded.length, squeezed: squeeze(expanded) };
+  const squeezed = await inTurns(encodeKernels().squeeze(expanded), pause);
+  return { header, headerBytes: cbor.length, expandedBytes: expanded.length, squeezed };
 }
 
 function writeHead({ header, headerBytes, expandedBytes, squeezed }: Head, sectionBytes: number): Uint8Array[] {

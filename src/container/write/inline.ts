@@ -1,5 +1,5 @@
 import { toPlanes } from '../../binary/planes.js';
-import { squeeze } from '../../entropy/squeeze.js';
+import { squeeze } from '../../kernels/encode/index.js';
 import { asUnits } from './symbols.js';
 
 /** Payloads up to this size may stay in the skeleton, if less is made of them there than by any layout. */
@@ -17,12 +17,16 @@ const INCOMPRESSIBLE = 0.5;
 /** The share of a large payload that has to stand in it a second time. */
 const REPEATED = 0.2;
 
+/** Of a word that stands before the head's coder makes about so much, of any other about all. */
+const SHARE_OF_REPEATED = 0.45;
+
+/** Bytes of a large payload by which its form is chosen. */
+const SAMPLE_BYTES = 1 << 14;
+
 /** A payload as it would stand in the skeleton. */
 export interface InlineForm {
   readonly isPlanar: boolean;
   readonly bytes: Uint8Array;
-  /** What the head's coder makes of it, about. */
-  readonly squeezed: number;
 }
 
 /**
@@ -31,19 +35,31 @@ export interface InlineForm {
  */
 export function inlineForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
   if (payload.length > MAX_INLINE) return undefined;
-  const isSmall = payload.length <= SMALL;
-  if (!isSmall && (limit < payload.length * INCOMPRESSIBLE || repeated(payload, width) < REPEATED)) return undefined;
-  const forms: InlineForm[] = [{ isPlanar: false, bytes: payload, squeezed: 0 }];
-  if (width > 1) forms.push({ isPlanar: true, bytes: toPlanes(payload, width), squeezed: 0 });
-  const [form] = forms
-    .map((form) => {
-      const { bytes, isPlanar } = form;
-      const squeezed = isSmall ? estimate(bytes, isPlanar ? 1 : width, isPlanar ? width : 1) : squeeze(bytes).length;
-      return { ...form, squeezed };
-    })
-    .sort((a, b) => a.squeezed - b.squeezed);
-  // The skeleton has to be there before the first weight: what is large must be worth the wait.
-  return form.squeezed <= limit * (isSmall ? 1 : LARGE_WORTHWHILE) ? form : undefined;
+  return payload.length > SMALL ? largeForm(payload, width, limit) : smallForm(payload, width, limit);
+}
+
+function smallForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
+  const plain = estimate(payload, width, 1);
+  if (width > 1) {
+    const bytes = toPlanes(payload, width);
+    const planar = estimate(bytes, 1, width);
+    if (planar < plain) return planar <= limit ? { isPlanar: true, bytes } : undefined;
+  }
+  return plain <= limit ? { isPlanar: false, bytes: payload } : undefined;
+}
+
+/** The skeleton has to be there before the first weight: what is large must be worth the wait, and is not looked at in vain. */
+function largeForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
+  if (limit < payload.length * INCOMPRESSIBLE) return undefined;
+  const share = repeated(payload, width);
+  if (share < REPEATED) return undefined;
+  const start = ((payload.length - SAMPLE_BYTES) >> 1) & ~7;
+  const sample = payload.subarray(start, start + SAMPLE_BYTES);
+  const isPlanar = width > 1 && squeeze(toPlanes(sample, width)).length < squeeze(sample).length;
+  const bytes = isPlanar ? toPlanes(payload, width) : payload;
+  const most = LARGE_WORTHWHILE * limit;
+  const about = payload.length * (1 - share * (1 - SHARE_OF_REPEATED));
+  return about <= most || squeeze(bytes).length <= most ? { isPlanar, bytes } : undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Exports, lender } from '../loader.js';
+import { type Exports, instancesOf, lender } from '../loader.js';
 import { MODULE } from './generated/module.js';
 import type { CalibrationKernels, Levels } from './kernels.js';
 import { BITS, BLOCK, DEPTH, FIXED, LEVELS, TABLE_BYTES } from './memory.js';
@@ -13,7 +13,7 @@ const SMALL = 4096;
 
 /** Compiles the module; fails where a Content-Security-Policy forbids it or the platform has no vector instructions. */
 export function compileCalibrationKernels(): CalibrationKernels {
-  const lendBytes = lender(MODULE, KEPT);
+  const lendBytes = lender(instancesOf(MODULE, KEPT));
 
   /** Lends areas of so many bytes. */
   function lend<T>(sizes: readonly number[], work: (memory: Memory, exports: Exports, ...places: number[]) => T): T {

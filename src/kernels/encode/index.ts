@@ -1,3 +1,4 @@
+import { atOnce } from '../../breather.js';
 import { orReference } from '../loader.js';
 import type { EncodeKernels } from './kernels.js';
 import { referenceKernels } from './reference/kernels.js';
@@ -9,4 +10,9 @@ let made: EncodeKernels | undefined;
 export function encodeKernels(): EncodeKernels {
   made ??= orReference(compileEncodeKernels, referenceKernels);
   return made;
+}
+
+/** Squeezes bytes without a pause. */
+export function squeeze(bytes: Uint8Array): Uint8Array {
+  return atOnce(encodeKernels().squeeze(bytes));
 }

@@ -1,3 +1,4 @@
+import type { Steps } from '../../breather.js';
 import type { Units } from '../decode/kernels.js';
 
 /** A prefix code to write with: one length of at most 14 bits and one code, its first bit the lowest, a symbol. */
@@ -134,6 +135,12 @@ export interface EncodeKernels {
     weights: StreamCode,
     split: (pairs: number) => readonly number[],
   ): PairStreams;
+
+  /**
+   * Compresses bytes for `expand`, a few kilobytes a step. The result is much smaller than that of deflate for graphs with their
+   * names and for small tensors, and takes longer to make.
+   */
+  squeeze(bytes: Uint8Array): Steps<Uint8Array>;
 }
 
 /**

@@ -22,3 +22,34 @@ export const INPUT = 1114112;
 export const OUTPUT = 1638528;
 /** Arrays that are needed as a whole, to sort or to cluster them. The memory grows to hold them. */
 export const HEAP = 2621568;
+
+// What squeezing has from `TABLE` on; its input stands at `HEAP`.
+
+/** Price of a decision by its probability, then of lengths at new distances and at earlier ones, and of the three parts of a distance. */
+export const PRICES = 64;
+export const MATCH_LEN_PRICES = 576;
+export const REP_LEN_PRICES = 1728;
+export const DIST_SLOT_PRICES = 2880;
+export const DIST_SPECIAL_PRICES = 3904;
+export const DIST_ALIGN_PRICES = 4416;
+/** Prices of literals after a literal, by all nodes of their trees. */
+export const LITERAL_PRICES = 4480;
+/** The coder's probabilities. */
+export const CODER_PROBS = 20864;
+/** What the coder writes in a window, two bytes a digit: of nine decisions a byte each takes six bits at most. */
+export const DIGITS = 35200;
+/** For each place of a window the price of the way there, length and kind of its last step, the state after it, and the last four distances. */
+export const COSTS = 100736;
+export const STEP_LENGTHS = 117184;
+export const STEPS = 133632;
+export const STATES = 150080;
+export const REPS = 166528;
+/** The matches at a place, length and distance of each; then the places along the cheapest way. */
+export const FOUND = 232192;
+export const PATH = 232320;
+/** How often each byte was a literal, by the upper bits of the byte before. */
+export const LITERAL_COUNTS = 240640;
+/** The last places of every hash of two, of three and of four bytes. */
+export const PAIRS = 248832;
+export const TRIPLES = 252928;
+export const BUCKETS = 261120;

@@ -1,27 +1,47 @@
+import { ByteWriter } from '../../binary/bytes.js';
+import { BEFORE_BITS } from '../../entropy/lzma-model.js';
 import type { Units } from '../decode/kernels.js';
-import { type Exports, lender } from '../loader.js';
+import { type Exports, instancesOf, lender } from '../loader.js';
 import { bucketStarts } from './buckets.js';
 import { MODULE } from './generated/module.js';
 import type { EncodeKernels, StreamCode } from './kernels.js';
-import { BANK_BYTES, CENTROIDS, COUNTS, HEAP, INPUT, LIMITS, OUTPUT, SECOND, TABLE } from './memory.js';
+import {
+  BANK_BYTES,
+  CENTROIDS,
+  COUNTS,
+  DIGITS,
+  HEAP,
+  INPUT,
+  LIMITS,
+  LITERAL_COUNTS,
+  OUTPUT,
+  PRICES,
+  SECOND,
+  TABLE,
+} from './memory.js';
 import { referenceKernels } from './reference/kernels.js';
+import { WINDOW } from './reference/lzma/limits.js';
+import { squeezeInPasses } from './reference/lzma/passes.js';
+import { PRICES_OF_BITS } from './reference/lzma/prices.js';
+import { bytesOfDigits } from './reference/lzma/range-encoder.js';
 
-type Numbers = Units | Float32Array | Float64Array;
+type Numbers = Units | Int32Array | Float32Array | Float64Array;
 
 /** The largest memory there is. */
 const MOST = 65536 * 65535;
-/** An memory whose memory has grown beyond this is not kept: memories never shrink. */
+/** An instance whose memory has grown beyond this is not kept: memories never shrink. */
 const KEPT = 48 << 20;
 /** What passes through in parts of this size is still in the second-level cache when it leaves. */
 const PART = 1 << 17;
 /** Zeros behind symbols that are looked at through bit masks. */
-const WINDOW = 128;
+const MARGIN = 128;
 /** The longest code that a stream is written with. */
 const LONGEST = 14;
 
 /** Compiles the module; fails where a Content-Security-Policy forbids it or the platform has no vector instructions. */
 export function compileEncodeKernels(): EncodeKernels {
-  const lendBytes = lender(MODULE, KEPT);
+  const instances = instancesOf(MODULE, KEPT);
+  const lendBytes = lender(instances);
 
   /** Lends a memory with room for so many bytes from `HEAP` on. */
   const lend = <T>(room: number, work: (memory: Memory, kernels: Exports) => T): T =>
@@ -200,7 +220,7 @@ export function compileEncodeKernels(): EncodeKernels {
         for (let start = 0; start < symbols.length; start += chunk) {
           const part = symbols.subarray(start, start + chunk);
           memory.put(part, INPUT);
-          memory.clear(INPUT + part.byteLength, WINDOW);
+          memory.clear(INPUT + part.byteLength, MARGIN);
           tails[start / chunk] = kernels.countRuns(part.length);
         }
         const runs = memory.words(TABLE, size);
@@ -212,7 +232,7 @@ export function compileEncodeKernels(): EncodeKernels {
       const mask = new Uint8Array(Math.ceil(symbols.length / 8));
       lend(0, (memory, kernels) => {
         inParts(memory, symbols, (count, start) => {
-          memory.clear(INPUT + 2 * count, WINDOW);
+          memory.clear(INPUT + 2 * count, MARGIN);
           kernels.maskOf(count);
           memory.get(mask.subarray(start / 8, Math.ceil((start + count) / 8)), OUTPUT);
         });
@@ -250,7 +270,7 @@ export function compileEncodeKernels(): EncodeKernels {
         memory.put(symbols, INPUT);
         memory.put(entriesOf(gaps), TABLE);
         memory.put(entriesOf(weights), TABLE + SECOND);
-        memory.clear(INPUT + symbols.byteLength, WINDOW);
+        memory.clear(INPUT + symbols.byteLength, MARGIN);
         const pairs = kernels.countPairs(symbols.length, filler);
         const parts = split(pairs);
         // Streams without a pair are none to the kernel.
@@ -268,6 +288,29 @@ export function compileEncodeKernels(): EncodeKernels {
           return stream;
         });
         return { pairs, distances, streams };
+      });
+    },
+
+    squeeze(bytes) {
+      const end = HEAP + bytes.length + MARGIN;
+      if (end > MOST) return referenceKernels.squeeze(bytes);
+      return squeezeInPasses(bytes.length, function* (byBefore) {
+        // Whoever stops between two steps leaves the instance to the garbage collector.
+        const kernels = instances.take(end);
+        const memory = new Memory(kernels.memory.buffer);
+        memory.put(bytes, HEAP);
+        memory.put(PRICES_OF_BITS, PRICES);
+        kernels.squeezeStart(bytes.length, byBefore);
+        const digits = new ByteWriter();
+        for (let start = 0; start < bytes.length; start += WINDOW) {
+          yield;
+          const count = kernels.squeezeWindow(start, Math.min(WINDOW, bytes.length - start));
+          digits.bytes(memory.bytes(DIGITS, 2 * count));
+        }
+        digits.bytes(memory.bytes(DIGITS, 2 * kernels.squeezeEnd()));
+        const literals = memory.words(LITERAL_COUNTS, 256 << BEFORE_BITS).slice();
+        instances.giveBack(kernels);
+        return { stream: bytesOfDigits(new Uint16Array(digits.finish().buffer)), literals };
       });
     },
   };
@@ -292,6 +335,10 @@ class Memory {
 
   clear(at: number, bytes: number): void {
     this.#bytes.fill(0, at, at + bytes);
+  }
+
+  bytes(at: number, count: number): Uint8Array {
+    return this.#bytes.subarray(at, at + count);
   }
 
   words(at: number, count: number): Uint32Array {

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { atOnce } from '../../../src/breather.js';
 import { makeCode } from '../../../src/container/write/runs.js';
+import { expand } from '../../../src/entropy/expand.js';
 import type { EncodeKernels } from '../../../src/kernels/encode/kernels.js';
 import { orderedKey } from '../../../src/kernels/encode/kernels.js';
 import { referenceKernels as reference } from '../../../src/kernels/encode/reference/kernels.js';
+import { squeezePass } from '../../../src/kernels/encode/reference/lzma/squeeze.js';
 import { compileEncodeKernels } from '../../../src/kernels/encode/wasm.js';
 import { Random } from '../../support/random.js';
 
@@ -283,6 +286,46 @@ describe('both kernels', () => {
         sameSymbols(Uint16Array.from({ length: size }, () => (random.float() < density ? 1 + random.below(1023) : 0)));
       }
     }
+  });
+
+  it('squeeze to the same bytes, window by window, with and without regard to the byte before', () => {
+    const random = new Random(8);
+    const words = Array.from({ length: 40 }, () => random.bytes(1 + random.below(90)));
+    const phrases = Buffer.concat(Array.from({ length: 3000 }, () => words[random.below(40)]));
+    // Small integers that keep their sign for a while, as neighbouring weights do.
+    let sign = 1;
+    const weights = Uint8Array.from({ length: 70_000 }, () => {
+      sign = random.below(9) ? sign : -sign;
+      return sign * (random.below(6) + random.below(6));
+    });
+    const floats = bytesOf(random.clustered(30_000, 900, 0.8));
+    const contents = {
+      phrases,
+      weights,
+      floats,
+      short: phrases.subarray(0, 2000),
+      few: Uint8Array.of(1, 2),
+      none: new Uint8Array(),
+    };
+    for (const [name, bytes] of Object.entries(contents)) {
+      const [ours, theirs] = [wasm, reference].map((kernels) => atOnce(kernels.squeeze(bytes)));
+      expect(Buffer.compare(ours, theirs), name).toBe(0);
+      expect(Buffer.compare(expand(ours, bytes.length), bytes), name).toBe(0);
+    }
+    // The first bit says what the second pass was good for.
+    const [plain, byBefore] = ([0, 1] as const).map((how) => atOnce(squeezePass(weights, how)).stream);
+    expect(byBefore.length).toBeLessThan(0.97 * plain.length);
+    expect(Buffer.compare(atOnce(wasm.squeeze(weights)), byBefore)).toBe(0);
+  });
+
+  it('squeeze two inputs in turns, and can be left in the middle of one', () => {
+    const [first, second] = [new Random(9).bytes(20_000), new Random(10).bytes(20_000)];
+    const left = wasm.squeeze(first);
+    left.next(false);
+    left.next(false);
+    const [a, b] = [wasm.squeeze(first), wasm.squeeze(second)];
+    for (let i = 0; i < 3; i++) for (const steps of [a, b]) expect(steps.next(false).done).toBe(false);
+    expectSame(atOnce(a), atOnce(b), atOnce(reference.squeeze(first)), atOnce(reference.squeeze(second)));
   });
 
   it('refuse codes that are too long for them', () => {

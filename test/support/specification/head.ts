@@ -57,6 +57,7 @@ export function expandHead(stream: Uint8Array, size: number): Uint8Array {
     return 1 + a + 16 * open + reversed('align', 4);
   };
   const out: number[] = [];
+  const isByBefore = plain() === 1;
   let s = 0;
   const d = [1, 1, 1, 1];
   while (out.length < size) {
@@ -64,10 +65,11 @@ export function expandHead(stream: Uint8Array, size: number): Uint8Array {
     if (!decide(`match ${s}`)) {
       const there = s >= 7 ? out[out.length - d[0]] : 0;
       let isSame = s >= 7;
+      const set = isByBefore ? (out.at(-1) ?? 0) >> 5 : 0;
       let node = 1;
       for (let i = 7; i >= 0; i--) {
         const bitThere = (there >> i) & 1;
-        const bit = decide(isSame ? `byte ${bitThere} ${node}` : `byte ${node}`);
+        const bit = decide(`byte ${set} ${isSame ? bitThere : ''} ${node}`);
         isSame &&= bit === bitThere;
         node = 2 * node + bit;
       }

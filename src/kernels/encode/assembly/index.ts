@@ -6,5 +6,6 @@ export { lloyd, squaredError } from './lloyd';
 export { countMagnitudes, countWithin, firstNotFinite, zeroBelow } from './magnitude';
 export { countPairs, countRuns, encodePairs, maskOf } from './runs';
 export { sort } from './sort';
+export { squeezeEnd, squeezeStart, squeezeWindow } from './lzma/squeeze';
 export { countBytes, relabel, withoutZeros } from './symbols';
 export { findValues1, findValues2, findValues4 } from './values';

@@ -2,6 +2,8 @@ import type { EncodeKernels } from '../kernels.js';
 import { assign, share } from './assign.js';
 import { encodePairs, encodeRun } from './codes.js';
 import { lloyd, squaredError } from './lloyd.js';
+import { squeezeInPasses } from './lzma/passes.js';
+import { squeezePass } from './lzma/squeeze.js';
 import { countMagnitudes, countWithin, firstNotFinite, zeroBelow } from './magnitude.js';
 import { sort } from './sort.js';
 import { countBytes, countRuns, findValues, maskOf, relabel, withoutZeros } from './symbols.js';
@@ -25,4 +27,5 @@ export const referenceKernels: EncodeKernels = {
   withoutZeros,
   encodeRun,
   encodePairs,
+  squeeze: (bytes) => squeezeInPasses(bytes.length, (byBefore) => squeezePass(bytes, byBefore)),
 };

@@ -1,4 +1,6 @@
+import type { Steps } from '../../../../breather.js';
 import {
+  BEFORE_BITS,
   DIST_ALIGN,
   DIST_SLOT,
   DIST_SPECIAL,
@@ -9,6 +11,7 @@ import {
   IS_REP1,
   IS_REP2,
   LITERAL,
+  LITERAL_TREES,
   MATCH_LEN,
   MIN_MATCH,
   REP_LEN,
@@ -16,36 +19,21 @@ import {
   stateAfterMatch,
   stateAfterRep,
   stateAfterShortRep,
-} from './lzma-model.js';
-import { distSlotOf, Prices } from './lzma-prices.js';
+} from '../../../../entropy/lzma-model.js';
+import { NICE_LEN, NICE_REP, NO_WAY, SMALL_INPUT, STEP_LITERAL, STEP_REP, STEP_SHORT_REP, WINDOW } from './limits.js';
 import { MatchFinder } from './match-finder.js';
+import type { Pass } from './passes.js';
+import { distSlotOf, Prices } from './prices.js';
 import { RangeEncoder } from './range-encoder.js';
 
-/**
- * The encoder looks for the cheapest sequence of steps through this many bytes at a time, at the prices that hold at their
- * beginning.
- */
-const WINDOW = 4096;
-
-/** A match of this length is taken without looking for anything cheaper (`nice_len` of LZMA). */
-const NICE_LEN = 64;
-
-/**
- * A step of the sequence as a number: one of these, {@link STEP_REP} to `STEP_REP + 3` for a match at `rep0` to `rep3`, or
- * from 0 on the distance, less one, of a match at a new distance.
- */
-const STEP_LITERAL = -6;
-const STEP_SHORT_REP = -5;
-const STEP_REP = -4;
-
-/**
- * Compresses bytes for `expand`, in the code of LZMA (see lzma-model.ts). The result is much smaller than that of deflate
- * for graphs with their names and for small tensors, and takes longer to make.
- */
-export function squeeze(bytes: Uint8Array): Uint8Array {
+/** Squeezes bytes window by window, with literals by the byte before or without. */
+export function* squeezePass(bytes: Uint8Array, byBefore: 0 | 1): Steps<Pass> {
   const finder = new MatchFinder(bytes);
-  const encoder = new RangeEncoder();
+  const encoder = new RangeEncoder(byBefore);
   const prices = new Prices(encoder.probs);
+  const literals = new Uint32Array(256 << BEFORE_BITS);
+  const before = (at: number) => (at > 0 ? bytes[at - 1] >> (8 - BEFORE_BITS) : 0);
+  const treesAt = (at: number) => LITERAL + (byBefore ? LITERAL_TREES * before(at) : 0);
   const size = Math.min(WINDOW, bytes.length) + 1;
   // For each place of the window the cheapest sequence that leads to it: its price, the length and kind of its last step,
   // and the coder's state and last four distances (less one) after it.
@@ -71,16 +59,15 @@ export function squeeze(bytes: Uint8Array): Uint8Array {
     rep0[i] = distance;
   };
 
-  /** Whether the next byte is equal to the one at any of the last four distances. */
-  const isAtRep = (at: number, i: number) => {
-    for (const distances of reps) if (bytes[at] === bytes[at - distances[i] - 1]) return true;
-    return false;
-  };
+  /** How long a match at each of the last four distances is. */
+  const repLengths = new Int32Array(4);
+  const niceRep = bytes.length > SMALL_INPUT ? NICE_REP : NICE_LEN;
 
   for (let start = 0; start < bytes.length; start += WINDOW) {
+    yield;
     const count = Math.min(WINDOW, bytes.length - start);
     prices.refresh();
-    cost.fill(0x7fffffff, 1);
+    cost.fill(NO_WAY, 1);
     cost[0] = 0;
     /** The furthest place that any sequence leads to so far. */
     let furthest = 0;
@@ -98,33 +85,36 @@ export function squeeze(bytes: Uint8Array): Uint8Array {
       const state = states[i];
       const most = count - i;
       const here = cost[i];
-      const found = finder.find(at);
-      const back = rep0[i] + 1;
-      if (found === 0 && furthest === i && !isAtRep(at, i)) {
+      let longest = 0;
+      for (let which = 0; which < 4; which++) {
+        const distance = reps[which][i] + 1;
+        repLengths[which] = at < distance ? 0 : Math.min(most, finder.match(at, distance));
+        longest = Math.max(longest, repLengths[which]);
+      }
+      const isNice = longest >= niceRep;
+      const found = isNice ? 0 : finder.find(at);
+      if (found === 0 && longest === 0 && furthest === i) {
         // A literal is the only possible step, so its price does not matter.
         offer(i, 1, here, STEP_LITERAL);
         continue;
       }
-      const literalPrice = prices.literal(bytes[at], state >= 7 ? bytes[at - back] : -1);
+      const back = rep0[i] + 1;
+      const matched = state >= 7 ? bytes[at - back] : -1;
+      const literalPrice = prices.literal(treesAt(at), bytes[at], matched);
       offer(i, 1, here + prices.bit(IS_MATCH + state, 0) + literalPrice, STEP_LITERAL);
       const match = here + prices.bit(IS_MATCH + state, 1);
       const rep = match + prices.bit(IS_REP + state, 1);
-      if (at >= back && bytes[at] === bytes[at - back]) {
+      if (repLengths[0] > 0) {
         const shortPrice = prices.bit(IS_REP0 + state, 0) + prices.bit(IS_REP0_LONG + state, 0);
         offer(i, 1, rep + shortPrice, STEP_SHORT_REP);
       }
-
-      let longest = 0;
       for (let which = 0; which < 4; which++) {
-        const distance = reps[which][i] + 1;
-        if (at < distance || bytes[at] !== bytes[at - distance] || bytes[at + 1] !== bytes[at + 1 - distance]) continue;
-        const length = Math.min(most, finder.match(at, distance));
+        const length = repLengths[which];
         if (length < MIN_MATCH) continue;
         const base = rep + repPrice(prices, which, state);
-        for (let n = length >= NICE_LEN ? length : MIN_MATCH; n <= length; n++) {
+        for (let n = length >= niceRep ? length : MIN_MATCH; n <= length; n++) {
           offer(i, n, base + prices.repLen[n], STEP_REP + which);
         }
-        longest = Math.max(longest, length);
       }
       const base = match + prices.bit(IS_REP + state, 0);
       for (let m = 0, n = MIN_MATCH; m < found; m++) {
@@ -135,19 +125,21 @@ export function squeeze(bytes: Uint8Array): Uint8Array {
         longest = Math.max(longest, length);
       }
       // A match as long as this is taken: steps from the places inside of it are not looked at.
-      if (longest >= NICE_LEN) i += longest - 1;
+      if (isNice || longest >= NICE_LEN) i += longest - 1;
     }
     arrive(count);
     const places: number[] = [];
     for (let i = count; i > 0; i -= lengths[i]) places.push(i);
     for (const i of places.reverse()) {
       const from = i - lengths[i];
-      encodeStep(encoder, bytes, start + from, lengths[i], steps[i], states[from], rep0[from] + 1);
+      const at = start + from;
+      if (steps[i] === STEP_LITERAL) literals[256 * before(at) + bytes[at]]++;
+      encodeStep(encoder, treesAt(at), bytes, at, lengths[i], steps[i], states[from], rep0[from] + 1);
     }
     states[0] = states[count];
     for (const distances of reps) distances[0] = distances[count];
   }
-  return encoder.finish();
+  return { stream: encoder.finish(), literals };
 }
 
 function stateAfter(step: number, state: number): number {
@@ -164,9 +156,13 @@ function repPrice(prices: Prices, which: number, state: number): number {
   return price + prices.bit(IS_REP1 + state, 1) + prices.bit(IS_REP2 + state, which - 2);
 }
 
-/** @param back - `rep0` before the step, as a number of bytes */
+/**
+ * @param trees - where the trees of a literal here begin
+ * @param back - `rep0` before the step, as a number of bytes
+ */
 function encodeStep(
   encoder: RangeEncoder,
+  trees: number,
   bytes: Uint8Array,
   at: number,
   length: number,
@@ -176,7 +172,7 @@ function encodeStep(
 ): void {
   encoder.bit(IS_MATCH + state, step === STEP_LITERAL ? 0 : 1);
   if (step === STEP_LITERAL) {
-    encodeLiteral(encoder, bytes[at], state >= 7 ? bytes[at - back] : -1);
+    encodeLiteral(encoder, trees, bytes[at], state >= 7 ? bytes[at - back] : -1);
     return;
   }
   encoder.bit(IS_REP + state, step < 0 ? 1 : 0);
@@ -196,13 +192,13 @@ function encodeStep(
 }
 
 /** @param matched - the byte at `rep0`, by which literals after a match are coded; -1 after a literal */
-function encodeLiteral(encoder: RangeEncoder, byte: number, matched: number): void {
+function encodeLiteral(encoder: RangeEncoder, trees: number, byte: number, matched: number): void {
   let node = 1;
   let isSame = matched >= 0;
   for (let i = 7; i >= 0; i--) {
     const bit = (byte >> i) & 1;
     const there = (matched >> i) & 1;
-    encoder.bit(LITERAL + (isSame ? 256 * (1 + there) : 0) + node, bit);
+    encoder.bit(trees + (isSame ? 256 * (1 + there) : 0) + node, bit);
     isSame &&= bit === there;
     node = 2 * node + bit;
   }

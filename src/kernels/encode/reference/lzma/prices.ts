@@ -2,16 +2,15 @@ import {
   DIST_ALIGN,
   DIST_SLOT,
   DIST_SPECIAL,
-  LITERAL,
   MATCH_LEN,
   MAX_MATCH,
   MIN_MATCH,
   PROB_BITS,
   REP_LEN,
-} from './lzma-model.js';
+} from '../../../../entropy/lzma-model.js';
 
 /** Price of a decision in 64ths of a bit, by the upper seven bits of its probability. */
-const PRICES = Int32Array.from({ length: 128 }, (_, i) => Math.round(-64 * Math.log2((i + 0.5) / 128)));
+export const PRICES_OF_BITS = Int32Array.from({ length: 128 }, (_, i) => Math.round(-64 * Math.log2((i + 0.5) / 128)));
 const SHIFT = PROB_BITS - 7;
 
 /** The slot of a distance less one: its two highest bits and their position. */
@@ -34,7 +33,7 @@ export class Prices {
 
   bit(at: number, bit: number): number {
     const prob = this.probs[at];
-    return PRICES[(bit ? (1 << PROB_BITS) - prob : prob) >> SHIFT];
+    return PRICES_OF_BITS[(bit ? (1 << PROB_BITS) - prob : prob) >> SHIFT];
   }
 
   bitTree(at: number, bits: number, value: number): number {
@@ -53,16 +52,19 @@ export class Prices {
     return price;
   }
 
-  /** @param matched - the byte at `rep0`, by which literals after a match are coded; -1 after a literal */
-  literal(byte: number, matched = -1): number {
-    if (matched < 0) return this.bitTree(LITERAL, 8, byte);
+  /**
+   * @param trees - where the trees of such a literal begin
+   * @param matched - the byte at `rep0`, by which literals after a match are coded; -1 after a literal
+   */
+  literal(trees: number, byte: number, matched: number): number {
+    if (matched < 0) return this.bitTree(trees, 8, byte);
     let price = 0;
     let node = 1;
     let isSame = true;
     for (let i = 7; i >= 0; i--) {
       const bit = (byte >> i) & 1;
       const there = (matched >> i) & 1;
-      price += this.bit(LITERAL + (isSame ? 256 * (1 + there) : 0) + node, bit);
+      price += this.bit(trees + (isSame ? 256 * (1 + there) : 0) + node, bit);
       isSame &&= bit === there;
       node = 2 * node + bit;
     }

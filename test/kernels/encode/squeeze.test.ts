@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expand } from '../../src/entropy/expand.js';
+import { expand } from '../../../src/entropy/expand.js';
 import {
   DIST_ALIGN,
   DIST_SLOT,
@@ -12,10 +12,10 @@ import {
   LITERAL,
   MATCH_LEN,
   SPARED,
-} from '../../src/entropy/lzma-model.js';
-import { RangeEncoder } from '../../src/entropy/range-encoder.js';
-import { squeeze } from '../../src/entropy/squeeze.js';
-import { Random } from '../support/random.js';
+} from '../../../src/entropy/lzma-model.js';
+import { squeeze } from '../../../src/kernels/encode/index.js';
+import { RangeEncoder } from '../../../src/kernels/encode/reference/lzma/range-encoder.js';
+import { Random } from '../../support/random.js';
 
 const random = new Random(41);
 const text = Buffer.from('So long as men can breathe or eyes can see, '.repeat(900));
@@ -25,7 +25,7 @@ const few = Uint8Array.from({ length: 70_000 }, () => random.below(3) ** 2);
 const far = Uint8Array.from({ length: 200_000 }, (_, i) => (random.below(90) ? (i >> 8) ^ i : random.below(256)));
 /** Bytes that make carries run through many bytes of the coder's. */
 const skewed = Uint8Array.from({ length: 70_000 }, () => (random.below(400) ? 255 : random.below(256)));
-const source = readFileSync(new URL('../../src/container/README.md', import.meta.url));
+const source = readFileSync(new URL('../../../src/container/README.md', import.meta.url));
 const contents = {
   nothing: new Uint8Array(),
   one: Uint8Array.of(7),
@@ -102,7 +102,7 @@ describe('expand', () => {
   it('refuses matches with what is not there, at every distance up to 2^32', () => {
     for (let slot = 0; slot < 64; slot++) {
       for (const isHighest of [0, 1]) {
-        const encoder = new RangeEncoder();
+        const encoder = new RangeEncoder(0);
         encoder.bit(IS_MATCH, 0);
         encoder.bitTree(LITERAL, 8, 7);
         encoder.bit(IS_MATCH, 1);

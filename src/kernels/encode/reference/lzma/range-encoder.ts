@@ -1,16 +1,24 @@
-import { ByteWriter } from '../binary/bytes.js';
-import { MOVE_BITS, PROB_BITS, PROB_INIT, PROBS, RANGE_INIT, SPARED, TOP_VALUE } from './lzma-model.js';
+import {
+  MOVE_BITS,
+  PROB_BITS,
+  PROB_INIT,
+  PROBS,
+  RANGE_INIT,
+  SPARED,
+  TOP_VALUE,
+} from '../../../../entropy/lzma-model.js';
 
 /** A range encoder: writes decisions, each in as many bits as its present probability says. */
 export class RangeEncoder {
   readonly probs = new Uint16Array(PROBS).fill(PROB_INIT);
-  readonly #writer = new ByteWriter();
+  readonly #digits: number[] = [];
   #low = 0;
   #range = RANGE_INIT;
-  /** The byte that a carry may still change, and the number of bytes of 255 behind it; the first two bytes are always 0 and left out. */
-  #cache = 0;
-  #pending = 0;
-  #leading = 2;
+
+  /** @param byBefore - 1: literals are coded by the upper bits of the byte before, which the first decision says */
+  constructor(byBefore: 0 | 1) {
+    this.direct(byBefore, 1);
+  }
 
   bit(at: number, bit: number): void {
     const prob = this.probs[at];
@@ -39,15 +47,11 @@ export class RangeEncoder {
     }
   }
 
-  /** Ends the stream with that number of the range that has the most zeros at its end, and leaves these out. */
+  /** Ends the stream with that number of the range that has the most zeros at its end. */
   finish(): Uint8Array {
-    const step = TOP_VALUE;
-    this.#low = Math.ceil(this.#low / step) * step;
-    for (let i = 0; i < 5; i++) this.#shiftLow();
-    const bytes = this.#writer.finish();
-    let end = bytes.length;
-    while (end > 0 && bytes.length - end < SPARED && bytes[end - 1] === 0) end--;
-    return bytes.subarray(0, end);
+    this.#low = Math.ceil(this.#low / TOP_VALUE) * TOP_VALUE;
+    for (let i = 0; i < 4; i++) this.#shiftLow();
+    return bytesOfDigits(this.#digits);
   }
 
   #narrow(bound: number, bit: number): void {
@@ -62,18 +66,25 @@ export class RangeEncoder {
   }
 
   #shiftLow(): void {
-    const low = this.#low;
-    const carry = low >= 2 ** 32 ? 1 : 0;
-    if (carry || low < 0xff000000) {
-      this.#put(this.#cache + carry);
-      for (; this.#pending; this.#pending--) this.#put(255 + carry);
-      this.#cache = Math.floor(low / 2 ** 24) & 255;
-    } else this.#pending++;
-    this.#low = (low % 2 ** 24) * 256;
+    this.#digits.push(Math.floor(this.#low / 2 ** 24));
+    this.#low = (this.#low % 2 ** 24) * 256;
   }
+}
 
-  #put(byte: number): void {
-    if (this.#leading) this.#leading--;
-    else this.#writer.byte(byte & 255);
+/**
+ * The bytes of a stream.
+ *
+ * @param digits - bytes, each with what a carry adds to the one before above its eight bits. The first comes to 0, and is left
+ *   out as are zeros at the end
+ */
+export function bytesOfDigits(digits: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(digits.length);
+  for (let i = digits.length - 1, carry = 0; i >= 0; i--) {
+    const digit = digits[i] + carry;
+    bytes[i] = digit;
+    carry = digit >> 8;
   }
+  let end = bytes.length;
+  while (end > 1 && bytes.length - end < SPARED && bytes[end - 1] === 0) end--;
+  return bytes.subarray(1, end);
 }
