@@ -1,4 +1,5 @@
 import type { onnx } from 'onnx-proto';
+import type { Split } from '../data/split.js';
 import { FxqError } from '../errors.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
 import { appendJacobian } from '../gradient/gradient-graph.js';
@@ -13,10 +14,11 @@ import { type Feeder, runPieces, withSession } from '../runtime/batches.js';
 import type { OutputArray, Session } from '../runtime/session.js';
 import { asFloat, reshape, transpose } from './columns.js';
 import type { RowCosts } from './job.js';
+import { probesFor } from './plan.js';
 import type { Survey } from './survey.js';
 
-/** Inputs that probes are sent back through: what is wanted is the size of a mean square, not its last digit. */
-const PROBED_SAMPLES = 256;
+/** Probes where rows are by themselves: what is wanted is the size of a mean square, not its last digit. */
+const PROBES = 256;
 /** Of more rows, products are as much work and memory as the inputs' moments, and more. */
 const MOST_COUPLED = 1024;
 
@@ -28,6 +30,7 @@ export interface ProbeSubject {
   /** Of the probes. */
   readonly seed: number;
   readonly feeder: Feeder;
+  readonly split: Split;
   /** Whether errors of several rows are looked at together. */
   readonly isTwoSided: boolean;
 }
@@ -47,6 +50,7 @@ export async function probeRows({
   survey,
   seed,
   feeder,
+  split,
   isTwoSided,
 }: ProbeSubject): Promise<Map<Layer, RowCosts> | undefined> {
   const probed = layers.filter(({ output }) => output !== undefined);
@@ -58,28 +62,33 @@ export async function probeRows({
   const random = createRandom(seed);
   const sums = new Map<Layer, Float64Array>();
   const spread = spreadMeter();
-  let samples = 0;
+  const limit = isTwoSided ? Math.max(PROBES, probesFor(layers, survey)) : PROBES;
+  // Matrices need more probes than there may be inputs.
+  const times = isTwoSided ? Math.max(1, Math.round(limit / (split.calibrationBatches * split.batchSize))) : 1;
+  let probes = 0;
   const probeBatches = async (forward: Session, backward: Session) => {
-    for await (const run of runPieces(forward, { ...feeder, limit: PROBED_SAMPLES })) {
+    for await (const run of runPieces(forward, { ...feeder, limit })) {
       const output = run.outputs[graph.output];
       spread.add(output);
-      const seeds = { data: probe(output, random), dims: output.dims };
-      const inputs = { ...run.inputs, [graph.seed]: seeds };
-      for await (const { outputs } of backward.runs({ inputs })) {
-        for (const [layer, name] of graph.sums) {
-          const { data } = outputs[name];
-          const sum = sums.get(layer) ?? new Float64Array(data.length);
-          sums.set(layer, sum);
-          for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+      for (let time = 0; time < times; time++) {
+        const seeds = { data: probe(output, random), dims: output.dims };
+        const inputs = { ...run.inputs, [graph.seed]: seeds };
+        for await (const { outputs } of backward.runs({ inputs })) {
+          for (const [layer, name] of graph.sums) {
+            const { data } = outputs[name];
+            const sum = sums.get(layer) ?? new Float64Array(data.length);
+            sums.set(layer, sum);
+            for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+          }
         }
+        probes += run.samples;
       }
-      samples += run.samples;
     }
   };
   await withSession(runtime, graph.forward, { threads }, (forward) =>
     withSession(runtime, graph.backward, { threads }, (backward) => probeBatches(forward, backward)),
   );
-  const scale = 1 / (samples * spread.variance());
+  const scale = 1 / (probes * spread.variance());
   if (!Number.isFinite(scale)) return undefined;
   const costs = new Map<Layer, RowCosts>();
   for (const [layer, sum] of sums) {

@@ -10,6 +10,9 @@ export const BATCH = 16;
 const FEWEST_SAMPLES = 512;
 const MOST_SAMPLES = 4096;
 const SAMPLE_WORK = 2e10;
+/** The same for probes, which are three times as much work each. */
+const MOST_PROBES = 4096;
+const PROBE_WORK = 4e10;
 /** Columns for each input of a layer that are enough to know how its inputs go together. */
 const ENOUGH_COLUMNS = 8;
 
@@ -42,6 +45,11 @@ export function samplesFor(layers: readonly Layer[], survey: Survey): number {
   }
   const affordable = SAMPLE_WORK / workOf(layers, survey);
   return Math.max(FEWEST_SAMPLES, Math.min(MOST_SAMPLES, Math.round(wanted / weights), Math.round(affordable)) || 0);
+}
+
+/** Probes to send back: as many as tell how rows of a matrix go together, as far as the time for it is there. */
+export function probesFor(layers: readonly Layer[], survey: Survey): number {
+  return Math.min(MOST_PROBES, Math.round(PROBE_WORK / workOf(layers, survey)) || 0);
 }
 
 /** Samples a batch: fewer where their columns would take too much memory; whole batches where the model's size is fixed. */
