@@ -59,7 +59,7 @@ const MAX_POINTS = 9;
 const NARROW = 1.15;
 const NEAR = 0.985;
 /** Shares of a size that neighbours of what is near it are aimed at. */
-const NEIGHBOURS = [0.996, 0.99];
+const NEIGHBOURS = [0.997, 0.993, 0.989];
 /** Inputs that the divergence is measured on, and bytes of them: they stay in memory. */
 const MEASURED = 384;
 const MEASURED_BYTES = 2 ** 26;
