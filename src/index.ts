@@ -100,6 +100,8 @@ export {
   type SyntheticSearchOptions,
   searchSynthetic,
 } from './search/synthetic.js';
+export type { LayerWidth, WidthOptions, WidthPoint, WidthRange, Widths } from './search/widths/options.js';
+export { searchWidths } from './search/widths/search.js';
 export type {
   CumulativeStep,
   Fidelity,

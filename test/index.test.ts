@@ -50,6 +50,7 @@ describe('the public surface', () => {
         "searchBudget",
         "searchCalibration",
         "searchSynthetic",
+        "searchWidths",
         "sensitivity",
         "syntheticDataset",
         "tune",

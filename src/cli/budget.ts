@@ -33,6 +33,7 @@ export interface BudgetFlags extends GoalFlags {
   readonly fast?: boolean;
   readonly threads?: number;
   readonly seed?: number;
+  readonly equivalentBits?: number | undefined;
 }
 
 /** What the file with the chosen setting is called, beside the container. */
@@ -43,7 +44,10 @@ const MARK = '# Chosen by fxq-compress';
 
 export function addBudget(command: Command): Command {
   return command
-    .option('--data <data>', 'search density and clusters of each layer by such inputs (as --data of evaluate)')
+    .option(
+      '--data <data>',
+      'search density and clusters, or widths of formats, of each layer by such inputs (as --data of evaluate)',
+    )
     .addOption(
       new Option(
         '--save-config <file>',
@@ -72,7 +76,10 @@ export async function budgetOf(
 ): Promise<BudgetSearch | undefined> {
   const { data, saveConfig, calibrate } = flags;
   if (data === undefined) {
-    if (saveConfig !== undefined) throw new UsageError('--save-config needs --data: it is for what a search chooses');
+    // Widths of number formats are chosen without data, too.
+    if (saveConfig !== undefined && flags.equivalentBits === undefined) {
+      throw new UsageError('--save-config needs --data: it is for what a search chooses');
+    }
     return undefined;
   }
   if (calibrate !== undefined) {
@@ -87,14 +94,33 @@ export async function budgetOf(
   const stray = Object.entries({ fast: flags.fast, 'calibrate-samples': flags.calibrateSamples });
   const name = stray.find(([, value]) => value !== undefined)?.[0];
   if (name !== undefined) throw new UsageError(`--${name} needs --calibrate; a search with --data does without`);
-  const configPath = saveConfig ?? join(dirname(output), DEFAULT_CONFIG);
-  if (saveConfig === undefined && existsSync(configPath) && !readFileSync(configPath, 'utf8').startsWith(MARK)) {
-    const message = `${configPath}: exists already, and no search has written it; name a file with --save-config`;
-    throw new FxqError('IO', message, { file: configPath });
-  }
+  const configPath = configPathOf(saveConfig, output);
   const dataset = await openData(data, flags, subject, terminal);
   terminal.note(`searching on ${data}`);
   return { configPath, dataset };
+}
+
+/**
+ * Where what a search chooses is written.
+ *
+ * @throws FxqError `IO` where a file of somebody else's has that name
+ */
+export function configPathOf(saveConfig: string | undefined, output: string): string {
+  const path = saveConfig ?? join(dirname(output), DEFAULT_CONFIG);
+  if (saveConfig === undefined && existsSync(path) && !readFileSync(path, 'utf8').startsWith(MARK)) {
+    const message = `${path}: exists already, and no search has written it; name a file with --save-config`;
+    throw new FxqError('IO', message, { file: path });
+  }
+  return path;
+}
+
+/** What a search chose, as a config file that a later one may replace. */
+export function configText(model: string, what: string, config: Config, command: string): string {
+  const head = [
+    `${MARK} for ${printableJson(basename(model))}: ${what}.`,
+    `# ${command} --config with this file makes the same again.`,
+  ];
+  return `${head.join('\n')}\n${stringify(config)}`;
 }
 
 /** A search as JSON. */
@@ -168,11 +194,7 @@ export function budgetConfig(model: string, { layers, chosen }: Budget, base: Co
   const isPruned = givenOf(PRUNE.alternatives, base.prune ?? {}).length > 0 || all.some(({ prune }) => prune);
   const { prune, ...rest } = base;
   const config: Config = { ...rest, ...(prune && isPruned && { prune }), layers: all };
-  const head = [
-    `${MARK} for ${printableJson(basename(model))}: ${pointLine(chosen)}.`,
-    '# compress --config with this file makes the same container again.',
-  ];
-  return `${head.join('\n')}\n${stringify(config)}`;
+  return configText(model, pointLine(chosen), config, 'compress');
 }
 
 /** What was tried, the smallest first, with a mark on what was chosen. */

@@ -1,15 +1,128 @@
+import type { Command } from 'commander';
+import type { CalibrationOptions } from '../calibrate/options.js';
+import { calibratedQuantize } from '../calibrate/quantize.js';
+import type { Dataset } from '../data/dataset.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
+import {
+  checkWidthOptions,
+  WIDTHS,
+  type WidthOptions,
+  type WidthRange,
+  type Widths,
+} from '../search/widths/options.js';
+import { searchWidths } from '../search/widths/search.js';
 import { CLUSTER } from '../stages/cluster.js';
+import { type QuantizeOptions, quantize } from '../stages/quantize.js';
+import type { Stage } from '../stages/stage.js';
+import { configText } from './budget.js';
+import { threadPool } from './calibration-pool.js';
+import type { Config } from './config.js';
 import { UsageError } from './errors.js';
+import { addOptions, optionsFrom } from './flags.js';
+import type { Terminal } from './terminal.js';
+
+/** Options of commands that round weights to number formats, beside which. */
+export interface FormatFlags extends WidthRange {
+  readonly maxLoss?: number;
+}
 
 /** Options that are about shared values, or about how they are searched for. */
-const OTHERS = [...CLUSTER.perLayer, 'centroids', 'maxLoss', 'targetSize', 'lambda', 'synthetic', 'data'] as const;
+const OTHERS = [...CLUSTER.perLayer, 'centroids', 'targetSize', 'lambda', 'synthetic'] as const;
+
+/** Adds what gives layers widths of their own. */
+export function addWidths(command: Command): Command {
+  return addOptions(command, WIDTHS, { prefix: 'with --weights: ' });
+}
+
+/** What there is to look at. */
+interface Sources {
+  readonly calibration?: CalibrationOptions | undefined;
+  /** Inputs to judge by, where rounding is not compensated. */
+  readonly dataset?: Dataset | undefined;
+}
+
+/** The stage that rounds weights; what it found is known once it has run. */
+export interface FormatStage {
+  create(options: QuantizeOptions): Stage;
+  /** Whether widths are searched for, so that what is chosen is to be kept. */
+  readonly isSearched: boolean;
+  found(): Widths | undefined;
+}
 
 /** @throws UsageError for options that make no sense where weights are rounded to number formats */
-export function checkQuantizeFlags(flags: object): void {
+export function formatStage(flags: FormatFlags, { calibration, dataset }: Sources, terminal: Terminal): FormatStage {
+  const isSearched = flags.equivalentBits !== undefined || flags.maxLoss !== undefined;
+  let found: Widths | undefined;
+  return {
+    isSearched,
+    found: () => found,
+    create(options) {
+      checkFlags(flags, isSearched, { calibration, dataset });
+      const common = { ...options, ...calibration };
+      if (isSearched) {
+        const goal = { ...optionsFrom(WIDTHS, flags), maxLoss: flags.maxLoss };
+        const all: WidthOptions = { ...common, ...goal, isCompensated: calibration !== undefined };
+        const judged = dataset ? { ...all, dataset } : all;
+        checkWidthOptions(judged);
+        return inThreads('quantize', calibration, async (pool, model, context) => {
+          const onPoint: WidthOptions['onPoint'] = ({ equivalentBits, loss }) =>
+            terminal.note(
+              `  ${equivalentBits.toFixed(2)} bits${loss === null ? '' : `, ${loss.toFixed(2)} points lost`}`,
+            );
+          found = await searchWidths(model, { ...judged, ...context, pool, onPoint });
+          if (!found.isReached) terminal.note('warning: no widths reached the goal; these are the widest');
+          return found.model;
+        });
+      }
+      if (!calibration) return quantize(options);
+      const stage = calibratedQuantize({ ...common, ...calibration });
+      return inThreads(stage.name, calibration, (pool, model, context) =>
+        calibratedQuantize({ ...common, ...calibration, pool }).run(model, context),
+      );
+    },
+  };
+}
+
+type Work = (pool: WidthOptions['pool'], ...run: Parameters<Stage['run']>) => ReturnType<Stage['run']>;
+
+/** A stage with threads of its own while it runs, if it calibrates. */
+function inThreads(name: string, calibration: CalibrationOptions | undefined, work: Work): Stage {
+  return {
+    name,
+    async run(model, context) {
+      if (!calibration) return work(undefined, model, context);
+      const pool = threadPool(calibration.threads);
+      try {
+        return await work(pool, model, context);
+      } finally {
+        await pool.close();
+      }
+    },
+  };
+}
+
+function checkFlags(flags: FormatFlags, isSearched: boolean, { calibration, dataset }: Sources): void {
   const stray = givenOf(OTHERS, flags)[0];
   if (stray !== undefined) {
     throw new UsageError(`--${dashed(stray)} does not go with number formats (--weights); leave one of them out`);
   }
+  const width = givenOf(['minBits', 'maxBits'], flags)[0];
+  if (width !== undefined && !isSearched) {
+    throw new UsageError(`--${dashed(width)} needs a goal for widths: --equivalent-bits or --max-loss`);
+  }
+  if (dataset && !isSearched) {
+    throw new UsageError('--data with number formats is to choose widths by: give --equivalent-bits or --max-loss');
+  }
+  if (flags.maxLoss !== undefined && !calibration && !dataset) {
+    throw new UsageError('--max-loss needs --calibrate or --data with inputs to judge by');
+  }
+}
+
+/** The widths that were chosen as a config file, beside what was fixed before. */
+export function widthsConfig(model: string, { layers, chosen }: Widths, base: Config, command: string): string {
+  const rules = layers.map(({ match, weights }) => ({ match, quantize: { weights } }));
+  const { equivalentBits, loss } = chosen;
+  const what = `${equivalentBits.toFixed(2)} bits a weight${loss === null ? '' : `, ${loss.toFixed(2)} points lost`}`;
+  return configText(model, what, { ...base, layers: [...(base.layers ?? []), ...rules] }, command);
 }

@@ -1,6 +1,5 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedPrune } from '../calibrate/prune.js';
-import { calibratedQuantize } from '../calibrate/quantize.js';
 import type { Model } from '../model/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection, type Selector } from '../model/selectors.js';
 import { givenOf } from '../options/check.js';
@@ -9,7 +8,6 @@ import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
 import { QUANTIZE, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage, StageDefinition } from '../stages/stage.js';
 import { TRAINED, type TuneOptions, type TunePruneTarget } from '../tune/options.js';
-import { threadPool } from './calibration-pool.js';
 import { type Config, readConfig } from './config.js';
 import { asUsage, UsageError } from './errors.js';
 import { optionsFrom } from './flags.js';
@@ -43,13 +41,15 @@ export interface Settings {
  *
  * @param wanted - the stages that the command has; `compress` prunes only if an option says how much
  * @param calibration - lets pruning look at inputs
- * @param isSearched - a search makes the stages; what is said here is fixed
+ * @param isSearched - a search makes the stages, unless weights are rounded to formats; what is said here is fixed
+ * @param quantizer - makes the stage that rounds to number formats
  */
 export function readSettings(
   flags: StageFlags,
   wanted: 'prune' | 'cluster' | 'quantize' | 'compress',
   calibration?: CalibrationOptions,
   isSearched = false,
+  quantizer: (options: QuantizeOptions) => Stage = quantize,
 ): Settings {
   const config = flags.config === undefined ? {} : readConfig(flags.config);
   const selection: Selection<never> = {
@@ -67,14 +67,14 @@ export function readSettings(
   const pruneOptions = isPruned ? { ...pruneBase, rules: rulesOf(config, 'prune') } : undefined;
   const clusterOptions = isClustered ? { ...clusterBase, rules: rulesOf(config, 'cluster') } : undefined;
   const stages: Stage[] = [];
-  if (!isSearched && pruneOptions) {
+  if ((!isSearched || isQuantized) && pruneOptions) {
     const options = { ...pruneOptions, ...selection };
     stages.push(asUsage(() => (calibration ? calibratedPrune({ ...options, ...calibration }) : prune(options))));
   }
   if (!isSearched && clusterOptions) stages.push(asUsage(() => cluster({ ...clusterOptions, ...selection })));
-  if (!isSearched && quantizeOptions) {
+  if (quantizeOptions) {
     const options = { ...quantizeOptions, ...selection };
-    stages.push(asUsage(() => (calibration ? inThreads(options, calibration) : quantize(options))));
+    stages.push(asUsage(() => quantizer(options)));
   }
   const isLossy = stages.length > 0 || isSearched || calibration !== undefined;
   // Calibration goes against `cluster: false` too.
@@ -97,22 +97,6 @@ export function readSettings(
       ...(config.layers && { layers: config.layers }),
     },
     warnings: (model) => [...ignored, ...findUnused(model, config, selection, isLossy)],
-  };
-}
-
-/** The stage with threads of its own while it runs. */
-function inThreads(options: QuantizeOptions, calibration: CalibrationOptions): Stage {
-  const { name } = calibratedQuantize({ ...options, ...calibration });
-  return {
-    name,
-    async run(model, context) {
-      const pool = threadPool(calibration.threads);
-      try {
-        return await calibratedQuantize({ ...options, ...calibration, pool }).run(model, context);
-      } finally {
-        await pool.close();
-      }
-    },
   };
 }
 

@@ -8,6 +8,7 @@ import { addStage } from '../flags.js';
 import { addGoal } from '../goal.js';
 import { aboutFile } from '../input.js';
 import { addCommon, addDropUnused, addExamples, addOutput, addSelection, addThreads } from '../options.js';
+import { addWidths } from '../quantize-flags.js';
 import { addSynthetic } from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
 import { type PackFlags, packModel } from './pack.js';
@@ -35,6 +36,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
   addStage(command, PRUNE);
   addStage(command, CLUSTER);
   addStage(command, QUANTIZE);
+  addWidths(command);
   addSynthetic(command);
   addCalibration(command);
   addBudget(command);

@@ -1,11 +1,14 @@
 import { breather } from '../../breather.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { writeStaged } from '../../pipeline/threads.js';
+import { type BudgetFlags, budgetOf, configPathOf } from '../budget.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { inspectFile, openModel, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
 import type { CommonFlags, ModelFlags, ThreadFlags } from '../options.js';
 import { planModel } from '../output/model.js';
+import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
+import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { reportSummary, startWarnings } from '../summary.js';
 import type { Terminal } from '../terminal.js';
@@ -15,6 +18,8 @@ export type EditFlags = CommonFlags &
   ThreadFlags &
   StageFlags &
   CalibrationFlags &
+  BudgetFlags &
+  FormatFlags &
   ModelFlags & { readonly output: string };
 
 /** What `prune`, `cluster` and `quantize` have in common: an ONNX file in, a changed one out. */
@@ -27,10 +32,21 @@ export async function editModel(
   const { output } = flags;
   const { model, paths, close } = openModel(input, flags);
   try {
-    const calibration =
-      stage !== 'cluster' ? await calibrationOf(flags, { model, files: [input] }, terminal) : undefined;
-    const settings = readSettings(flags, stage, calibration);
-    const plan = planModel(output, model, flags.force);
+    const subject = { model, files: [input] };
+    const judged =
+      stage === 'quantize'
+        ? await budgetOf(flags, { ...subject, model: async () => model }, output, terminal)
+        : undefined;
+    const hasInputs = stage !== 'cluster' && !judged;
+    const calibration = hasInputs ? await calibrationOf(flags, subject, terminal) : undefined;
+    const formats = formatStage(flags, { calibration, dataset: judged?.dataset }, terminal);
+    const settings = readSettings(flags, stage, calibration, false, formats.create);
+    const files = planModel(output, model, flags.force);
+    const isSearched = stage === 'quantize' && formats.isSearched;
+    const config = isSearched
+      ? planOutput(configPathOf(flags.saveConfig, output), { option: '--save-config' })
+      : undefined;
+    const plan = config ? together(files, config) : files;
     const { warnings, onNote } = startWarnings(terminal, [...unclaimedWarnings(model), ...settings.warnings(model)]);
     const onProgress = terminal.progress(stage);
     const stages = await withOutput(plan, (output, signal) =>
@@ -41,6 +57,11 @@ export async function editModel(
           output.write(file, bytes);
           await breathe();
         }
+        const widths = formats.found();
+        if (widths) {
+          const text = widthsConfig(input, widths, settings.config, stage);
+          output.write(files.paths.length, new TextEncoder().encode(text));
+        }
         return run.times();
       }),
     );
@@ -49,7 +70,7 @@ export async function editModel(
       output,
       inputBytes: sizeOf(paths),
       files: plan.paths,
-      outputBytes: sizeOf(plan.paths),
+      outputBytes: sizeOf(files.paths),
       ratio: null,
       stages,
       warnings,

@@ -1,6 +1,14 @@
 import { resolve } from 'node:path';
 import { compressTo, type Target } from '../../pipeline/compress.js';
-import { type BudgetFlags, budgetConfig, budgetOf, budgetStage, budgetSummary, budgetTable } from '../budget.js';
+import {
+  type BudgetFlags,
+  budgetConfig,
+  budgetOf,
+  budgetStage,
+  budgetSummary,
+  budgetTable,
+  configPathOf,
+} from '../budget.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { UsageError } from '../errors.js';
 import { searchStage } from '../goal.js';
@@ -8,7 +16,7 @@ import { inspectFile, openLater, sizeOf, tensorBytes, unclaimedWarnings } from '
 import type { CommonFlags, ModelFlags, ThreadFlags } from '../options.js';
 import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
-import { checkQuantizeFlags } from '../quantize-flags.js';
+import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { reportSummary, startWarnings } from '../summary.js';
 import { type SyntheticFlags, syntheticStage } from '../synthetic.js';
@@ -21,6 +29,7 @@ export type PackFlags = CommonFlags &
   CalibrationFlags &
   BudgetFlags &
   SyntheticFlags &
+  FormatFlags &
   ModelFlags & { readonly output: string };
 
 /** What `encode` and `compress` have in common: an ONNX file in, a container out. */
@@ -39,6 +48,7 @@ export async function packModel(
       command === 'compress' && !budget
         ? await calibrationOf(flags, subject, terminal, '--calibrate or --data')
         : undefined;
+    const formats = formatStage(flags, { calibration, dataset: budget?.dataset }, terminal);
     const settings =
       command === 'compress'
         ? readSettings(
@@ -46,20 +56,25 @@ export async function packModel(
             command,
             calibration,
             budget !== undefined,
+            formats.create,
           )
         : undefined;
     const isQuantized = settings?.options.quantize !== undefined;
-    if (isQuantized) checkQuantizeFlags(flags);
+    if (flags.equivalentBits !== undefined && !isQuantized)
+      throw new UsageError('--equivalent-bits needs --weights with a format such as int4');
     const search =
       budget || isQuantized ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
-    const walk = budget && settings && budgetStage(budget, flags, settings.options, terminal);
+    const walk =
+      budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
     const synthetic = flags.synthetic ? syntheticStage(flags.threads, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();
     const plan = planOutput(output);
-    if (budget && resolve(budget.configPath) === resolve(output)) {
+    const configPath =
+      isQuantized && formats.isSearched ? configPathOf(flags.saveConfig, output) : walk && budget?.configPath;
+    if (configPath !== undefined && resolve(configPath) === resolve(output)) {
       throw new UsageError(`${output}: this is the container itself; name another file with --save-config`);
     }
-    const config = budget && planOutput(budget.configPath, { option: '--save-config' });
+    const config = configPath === undefined ? undefined : planOutput(configPath, { option: '--save-config' });
     const { warnings, onNote } = startWarnings(terminal, [
       ...unclaimedWarnings(model),
       ...(settings?.warnings(model) ?? []),
@@ -82,7 +97,12 @@ export async function packModel(
         return compressTo(target, model, all, { signal, onProgress, context: { onProgress, onNote }, pool });
       });
       const found = walk?.found();
-      if (found && settings) output.write(1, new TextEncoder().encode(budgetConfig(input, found, settings.config)));
+      const widths = formats.found();
+      const text =
+        found && settings
+          ? budgetConfig(input, found, settings.config)
+          : widths && settings && widthsConfig(input, widths, settings.config, command);
+      if (text !== undefined) output.write(1, new TextEncoder().encode(text));
       return times;
     });
     const found = walk?.found();

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { FORMATS_TEXT } from '../../quantize/formats/parse.js';
+import { GOAL } from '../../search/goal.js';
 import { QUANTIZE } from '../../stages/quantize.js';
+import { addBudget } from '../budget.js';
 import { addCalibration } from '../calibration.js';
-import { addStage } from '../flags.js';
+import { addOptions, addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
 import { addCommon, addDropUnused, addExamples, addForce, addOutput, addSelection, addThreads } from '../options.js';
+import { addWidths } from '../quantize-flags.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
 
@@ -17,11 +20,16 @@ export function addQuantizeCommand(program: Command, terminal: Terminal): void {
 
 Formats: ${FORMATS_TEXT}. FIXED16_12, Q4.4 and SIGN are other spellings.
 
-With --calibrate rounding is compensated: what it does to a layer's output on such inputs is made up for by the weights that are rounded later, and by the bias. Needs the package onnxruntime-node.`,
+With --calibrate rounding is compensated: what it does to a layer's output on such inputs is made up for by the weights that are rounded later, and by the bias. Needs the package onnxruntime-node.
+
+With --equivalent-bits, or with --max-loss and inputs, every layer gets a width of its own between --min-bits and --max-bits; --weights then names the family of formats. The widths are written to fxq.yaml beside the output.`,
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the quantized ONNX file');
   addStage(command, QUANTIZE);
+  addWidths(command);
+  addOptions(command, { maxLoss: GOAL.maxLoss }, { prefix: 'with --calibrate or --data: ' });
+  addBudget(command);
   addCalibration(command);
   addSelection(command);
   addThreads(command);
@@ -32,6 +40,7 @@ With --calibrate rounding is compensated: what it does to a layer's output on su
     command,
     'quantize model.onnx -o int4.onnx --weights int4 --by channel',
     'quantize model.onnx -o int4.onnx --weights int4 --by channel --calibrate inputs.npz',
+    'quantize model.onnx -o mixed.onnx --weights int4 --by channel --equivalent-bits 3',
     'quantize model.onnx -o fixed.onnx --weights fixed8 --first float32 --last float32',
   );
   command.action((file: string, flags: EditFlags) =>

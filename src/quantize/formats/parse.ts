@@ -87,5 +87,15 @@ export function canonicalName(name: string): string {
   return formatNamed(name)?.name ?? name;
 }
 
+/** The format of the same family with so many bits; `undefined` where the family has none. Floats change their mantissas. */
+export function formatOfWidth(name: string, bits: number): Format | undefined {
+  const canonical = canonicalName(name);
+  const float = /^(ristretto-)?e(\d)m\d+$/.exec(canonical);
+  if (float) return formatNamed(`${float[1] ?? ''}e${float[2]}m${bits - 1 - Number(float[2])}`);
+  return /\d$/.test(canonical) && !canonical.includes('.')
+    ? formatNamed(canonical.replace(/\d+$/, `${bits}`))
+    : undefined;
+}
+
 /** What a JSON schema says of names: the spellings, without the ranges of their numbers. */
 export const FORMAT_PATTERN = new RegExp(`${SPELLINGS.map(({ pattern }) => pattern.source).join('|')}|^${FLOAT32}$`);

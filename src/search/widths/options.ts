@@ -1,0 +1,111 @@
+import type { CalibrationOptions } from '../../calibrate/options.js';
+import type { Model } from '../../model/model.js';
+import type { Selector } from '../../model/selectors.js';
+import { checkOptions } from '../../options/check.js';
+import { defaultsOf } from '../../options/defaults.js';
+import { number, type OptionsOf, whole } from '../../options/option.js';
+import { FLOAT32, formatOfWidth } from '../../quantize/formats/parse.js';
+import { checkQuantizeOptions, type QuantizeOptions } from '../../stages/quantize.js';
+import { checkGoal, type GoalOptions } from '../goal.js';
+
+/** How wide weights may be. */
+export interface WidthRange {
+  /** Bits that a weight has on average, at most: Σ weights × bits ≤ weights × this. */
+  readonly equivalentBits?: number | undefined;
+  /** The narrowest format that a layer may be given. Default 2. */
+  readonly minBits?: number | undefined;
+  /** The widest. Default 8. */
+  readonly maxBits?: number | undefined;
+}
+
+/** Options of {@link searchWidths}: `weights` names the family of formats, such as `int4`. */
+export interface WidthOptions
+  extends Omit<QuantizeOptions, 'seed'>,
+    WidthRange,
+    Pick<GoalOptions, 'maxLoss'>,
+    Omit<CalibrationOptions, 'dataset'> {
+  /** Inputs to judge by: with them a loss may be the goal, and what a mean width makes is refined by the model's answers. */
+  readonly dataset?: CalibrationOptions['dataset'] | undefined;
+  /** Whether rounding is compensated, on these inputs. Default false. */
+  readonly isCompensated?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the share of the work that is done, about. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+  /** Called with every setting that was judged. */
+  readonly onPoint?: ((point: WidthPoint) => void) | undefined;
+}
+
+export const WIDTHS = {
+  equivalentBits: number({
+    text: 'bits of a weight on average: each layer gets a width',
+    value: 'bits',
+    low: 1,
+    high: 16,
+  }),
+  minBits: whole({ text: 'the least width of a layer', value: 'bits', low: 1, high: 16, default: 2 }),
+  maxBits: whole({ text: 'the largest', value: 'bits', low: 1, high: 16, default: 8 }),
+} satisfies OptionsOf<WidthRange>;
+
+/** The widths that are tried where nothing is said. */
+export const WIDTH_DEFAULTS = defaultsOf(WIDTHS);
+
+/** A setting that was tried. */
+export interface WidthPoint {
+  /** Bits of a weight on average. */
+  readonly equivalentBits: number;
+  /** Points of top-1, or of agreement without labels, lost on inputs kept apart; `null` where none was measured. */
+  readonly loss: number | null;
+}
+
+/** The width of a layer. */
+export interface LayerWidth {
+  readonly name: string;
+  /** Selects this layer and no other. */
+  readonly match: Selector;
+  /** The format's name. */
+  readonly weights: string;
+  readonly bits: number;
+  /** Squared error by energy, with that format rounded to the nearest. */
+  readonly noise: number;
+}
+
+/** What {@link searchWidths} finds. */
+export interface Widths {
+  readonly model: Model;
+  readonly chosen: WidthPoint;
+  /** All that was judged, in that order. */
+  readonly points: readonly WidthPoint[];
+  readonly layers: readonly LayerWidth[];
+  /** Whether the goal is reached; if not, the widest setting was chosen. */
+  readonly isReached: boolean;
+}
+
+const NAME = 'quantize';
+
+/** @throws RangeError */
+export function checkWidthOptions(options: WidthOptions): void {
+  checkQuantizeOptions(options);
+  checkOptions(NAME, WIDTHS, options);
+  checkGoal({ maxLoss: options.maxLoss }, NAME);
+  const { weights = FLOAT32, equivalentBits, maxLoss } = options;
+  const { minBits = WIDTH_DEFAULTS.minBits, maxBits = WIDTH_DEFAULTS.maxBits } = options;
+  if ((equivalentBits === undefined) === (maxLoss === undefined)) {
+    throw new RangeError(`${NAME}: expected a goal for widths, either equivalentBits or maxLoss`);
+  }
+  if (minBits > maxBits) throw new RangeError(`${NAME}: expected minBits up to maxBits, got ${minBits} and ${maxBits}`);
+  if (equivalentBits !== undefined && equivalentBits < minBits) {
+    throw new RangeError(`${NAME}: expected equivalentBits of at least minBits, ${minBits}, got ${equivalentBits}`);
+  }
+  if (widthsOf(weights, options).length === 0) {
+    throw new RangeError(`${NAME}: expected a format that has several widths, such as int4, got ${weights}`);
+  }
+}
+
+/** The widths that a family of formats has in a range. */
+export function widthsOf(
+  weights: string,
+  { minBits = WIDTH_DEFAULTS.minBits, maxBits = WIDTH_DEFAULTS.maxBits }: WidthRange,
+): { bits: number; weights: string }[] {
+  const widths = Array.from({ length: maxBits - minBits + 1 }, (_, i) => formatOfWidth(weights, minBits + i));
+  return widths.flatMap((format) => (format ? [{ bits: format.bits, weights: format.name }] : []));
+}
