@@ -12,6 +12,7 @@ import { toPlanes } from '../build/binary/planes.js';
 import { xxh32 } from '../build/binary/xxh32.js';
 import { ESCAPES, LAYOUTS, MINUS_ZERO, VERSION } from '../build/container/constants.js';
 import { writeContainer } from '../build/container/write/container.js';
+import { planByContexts } from '../build/container/write/contexts.js';
 import { planGap } from '../build/container/write/gap.js';
 import { onGrid } from '../build/container/write/grid.js';
 import { onGrids } from '../build/container/write/grids.js';
@@ -56,7 +57,7 @@ function forge(golden, payload) {
 }
 
 /** @param {Golden} golden */
-function planFor({ layout, kind, width, lines, grids, gapBits, hasEscapes }, payload) {
+function planFor({ layout, kind, width, lines, contexts, grids, gapBits, hasEscapes }, payload) {
   if (layout === 'verbatim') return planVerbatim(payload);
   if (layout === 'planes') return planPlanes(payload, width);
   const listed = indexUnits(asUnits(payload, width));
@@ -64,6 +65,10 @@ function planFor({ layout, kind, width, lines, grids, gapBits, hasEscapes }, pay
   // Escapes for their own sake: a list of so few values would be shorter.
   const onOne = () => onGrid(words(), hasEscapes ? undefined : listed);
   const indexed = kind === 'grid' ? onOne() : kind === 'grids' ? onGrids(words(), grids.dims) : listed;
+  if (contexts) {
+    const classes = Uint8Array.from(indexed.values, (_, i) => i % contexts.classes);
+    return planByContexts(indexed, width === 4, { distance: contexts.distance, classes });
+  }
   const split = lines ? splitBy(indexed, lines.dims, lines.axis, lines.classes) : unsplit(indexed);
   return PLANS[layout](indexed, width === 4, split, gapBits && [gapBits]);
 }
@@ -112,7 +117,7 @@ async function containerOf({ '': model, ...external }, told) {
 
 /** @param {Golden} golden */
 async function isAbout(golden, container) {
-  const { layout, kind, width, lines, grids, gapBits, isPlanar, hasEscapes, hasMinusZero } = golden;
+  const { layout, kind, width, lines, contexts, grids, gapBits, isPlanar, hasEscapes, hasMinusZero } = golden;
   const [tensor] = (await inspect(container)).tensors;
   const flags = tensor.codebookKind.startsWith('grid') ? container[tensor.section.offset] : 0;
   return (
@@ -120,6 +125,7 @@ async function isAbout(golden, container) {
     tensor.width === width &&
     tensor.isPlanar === Boolean(isPlanar) &&
     tensor.lines.classes > 1 === Boolean(lines) &&
+    tensor.contexts.distance > 0 === Boolean(contexts) &&
     (kind === undefined || tensor.codebookKind === kind) &&
     (grids === undefined || tensor.lines.count === grids.dims[grids.axis]) &&
     (flags & ESCAPES) > 0 === Boolean(hasEscapes) &&

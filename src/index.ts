@@ -8,6 +8,7 @@ export {
 } from './calibrate/options.js';
 export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
 export { type CalibratedQuantizeOptions, calibratedQuantize } from './calibrate/quantize.js';
+export type { CodingOptions } from './container/write/coding.js';
 export type { ArrayPicker } from './data/arrays.js';
 export {
   arrayDataset,

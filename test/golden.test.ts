@@ -99,6 +99,8 @@ function* combinations(): Generator<string> {
       if (width === 8) continue;
       for (const codebook of width === 4 ? CODEBOOKS : ['native']) {
         const isGrid = codebook.startsWith('grid');
+        if (layout === 'dense' && codebook === 'grid') yield `${layout}, ${width}, ${codebook}, contexts, escapes`;
+        if (layout === 'dense') yield `${layout}, ${width}, ${codebook}, contexts`;
         for (const escapes of isGrid ? ['', ', escapes'] : ['']) {
           yield `${layout}, ${width}, ${codebook}${escapes}`;
           if (WITH_LINES.includes(layout) && codebook !== 'grids')
@@ -122,10 +124,11 @@ describe('goldens of this version, together', async () => {
     if (files.length > 1) covered.add('two files');
     if (tensors.some(({ name }) => name === '')) covered.add('a stretch that no tensor claims');
     for (const [index, tensor] of tensors.entries()) {
-      const { layout, width, codebookKind, lines, isPlanar, gapBits, owner } = tensor;
+      const { layout, width, codebookKind, lines, contexts, isPlanar, gapBits, owner } = tensor;
       const { hasEscapes, hasMinusZero } = gridFlags(tensor, container);
       const codebook = WITH_CODEBOOK.includes(layout) ? codebookKind : false;
-      const of = [lines.classes > 1 && 'lines', hasEscapes && 'escapes', isPlanar && 'planar'];
+      const coding = [lines.classes > 1 && 'lines', contexts.distance > 0 && 'contexts'];
+      const of = [...coding, hasEscapes && 'escapes', isPlanar && 'planar'];
       covered.add([layout, width, codebook, ...of].filter(Boolean).join(', '));
       if (hasMinusZero) covered.add(`a zero with a sign, ${codebook}`);
       if (layout === 'gap') covered.add(`gaps of ${gapBits} bits`);

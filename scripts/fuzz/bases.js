@@ -5,6 +5,7 @@ import { bitsOf, DTYPES } from '../../build/binary/dtype.js';
 import { toPlanes } from '../../build/binary/planes.js';
 import { xxh32 } from '../../build/binary/xxh32.js';
 import { LAYOUTS } from '../../build/container/constants.js';
+import { planByContexts } from '../../build/container/write/contexts.js';
 import { planGap } from '../../build/container/write/gap.js';
 import { onGrid } from '../../build/container/write/grid.js';
 import { onGrids } from '../../build/container/write/grids.js';
@@ -34,10 +35,21 @@ const planLines = (plan) => (payload, width, isFloat, dims, spec) => {
   return plan(weights, isFloat, classes === undefined ? undefined : splitBy(weights, dims, axis, of));
 };
 
+/** With `distance`, values have one of so many classes, in turn. */
+const planFollowed = (payload, width, isFloat, dims, spec) => {
+  const { distance, classes } = spec;
+  if (distance === undefined) return planLines(planDense)(payload, width, isFloat, dims, spec);
+  const indexed = indexUnits(asUnits(payload, width));
+  return planByContexts(indexed, isFloat, {
+    distance,
+    classes: Uint8Array.from(indexed.values, (_, i) => i % classes),
+  });
+};
+
 const PLANS = {
   verbatim: (payload) => planVerbatim(payload),
   packed: (payload, width, isFloat, dims, spec) => planPacked(indexed(payload, width, dims, spec), isFloat),
-  dense: planLines(planDense),
+  dense: planFollowed,
   gap: planLines(planGap),
   mask: planLines(planMask),
   planes: (payload, width) => planPlanes(payload, width),
@@ -79,6 +91,10 @@ const SPECS = [
   [{ layout: 'dense', dtype: 'float32', count: 600, dims: [30, 20], axis: 0, classes: 3, values: 12 }],
   [{ layout: 'dense', dtype: 'float16', count: 504, dims: [4, 14, 9], axis: 1, classes: 8, values: 5 }],
   [{ layout: 'dense', dtype: 'uint8', count: 30_000, dims: [3000, 2, 5], axis: 2, classes: 2, values: 3 }],
+  [{ layout: 'dense', dtype: 'float32', count: 900, distance: 1, classes: 2, values: 12 }],
+  [{ layout: 'dense', dtype: 'uint8', count: 8300, distance: 30, classes: 3, values: 3 }],
+  [{ layout: 'dense', dtype: 'float16', count: 8192, distance: 2100, classes: 8, values: 9 }],
+  [{ layout: 'dense', dtype: 'float32', count: 3000, distance: 2, classes: 8, values: 300, isHalf: true }],
   [{ layout: 'gap', dtype: 'float32', count: 4000, dims: [40, 100], axis: 0, classes: 4, values: 6, kept: 10 }],
   [{ layout: 'gap', dtype: 'int8', count: 9000, dims: [90, 100], axis: 1, classes: 3, values: 2, kept: 3 }],
   [{ layout: 'mask', dtype: 'float32', count: 700, dims: [7, 100], axis: 0, classes: 7, values: 12, kept: 3 }],

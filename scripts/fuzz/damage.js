@@ -56,7 +56,7 @@ export const VALUES = [
   new Raw(0x1b, 0, 0, 0, 0, 0, 0, 0, 0),
 ];
 
-const KEYS = ['n', 'y', 'd', 'f', 'g', 'b', 'w', 'l', 'k', 'c', 'q', 'm', 'a', 'p', 's', 'x', 'r', 'z'];
+const KEYS = ['n', 'y', 'd', 'f', 'g', 'b', 'w', 'l', 'k', 'c', 'q', 'm', 'a', 'h', 'p', 's', 'x', 'r', 'z'];
 
 /** Every place of a header's tree that holds something, the root included: what holds it, and where. */
 function slotsOf(header) {
@@ -273,7 +273,7 @@ export const DAMAGES = {
         const tensor = pick(parts.header.get('t'), random);
         if (tensor === undefined) break;
         const before = bytesOf(tensor);
-        const key = pick(['l', 'k', 'c', 'q', 'm', 'a', 'w', 'y', 'p', 'r', 'b', 'g'], random);
+        const key = pick(['l', 'k', 'c', 'q', 'm', 'a', 'h', 'w', 'y', 'p', 'r', 'b', 'g'], random);
         const limits = {
           l: 8,
           k: 1026,
@@ -281,6 +281,7 @@ export const DAMAGES = {
           q: 10,
           m: 10,
           a: 4,
+          h: 40,
           w: 9,
           y: 28,
           p: 2,

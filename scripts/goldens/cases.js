@@ -44,6 +44,12 @@ const byLine = WITH_CODEBOOK.map((layout, i) => ({
   grids: { ...GRIDS[i % GRIDS.length], bits: [0, 10, 23, 10][i] },
 }));
 
+/** The same on a grid for each line, and beside weights that are on none. */
+const followedGrids = [
+  { layout: 'dense', kind: 'grids', width: 4, count: 480, grids: { ...GRIDS[0], bits: 10 } },
+  { layout: 'dense', kind: 'grid', width: 4, count: 1200, hasEscapes: true },
+].map((golden) => ({ ...golden, contexts: { distance: 3, classes: 4 } }));
+
 /** Weights beyond the tables of grids, and one of them on no grid. */
 const escaping = WITH_CODEBOOK.flatMap((layout, i) => [
   { layout, kind: 'grid', width: 4, count: 1200, hasEscapes: true },
@@ -59,6 +65,14 @@ const signed = [
   { layout: 'gap', kind: 'grid', width: 4, count: 1200, hasMinusZero: true, hasEscapes: true },
   { layout: 'packed', kind: 'grids', width: 4, count: 480, hasMinusZero: true, grids: { ...GRIDS[0], bits: 10 } },
 ];
+/** Codes by what came before, near and far; the first in four streams. */
+const followed = coded
+  .filter(({ layout }) => layout === 'dense')
+  .map((golden, i) => ({
+    ...golden,
+    ...(i === 0 ? { count: 8200 } : {}),
+    contexts: { distance: [600, 1, 2, 7, 40][i], classes: 2 + i },
+  }));
 
 /** Alphabets of gaps: each as wide as the gaps that there are. */
 const gaps = [4, 5, 6, 7, 8].map((gapBits) => ({
@@ -94,6 +108,7 @@ const models = [
  * @property {{ dims: number[], axis: number, bits: number }} [grids] lines with a step of so many bits each
  * @property {boolean} [hasEscapes]
  * @property {boolean} [hasMinusZero]
+ * @property {{ distance: number, classes: number }} [contexts] values have one of so many classes, in turn
  * @property {boolean} [isPlanar]
  * @property {number} [gapBits]
  * @property {number} [density]
@@ -104,14 +119,15 @@ const models = [
  */
 
 const goldens = /** @type {Golden[]} */ ([
-  ...[...plain, ...coded, ...lined, ...byLine, ...escaping, ...signed],
+  ...[...plain, ...coded, ...lined, ...followed, ...followedGrids, ...byLine, ...escaping, ...signed],
   ...[...gaps, ...streams, ...models],
 ]);
 
 /** All goldens: what they are about, and how they are named for it. */
 export const cases = goldens.map((golden) => {
-  const { layout, kind, width, lines, isPlanar, hasEscapes, hasMinusZero, suffix } = golden;
-  const of = [isPlanar && 'planar', lines && 'lines', hasEscapes && 'escapes', hasMinusZero && 'signed'];
+  const { layout, kind, width, lines, contexts, isPlanar, hasEscapes, hasMinusZero, suffix } = golden;
+  const coding = [lines && 'lines', contexts && 'contexts'];
+  const of = [isPlanar && 'planar', ...coding, hasEscapes && 'escapes', hasMinusZero && 'signed'];
   const words = [layout, kind, `w${width}`, ...of, suffix];
   return { ...golden, name: words.filter(Boolean).join('-') };
 });

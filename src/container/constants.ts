@@ -36,6 +36,12 @@ export const MAX_CODEBOOK = 1024;
 /** Classes of lines that a tensor may have, each with codes of its own. */
 export const MAX_CLASSES = 8;
 
+/** The longest distance to the weight that decides on a weight's code: as many as a stream of a full chunk has. */
+export const MAX_DISTANCE = CHUNK / 4;
+
+/** The longest code where codes go by what came before: eight tables of 2 Ki entries. */
+export const CONTEXT_CODE_LIMIT = 11;
+
 /** Lines that may have classes: what a reader keeps of each takes more memory than a short line's weights. */
 export const MAX_LINES = 1 << 20;
 
@@ -50,6 +56,11 @@ export const ESCAPES = 64;
 /** Widths of the gap alphabet, in bits. */
 export const MIN_GAP_BITS = 4;
 export const MAX_GAP_BITS = 8;
+
+/** Bits of one of so many numbers that are written as they are, as indices into a codebook or classes: at least one. */
+export function indexBits(numbers: number): number {
+  return Math.max(1, Math.ceil(Math.log2(numbers)));
+}
 
 /** The longest code of an alphabet of this size, in bits: tables of 2 Ki entries stay in a core's first cache. */
 export function codeLimit(symbols: number): number {

@@ -36,13 +36,15 @@ export interface WireTensor {
   m?: number;
   /** the dimension whose indices are the lines; default 0 */
   a?: number;
+  /** how far before a weight that is whose class says which code it has; then classes are of values and not of lines; default 0, none */
+  h?: number;
   /** 1 if an inline payload stands in the skeleton byte plane by byte plane; default 0 */
   p?: number;
   /** section bytes; absent for inline */
   s?: number;
   /** XXH32 of the section; absent for inline */
   x?: number;
-  /** index of an earlier tensor with the same payload; then `l`, `k`, `c`, `q`, `m`, `a`, `p`, `s` and `x` are that tensor's */
+  /** index of an earlier tensor with the same payload; then `l`, `k`, `c`, `q`, `m`, `a`, `h`, `p`, `s` and `x` are that tensor's */
   r?: number;
 }
 
@@ -64,6 +66,7 @@ export interface TensorEntry {
   readonly codebookKind: CodebookKind;
   readonly gapBits: number;
   readonly lines: Lines;
+  readonly contexts: Contexts;
   /** Inline only: where in the skeleton the payload stands. */
   readonly inlineAt: number;
   /** Inline only: the payload stands in the skeleton byte plane by byte plane, which is squeezed better. */
@@ -88,6 +91,14 @@ export interface Lines {
   readonly count: number;
   /** Weights of a line that stand together; by the times of `count` later in the payload there are more. */
   readonly inner: number;
+}
+
+/** Codes of weights that go by what came before: each code is that of a class of values. */
+export interface Contexts {
+  /** 1: there is one code, whatever came before. */
+  readonly classes: number;
+  /** How far before a weight the one is whose class it goes by. */
+  readonly distance: number;
 }
 
 /** The lines along a dimension. */

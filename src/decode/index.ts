@@ -1,5 +1,5 @@
 export type { DType } from '../binary/dtype.js';
-export type { FileEntry, Lines, TensorEntry } from '../container/header.js';
+export type { Contexts, FileEntry, Lines, TensorEntry } from '../container/header.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from '../errors.js';
 export type { Progress, ReadOptions, Verify } from './container.js';
 export {

@@ -1,11 +1,12 @@
 import { bitsOf, type DType } from '../binary/dtype.js';
-import { MAX_CODEBOOK, PLANES, SPARSE_CHUNK } from '../container/constants.js';
+import { CHUNK, CONTEXT_CODE_LIMIT, indexBits, MAX_CODEBOOK, PLANES, SPARSE_CHUNK } from '../container/constants.js';
 import type { TensorEntry } from '../container/header.js';
 import { readCode, readCodebook } from '../container/read/codes.js';
 import { SectionCursor } from '../container/read/cursor.js';
 import type { Codebook } from '../container/read/grids.js';
-import { indexBits } from '../container/read/layouts.js';
-import { readLines } from '../container/read/lines.js';
+import { chunks } from '../container/read/layouts.js';
+import { readClasses } from '../container/read/lines.js';
+import { streamsOf } from '../container/write/contexts.js';
 import { asUnits } from '../container/write/symbols.js';
 import { present } from '../guards.js';
 import type { Units } from '../kernels/decode/kernels.js';
@@ -91,9 +92,11 @@ export function measureSection(
   // A codebook's values, and zero where that is not listed.
   const found = present(encodeKernels().findValues(units, MAX_CODEBOOK + 1));
   const valueBits =
-    parts.bitsOfValue.length > 1
-      ? linedValueBits(entry, units, signOf(dtype), parts)
-      : codedValueBits(found, signOf(dtype), parts);
+    entry.contexts.distance > 0
+      ? followedValueBits(entry, units, signOf(dtype), parts)
+      : parts.bitsOfValue.length > 1
+        ? linedValueBits(entry, units, signOf(dtype), parts)
+        : codedValueBits(found, signOf(dtype), parts);
   return {
     ...base,
     ...sizes,
@@ -141,9 +144,9 @@ interface Parts {
   readonly tableBytes: number;
   /** Codebook entries that weights have; a grid may hold others. */
   readonly used: number;
-  /** Bits of each value's code, by bit pattern: a map for each class of lines. None where no values are coded. */
+  /** Bits of each value's code, by bit pattern: a map for each class of lines, or of what came before. None where no values are coded. */
   readonly bitsOfValue: readonly ReadonlyMap<number, number>[];
-  /** The class of each line, where there are several. */
+  /** The class of each line, or of each value where what came before decides; none where there is one. */
   readonly classes: Uint8Array;
 }
 
@@ -164,12 +167,14 @@ function readParts(entry: TensorEntry, section: Uint8Array): Parts {
     const bitsOfValue = [new Map(Array.from(values, (value) => [value, width]))];
     return { ...none, codebookBytes, book, used: entry.codebookSize, bitsOfValue };
   }
-  const members = entry.lines.classes > 1 ? readLines(cursor) : [];
-  const classes = new Uint8Array(members.length > 0 ? entry.lines.count : 0);
-  for (const [of, lines] of members.entries()) for (const line of lines) classes[line] = of;
+  const { lines, contexts, codebookSize } = entry;
+  const isFollowed = contexts.distance > 0;
+  const m = isFollowed ? contexts.classes : lines.classes;
+  const { classOf: classes } =
+    m > 1 ? readClasses(cursor, m, isFollowed ? codebookSize : lines.count) : { classOf: new Uint8Array() };
   const used = new Set<number>();
-  const bitsOfValue = Array.from({ length: entry.lines.classes }, () => {
-    const { lengths } = readCode(cursor, entry.codebookSize, 'code lengths');
+  const bitsOfValue = Array.from({ length: m }, () => {
+    const { lengths } = readCode(cursor, codebookSize, 'code lengths', isFollowed ? CONTEXT_CODE_LIMIT : undefined);
     if (entry.layout === 'gap') readCode(cursor, 1 << entry.gapBits, 'gap lengths');
     if (entry.layout === 'mask') readCode(cursor, 256, 'mask lengths');
     for (const [i, length] of lengths.entries()) if (length > 0) used.add(i);
@@ -212,6 +217,26 @@ function linedValueBits(
   for (let i = 0; i < units.length; i++) {
     if (units[i] === 0 || units[i] === sign) continue;
     bits += bitsOfValue[classes[Math.floor(i / inner) % count]].get(units[i]) ?? 0;
+  }
+  return bits;
+}
+
+function followedValueBits(
+  { contexts: { distance } }: TensorEntry,
+  units: ArrayLike<number>,
+  sign: number,
+  { bitsOfValue, classes }: Parts,
+): number {
+  const classOf = new Map([...bitsOfValue[0].keys()].map((value, i) => [value, classes[i]]));
+  let bits = 0;
+  for (const { start, count } of chunks(units.length, CHUNK)) {
+    for (const { from, to } of streamsOf(start, count)) {
+      for (let i = from; i < to; i++) {
+        if (units[i] === 0 || units[i] === sign) continue;
+        const of = i < from + distance ? 0 : (classOf.get(units[i - distance]) ?? 0);
+        bits += bitsOfValue[of].get(units[i]) ?? 0;
+      }
+    }
   }
   return bits;
 }

@@ -1,4 +1,5 @@
 import { concat } from '../binary/bytes.js';
+import { CODING, type CodingOptions } from '../container/write/coding.js';
 import { type Coder, inThreadCoder, writeSections } from '../container/write/container.js';
 import { MemorySections, type SectionStore } from '../container/write/sections.js';
 import { pieces } from '../decode/container.js';
@@ -7,6 +8,7 @@ import { FxqError, throwIfAborted } from '../errors.js';
 import { messageOf } from '../guards.js';
 import type { Model } from '../model/model.js';
 import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
+import { checkOptions } from '../options/check.js';
 import { type ClusterOptions, cluster } from '../stages/cluster.js';
 import { type PruneOptions, prune } from '../stages/prune.js';
 import { type QuantizeOptions, quantize } from '../stages/quantize.js';
@@ -24,7 +26,7 @@ export interface Compressed {
 }
 
 /** Settings of `compress`: those of its stages, of opening the model and of the run. */
-export interface CompressOptions extends PipelineOptions, OpenOptions {
+export interface CompressOptions extends PipelineOptions, OpenOptions, CodingOptions {
   /** Default: nothing is pruned. */
   readonly prune?: PruneOptions | undefined;
   /** Default: `CLUSTER_DEFAULTS`. `false`: weights keep their values. */
@@ -59,7 +61,7 @@ export async function compress(input: Uint8Array | Model, options: CompressOptio
  */
 export async function encode(
   input: Uint8Array | Model,
-  options: PipelineOptions & OpenOptions = {},
+  options: PipelineOptions & OpenOptions & CodingOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   return (await compressWith(opened(input, options), [], options)).container;
 }
@@ -74,7 +76,7 @@ export interface Target {
   written(): Ranges;
 }
 
-export interface CompressToOptions extends PipelineOptions {
+export interface CompressToOptions extends PipelineOptions, CodingOptions {
   /** Threads to work on. Default: the caller's alone. */
   readonly pool?: TensorPool | undefined;
 }
@@ -83,7 +85,7 @@ export interface CompressToOptions extends PipelineOptions {
 export async function compressWith(
   model: Model,
   stages: readonly Stage[],
-  options: PipelineOptions = {},
+  options: PipelineOptions & CodingOptions = {},
 ): Promise<Compressed> {
   const sections = new MemorySections();
   const pieces: Uint8Array[] = [];
@@ -108,12 +110,14 @@ export async function compressTo(
   stages: readonly Stage[],
   options: CompressToOptions = {},
 ): Promise<readonly StageTime[]> {
-  const { signal, onProgress, pool } = options;
+  const { signal, onProgress, pool, smallest } = options;
+  checkOptions('encode', CODING, options);
+  const coding = { smallest };
   const run = await runStages(model, stages, options);
   const { timer } = run;
   const encoding = timer.add('encode');
   const collapses = new Collapses();
-  const encode = async (inner: Coder = inThreadCoder) => {
+  const encode = async (inner: Coder = inThreadCoder(coding)) => {
     const { sections } = target;
     const coder: Coder = {
       ...inner,
@@ -132,7 +136,7 @@ export async function compressTo(
   };
   if (pool) {
     const shares = new TimeShares(run, encoding);
-    await encode(threadedCoder(pool, shares));
+    await encode(threadedCoder(pool, shares, coding));
     shares.settle();
   } else {
     await timer.measureAsync(encoding, encode);

@@ -1,3 +1,4 @@
+import type { CodingOptions } from '../container/write/coding.js';
 import { type CodedTensor, codeTensor } from '../container/write/section.js';
 import type { Change, Tensor } from '../model/model.js';
 import { changed, type WeightChange } from '../model/patch.js';
@@ -11,7 +12,8 @@ export interface TensorJob {
   /** As the file has it. It is the job's own, in memory of its own. */
   readonly payload: Uint8Array<ArrayBuffer>;
   readonly changes: readonly Omit<Change, 'from'>[];
-  readonly isCoded: boolean;
+  /** How it is coded, if it is. */
+  readonly coding?: CodingOptions | undefined;
 }
 
 export interface TensorResult {
@@ -23,11 +25,11 @@ export interface TensorResult {
 }
 
 /** The job that a tensor is; it is read for that, as it was before all stages. */
-export function jobOf(tensor: Tensor, isCoded: boolean): TensorJob {
+export function jobOf(tensor: Tensor, coding?: CodingOptions): TensorJob {
   const { root, changes } = changesOf(tensor);
   const { payload: _, ...frame } = tensor;
   const toDo = changes.map(({ stage, options }) => ({ stage, options }));
-  return { frame, payload: readOwn(root), changes: toDo, isCoded };
+  return { frame, payload: readOwn(root), changes: toDo, coding };
 }
 
 /** What has been done to a tensor, from the first change to the last, and the tensor before that. */
@@ -42,7 +44,7 @@ export function changesOf(tensor: Tensor): { root: Tensor; changes: Change[] } {
 }
 
 /** Does a job, wherever it has come to. The same job gives the same bytes. */
-export function doTensorJob({ frame, payload, changes, isCoded }: TensorJob): TensorResult {
+export function doTensorJob({ frame, payload, changes, coding }: TensorJob): TensorResult {
   const timer = selfTimer(() => performance.now());
   // Read once, by the first change or at the end.
   let tensor: Tensor = { ...frame, payload: { read: () => payload, isOwn: true } };
@@ -54,6 +56,6 @@ export function doTensorJob({ frame, payload, changes, isCoded }: TensorJob): Te
   }
   const result = tensor.payload.read();
   const entry = timer.add('encode');
-  const coded = isCoded ? timer.measure(entry, () => codeTensor(frame, result)) : undefined;
+  const coded = coding ? timer.measure(entry, () => codeTensor(frame, result, coding)) : undefined;
   return { payload: result, ...(coded && { coded }), ms: timer.times().map(({ ms }) => ms) };
 }

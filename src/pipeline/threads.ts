@@ -1,4 +1,5 @@
 import { inOrder, type Limits, nextOf } from '../container/write/ahead.js';
+import type { CodingOptions } from '../container/write/coding.js';
 import { type Coder, inThreadCoder } from '../container/write/container.js';
 import { throwIfAborted } from '../errors.js';
 import { present } from '../guards.js';
@@ -25,12 +26,13 @@ const MIN_BYTES = 1 << 14;
 const MAX_BYTES = 3 << 25;
 
 /** Has tensors coded by threads, with all that stages do to them. */
-export function threadedCoder(pool: TensorPool, shares: TimeShares): Coder {
+export function threadedCoder(pool: TensorPool, shares: TimeShares, coding: CodingOptions): Coder {
+  const here = inThreadCoder(coding);
   return {
     limits: limitsOf(pool),
     async code(tensor) {
-      if (tensor.length < MIN_BYTES) return inThreadCoder.code(tensor);
-      const { payload, coded, ms } = await runJob(pool, tensor, true);
+      if (tensor.length < MIN_BYTES) return here.code(tensor);
+      const { payload, coded, ms } = await runJob(pool, tensor, coding);
       shares.add(tensor, ms);
       return { payload, coded: present(coded) };
     },
@@ -57,7 +59,7 @@ export async function* writeStaged(run: PipelineRun, options: StagedOptions = {}
   const shares = new TimeShares(run);
   const work = async (tensor: Tensor) => {
     if (!tensor.payload.change || tensor.length < MIN_BYTES) return lookedAt(tensor, collapses).payload.read();
-    const { payload, ms } = await runJob(pool, tensor, false);
+    const { payload, ms } = await runJob(pool, tensor);
     shares.add(tensor, ms);
     collapses.look(tensor, payload);
     return payload;
@@ -86,9 +88,9 @@ function lookedAt(tensor: Tensor, collapses: Collapses): Tensor {
   return { ...tensor, payload: { ...tensor.payload, read } };
 }
 
-function runJob(pool: TensorPool, tensor: Tensor, isCoded: boolean): Promise<TensorResult> {
+function runJob(pool: TensorPool, tensor: Tensor, coding?: CodingOptions): Promise<TensorResult> {
   pool.makeRoom?.(tensor.length);
-  return pool.run(jobOf(tensor, isCoded));
+  return pool.run(jobOf(tensor, coding));
 }
 
 function limitsOf({ threads }: TensorPool): Limits {

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
+import { CODING } from '../../container/write/coding.js';
 import { CLUSTER, CLUSTER_DEFAULTS } from '../../stages/cluster.js';
 import { PRUNE } from '../../stages/prune.js';
 import { QUANTIZE } from '../../stages/quantize.js';
 import { addBudget } from '../budget.js';
 import { addCalibration } from '../calibration.js';
-import { addStage } from '../flags.js';
+import { addOptions, addStage } from '../flags.js';
 import { addGoal } from '../goal.js';
 import { aboutFile } from '../input.js';
 import { addCommon, addDropUnused, addExamples, addOutput, addSelection, addThreads } from '../options.js';
@@ -49,6 +50,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
     ]),
   );
   addSelection(command);
+  addOptions(command, CODING);
   addThreads(command);
   addDropUnused(command);
   addCommon(command);

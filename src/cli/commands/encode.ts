@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { CODING } from '../../container/write/coding.js';
+import { addOptions } from '../flags.js';
 import { aboutFile } from '../input.js';
 import { addCommon, addDropUnused, addExamples, addOutput, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
@@ -13,6 +15,7 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the .fxq file');
+  addOptions(command, CODING);
   addThreads(command);
   addDropUnused(command);
   addCommon(command);

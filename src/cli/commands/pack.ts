@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { CODING, type CodingOptions } from '../../container/write/coding.js';
 import { compressTo, type Target } from '../../pipeline/compress.js';
 import {
   type BudgetFlags,
@@ -11,6 +12,7 @@ import {
 } from '../budget.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { UsageError } from '../errors.js';
+import { optionsFrom } from '../flags.js';
 import { searchStage } from '../goal.js';
 import { inspectFile, openLater, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
 import type { CommonFlags, ModelFlags, ThreadFlags } from '../options.js';
@@ -30,7 +32,8 @@ export type PackFlags = CommonFlags &
   BudgetFlags &
   SyntheticFlags &
   FormatFlags &
-  ModelFlags & { readonly output: string };
+  ModelFlags &
+  CodingOptions & { readonly output: string };
 
 /** What `encode` and `compress` have in common: an ONNX file in, a container out. */
 export async function packModel(
@@ -94,7 +97,13 @@ export async function packModel(
           write: (bytes) => output.write(0, bytes),
           written: () => output.written(0),
         };
-        return compressTo(target, model, all, { signal, onProgress, context: { onProgress, onNote }, pool });
+        return compressTo(target, model, all, {
+          ...optionsFrom(CODING, flags),
+          signal,
+          onProgress,
+          context: { onProgress, onNote },
+          pool,
+        });
       });
       const found = walk?.found();
       const widths = formats.found();

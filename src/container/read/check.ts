@@ -7,6 +7,7 @@ import {
   type Layout,
   MAX_CLASSES,
   MAX_CODEBOOK,
+  MAX_DISTANCE,
   MAX_GAP_BITS,
   MAX_LINES,
   MIN_GAP_BITS,
@@ -124,7 +125,12 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
         );
       const codebookKind = CODEBOOKS[field('c', CODEBOOKS.length - 1, 0)];
       const isByLine = codebookKind === 'grids';
-      const lines = linesOf(dims, field('a', MAX_RANK, 0), field('m', MAX_CLASSES, 1));
+      const distance = field('h', MAX_DISTANCE, 0);
+      const classes = field('m', MAX_CLASSES, 1);
+      const lines = linesOf(dims, field('a', MAX_RANK, 0), distance > 0 ? 1 : classes);
+      const contexts = { classes: distance > 0 ? classes : 1, distance };
+      if (distance > 0 && (classes < 2 || layout !== 'dense'))
+        throw bad(`${classes} codes by what came before in layout ${layout}`, name);
       if (
         (lines.classes !== 1 || isByLine) &&
         ((lines.classes !== 1 && (isByLine || !HAVE_CLASSES.includes(layout))) ||
@@ -140,6 +146,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
         codebookKind,
         gapBits,
         lines,
+        contexts,
         inlineAt: skeletonAt,
         isPlanar,
         owner,
@@ -154,9 +161,10 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
         throw bad(`cannot share the payload of tensor ${owner}`, name);
       tensors.push({ ...first, ...frame });
     }
-    const { layout, codebookSize, lines } = tensors[owner];
-    symbols += symbolsOf(layout, codebookSize, lines.classes, width);
-    shares[owner] = (shares[owner] ?? 0) + lines.classes;
+    const { layout, codebookSize, lines, contexts } = tensors[owner];
+    const codes = lines.classes * contexts.classes;
+    symbols += symbolsOf(layout, codebookSize, codes, width);
+    shares[owner] = (shares[owner] ?? 0) + codes;
     if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors or classes share its section`, name);
   }
   finishFiles(files.length);

@@ -41,7 +41,7 @@ export interface Code {
 }
 
 /** Reads the code lengths of an alphabet. */
-export function readCode(cursor: SectionCursor, symbols: number, what: string): Code {
+export function readCode(cursor: SectionCursor, symbols: number, what: string, limit = codeLimit(symbols)): Code {
   const lengths = new Uint8Array(symbols);
   cursor.bits(what, (bits) => {
     let length = firstLength(symbols);
@@ -53,6 +53,6 @@ export function readCode(cursor: SectionCursor, symbols: number, what: string): 
     }
   });
   const isEmpty = !lengths.some(Boolean);
-  if (!isEmpty && !isCompleteCode(lengths, codeLimit(symbols))) throw cursor.error(`${what} form no complete code`);
+  if (!isEmpty && !isCompleteCode(lengths, limit)) throw cursor.error(`${what} form no complete code`);
   return { lengths, isEmpty };
 }

@@ -1,6 +1,7 @@
 import { CHUNK_AT, KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES } from '../../kernels/decode/kernels.js';
-import { CHUNK, FOUR_PAIR_STREAMS_FROM, type Layout, PLANES, segments } from '../constants.js';
+import { CHUNK, FOUR_PAIR_STREAMS_FROM, indexBits, type Layout, PLANES, segments } from '../constants.js';
 import { type Code, readCode } from './codes.js';
+import { readContexts } from './contexts.js';
 import type { SectionCursor } from './cursor.js';
 import { readRun, readStreams } from './runs.js';
 
@@ -33,6 +34,7 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
   },
 
   dense(cursor, kernels, values) {
+    if (cursor.tensor.contexts.distance > 0) return readContexts(cursor, kernels, values);
     const code = readWeights(cursor);
     return (total) => {
       kernels.setCode(0, code.lengths, cursor.tensor.width, values, total);
@@ -114,11 +116,6 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
 
 function readWeights(cursor: SectionCursor): Code {
   return readCode(cursor, cursor.tensor.codebookSize, 'code lengths');
-}
-
-/** Bits of a raw index into a codebook: at least one. */
-export function indexBits(codebookSize: number): number {
-  return Math.max(1, Math.ceil(Math.log2(codebookSize)));
 }
 
 /** How a payload is cut: all chunks but the last are of full size. No units, no chunks. */

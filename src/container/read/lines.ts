@@ -1,25 +1,35 @@
 import { BitReader } from '../../binary/bits.js';
+import { indexBits } from '../constants.js';
 import type { Lines } from '../header.js';
 import type { SectionCursor } from './cursor.js';
-import { indexBits } from './layouts.js';
 
 /** From this many bytes on, copying them at once is faster than weight by weight. */
 const AT_ONCE = 64;
 
-/** Reads which class each line has; gives the lines of each class, in order. */
-export function readLines(cursor: SectionCursor): Uint32Array[] {
-  const { classes, count } = cursor.tensor.lines;
+/** Reads which class each of `count` lines or values has, and how many there are of each. */
+export function readClasses(
+  cursor: SectionCursor,
+  classes: number,
+  count: number,
+): { classOf: Uint8Array; sizes: Uint32Array } {
   const width = indexBits(classes);
-  const bits = new BitReader(cursor.take(Math.ceil((count * width) / 8), 'line classes'));
+  const bits = new BitReader(cursor.take(Math.ceil((count * width) / 8), 'classes'));
   const classOf = new Uint8Array(count);
   const sizes = new Uint32Array(1 << width);
-  for (let line = 0; line < count; line++) {
+  for (let i = 0; i < count; i++) {
     const of = bits.take(width);
-    classOf[line] = of;
+    classOf[i] = of;
     sizes[of]++;
   }
   if (sizes.some((size, of) => size > 0 !== of < classes))
-    throw cursor.error(`a class that is none of ${classes}, or that no line has`);
+    throw cursor.error(`a class that is none of ${classes}, or that nothing has`);
+  return { classOf, sizes };
+}
+
+/** Reads which class each line has; gives the lines of each class, in order. */
+export function readLines(cursor: SectionCursor): Uint32Array[] {
+  const { classes, count } = cursor.tensor.lines;
+  const { classOf, sizes } = readClasses(cursor, classes, count);
   const members = Array.from({ length: classes }, (_, of) => new Uint32Array(sizes[of]));
   sizes.fill(0);
   for (let line = 0; line < count; line++) {

@@ -23,6 +23,7 @@ import {
   symbolsOf,
 } from '../limits.js';
 import { inOrder, type Limits, nextOf } from './ahead.js';
+import type { CodingOptions } from './coding.js';
 import { itemsOf, type Listing, listWithin } from './listing.js';
 import { type CodedTensor, type Coding, codeTensor } from './section.js';
 import { MemorySections, type SectionStore } from './sections.js';
@@ -51,13 +52,15 @@ export interface Coder {
 }
 
 /** One tensor after the other, in the caller's thread. */
-export const inThreadCoder: Coder = {
-  limits: { items: 1, size: Number.POSITIVE_INFINITY },
-  async code(tensor) {
-    const payload = tensor.payload.read();
-    return { payload, coded: codeTensor(tensor, payload) };
-  },
-};
+export function inThreadCoder(coding?: CodingOptions): Coder {
+  return {
+    limits: { items: 1, size: Number.POSITIVE_INFINITY },
+    async code(tensor) {
+      const payload = tensor.payload.read();
+      return { payload, coded: codeTensor(tensor, payload, coding) };
+    },
+  };
+}
 
 /**
  * Writes a model as a container, in memory.
@@ -80,7 +83,7 @@ export async function writeSections(
   sections: SectionStore,
   options: WriteOptions = {},
 ): Promise<Uint8Array[]> {
-  const { signal, onProgress, coder = inThreadCoder } = options;
+  const { signal, onProgress, coder = inThreadCoder() } = options;
   const breathe = breather();
   const { stripes } = await loadKernels();
   const hashes = model.files.map(() => new Xxh32(0, stripes));

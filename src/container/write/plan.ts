@@ -7,6 +7,6 @@ export interface Plan {
   /** Bytes of the section: exact but for the padding and the lengths of its streams. */
   readonly bytes: number;
   /** The header fields that the layout adds. */
-  readonly fields: Pick<WireTensor, 'k' | 'c' | 'q' | 'm' | 'a'>;
+  readonly fields: Pick<WireTensor, 'k' | 'c' | 'q' | 'm' | 'a' | 'h'>;
   write(): Uint8Array;
 }

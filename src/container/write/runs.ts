@@ -16,8 +16,8 @@ export interface WriterCode extends StreamCode {
 }
 
 /** The best code for symbols that occur this often. */
-export function makeCode(counts: ArrayLike<number>): WriterCode {
-  const lengths = codeLengths(counts, codeLimit(counts.length));
+export function makeCode(counts: ArrayLike<number>, limit = codeLimit(counts.length)): WriterCode {
+  const lengths = codeLengths(counts, limit);
   return { lengths, codes: canonicalCodes(lengths), table: lengthTable(lengths), bits: codedBits(counts, lengths) };
 }
 

@@ -1,8 +1,10 @@
 import { bitsOf } from '../../binary/dtype.js';
 import { xxh32 } from '../../binary/xxh32.js';
 import type { Tensor } from '../../model/model.js';
-import { LAYOUTS } from '../constants.js';
+import { CODEBOOKS, LAYOUTS } from '../constants.js';
 import { elements, naturalLength, naturalWidth, type WireTensor } from '../header.js';
+import type { CodingOptions } from './coding.js';
+import { planContexts } from './contexts.js';
 import { planGap } from './gap.js';
 import { onGrid } from './grid.js';
 import { onGrids } from './grids.js';
@@ -14,6 +16,9 @@ import { asUnits, indexUnits } from './symbols.js';
 
 /** The layouts are tried from the fastest to decode to the slowest; a slower one has to save a hundredth. */
 const WORTHWHILE = 0.99;
+
+/** Decoding by what came before takes about twice as long: that has to save this share. */
+const CONTEXTS_WORTHWHILE = 0.03;
 
 /** What a section adds to the header once that is squeezed: length, checksum, layout. */
 const SECTION_FIELDS = 8;
@@ -34,13 +39,16 @@ export type CodedTensor = { readonly entry: Coding } & (
 export function codeTensor(
   tensor: Pick<Tensor, 'dtype' | 'dims' | 'form' | 'length'>,
   payload: Uint8Array,
+  { smallest = false }: CodingOptions = {},
 ): CodedTensor {
   const { dtype, dims, form, length } = tensor;
   const bits = bitsOf(dtype);
   // Varints are bytes of no fixed width, whatever they spell.
   const own = form === 'varint' ? 1 : naturalWidth(bits, length);
   const { plan: best, width } =
-    form === 'stretch' ? planStretch(payload) : { plan: cheapest(payload, own, dtype === 'float32', dims), width: own };
+    form === 'stretch'
+      ? planStretch(payload)
+      : { plan: cheapest(payload, own, dtype === 'float32', dims, smallest ? 0 : CONTEXTS_WORTHWHILE), width: own };
   const common = {
     ...(length === naturalLength(bits, dims) ? {} : { b: length }),
     ...(width === naturalWidth(bits, length) ? {} : { w: width }),
@@ -79,7 +87,14 @@ function planStretch(payload: Uint8Array): { plan: Plan; width: number } {
   return plan ? { plan, width } : { plan: planVerbatim(payload), width: 1 };
 }
 
-function cheapest(payload: Uint8Array, width: number, isFloat: boolean, dims: readonly number[]): Plan {
+/** @param least - the share of the bytes that codes by what came before have to save */
+function cheapest(
+  payload: Uint8Array,
+  width: number,
+  isFloat: boolean,
+  dims: readonly number[],
+  least = CONTEXTS_WORTHWHILE,
+): Plan {
   const plans: (Plan | undefined)[] = [planVerbatim(payload)];
   const units = width === 8 ? undefined : asUnits(payload, width);
   const listed = units && indexUnits(units);
@@ -95,7 +110,12 @@ function cheapest(payload: Uint8Array, width: number, isFloat: boolean, dims: re
   if (indexed && split) plans.push(...[planDense, planGap, planMask].map((plan) => plan(indexed, isFloat, split)));
   // More values than a codebook holds, or bytes, where the planes are the cheaper codebook.
   if (!indexed || width === 1) plans.push(planPlanes(payload, width));
-  return plans
+  const best = plans
     .filter((plan) => plan !== undefined)
     .reduce((best, plan) => (plan.bytes < best.bytes * WORTHWHILE ? plan : best));
+  // What leaves zeros out leaves little to tell.
+  const form = best.fields.c === CODEBOOKS.indexOf('grids') ? byLine : indexed;
+  if (!form || best.layout === 'gap' || best.layout === 'mask') return best;
+  const byContexts = planContexts(form, isFloat, dims, least);
+  return byContexts && byContexts.bytes < best.bytes * (1 - least) ? byContexts : best;
 }

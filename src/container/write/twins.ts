@@ -42,11 +42,11 @@ export class Twins {
     const bytes = section ?? inline;
     // A short repetition in the skeleton costs less than a reference to it.
     if (bytes.length < MIN_BYTES) return undefined;
-    const { b, w, l, k, c, q, m, a, p, x } = entry;
+    const { b, w, l, k, c, q, m, a, h, p, x } = entry;
     // The same bytes may stand for other payloads: of other units, or with more zeros at the end.
     const width = w ?? naturalWidth(bitsOf(dtype), length);
     const hasLines = m !== undefined || c === CODEBOOKS.indexOf('grids');
-    const key = [length, width, l, k, c, q, m, a, p, x ?? xxh32(bytes), ...(hasLines ? dims : [])].join();
+    const key = [length, width, l, k, c, q, m, a, h, p, x ?? xxh32(bytes), ...(hasLines ? dims : [])].join();
     const candidates = this.#written.get(key) ?? [];
     const twin = candidates.find(
       (earlier) => (earlier.shares + 1) * (m ?? 1) <= MAX_SHARES && isEqual(earlier.read(), bytes),

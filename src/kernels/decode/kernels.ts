@@ -42,6 +42,24 @@ export interface Kernels {
   setCode(slot: number, lengths: Uint8Array, width: number, values?: Uint32Array, count?: number): void;
 
   /**
+   * Prepares slot 0 for runs in which the code of a symbol is that of the class of the symbol `distance` before it, or of
+   * the first class where its stream has none there.
+   *
+   * @param codes - lengths of the complete code of each class, one to eight
+   * @param classes - the class of each symbol
+   * @param distance - 1 to 2^14, which is as many symbols as a stream has
+   * @param width - bytes a decoded symbol takes
+   * @param values - what the symbols stand for
+   */
+  setContexts(
+    codes: readonly Uint8Array[],
+    classes: Uint8Array,
+    distance: number,
+    width: number,
+    values: Uint32Array,
+  ): void;
+
+  /**
    * Decodes a run of `count` symbols of slot's code to `at` of the work area. The streams lie one behind the other in
    * `bytes`: one stream, or four whose first three have `each` symbols.
    *

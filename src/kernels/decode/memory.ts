@@ -15,6 +15,16 @@ export const GAP_SLOT = 8;
 export const VALUES = 8192;
 export const TAKEN = 12288;
 export const ROWS = 16384;
+/** Codes by what came before: 2 Ki entries of four bytes for each of eight classes, in the place of the second slot. */
+export const CONTEXTS = 86016;
+export const CONTEXT_BITS = 11;
+/**
+ * What each of four streams has decoded, two bytes a value, behind as many zeros as it has values; in the place of byte planes.
+ * The streams' are a little apart, or all would share few of a cache's lines.
+ */
+export const HISTORY = 1790080;
+export const HISTORY_ZEROS = 32768;
+export const HISTORY_BYTES = 66624;
 /** The work area, see `WORK_BYTES` of the interface. Its parts may be written a little beyond their ends. */
 export const WORK = 741376;
 /**

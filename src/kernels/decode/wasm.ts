@@ -1,7 +1,19 @@
 import { type Exports, instantiate } from '../loader.js';
 import { MODULE } from './generated/module.js';
 import { KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES, WORK_BYTES } from './kernels.js';
-import { GAP_SLOT, INPUT, INPUT_BYTES, LANES, LENGTHS, SLOT_BYTES, SLOTS, VALUES, WORK } from './memory.js';
+import {
+  CONTEXT_BITS,
+  CONTEXTS,
+  GAP_SLOT,
+  INPUT,
+  INPUT_BYTES,
+  LANES,
+  LENGTHS,
+  SLOT_BYTES,
+  SLOTS,
+  VALUES,
+  WORK,
+} from './memory.js';
 
 /** What a slot holds: which of the module's functions reads its rows, and how. */
 interface Slot {
@@ -76,6 +88,19 @@ function wasmKernels(kernels: Exports): Kernels {
       else kernels.wideRows(bits, isSingle ? 4 : 12);
       const run = isSingle ? kernels.runSingle : width === 4 ? kernels.runMulti : kernels.runNarrow;
       slots[slot] = { run, bits, width };
+    },
+
+    setContexts(codes, classes, distance, width, values) {
+      const bits = Math.max(...codes.map((lengths) => Math.max(...lengths)));
+      const plain = new Uint16Array(buffer, SLOTS, 1 << bits);
+      const entries = new Uint32Array(buffer, CONTEXTS);
+      for (const [of, lengths] of codes.entries()) {
+        build(0, lengths, values, bits);
+        // Above an entry stands where those of the class of its symbol are, in bytes.
+        for (const [i, entry] of plain.entries())
+          entries[(of << CONTEXT_BITS) + i] = entry | (classes[entry >> 6] << (CONTEXT_BITS + 18));
+      }
+      slots[0] = { run: kernels.runContexts, bits: (distance << 4) | bits, width };
     },
 
     run(slot, bytes, ends, each, count, at) {

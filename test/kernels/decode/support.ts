@@ -59,6 +59,7 @@ export function code(layout: Layout, payload: Uint8Array, width: number): Coded 
     codebookKind: 'native',
     gapBits: q,
     lines: { classes: 1, count: 1, inner: 1 },
+    contexts: { classes: 1, distance: 0 },
     inlineAt: 0,
     isPlanar: false,
     owner: 0,

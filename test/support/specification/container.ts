@@ -67,7 +67,7 @@ export function decodeBySpecification(container: Uint8Array): Uint8Array[] {
 
 /** §4. */
 function decodeSection(tensor: WireTensor, bytes: Uint8Array, units: number, width: number): Uint8Array {
-  const { l, k = 0, c = 0, q = 4, m = 1, a = 0, d = [] } = tensor;
+  const { l, k = 0, c = 0, q = 4, m = 1, a = 0, h = 0, d = [] } = tensor;
   const reader = new Bits(bytes);
   const out = new Uint8Array(units * width);
   const put = (unit: number, value: number) => {
@@ -100,7 +100,7 @@ function decodeSection(tensor: WireTensor, bytes: Uint8Array, units: number, wid
     const counted = isSigned && place > 1 ? place - 1 : place;
     return counted % 2 ? (counted + 1) / 2 : 0 - counted / 2;
   };
-  const isLined = m > 1 || c === 3;
+  const isLined = (m > 1 && h === 0) || c === 3;
   const inner = isLined ? d.slice(a + 1).reduce((x, y) => x * y, 1) : units;
   const lines = isLined ? d[a] : 1;
   const lineOf = (unit: number) => Math.floor(unit / inner) % lines;
@@ -130,6 +130,29 @@ function decodeSection(tensor: WireTensor, bytes: Uint8Array, units: number, wid
       const putEscapes = readEscapes(Array.from({ length: count }, (_, i) => start + i));
       for (let i = 0; i < count; i++) putIndex(start + i, reader.number(Math.max(1, Math.ceil(Math.log2(k)))));
       reader.align();
+      putEscapes();
+    }
+    reader.end();
+    return out;
+  }
+  if (h > 0) {
+    const classes = Array.from({ length: k }, () => reader.number(Math.ceil(Math.log2(m))));
+    reader.align();
+    const codes = Array.from({ length: m }, () => reader.code(k));
+    for (const [start, count, isLast] of chunksOf(units, 65_536)) {
+      const putEscapes = readEscapes(Array.from({ length: count }, (_, i) => start + i));
+      const parts = segmentsOf(count, 8192);
+      let at = start;
+      for (const [i, stream] of reader.streams(parts.length, isLast).entries()) {
+        const indices: number[] = [];
+        while (indices.length < parts[i]) {
+          const before = indices.at(-h);
+          indices.push(stream.symbol(codes[indices.length < h || before === undefined ? 0 : classes[before]]));
+        }
+        stream.align();
+        stream.end();
+        for (const index of indices) putIndex(at++, index);
+      }
       putEscapes();
     }
     reader.end();

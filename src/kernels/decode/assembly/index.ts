@@ -1,5 +1,6 @@
 // The kernels as WebAssembly: no runtime, no imports, no objects; all memory is laid out in ../memory.ts.
 
+export { runContexts } from './contexts';
 export { pairs1, pairs2, pairs4 } from './pairs';
 export { runMulti, runNarrow, runSingle } from './runs';
 export { scale } from './scale';

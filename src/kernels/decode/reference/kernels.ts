@@ -1,14 +1,25 @@
 import { stripes } from '../../../binary/xxh32.js';
-import { type DecodingTable, decodingTable } from '../../../entropy/table.js';
+import { decodingTable } from '../../../entropy/table.js';
 import { CHUNK_AT, KEPT_AT, type Kernels, MASK_AT, PARTS_AT, PLANE_BYTES, type Units, WORK_BYTES } from '../kernels.js';
+import { decodeContexts } from './contexts.js';
 import { decodePairs, decodeSymbols, type PairCode } from './streams.js';
 
 const SYMBOLS = Uint32Array.from({ length: 256 }, (_, symbol) => symbol);
 
+/** Decodes a stream, of `bytes[start … end)`, to `out` from `at` on; says whether it is sound. */
+type StreamDecoder = (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: Units,
+  at: number,
+  symbols: number,
+) => boolean;
+
 /** The kernels in plain TypeScript: what runs where WebAssembly may not, what it is tested against, and how to read it. */
 export function referenceKernels(): Kernels {
   const work = new Uint8Array(WORK_BYTES);
-  const slots: { table: DecodingTable; values: Uint32Array; width: number }[] = [];
+  const slots: { decode: StreamDecoder; width: number }[] = [];
   let pairCode: PairCode & { width: number };
 
   return {
@@ -16,15 +27,23 @@ export function referenceKernels(): Kernels {
     stripes,
 
     setCode(slot, lengths, width, values = SYMBOLS) {
-      slots[slot] = { table: decodingTable(lengths), values, width };
+      const table = decodingTable(lengths);
+      const decode: StreamDecoder = (bytes, start, end, ...rest) =>
+        decodeSymbols(bytes, start, end, table, values, ...rest);
+      slots[slot] = { decode, width };
+    },
+
+    setContexts(codes, classes, distance, width, values) {
+      const code = { tables: codes.map(decodingTable), classes, distance, values };
+      slots[0] = { decode: (bytes, start, end, ...rest) => decodeContexts(bytes, start, end, code, ...rest), width };
     },
 
     run(slot, bytes, ends, each, count, at) {
-      const { table, values, width } = slots[slot];
+      const { decode, width } = slots[slot];
       const out = units(work, at, width, count);
       return ends.every((end, i) => {
         const symbols = Math.min(each, count - i * each);
-        return decodeSymbols(bytes, i === 0 ? 0 : ends[i - 1], end, table, values, out, i * each, symbols);
+        return decode(bytes, i === 0 ? 0 : ends[i - 1], end, out, i * each, symbols);
       });
     },
 

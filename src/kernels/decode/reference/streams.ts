@@ -94,7 +94,7 @@ export function decodePairs(
 }
 
 /** Whether reading stopped inside the last byte of the stream with only zero bits left over. */
-function endsAt(end: number, next: number, buffer: number, held: number): boolean {
+export function endsAt(end: number, next: number, buffer: number, held: number): boolean {
   // `next` counts the bytes taken, those read as zeros beyond the end included; whole bytes still held are given back.
   return next - (held >>> 3) === end && buffer === 0;
 }
