@@ -3,7 +3,7 @@ import { asUnits } from '../container/write/symbols.js';
 import { encodeKernels } from '../kernels/encode/index.js';
 import type { Tensor } from '../model/model.js';
 import { MAX_CLUSTERS } from '../quantize/codebook.js';
-import { CLUSTER, type ClusterSize, clustersOf } from '../stages/cluster.js';
+import { CLUSTER, type ClusterSize, clustersOf, isDefaultClustering } from '../stages/cluster.js';
 import { changesOf } from './tensor-job.js';
 
 /** Below this share of what was asked for, a layer has far fewer values. */
@@ -13,10 +13,11 @@ const MOST = 0.5;
 /** Layers that are named, and not only counted. */
 const NAMED = 4;
 
-/** Looks at layers once they are clustered, and says which have lost more than they were meant to. */
+/** Looks at layers once they are clustered, and says which have lost more than they were meant to, and which nothing. */
 export class Collapses {
   readonly #few: string[] = [];
   readonly #lumped: string[] = [];
+  readonly #kept: string[] = [];
 
   /** @param payload - what the tensor's changes have made of it */
   look(tensor: Tensor, payload: Uint8Array): void {
@@ -27,6 +28,10 @@ export class Collapses {
     const asked = bits === undefined && clusters === undefined ? undefined : clustersOf({ bits, clusters });
     const after = valuesOf(tensor, payload);
     if (!after || (asked !== undefined && asked < 4)) return;
+    if (isDefaultClustering(clustering) && isSame(payload, root.payload.read())) {
+      this.#kept.push(`${tensor.name} (${after.distinct})`);
+      return;
+    }
     const isFew = asked !== undefined && after.distinct < FAR_FEWER * asked;
     const isLumped = after.largest > MOST * after.kept;
     if (!isFew && !isLumped) return;
@@ -48,6 +53,7 @@ export class Collapses {
       onNote?.(`${what}: ${layers.slice(0, NAMED).join(', ')}${more}`);
     };
     say(this.#few, 'far fewer values are used than asked for, because the weights lie unevenly; try --init density');
+    say(this.#kept, 'layers that share few values already keep them; --snr, --bits or --clusters gives them fewer');
     say(
       this.#lumped,
       'most weights of a layer have one value now; give it more values, or leave it out with --exclude',
@@ -75,4 +81,8 @@ function valuesOf({ dtype }: Tensor, payload: Uint8Array): Found | undefined {
     kept: used.reduce((a, b) => a + b, 0),
     largest: used.reduce((a, b) => Math.max(a, b), 0),
   };
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.every((byte, i) => byte === b[i]);
 }

@@ -16,6 +16,7 @@ import type { Stage } from '../stages/stage.js';
 import { Collapses } from './collapses.js';
 import { type PipelineOptions, runStages, type StageTime } from './pipeline.js';
 import { type TensorPool, TimeShares, threadedCoder } from './threads.js';
+import { unchangedIfSmaller } from './unchanged.js';
 
 /** A container and how it came about. */
 export interface Compressed {
@@ -122,7 +123,7 @@ export async function compressTo(
     const coder: Coder = {
       ...inner,
       async code(tensor) {
-        const coded = await inner.code(tensor);
+        const coded = unchangedIfSmaller(tensor, await inner.code(tensor));
         collapses.look(tensor, coded.payload);
         return coded;
       },

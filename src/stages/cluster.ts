@@ -1,4 +1,4 @@
-import type { Tensor } from '../model/model.js';
+import type { Change, Tensor } from '../model/model.js';
 import { mapWeights, selectLayers } from '../model/patch.js';
 import { type Selection, selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
@@ -8,6 +8,7 @@ import { defaultsOf, recordOf } from '../options/defaults.js';
 import { choice, number, type OptionsOf, seed as seedOption, whole } from '../options/option.js';
 import { centroidFinder, fewestCentroids, MAX_CLUSTERS, roundingOf, shareValues } from '../quantize/codebook.js';
 import { INITIALISATIONS, type Initialisation, sortNonZeros } from '../quantize/kmeans/index.js';
+import { sharedValuesOf } from '../quantize/shared-values.js';
 import type { Stage, StageDefinition } from './stage.js';
 
 const NAME = 'cluster';
@@ -81,7 +82,8 @@ export const CLUSTER = {
 
 /**
  * Makes the weights of each layer share a few values: 1-D k-means over the weights that are not zero. Zeros stay
- * exactly zero and belong to no cluster; a layer with no more distinct values than clusters stays as it is.
+ * exactly zero and belong to no cluster; a layer with no more distinct values than clusters stays as it is, and where nothing
+ * is said of their number, one whose weights share up to 256 values already.
  *
  * Source: Deep Compression (Han, Mao, Dally 2016), §3.
  *
@@ -110,7 +112,8 @@ export function cluster(options: ClusterOptions = {}): Stage {
       const settings = new Map(
         Array.from(layers, ([tensor, of]) => {
           const share = tensor.count / mean;
-          return [tensor, { ...of, init: of.init ?? init, seed, centroids, share }];
+          const isDefault = !hasSize && of.snr === CLUSTER_DEFAULTS.snr;
+          return [tensor, { ...of, init: of.init ?? init, seed, centroids, share, isDefault }];
         }),
       );
       const clustered = mapWeights(model, settings, clusterWeights, NAME);
@@ -129,11 +132,19 @@ interface ClusterSettings extends ClusterSize {
   readonly centroids: NonNullable<ClusterOptions['centroids']>;
   /** Its number of weights over the layers' mean. */
   readonly share: number;
+  /** Whether nobody has said how many values it is to have. */
+  readonly isDefault: boolean;
+}
+
+/** Whether a change is a clustering that nobody has asked for in so many words. */
+export function isDefaultClustering({ stage, options }: Pick<Change, 'stage' | 'options'>): boolean {
+  return stage === NAME && (options as ClusterSettings).isDefault;
 }
 
 /** What the stage does to a layer. */
 function clusterWeights(weights: Float32Array, settings: ClusterSettings, tensor: Tensor): Float32Array {
-  const { init, seed, centroids, snr, share } = settings;
+  const { init, seed, centroids, snr, share, isDefault } = settings;
+  if (isDefault && sharedValuesOf(weights) !== undefined) return weights;
   const sorted = sortNonZeros(weights);
   const centroidsOf = centroidFinder(sorted, init, seed, roundingOf(tensor, centroids));
   const codebook =

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decode } from '../../src/decode/index.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { compressWith } from '../../src/pipeline/compress.js';
 import { runStages } from '../../src/pipeline/pipeline.js';
@@ -6,6 +7,7 @@ import { writeStaged } from '../../src/pipeline/threads.js';
 import { type ClusterOptions, cluster } from '../../src/stages/cluster.js';
 import { prune } from '../../src/stages/prune.js';
 import { modelProto, node } from '../support/onnx-builder.js';
+import { bytesOf } from '../support/protobuf.js';
 import { Random } from '../support/random.js';
 import { floats } from '../support/tensors.js';
 
@@ -75,5 +77,50 @@ describe('layers that clustering has collapsed', () => {
     for (const options of [{ bits: 6 }, { snr: 30 }, { clusters: 16 }]) {
       expect(await warningsOf([three, most], options)).toEqual([]);
     }
+  });
+});
+
+describe('layers that nothing is gained from', () => {
+  const random = new Random(77);
+  /** A pruned layer in eight bits: 255 values, a third kept. */
+  const shared = Float32Array.from({ length: COUNT }, () =>
+    random.below(3) ? 0 : Math.fround((random.below(255) - 127.5) / 700),
+  );
+  const modelWith = (dims: number[], values: Float32Array) =>
+    openOnnx(
+      modelProto({
+        graph: { initializers: [floats('w', dims, values).proto], nodes: [node('MatMul', ['x', 'w'], ['y'])] },
+      }),
+    );
+
+  it('keep the values that they share already, unless told how many to have, and are told of', async () => {
+    expect(await warningsOf([shared, normal(1)], {})).toEqual([
+      'layers that share few values already keep them; --snr, --bits or --clusters gives them fewer: w0 (253)',
+    ]);
+    const model = modelWith([64, 64], shared);
+    const lossless = (await compressWith(model, [])).container;
+    const weights = async (options: ClusterOptions) => {
+      const { container } = await compressWith(model, [cluster(options)]);
+      const [tensor] = openOnnx(await decode(container)).tensors;
+      return { size: container.length, isSame: Buffer.compare(tensor.payload.read(), bytesOf(shared)) === 0 };
+    };
+    const byDefault = await weights({});
+    expect(byDefault.isSame).toBe(true);
+    // The record of the stage is all that there is more.
+    expect(byDefault.size).toBeLessThan(lossless.length + 60);
+    expect((await weights({ bits: 5 })).isSame).toBe(false);
+    expect((await weights({ snr: 20 })).isSame).toBe(false);
+  });
+
+  it('keep a basis that repeats itself, if that takes less than the values that it would share', async () => {
+    const [rows, columns] = [64, 512];
+    const basis = Float32Array.from(
+      { length: rows * columns },
+      (_, i) => Math.cos((2 * Math.PI * Math.floor(i / columns) * (i % columns)) / columns) * (1 + (i % 7) / 1e7),
+    );
+    const model = modelWith([rows, columns], basis);
+    const { container } = await compressWith(model, []);
+    const clustered = await compressWith(model, [cluster()]);
+    expect(clustered.container.length).toBeLessThan(container.length + 60);
   });
 });

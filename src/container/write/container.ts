@@ -39,7 +39,7 @@ export interface WriteOptions {
 }
 
 /** What a tensor has become: its payload after all stages, and that as it goes into the container. */
-interface Coded {
+export interface Coded {
   readonly payload: Uint8Array;
   readonly coded: CodedTensor;
 }

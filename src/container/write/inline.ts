@@ -49,6 +49,11 @@ function smallForm(payload: Uint8Array, width: number, limit: number): InlineFor
 }
 
 /** The skeleton has to be there before the first weight: what is large must be worth the wait, and is not looked at in vain. */
+/** Whether a payload is one of those that the head's coder may make least of, so that any change to its values costs bytes. */
+export function repeatsItself(payload: Uint8Array, width: number): boolean {
+  return payload.length <= MAX_INLINE && payload.length > SMALL && repeated(payload, width) >= REPEATED;
+}
+
 function largeForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
   if (limit < payload.length * INCOMPRESSIBLE) return undefined;
   const share = repeated(payload, width);
