@@ -4,11 +4,18 @@ import { createRandom, normal } from '../../../build/random.js';
 
 const random = createRandom(12345);
 
-/** Indices of clusters over ±3.3 deviations of a bell, as linear initialisation places them; 255 for zero. */
-export function makeIndices(count, { clusters, density }) {
+/**
+ * Indices of clusters over ±3.3 deviations of a bell, as linear initialisation places them; 255 for zero.
+ *
+ * @param {number} count
+ * @param {{ clusters: number, density: number, correlation?: number }} spec correlation of each with the one before
+ */
+export function makeIndices(count, { clusters, density, correlation = 0 }) {
+  let before = 0;
   return Uint8Array.from({ length: count }, () => {
     if (density < 1 && random.float() >= density) return 255;
-    return Math.max(0, Math.min(clusters - 1, Math.floor(clusters * (0.5 + normal(random) / 6.6))));
+    before = correlation * before + Math.sqrt(1 - correlation ** 2) * normal(random);
+    return Math.max(0, Math.min(clusters - 1, Math.floor(clusters * (0.5 + before / 6.6))));
   });
 }
 

