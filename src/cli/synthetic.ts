@@ -82,7 +82,9 @@ export function syntheticStage(
       );
       if (!isReached) onNote?.('the answers do not get as clear as wanted, whatever a bit costs; look at them');
       for (const { tensor, basis } of exact)
-        terminal.note(`  ${tensor.name}: kept exact, a basis of ${basis} that nobody learned`);
+        terminal.note(
+          `  ${tensor.name}: kept exact, ${basis === 'shared' ? 'its weights share few values already' : `a basis of ${basis} that nobody learned`}`,
+        );
       for (const { tensor, reason } of skipped)
         terminal.note(`  ${tensor.name}: not calibrated but clustered, ${reason}`);
       return found.model;

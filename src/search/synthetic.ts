@@ -13,6 +13,7 @@ import { readInterface } from '../onnx/interface.js';
 import { checkOptions } from '../options/check.js';
 import { number } from '../options/option.js';
 import { type FixedBasis, fixedBasisOf } from '../quantize/fixed-basis.js';
+import { sharedValuesOf } from '../quantize/shared-values.js';
 import { type Feeder, runBatches, withSession } from '../runtime/batches.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import type { OutputArray } from '../runtime/session.js';
@@ -40,8 +41,8 @@ export interface SyntheticFound {
   /** Whether that is as much as was wanted. */
   readonly isReached: boolean;
   readonly lambda: number;
-  /** Tensors that keep their values, because nobody learned them. */
-  readonly exact: readonly { readonly tensor: Tensor; readonly basis: FixedBasis }[];
+  /** Tensors that keep their values, because nobody learned them or because their weights share few values already. */
+  readonly exact: readonly { readonly tensor: Tensor; readonly basis: FixedBasis | 'shared' }[];
   /** Layers that were clustered, since nothing is known of their inputs. */
   readonly skipped: readonly Skipped[];
 }
@@ -150,11 +151,12 @@ function servableOf(model: Model): Servable | { readonly reason: string } {
     : kind;
 }
 
-/** Matrices that nobody learned: see `fixedBasisOf`. */
+/** Matrices that nobody learned, and those whose weights share few values already: see `fixedBasisOf` and `sharedValuesOf`. */
 function fixedBases({ tensors }: Model): SyntheticFound['exact'] {
   return tensors.flatMap((tensor) => {
     if (tensor.role !== 'weight' || !isPatchable(tensor)) return [];
-    const basis = fixedBasisOf(tensor, readWeights(tensor));
+    const weights = readWeights(tensor);
+    const basis = fixedBasisOf(tensor, weights) ?? (sharedValuesOf(weights) === undefined ? undefined : 'shared');
     return basis ? [{ tensor, basis }] : [];
   });
 }

@@ -8,6 +8,7 @@ import { evaluate } from '../../src/evaluate/evaluate.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { compress, encode } from '../../src/pipeline/compress.js';
 import { searchSynthetic } from '../../src/search/synthetic.js';
+import { cluster } from '../../src/stages/cluster.js';
 import { readBytes } from '../support/container.js';
 import { packageModels } from '../support/packages.js';
 
@@ -43,6 +44,17 @@ describe('compression by answers to made inputs', () => {
     expect(one.snr).toBeLessThan(24);
     expect(clear.snr).toBeGreaterThanOrEqual(40);
     expect(clear.container.length).toBeGreaterThan(1.5 * one.container.length);
+  });
+
+  it('keeps the values of a layer whose weights share few already', async () => {
+    const model = await cluster({ include: ['fc1.weight'], bits: 8 }).run(openOnnx(lenet), {});
+    const found = await searchSynthetic(model, { threads: 1 });
+    if (typeof found === 'string') throw new Error(found);
+    expect(found.exact).toMatchObject([{ tensor: { name: 'fc1.weight' }, basis: 'shared' }]);
+    const [before, after] = [model, found.model].map(({ tensors }) =>
+      tensors.filter(({ role }) => role === 'weight').map(({ payload }) => payload.read()),
+    );
+    expect(after.map((bytes, i) => Buffer.compare(bytes, before[i]) === 0)).toEqual([true, false, false]);
   });
 
   it('says why it is closed to a model that keeps a state', async () => {
