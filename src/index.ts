@@ -94,6 +94,7 @@ export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './search/
 export { searchBudget } from './search/allocation/search.js';
 export { type Found, type Point, type SearchOptions, searchCalibration } from './search/calibration.js';
 export { type GoalOptions, SEARCH_DEFAULTS } from './search/goal.js';
+export { type OutputRangeOptions, quantizeByOutput } from './search/output-range.js';
 export {
   ANSWER_SNR,
   type Servable,

@@ -41,6 +41,7 @@ describe('the public surface', () => {
         "openOnnx",
         "prune",
         "quantize",
+        "quantizeByOutput",
         "readFrontier",
         "renderHtml",
         "renderJson",

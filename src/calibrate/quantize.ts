@@ -8,6 +8,7 @@ import { formatNamed } from '../quantize/formats/parse.js';
 import { formatRecord } from '../quantize/record.js';
 import {
   checkQuantizeOptions,
+  hasOutputRange,
   layerSettings,
   QUANTIZE_DEFAULTS,
   type QuantizeOptions,
@@ -48,6 +49,7 @@ export function quantizeWith(options: CalibratedQuantizeOptions, recipe: Recipe)
   const given: QuantizeOptions = { range: 'mse', ...options };
   checkQuantizeOptions(given);
   checkOptions(NAME, CALIBRATION, options);
+  if (hasOutputRange(given)) throw new RangeError(`${NAME}: range output is quantizeByOutput's`);
   checkCompensated(given);
   if (typeof options.dataset !== 'function') {
     throw new TypeError(`${NAME}: expected a dataset to calibrate on, got ${options.dataset}`);

@@ -4,6 +4,7 @@ import { calibratedQuantize } from '../calibrate/quantize.js';
 import type { Dataset } from '../data/dataset.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
+import { quantizeByOutput } from '../search/output-range.js';
 import {
   checkWidthOptions,
   WIDTHS,
@@ -13,7 +14,7 @@ import {
 } from '../search/widths/options.js';
 import { searchWidths } from '../search/widths/search.js';
 import { CLUSTER } from '../stages/cluster.js';
-import { type QuantizeOptions, quantize } from '../stages/quantize.js';
+import { hasOutputRange, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
 import { configText } from './budget.js';
 import { threadPool } from './calibration-pool.js';
@@ -58,7 +59,7 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
     isSearched,
     found: () => found,
     create(options) {
-      checkFlags(flags, isSearched, { calibration, dataset });
+      checkFlags(flags, isSearched, hasOutputRange(options), { calibration, dataset });
       const common = { ...options, ...calibration };
       if (isSearched) {
         const goal = { ...optionsFrom(WIDTHS, flags), maxLoss: flags.maxLoss };
@@ -74,6 +75,13 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
           if (!found.isReached) terminal.note('warning: no widths reached the goal; these are the widest');
           return found.model;
         });
+      }
+      const data = dataset ?? calibration?.dataset;
+      if (hasOutputRange(options) && data) {
+        const all = { ...common, dataset: data, isCompensated: calibration !== undefined };
+        return inThreads('quantize', calibration, (pool, model, context) =>
+          quantizeByOutput({ ...all, pool }).run(model, context),
+        );
       }
       if (!calibration) return quantize(options);
       const stage = calibratedQuantize({ ...common, ...calibration });
@@ -102,7 +110,12 @@ function inThreads(name: string, calibration: CalibrationOptions | undefined, wo
   };
 }
 
-function checkFlags(flags: FormatFlags, isSearched: boolean, { calibration, dataset }: Sources): void {
+function checkFlags(
+  flags: FormatFlags,
+  isSearched: boolean,
+  isByOutput: boolean,
+  { calibration, dataset }: Sources,
+): void {
   const stray = givenOf(OTHERS, flags)[0];
   if (stray !== undefined) {
     throw new UsageError(`--${dashed(stray)} does not go with number formats (--weights); leave one of them out`);
@@ -111,8 +124,10 @@ function checkFlags(flags: FormatFlags, isSearched: boolean, { calibration, data
   if (width !== undefined && !isSearched) {
     throw new UsageError(`--${dashed(width)} needs a goal for widths: --equivalent-bits or --max-loss`);
   }
-  if (dataset && !isSearched) {
-    throw new UsageError('--data with number formats is to choose widths by: give --equivalent-bits or --max-loss');
+  if (dataset && !isSearched && !isByOutput) {
+    throw new UsageError(
+      '--data with number formats is to choose by: give --equivalent-bits, --max-loss or --range output',
+    );
   }
   if (flags.maxLoss !== undefined && !calibration && !dataset) {
     throw new UsageError('--max-loss needs --calibrate or --data with inputs to judge by');

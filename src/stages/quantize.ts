@@ -8,7 +8,7 @@ import { withRecord } from '../onnx/metadata.js';
 import { checkOptions } from '../options/check.js';
 import { defaultsOf } from '../options/defaults.js';
 import { choice, number, type Option, type OptionsOf, seed as seedOption, whole, word } from '../options/option.js';
-import { RANGES, type Range } from '../quantize/formats/format.js';
+import { RANGES as FITTED, type Range as FittedRange } from '../quantize/formats/format.js';
 import { FLOAT32, FORMAT_PATTERN, FORMATS_TEXT, formatNamed, isFormatName } from '../quantize/formats/parse.js';
 import { SCALINGS, type Scaling } from '../quantize/formats/scale.js';
 import { BY, type By, type Lines, linesIn } from '../quantize/lines.js';
@@ -17,6 +17,10 @@ import { formatRecord } from '../quantize/record.js';
 import type { Stage, StageDefinition } from './stage.js';
 
 const NAME = 'quantize';
+
+/** `output` is found by the model's answers. */
+const RANGES = [...FITTED, 'output'] as const;
+export type Range = (typeof RANGES)[number];
 
 /** How one layer is quantized. */
 export interface QuantizeLayer {
@@ -30,7 +34,7 @@ export interface QuantizeLayer {
   by?: By | undefined;
   /**
    * How parameters are found: so that the largest weight is held; by the least squared error; so that a percentile is held;
-   * or by nnabla's rule for fixed point. Default: `max`, and `mse` for formats whose scales are powers of two.
+   * by nnabla's rule for fixed point; or by what the model answers, for which `quantizeByOutput` needs data. Default: `max`, and `mse` for formats whose scales are powers of two.
    */
   range?: Range | undefined;
 }
@@ -131,6 +135,7 @@ export const QUANTIZE = {
  */
 export function quantize(options: QuantizeOptions = {}): Stage {
   checkQuantizeOptions(options);
+  if (hasOutputRange(options)) throw new RangeError(`${NAME}: range output needs data to look at the model's answers`);
   return {
     name: NAME,
     run(input) {
@@ -168,18 +173,30 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
     checkOptions(NAME, OPTIONS, each);
     const { weights = options.weights, range = options.range } = each;
     const known = formatNamed(weights ?? FLOAT32);
-    if (known && range !== undefined && range !== 'max' && range !== 'mse' && !known.ranges.includes(range)) {
-      const ranges = ['max', 'mse', ...known.ranges].join(', ');
+    if (
+      known &&
+      range !== undefined &&
+      range !== 'max' &&
+      range !== 'mse' &&
+      range !== 'output' &&
+      !known.ranges.includes(range)
+    ) {
+      const ranges = ['max', 'mse', ...known.ranges, 'output'].join(', ');
       throw new RangeError(`${NAME}: expected a range of ${known.name} (${ranges}), got ${range}`);
     }
   }
+}
+
+/** Whether parameters are to be found by what the model answers. */
+export function hasOutputRange({ range, rules = [] }: QuantizeOptions): boolean {
+  return range === 'output' || rules.some((rule) => rule.options.range === 'output');
 }
 
 /** A layer with all that says how it is quantized. */
 export interface QuantizedLayer {
   readonly weights: string;
   readonly by: By;
-  readonly range: Range | undefined;
+  readonly range: FittedRange | undefined;
   readonly lines: Lines;
 }
 
@@ -206,7 +223,10 @@ export function quantizedLayers(
     const weights = layer.weights ?? end ?? options.weights;
     if (weights === undefined || weights === FLOAT32) continue;
     const by = layer.by ?? options.by ?? QUANTIZE_DEFAULTS.by;
-    layers.set(tensor, { weights, by, range: layer.range ?? options.range, lines: linesBy(by, tensor, channels) });
+    const range = layer.range ?? options.range;
+    // Until it is found, the format's own.
+    const fitted = range === 'output' ? undefined : range;
+    layers.set(tensor, { weights, by, range: fitted, lines: linesBy(by, tensor, channels) });
   }
   return { model, layers };
 }

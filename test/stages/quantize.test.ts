@@ -157,7 +157,10 @@ describe('quantize', () => {
     [{}, 'quantize: expected weights as a number format (int8'],
     [{ weights: 'int99' }, ', got int99'],
     [{ weights: 'int8', by: 0 }, 'quantize: expected by layer, channel, group or a number of weights, got 0'],
-    [{ weights: 'int8', range: 'nnabla' }, 'quantize: expected a range of int8 (max, mse, percentile), got nnabla'],
+    [
+      { weights: 'int8', range: 'nnabla' },
+      'quantize: expected a range of int8 (max, mse, percentile, output), got nnabla',
+    ],
     [{ weights: 'int8', percentile: 50 }, 'quantize: expected a percentile above 50, up to 100, got 50'],
     [{ rules: [{ match: '*', options: { weights: 'float8' } }] }, ', got float8'],
     [{ weights: 'int8', first: 'int' }, 'quantize: expected first as a number format'],

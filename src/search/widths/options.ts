@@ -5,7 +5,7 @@ import { checkOptions } from '../../options/check.js';
 import { defaultsOf } from '../../options/defaults.js';
 import { number, type OptionsOf, whole } from '../../options/option.js';
 import { FLOAT32, formatOfWidth } from '../../quantize/formats/parse.js';
-import { checkQuantizeOptions, type QuantizeOptions } from '../../stages/quantize.js';
+import { checkQuantizeOptions, hasOutputRange, type QuantizeOptions } from '../../stages/quantize.js';
 import { checkGoal, type GoalOptions } from '../goal.js';
 
 /** How wide weights may be. */
@@ -92,6 +92,7 @@ export function checkWidthOptions(options: WidthOptions): void {
   if ((equivalentBits === undefined) === (maxLoss === undefined)) {
     throw new RangeError(`${NAME}: expected a goal for widths, either equivalentBits or maxLoss`);
   }
+  if (hasOutputRange(options)) throw new RangeError(`${NAME}: range output does not go with a search for widths`);
   if (minBits > maxBits) throw new RangeError(`${NAME}: expected minBits up to maxBits, got ${minBits} and ${maxBits}`);
   if (equivalentBits !== undefined && equivalentBits < minBits) {
     throw new RangeError(`${NAME}: expected equivalentBits of at least minBits, ${minBits}, got ${equivalentBits}`);
