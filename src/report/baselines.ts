@@ -1,7 +1,9 @@
 import { throwIfAborted } from '../errors.js';
 import type { Model, Tensor } from '../model/model.js';
-import { isPatchable, readWeights, writeWeights } from '../model/weights.js';
+import { readWeights, writeWeights } from '../model/weights.js';
 import { writeOnnx } from '../onnx/write.js';
+import { type Lines, placesOf } from '../quantize/lines.js';
+import { quantizedLayers } from '../stages/quantize.js';
 import type { Baseline } from './comparison.js';
 
 /** Compresses a run of bytes and tells the size of what comes out. */
@@ -24,12 +26,22 @@ export interface BaselineOptions {
 export const BROTLI_BYTES = 64e6;
 
 const INT8_LEVELS = 127;
-/** What an int8 tensor has beside its bytes: a float32. */
+/** What weights in int8 have beside their bytes: a float32 a tensor or a channel. */
 const SCALE_BYTES = 4;
+
+/** Which weights share a scale of int8, and what that is called. */
+export const INT8_BASELINES = {
+  layer: 'int8 + brotli 11',
+  channel: 'int8 by channel + brotli 11',
+} as const;
+
+/** Of int8: a scale a tensor, or one an output channel. */
+export type Int8By = keyof typeof INT8_BASELINES;
+export const INT8_BY: readonly Int8By[] = ['layer', 'channel'];
 
 /**
  * The sizes that a model gets by means that every server has: its files through gzip 9 and brotli 11, and with weights in
- * int8 (one scale a tensor, symmetric; the rest as it is) through brotli 11.
+ * int8 (one scale a tensor, or one a channel, symmetric; the rest as it is) through brotli 11.
  *
  * @example
  * const brotli11 = async (bytes) => brotliCompressSync(Buffer.concat([...bytes])).length;
@@ -43,17 +55,16 @@ export async function measureBaselines(
 ): Promise<Baseline[]> {
   const { signal, onProgress } = options;
   const size = model.files.reduce((sum, file) => sum + file.size, model.appendix.length);
-  const quantised = size - savedByInt8(model);
+  const int8 = INT8_BY.map((by) => {
+    const { model: quantised, saved } = inInt8(model, by);
+    const [name, bytes] = [INT8_BASELINES[by], () => plainBytes(quantised)];
+    return { name, compressor: compressors.brotli11, bytes, size: size - saved, most: BROTLI_BYTES };
+  });
+  const plain = () => plainBytes(model);
   const tasks = [
-    { name: 'gzip 9', compressor: compressors.gzip9, bytes: plainBytes, size, most: Number.POSITIVE_INFINITY },
-    { name: 'brotli 11', compressor: compressors.brotli11, bytes: plainBytes, size, most: BROTLI_BYTES },
-    {
-      name: 'int8 + brotli 11',
-      compressor: compressors.brotli11,
-      bytes: int8Bytes,
-      size: quantised,
-      most: BROTLI_BYTES,
-    },
+    { name: 'gzip 9', compressor: compressors.gzip9, bytes: plain, size, most: Number.POSITIVE_INFINITY },
+    { name: 'brotli 11', compressor: compressors.brotli11, bytes: plain, size, most: BROTLI_BYTES },
+    ...int8,
   ];
   // gzip is some twenty times faster than brotli.
   const cost = (task: (typeof tasks)[number]) =>
@@ -71,7 +82,7 @@ export async function measureBaselines(
     const start = done;
     const pieces = function* () {
       let read = 0;
-      for (const piece of task.bytes(model)) {
+      for (const piece of task.bytes()) {
         throwIfAborted(signal);
         yield piece;
         read += piece.length;
@@ -85,58 +96,63 @@ export async function measureBaselines(
 }
 
 /**
- * The model with its weights rounded to int8, one scale a tensor, and back: what a runtime computes with.
+ * The model with its weights rounded to int8, one scale a tensor or one a channel, and back: what a runtime computes with.
  *
  * @example
- * const rounded = [...writeOnnx(roundedToInt8(model))].map(({ bytes }) => bytes);
+ * const rounded = [...writeOnnx(roundedToInt8(model, 'channel'))].map(({ bytes }) => bytes);
  */
-export function roundedToInt8(model: Model): Model {
-  return withWeights(model, (tensor) => {
-    const { scale, levels } = toInt8(readWeights(tensor));
-    return writeWeights(
-      tensor,
-      Float32Array.from(levels, (level) => level * scale),
-    );
+export function roundedToInt8(model: Model, by: Int8By = 'layer'): Model {
+  return withWeights(model, by, (tensor, lines) => {
+    const rounded = readWeights(tensor);
+    const { levels, scales } = toInt8(rounded, lines);
+    for (const [line, places] of placesOf(lines, rounded.length).entries()) {
+      for (const place of places) rounded[place] = levels[place] * scales[line];
+    }
+    return writeWeights(tensor, rounded);
+  }).model;
+}
+
+/** The model with scales and levels in the places of its weights, and how many bytes that saves. */
+function inInt8(model: Model, by: Int8By): { model: Model; saved: number } {
+  const { model: quantised, layers } = withWeights(model, by, (tensor, lines) => {
+    const { levels, scales } = toInt8(readWeights(tensor), lines);
+    const bytes = new Uint8Array(SCALE_BYTES * scales.length + levels.length);
+    const view = new DataView(bytes.buffer);
+    for (const [line, scale] of scales.entries()) view.setFloat32(SCALE_BYTES * line, scale, true);
+    bytes.set(new Uint8Array(levels.buffer), SCALE_BYTES * scales.length);
+    return bytes;
   });
+  let saved = 0;
+  for (const [{ length, count }, { lines }] of layers) saved += length - count - SCALE_BYTES * lines.count;
+  return { model: quantised, saved };
 }
 
 /** The model with other payloads of its weights, made when they are read. */
-function withWeights(model: Model, read: (tensor: Tensor) => Uint8Array): Model {
-  const tensors = model.tensors.map((tensor) =>
-    isQuantised(tensor) ? { ...tensor, payload: { read: () => read(tensor) } } : tensor,
-  );
-  return { ...model, tensors };
+function withWeights(model: Model, by: Int8By, read: (tensor: Tensor, lines: Lines) => Uint8Array) {
+  const { model: raw, layers } = quantizedLayers(model, { weights: 'int8', by });
+  const tensors = raw.tensors.map((tensor) => {
+    const layer = layers.get(tensor);
+    return layer ? { ...tensor, payload: { read: () => read(tensor, layer.lines) } } : tensor;
+  });
+  return { model: { ...raw, tensors }, layers };
 }
 
-function isQuantised(tensor: Tensor): boolean {
-  return tensor.role === 'weight' && isPatchable(tensor);
-}
-
-function toInt8(weights: Float32Array): { scale: number; levels: Int8Array } {
-  // What is no number has no place on a scale, and takes none from the others.
-  const finite = (weight: number) => (Number.isFinite(weight) ? Math.abs(weight) : 0);
-  const largest = weights.reduce((max, weight) => Math.max(max, finite(weight)), 0);
-  const scale = Math.fround(largest / INT8_LEVELS);
-  const levels = Int8Array.from(weights, (weight) => (scale === 0 ? 0 : Math.round(weight / scale)));
-  return { scale, levels };
-}
-
-function savedByInt8(model: Model): number {
-  const layers = model.tensors.filter(isQuantised);
-  return layers.reduce((sum, { length, count }) => sum + length - count - SCALE_BYTES, 0);
+/** The levels of weights, and the scale of each line. */
+function toInt8(weights: Float32Array, lines: Lines): { levels: Int8Array<ArrayBuffer>; scales: Float32Array } {
+  const levels = new Int8Array(weights.length);
+  const scales = Float32Array.from(placesOf(lines, weights.length), (places) => {
+    let largest = 0;
+    // What is no number has no place on a scale, and takes none from the others.
+    for (const place of places) {
+      if (Number.isFinite(weights[place])) largest = Math.max(largest, Math.abs(weights[place]));
+    }
+    const scale = Math.fround(largest / INT8_LEVELS);
+    for (const place of places) levels[place] = scale === 0 ? 0 : Math.round(weights[place] / scale);
+    return scale;
+  });
+  return { levels, scales };
 }
 
 function* plainBytes(model: Model): Generator<Uint8Array> {
   for (const { bytes } of writeOnnx(model)) yield bytes;
-}
-
-function* int8Bytes(model: Model): Generator<Uint8Array> {
-  const quantised = withWeights(model, (tensor) => {
-    const { scale, levels } = toInt8(readWeights(tensor));
-    const bytes = new Uint8Array(SCALE_BYTES + levels.length);
-    new DataView(bytes.buffer).setFloat32(0, scale, true);
-    bytes.set(new Uint8Array(levels.buffer), SCALE_BYTES);
-    return bytes;
-  });
-  yield* plainBytes(quantised);
 }

@@ -18,7 +18,7 @@ function keeper() {
 }
 
 describe('baselines', () => {
-  it('are of the file as it is, and of one with a byte a weight and a scale a tensor', async () => {
+  it('are of the file as it is, and of one with a byte a weight and a scale a tensor or a channel', async () => {
     const { kept, compressor } = keeper();
     const shares: number[] = [];
     const found = await measureBaselines(
@@ -34,6 +34,7 @@ describe('baselines', () => {
       ['gzip 9', LENET.length, null],
       ['brotli 11', LENET.length, null],
       ['int8 + brotli 11', quantised, null],
+      ['int8 by channel + brotli 11', quantised + 4 * (300 + 100 + 10 - 3), null],
     ]);
     expect(Buffer.compare(kept[0], LENET)).toBe(0);
     expect(Buffer.compare(kept[1], LENET)).toBe(0);
@@ -55,6 +56,17 @@ describe('baselines', () => {
     expect(written(rounded)[0].length).toBe(LENET.length);
   });
 
+  it('round by channel to half a step of the largest of each', () => {
+    const [before, after] = [model, roundedToInt8(model, 'channel')].map((each) => weightsOf(each, 'fc2.weight'));
+    for (let row = 0; row < 100; row++) {
+      const [line, rounded] = [before, after].map((weights) => weights.subarray(300 * row, 300 * (row + 1)));
+      const step = line.reduce((max, weight) => Math.max(max, Math.abs(weight)), 0) / 127;
+      const worst = line.reduce((most, weight, i) => Math.max(most, Math.abs(weight - rounded[i])), 0);
+      expect(worst / step).toBeGreaterThan(0.3);
+      expect(worst / step).toBeLessThanOrEqual(0.5001);
+    }
+  });
+
   it('take weights that are no numbers, and leave the others right', () => {
     const rounded = weightsOf(roundedToInt8(layers([Number.NaN, 127, -1, Number.POSITIVE_INFINITY])), 'A');
     expect(Array.from(rounded)).toEqual([0, 127, -1, 0]);
@@ -65,7 +77,7 @@ describe('baselines', () => {
     const large = { ...model, tensors: [], files: [{ name: 'large', size, read: () => new Uint8Array() }] };
     const compressor = async () => 7;
     const found = await measureBaselines(large, { gzip9: compressor, brotli11: compressor });
-    expect(found.map(({ bytes }) => bytes)).toEqual([7, null, null]);
+    expect(found.map(({ bytes }) => bytes)).toEqual([7, null, null, null]);
     expect(found[1].reason).toBe('larger than 64 MB, which would take minutes');
   });
 

@@ -1,5 +1,6 @@
 // The tables of the comparison.
 import os from 'node:os';
+import { cellsOf, WAYS } from '../support/int8.js';
 
 const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -34,6 +35,16 @@ Bytes of whole files. Ours is \`fxq-compress encode\`, lossless, of the same fil
 is large and the compressor slow.
 
 ${table(['model', 'form', 'file', ...names, 'ours', 'against brotli'], rows)}`;
+}
+
+export function int8Table(results) {
+  const rows = results.flatMap(({ name, int8 }) => (int8 ? [[name, ...cellsOf(int8)]] : []));
+  return `## Beside int8
+
+Bytes of whole files, and how near they answer to the original on made inputs: \`compress\` without options, and what one
+would do by hand.
+
+${table(['model', ...WAYS.flatMap((way) => [way, 'agreement', 'mean difference'])], rows)}`;
 }
 
 export function timesTable(results) {

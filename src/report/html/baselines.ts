@@ -26,7 +26,7 @@ export function baselineSection(comparison: Comparison, plotter: Plotter): Secti
     id: 'baselines',
     title: 'Beside other ways',
     intro:
-      'What a web server or a simple converter would make of the same model. gzip and brotli keep every weight as it is; int8 rounds each weight to one of 255 levels of its tensor. “5.0×” is five times smaller.',
+      'What a web server or a simple converter would make of the same model. gzip and brotli keep every weight as it is; int8 rounds each weight to one of 255 levels of its tensor, or of its channel. “5.0×” is five times smaller.',
     body: html`${twice((width) =>
       drawBars(plotter, 'File sizes of the original, of other ways to compress it, and of this file', rows, width),
     )}${missing.map((size) => html`<p class="note">${size.name}: ${sizeNote(size, comparison.original.bytes)}.</p>`)}`,
