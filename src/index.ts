@@ -31,6 +31,7 @@ export { type SyntheticOptions, syntheticDataset } from './data/synthetic/synthe
 export {
   type DecodedTensor,
   type DecodeOptions,
+  type DecodeWorker,
   decode,
   decodeFiles,
   decodeForOrt,

@@ -4,11 +4,14 @@ import { checksumError, cutShort, type Head, malformed, readHead } from '../cont
 import { throwIfAborted } from '../errors.js';
 import { loadKernels } from '../kernels/decode/index.js';
 import { type Piece, type Room, rebuild } from './rebuild.js';
-import { type Input, openInput, type Source } from './source.js';
+import { type Input, type OpenSource, openInput } from './source.js';
 
 /** What is checked while decoding: the checksums of the compressed bytes, also the rebuilt files' hashes, or nothing. */
 export type Verify = (typeof VERIFY)[number];
 export const VERIFY = ['sections', 'all', 'none'] as const;
+
+/** Milliseconds that a page shows one picture. */
+const FRAME_MS = 16;
 
 /** How far the work is; both phases run side by side where a container is decoded while it arrives. */
 export interface Progress {
@@ -25,7 +28,7 @@ export interface ReadOptions {
   verify?: Verify | undefined;
   /** Stops the work within 50 ms, also where nothing has to be waited for; an `FxqError` with code `ABORTED` is thrown then, and a download is ended. */
   signal?: AbortSignal | undefined;
-  /** Called whenever bytes have arrived or a part of the model is rebuilt. */
+  /** Called as bytes arrive and parts of the model are rebuilt, of each at most once a frame, and when all of it is there. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -36,12 +39,13 @@ export interface Opened {
 }
 
 /** Reads a container's head. What comes after it can be read once, with {@link pieces}. */
-export async function openContainer(source: Source, options: ReadOptions = {}): Promise<Opened> {
+export async function openContainer(source: OpenSource, options: ReadOptions = {}): Promise<Opened> {
   let head: Head | undefined;
   let loaded = 0;
+  const say = inFrames('download', options.onProgress);
   const report = (bytes: number) => {
     loaded = bytes;
-    if (head) options.onProgress?.({ phase: 'download', loaded: Math.min(bytes, head.bytes), total: head.bytes });
+    if (head) say(Math.min(bytes, head.bytes), head.bytes);
   };
   const breathe = breatherFor(options.signal);
   const input = openInput(source, options.signal, breathe, report);
@@ -54,6 +58,17 @@ export async function openContainer(source: Source, options: ReadOptions = {}): 
     throw error;
   }
   return { head, input };
+}
+
+/** Calls about one phase: one a frame, and the last. */
+function inFrames(phase: Progress['phase'], onProgress: ReadOptions['onProgress']) {
+  let last = -FRAME_MS;
+  return (loaded: number, total: number): void => {
+    const now = performance.now();
+    if (loaded < total && now < last + FRAME_MS) return;
+    last = now;
+    onProgress?.({ phase, loaded, total });
+  };
 }
 
 /** Gives the caller's signal its turn, which it is not without a pause; nothing to wait for where there is none. */
@@ -82,13 +97,14 @@ export async function* pieces({ head, input }: Opened, options: ReadOptions = {}
   const breathe = breatherFor(signal);
   const { stripes } = await loadKernels();
   const hashes = head.files.map(() => new Xxh32(0, stripes));
+  const say = inFrames('decode', onProgress);
   let loaded = 0;
   try {
     for await (const piece of rebuild(head, input.take, verify !== 'none', breathe, room)) {
       if (verify === 'all') await inTurns(hashInSteps(hashes[piece.file], piece.bytes), breathe);
       loaded += piece.bytes.length;
       yield piece;
-      onProgress?.({ phase: 'decode', loaded, total: head.total });
+      say(loaded, head.total);
     }
     await input.finish();
   } finally {

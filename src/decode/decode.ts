@@ -3,16 +3,19 @@ import { FxqError } from '../errors.js';
 import { openContainer, pieces, type ReadOptions, VERIFY } from './container.js';
 import { type ModelFile, type OrtModel, partOf, rebuildFiles, rebuildForOrt } from './files.js';
 import { inWorker } from './remote.js';
-import { bytesOf, type Source } from './source.js';
+import { bytesOf, type OpenSource, request, type Source } from './source.js';
 import { type DecodedTensor, tensorRoom, toTensor } from './tensor.js';
+import type { DecodeWorker } from './thread.js';
 
 /** How a container is read, and in which thread. */
 export interface WorkerOptions extends ReadOptions {
   /**
    * Decodes in a Worker, or a worker thread of Node, so that nothing here has to wait; the results are handed over, not
-   * copied. Where none can be started, as under a policy that forbids it, everything is done here.
+   * copied. `true` starts the one that bundlers find beside the decoder, and ends it afterwards; a URL says where
+   * `fxq-compress/decode/worker` is instead; a worker that runs it is used and left running. Where none can be started, as
+   * under a policy that forbids it, everything is done here, and `console.warn` says so once.
    */
-  worker?: boolean | undefined;
+  worker?: boolean | string | URL | DecodeWorker | undefined;
 }
 
 /** Settings of `decode`. */
@@ -27,16 +30,16 @@ export interface DecodeOptions extends WorkerOptions {
 
 /**
  * Rebuilds the ONNX file of a `.fxq` container, byte for byte the file that was encoded. Runs in browsers, workers and
- * Node; never keeps or alters its input. A `Response` or a stream is decoded while it arrives.
+ * Node; never keeps or alters its input. What is fetched from a URL, a `Response` or a stream is decoded while it arrives.
  *
  * @returns the bytes of the ONNX file
  * @throws FxqError `CONTAINER_MALFORMED` (what is no container is named, with where a response is from), `CONTAINER_VERSION`,
- *   `CHECKSUM`, `LIMIT`, `IO` (the connection broke, or the response is an error or was read), `ABORTED`; TypeError for a
+ *   `CHECKSUM`, `LIMIT`, `IO` (there was no answer, the connection broke, or the response is an error or was read), `ABORTED`; TypeError for a
  *   source or `into` that is none; RangeError for `into` that is too short, and for an unknown `verify`
  *
  * @example
  * import { decode } from 'fxq-compress/decode';
- * const onnx = await decode(await fetch('model.fxq'), {
+ * const onnx = await decode('model.fxq', {
  *   onProgress: ({ phase, loaded, total }) => phase === 'download' && showProgress(loaded / total),
  * });
  * const session = await ort.InferenceSession.create(onnx);
@@ -58,8 +61,8 @@ export async function decode(source: Source, options: DecodeOptions = {}): Promi
  */
 export async function decodeFiles(source: Source, options: DecodeOptions = {}): Promise<ModelFile[]> {
   const { worker, into } = options;
-  return about(source, options, async () => {
-    const files = worker && (await inWorker<ModelFile[]>(false, source, options));
+  return about(source, options, async (source) => {
+    const files = worker && (await inWorker<ModelFile[]>(false, worker, source, options));
     if (!files) return rebuildFiles(source, options, into);
     if (into) {
       const room = partOf(into, files[0].bytes.length);
@@ -78,12 +81,13 @@ export async function decodeFiles(source: Source, options: DecodeOptions = {}): 
  * @throws FxqError as {@link decode}
  *
  * @example
- * const { model, externalData } = await decodeForOrt(await fetch('model.fxq'));
+ * const { model, externalData } = await decodeForOrt('model.fxq');
  * const session = await ort.InferenceSession.create(model, { externalData });
  */
 export async function decodeForOrt(source: Source, options: WorkerOptions = {}): Promise<OrtModel> {
-  return about(source, options, async () => {
-    const result = options.worker && (await inWorker<OrtModel>(true, source, options));
+  return about(source, options, async (source) => {
+    const { worker } = options;
+    const result = worker && (await inWorker<OrtModel>(true, worker, source, options));
     return result || rebuildForOrt(source, options);
   });
 }
@@ -102,7 +106,7 @@ export async function decodeForOrt(source: Source, options: WorkerOptions = {}):
  * }
  */
 export async function* decodeTensors(source: Source, options: ReadOptions = {}): AsyncGenerator<DecodedTensor> {
-  const opened = await about(source, options, () => openContainer(source, options));
+  const opened = await about(source, options, (source) => openContainer(source, options));
   const room = tensorRoom();
   for await (const { tensor, bytes, isInPlace } of pieces(opened, options, room)) {
     if (!tensor?.name) continue;
@@ -118,18 +122,19 @@ export async function* decodeTensors(source: Source, options: ReadOptions = {}):
 
 /** Does the work on a source, once the options make sense; an error about what a response has in place of a container says where that is from. */
 async function about<Result>(
-  source: Source,
-  { verify = 'sections', into }: DecodeOptions,
-  work: () => Promise<Result>,
+  from: Source,
+  { verify = 'sections', into, signal }: DecodeOptions,
+  work: (source: OpenSource) => Promise<Result>,
 ): Promise<Result> {
   if (!VERIFY.includes(verify)) throw new RangeError(`verify: expected ${VERIFY.join(', ')}, got ${verify}`);
-  const bytes = bytesOf(source);
+  const bytes = bytesOf(from);
   const isShared = (a: Uint8Array, b?: Uint8Array) =>
     a.buffer === b?.buffer && a.byteOffset < b.byteOffset + b.length && b.byteOffset < a.byteOffset + a.length;
   if (into !== undefined && (!(into instanceof Uint8Array) || isShared(into, bytes)))
     throw new TypeError('into: expected a Uint8Array that shares no bytes with the source');
+  const source = await request(from, signal);
   try {
-    return await work();
+    return await work(source);
   } catch (cause) {
     if (!(cause instanceof FxqError && source instanceof Response && cause.offset === 0)) throw cause;
     const { url, status, headers } = source;
@@ -157,7 +162,7 @@ export interface ContainerInfo {
  * for (const { name, dims, layout, section } of tensors) console.log(name, dims, layout, section.length);
  */
 export async function inspect(source: Source, options: Pick<ReadOptions, 'signal'> = {}): Promise<ContainerInfo> {
-  const { head, input } = await about(source, options, () => openContainer(source, options));
+  const { head, input } = await about(source, options, (source) => openContainer(source, options));
   input.cancel();
   const { bytes, files, tensors } = head;
   return { bytes, files, tensors };

@@ -2,7 +2,7 @@ import { allocate } from './allocate.js';
 import { type Opened, openContainer, pieces, type ReadOptions } from './container.js';
 import { type Outline, outline } from './outline.js';
 import type { Room } from './rebuild.js';
-import type { Source } from './source.js';
+import type { OpenSource } from './source.js';
 
 /** A rebuilt file; the model has the empty name. */
 export interface ModelFile {
@@ -19,7 +19,7 @@ export interface OrtModel {
 }
 
 export async function rebuildFiles(
-  source: Source,
+  source: OpenSource,
   options: ReadOptions,
   into?: Uint8Array<ArrayBuffer>,
 ): Promise<ModelFile[]> {
@@ -40,7 +40,7 @@ export function partOf(into: Uint8Array<ArrayBuffer>, size: number): Uint8Array<
   return into.subarray(0, size);
 }
 
-export async function rebuildForOrt(source: Source, options: ReadOptions): Promise<OrtModel> {
+export async function rebuildForOrt(source: OpenSource, options: ReadOptions): Promise<OrtModel> {
   const opened = await openContainer(source, options);
   const [{ bytes: model }, ...external] = await fill(opened, options, outline(opened.head));
   return { model, externalData: external.map(({ name, bytes }) => ({ path: name, data: bytes })) };

@@ -15,3 +15,4 @@ export {
 export type { ModelFile, OrtModel } from './files.js';
 export type { Source } from './source.js';
 export type { DecodedTensor, TensorData } from './tensor.js';
+export type { DecodeWorker } from './thread.js';

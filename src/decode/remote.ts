@@ -1,6 +1,7 @@
 import { type ErrorDetails, FxqError, throwIfAborted } from '../errors.js';
 import { breatherFor, type Progress, type ReadOptions } from './container.js';
-import { type Arriving, openInput, type Source } from './source.js';
+import { type Arriving, type OpenSource, openInput } from './source.js';
+import { type DecodeWorker, type Started, startThread, warnOfNone } from './thread.js';
 
 /** The first message to a worker, with the port that all others use. */
 export interface Task {
@@ -10,8 +11,8 @@ export interface Task {
   port: MessagePort;
 }
 
-/** What follows: pieces of the container, and that this was all of it. */
-export type Chunk = Uint8Array | true;
+/** What follows: pieces of the container; that this was all of it, or that no more is wanted. */
+export type Chunk = Uint8Array | boolean;
 
 /** Bytes of a piece: smaller ones that arrive are put together. */
 const PIECE_BYTES = 1 << 16;
@@ -23,28 +24,6 @@ export interface Report {
   error?: ErrorDetails & Pick<FxqError, 'name' | 'message' | 'code'>;
 }
 
-/** A worker of the web, or a thread of Node. */
-interface Thread {
-  postMessage(message: unknown, transfer: MessagePort[]): void;
-  terminate(): unknown;
-}
-
-/** Starts a worker, if there can be one. Bundlers know the first form of it; the other is none of theirs. */
-function startWorker(onError: (problem: unknown) => void): Thread | undefined {
-  try {
-    if (typeof Worker === 'function') {
-      const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-      worker.onerror = onError;
-      return worker;
-    }
-    const here = import.meta.url;
-    const { Worker: NodeWorker } = process.getBuiltinModule('worker_threads');
-    return new NodeWorker(new URL('./worker.js', here)).on('error', onError) as unknown as Thread;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Has a worker rebuild the files of a container.
  *
@@ -53,7 +32,8 @@ function startWorker(onError: (problem: unknown) => void): Thread | undefined {
  */
 export async function inWorker<Result>(
   forOrt: boolean,
-  source: Source,
+  worker: true | string | URL | DecodeWorker,
+  source: OpenSource,
   { signal, verify, onProgress }: ReadOptions,
 ): Promise<Result | undefined> {
   throwIfAborted(signal);
@@ -72,15 +52,16 @@ export async function inWorker<Result>(
     port1.postMessage(true);
   };
 
-  let worker: Thread | undefined;
+  let thread: Started | undefined;
+  let isDone = false;
   try {
-    return await new Promise<Result | undefined>((resolve, reject) => {
-      worker = startWorker((cause) => {
+    const result = await new Promise<Result | undefined>((resolve, reject) => {
+      const lose = (cause: unknown) => {
         // Before it has asked for anything it has not started.
-        if (input) reject(new FxqError('LIMIT', 'the worker stopped, probably for want of memory', { cause }));
-        else resolve(undefined);
-      });
-      if (!worker) return resolve(undefined);
+        if (input) return reject(new FxqError('LIMIT', 'the worker stopped, probably for want of memory', { cause }));
+        warnOfNone(cause);
+        resolve(undefined);
+      };
       stop = () => {
         try {
           throwIfAborted(signal);
@@ -99,11 +80,19 @@ export async function inWorker<Result>(
           reject(problem);
         }
       };
-      worker.postMessage({ forOrt, verify, port: port2 } satisfies Task, [port2]);
+      try {
+        thread = startThread(worker, lose);
+        thread.postMessage({ forOrt, verify, port: port2 } satisfies Task, [port2]);
+      } catch (problem) {
+        lose(problem);
+      }
     });
+    isDone = true;
+    return result;
   } finally {
     signal?.removeEventListener('abort', stop);
-    worker?.terminate();
+    if (thread?.isLent && !isDone) port1.postMessage(false);
+    thread?.end();
     port1.close();
     input?.cancel();
   }

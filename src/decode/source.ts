@@ -2,8 +2,11 @@ import type { Breathe } from '../breather.js';
 import { cutShort, malformed } from '../container/read/index.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 
-/** Where a container may come from. A `Response` is read while it is still arriving. */
-export type Source = Uint8Array | ArrayBuffer | SharedArrayBuffer | Blob | Response | ReadableStream<Uint8Array>;
+/** Where a container may come from. A URL is fetched; that, and a `Response`, is read while it is still arriving. */
+export type Source = OpenSource | string | URL;
+
+/** A source that needs no request. */
+export type OpenSource = Uint8Array | ArrayBuffer | SharedArrayBuffer | Blob | Response | ReadableStream<Uint8Array>;
 
 /** Milliseconds in which small pieces are put together. */
 const MOMENT = 5;
@@ -47,7 +50,7 @@ export interface Arriving extends Input {
  * @throws TypeError for a source of another kind; FxqError `IO` for a response that is an error or has no body to read
  */
 export function openInput(
-  source: Source,
+  source: OpenSource,
   signal: AbortSignal | undefined,
   breathe: Breathe,
   onBytes: (loaded: number) => void = () => {},
@@ -148,6 +151,19 @@ export function openInput(
   };
 }
 
+/**
+ * Fetches what is given as a URL.
+ *
+ * @throws FxqError `IO` where there is no answer, `ABORTED`
+ */
+export async function request(source: Source, signal: AbortSignal | undefined): Promise<OpenSource> {
+  if (typeof source !== 'string' && !(source instanceof URL)) return source;
+  return fetch(source, { signal: signal ?? null }).catch((cause: unknown) => {
+    throwIfAborted(signal);
+    throw new FxqError('IO', `${source} could not be fetched: ${Object(cause).message}`, { file: `${source}`, cause });
+  });
+}
+
 /** The bytes of a source that is in memory. */
 export function bytesOf(source: Source): Uint8Array | undefined {
   if (source instanceof Uint8Array) return source;
@@ -156,19 +172,21 @@ export function bytesOf(source: Source): Uint8Array | undefined {
 }
 
 /** What reads a source. Memory is one piece and no stream: the first of a process takes longer than reading a head. */
-function readerOf(source: Source): Reader {
+function readerOf(source: OpenSource): Reader {
   const bytes = bytesOf(source);
   if (!bytes) return streamOf(source).getReader();
   const pieces = [bytes].values();
   return { read: async () => pieces.next(), cancel: async () => {} };
 }
 
-function streamOf(source: Source): ReadableStream<Uint8Array> {
+function streamOf(source: OpenSource): ReadableStream<Uint8Array> {
   if (source instanceof Blob) return source.stream();
   if (source instanceof ReadableStream && source.locked) throw new TypeError('the stream is locked by another reader');
   if (source instanceof ReadableStream) return source;
   if (!(source instanceof Response))
-    throw new TypeError('expected a Uint8Array, an ArrayBuffer, a Blob, a Response or a ReadableStream of bytes');
+    throw new TypeError(
+      'expected a Uint8Array, an ArrayBuffer, a Blob, a Response, a ReadableStream of bytes or a URL',
+    );
   const { ok, body, bodyUsed, status, statusText, url } = source;
   let problem = '';
   if (bodyUsed) problem = 'its body was read before';

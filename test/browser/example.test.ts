@@ -62,7 +62,7 @@ describe.runIf(HAS_CHROMIUM)('the example page', () => {
   });
 
   it('can be cancelled, says so, and loads again', async () => {
-    server.behaviours.set(MODEL, { pause: 200 });
+    server.behaviours.set(MODEL, { pause: 2000 });
     const page = await browser.newPage();
     await page.goto(`${server.origin}/`);
     await page.locator('#downloaded', { hasText: 'of 52' }).waitFor();

@@ -133,7 +133,7 @@ describe('sources', async () => {
   });
 
   it('anything else is a mistake of the caller', async () => {
-    await expect(decode('model.fxq' as never)).rejects.toThrow(TypeError);
+    await expect(decode(7 as never)).rejects.toThrow(TypeError);
     await expect(decode({} as never)).rejects.toThrow(TypeError);
   });
 

@@ -92,13 +92,17 @@ describe('decoding in a thread of Node', async () => {
       for (const field of ['code', 'tensor'] as const) expect(there[field]).toBe(here[field]);
       if (here.code === 'CHECKSUM') expect({ ...there }).toEqual({ ...here });
     }
-    await expect(decoder.decode('model.fxq' as never, { worker: true })).rejects.toThrow(TypeError);
+    await expect(decoder.decode(7 as never, { worker: true })).rejects.toThrow(TypeError);
+    await expect(decoder.decode('model.fxq', { worker: true })).rejects.toMatchObject({
+      code: 'IO',
+      file: 'model.fxq',
+    });
     const missing = new Response('', { status: 404 });
     await expect(decoder.decode(missing, { worker: true })).rejects.toMatchObject({ code: 'IO', actual: 404 });
   });
 
   it('has no fault of its own when pieces arrive that are not wanted any more', async () => {
-    const worker = new Worker(new URL('../../dist/decode/worker.js', import.meta.url));
+    const worker = new Worker(new URL('../../dist/decode/decode-worker.js', import.meta.url));
     const faults: unknown[] = [];
     worker.on('error', (fault) => faults.push(fault));
     /** Sends all pieces, whatever comes of the first; gives the error that is reported. */

@@ -12,11 +12,11 @@ window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INF
   const onProgress = (event) => {
     progress.push(event);
     if (event.phase === 'download' && event.loaded >= abortAt) abort.abort();
-    if (event.phase === 'download' && event.loaded === arrivedAt) fetch(`${url}?arrived`);
   };
   try {
     const { signal } = abort;
-    const work = async () => decode(await fetch(url, { signal }), { signal, onProgress, worker: inWorker });
+    const source = arrivedAt ? counted(await fetch(url, { signal }), arrivedAt, () => fetch(`${url}?arrived`)) : url;
+    const work = () => decode(source, { signal, onProgress, worker: inWorker });
     // Hashing holds the page, too, and is not what is watched.
     const { longest, result: onnx } = watch ? await window.longestBlock(work) : { result: await work() };
     return { progress, longest, hash: await sha256(onnx), bytes: onnx.length };
@@ -25,6 +25,19 @@ window.decodeUrl = async ({ url, inWorker = false, abortAt = Number.POSITIVE_INF
     return { progress, error: { name, code, offset, isFxqError: error instanceof FxqError } };
   }
 };
+
+/** The same response; calls `then` when so many bytes of it have arrived, which progress, once a frame, may leave out. */
+function counted(response, bytes, then) {
+  let arrived = 0;
+  const count = new TransformStream({
+    transform(chunk, controller) {
+      arrived += chunk.length;
+      controller.enqueue(chunk);
+      if (arrived === bytes) then();
+    },
+  });
+  return new Response(response.body.pipeThrough(count));
+}
 
 /** What a model makes of fixed inputs: as one file, or as a model and its payloads. All outputs, as plain arrays. */
 window.runUrl = async ({ url, inWorker = false, forOrt, inputs }) => {

@@ -1,4 +1,4 @@
-// The other side of remote.ts: what runs in a worker of the web or a thread of Node.
+// The other side of remote.ts: what runs in a worker of the web or a thread of Node, for any number of containers.
 import type { Progress } from './container.js';
 import { rebuildFiles, rebuildForOrt } from './files.js';
 import type { Chunk, Report, Task } from './remote.js';
@@ -8,10 +8,12 @@ const scope = (globalThis.process?.getBuiltinModule?.('worker_threads').parentPo
 
 scope.onmessage = async ({ data: { forOrt, verify, port } }: MessageEvent<Task>) => {
   const say = (report: Report, transfer: Transferable[] = []) => port.postMessage(report, transfer);
+  const stop = new AbortController();
   const source = new ReadableStream<Uint8Array>({
     start(controller) {
       port.onmessage = ({ data }: MessageEvent<Chunk>) => {
         if (data === true) controller.close();
+        else if (data === false) stop.abort();
         else controller.enqueue(data);
       };
     },
@@ -23,13 +25,16 @@ scope.onmessage = async ({ data: { forOrt, verify, port } }: MessageEvent<Task>)
   // The container is asked for.
   say({});
   try {
-    const options = { verify, onProgress: (progress: Progress) => say({ progress }) };
+    const options = { verify, signal: stop.signal, onProgress: (progress: Progress) => say({ progress }) };
     if (forOrt) {
       const result = await rebuildForOrt(source, options);
-      say({ result }, [result.model.buffer, ...result.externalData.map(({ data }) => data.buffer)] as ArrayBuffer[]);
+      say({ result }, [result.model.buffer, ...result.externalData.map(({ data }) => data.buffer)]);
     } else {
       const result = await rebuildFiles(source, options);
-      say({ result }, result.map(({ bytes }) => bytes.buffer) as ArrayBuffer[]);
+      say(
+        { result },
+        result.map(({ bytes }) => bytes.buffer),
+      );
     }
   } catch (problem) {
     const { name, message, cause, ...fields } = problem as Required<Report>['error'];
