@@ -6,13 +6,10 @@ import type { Survey } from './survey.js';
 /** Samples that go through the model together: enough to keep a core busy, few enough for the columns of a large layer. */
 export const BATCH = 16;
 
-/** Inputs: no fewer, no more, and where the model is large no more than this much work in one pass. */
+/** Inputs, and probes sent back: no fewer, no more, and where the model is large no more than this much work in one pass. */
 const FEWEST_SAMPLES = 512;
 const MOST_SAMPLES = 4096;
 const SAMPLE_WORK = 2e10;
-/** The same for probes, which are three times as much work each. */
-const MOST_PROBES = 4096;
-const PROBE_WORK = 4e10;
 /** Columns for each input of a layer that are enough to know how its inputs go together. */
 const ENOUGH_COLUMNS = 8;
 
@@ -49,7 +46,7 @@ export function samplesFor(layers: readonly Layer[], survey: Survey): number {
 
 /** Probes to send back: as many as tell how rows of a matrix go together, as far as the time for it is there. */
 export function probesFor(layers: readonly Layer[], survey: Survey): number {
-  return Math.min(MOST_PROBES, Math.round(PROBE_WORK / workOf(layers, survey)) || 0);
+  return Math.min(MOST_SAMPLES, Math.round(SAMPLE_WORK / workOf(layers, survey)) || 0);
 }
 
 /** Samples a batch: fewer where their columns would take too much memory; whole batches where the model's size is fixed. */
