@@ -4,7 +4,7 @@ import { selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../options/defaults.js';
-import { cluster, clustersOf } from '../stages/cluster.js';
+import { cluster, clusteringOf, clustersOf } from '../stages/cluster.js';
 import { probeRows } from './curvature.js';
 import { CALIBRATION_DEFAULTS, type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
@@ -88,7 +88,7 @@ export async function startCalibration(
   const rowCosts = recipe.isProbed ? await probeRows({ ...prepared, isTwoSided: recipe.isTwoSided }) : undefined;
   // All of what is wanted, from which only what was skipped is taken.
   const size = bits === undefined && clusters === undefined ? undefined : { bits, clusters };
-  const plain = await cluster({ ...size, include, exclude }).run(raw);
+  const plain = await cluster(clusteringOf({ ...size, include, exclude })).run(raw);
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
   const { pool = inThreadPool() } = options;
   const { isPriced, targetDamping, reach } = recipe;

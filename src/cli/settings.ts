@@ -3,7 +3,7 @@ import { calibratedPrune } from '../calibrate/prune.js';
 import type { Model } from '../model/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection, type Selector } from '../model/selectors.js';
 import { givenOf } from '../options/check.js';
-import { CLUSTER, type ClusterOptions, cluster } from '../stages/cluster.js';
+import { CLUSTER, type ClusterOptions, cluster, clusteringOf } from '../stages/cluster.js';
 import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
 import { QUANTIZE, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage, StageDefinition } from '../stages/stage.js';
@@ -71,7 +71,10 @@ export function readSettings(
     const options = { ...pruneOptions, ...selection };
     stages.push(asUsage(() => (calibration ? calibratedPrune({ ...options, ...calibration }) : prune(options))));
   }
-  if (!isSearched && clusterOptions) stages.push(asUsage(() => cluster({ ...clusterOptions, ...selection })));
+  if (!isSearched && clusterOptions) {
+    const options = { ...clusterOptions, ...selection };
+    stages.push(asUsage(() => cluster(wanted === 'compress' ? clusteringOf(options) : options)));
+  }
   if (quantizeOptions) {
     const options = { ...quantizeOptions, ...selection };
     stages.push(asUsage(() => quantizer(options)));

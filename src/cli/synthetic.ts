@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Selection } from '../model/selectors.js';
 import { type SyntheticFound, searchSynthetic } from '../search/synthetic.js';
-import { CLUSTER, cluster } from '../stages/cluster.js';
+import { CLUSTER, cluster, clusteringOf } from '../stages/cluster.js';
 import { PRUNE } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
@@ -74,7 +74,7 @@ export function syntheticStage(
       }
       if (typeof found === 'string') {
         onNote?.(`synthetic inputs do not serve this model: ${found}; its weights are clustered`);
-        return cluster({ include, exclude }).run(model, context);
+        return cluster(clusteringOf({ include, exclude })).run(model, context);
       }
       const { kind, samples, snr, isReached, exact, skipped } = found;
       terminal.note(

@@ -9,7 +9,7 @@ import { messageOf } from '../guards.js';
 import type { Model } from '../model/model.js';
 import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
 import { checkOptions } from '../options/check.js';
-import { type ClusterOptions, cluster } from '../stages/cluster.js';
+import { type ClusterOptions, cluster, clusteringOf } from '../stages/cluster.js';
 import { type PruneOptions, prune } from '../stages/prune.js';
 import { type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
@@ -50,7 +50,7 @@ export async function compress(input: Uint8Array | Model, options: CompressOptio
   const stages: Stage[] = [];
   if (options.prune) stages.push(prune(options.prune));
   if (options.quantize) stages.push(quantize(options.quantize));
-  else if (options.cluster !== false) stages.push(cluster(options.cluster));
+  else if (options.cluster !== false) stages.push(cluster(clusteringOf(options.cluster ?? {})));
   return compressWith(opened(input, options), stages, options);
 }
 

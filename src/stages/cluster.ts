@@ -7,6 +7,8 @@ import { checkAlternatives, checkOptions, givenOf } from '../options/check.js';
 import { defaultsOf, recordOf } from '../options/defaults.js';
 import { choice, number, type OptionsOf, seed as seedOption, whole } from '../options/option.js';
 import { centroidFinder, fewestCentroids, MAX_CLUSTERS, roundingOf, shareValues } from '../quantize/codebook.js';
+import { fixedBasisOf } from '../quantize/fixed-basis.js';
+import { gridStep, roundToGrid } from '../quantize/grid.js';
 import { INITIALISATIONS, type Initialisation, sortNonZeros } from '../quantize/kmeans/index.js';
 import { sharedValuesOf } from '../quantize/shared-values.js';
 import type { Stage, StageDefinition } from './stage.js';
@@ -37,6 +39,13 @@ export interface ClusterLayer extends ClusterSize {
 export interface ClusterOptions extends ClusterLayer, Selection<ClusterLayer> {
   /** Seed of `random` and `kmeans++`. Default 0. */
   seed?: number | undefined;
+  /**
+   * What layers share that are sized by `snr`: `means` of clusters, or the multiples of one step, `grid`, which is as many
+   * values as it takes and codes shorter. There layers stay as they are that nobody has learned (see `fixedBasisOf`); types
+   * other than float32 have means. Default `means`; in `compress` `grid`, unless an
+   * option of means is given.
+   */
+  values?: 'means' | 'grid' | undefined;
   /** Type that centroids are rounded to: `float16` halves the codebook, `native` is the tensor's own. Default `float16`. */
   centroids?: 'float16' | 'native' | undefined;
 }
@@ -56,6 +65,12 @@ const OPTIONS = {
   }),
   init: choice({ text: 'start of k-means', value: 'method', of: INITIALISATIONS, default: 'linear' }),
   seed: seedOption('seed of random and kmeans++'),
+  values: choice({
+    text: 'with snr: means of clusters, or multiples of one step, which is what compress does by default',
+    value: 'kind',
+    of: ['means', 'grid'],
+    default: 'means',
+  }),
   centroids: choice({
     text: 'type that shared values are rounded to',
     value: 'type',
@@ -95,7 +110,8 @@ export const CLUSTER = {
  */
 export function cluster(options: ClusterOptions = {}): Stage {
   const { bits, clusters, snr, init = CLUSTER_DEFAULTS.init, ...rest } = options;
-  const { seed = CLUSTER_DEFAULTS.seed, centroids = CLUSTER_DEFAULTS.centroids, ...selection } = rest;
+  const { seed = CLUSTER_DEFAULTS.seed, centroids = CLUSTER_DEFAULTS.centroids, ...others } = rest;
+  const { values = CLUSTER_DEFAULTS.values, ...selection } = others;
   const hasSize = givenOf(SIZES, options).length > 0;
   const layer: ClusterLayer = { bits, clusters, snr: hasSize ? snr : CLUSTER_DEFAULTS.snr, init };
   for (const each of [options, ...(selection.rules ?? []).map((rule) => rule.options)]) {
@@ -113,13 +129,13 @@ export function cluster(options: ClusterOptions = {}): Stage {
         Array.from(layers, ([tensor, of]) => {
           const share = tensor.count / mean;
           const isDefault = !hasSize && of.snr === CLUSTER_DEFAULTS.snr;
-          return [tensor, { ...of, init: of.init ?? init, seed, centroids, share, isDefault }];
+          return [tensor, { ...of, init: of.init ?? init, seed, centroids, values, share, isDefault }];
         }),
       );
       const clustered = mapWeights(model, settings, clusterWeights, NAME);
       const defaults = hasSize ? { ...CLUSTER_DEFAULTS, snr: undefined } : CLUSTER_DEFAULTS;
       return layers.size > 0
-        ? withRecord(clustered, recordOf(NAME, { ...layer, seed, centroids }, defaults))
+        ? withRecord(clustered, recordOf(NAME, { ...layer, seed, values, centroids }, defaults))
         : clustered;
     },
   };
@@ -129,6 +145,7 @@ export function cluster(options: ClusterOptions = {}): Stage {
 interface ClusterSettings extends ClusterSize {
   readonly init: Initialisation;
   readonly seed: number;
+  readonly values: NonNullable<ClusterOptions['values']>;
   readonly centroids: NonNullable<ClusterOptions['centroids']>;
   /** Its number of weights over the layers' mean. */
   readonly share: number;
@@ -143,15 +160,31 @@ export function isDefaultClustering({ stage, options }: Pick<Change, 'stage' | '
 
 /** What the stage does to a layer. */
 function clusterWeights(weights: Float32Array, settings: ClusterSettings, tensor: Tensor): Float32Array {
-  const { init, seed, centroids, snr, share, isDefault } = settings;
+  const { init, seed, centroids, values, snr, share, isDefault } = settings;
   if (isDefault && sharedValuesOf(weights) !== undefined) return weights;
   const sorted = sortNonZeros(weights);
+  const noise = snr === undefined ? undefined : share * 10 ** (-snr / 10);
+  // On a grid values of 16 bits would be rounded once more, off it.
+  if (noise !== undefined && values === 'grid' && tensor.dtype === 'float32') {
+    return fixedBasisOf(tensor, weights) ? weights : onGrid(weights, sorted, noise);
+  }
   const centroidsOf = centroidFinder(sorted, init, seed, roundingOf(tensor, centroids));
   const codebook =
-    snr === undefined
-      ? centroidsOf(clustersOf(settings))
-      : fewestCentroids(sorted, centroidsOf, share * 10 ** (-snr / 10));
+    noise === undefined ? centroidsOf(clustersOf(settings)) : fewestCentroids(sorted, centroidsOf, noise);
   return shareValues(weights, codebook);
+}
+
+function onGrid(weights: Float32Array, sorted: Float32Array, noise: number): Float32Array {
+  const step = gridStep(sorted, noise);
+  return step > 0 ? roundToGrid(weights, step) : weights;
+}
+
+/** Options that only means have. */
+const OF_MEANS = ['init', 'seed', 'centroids'] as const;
+
+/** Options of `cluster` as compressing takes them: sized by noise, layers go on a grid unless something is said of means. */
+export function clusteringOf<Given extends ClusterOptions>(options: Given): Given & ClusterOptions {
+  return { ...options, values: options.values ?? (givenOf(OF_MEANS, options).length > 0 ? 'means' : 'grid') };
 }
 
 /** How many values that is, beside zero. */

@@ -22,7 +22,7 @@ export function addCompressCommand(program: Command, terminal: Terminal): void {
     .description(
       `Prunes, clusters and encodes an ONNX model in one pass, and checks that the result decodes.
 
-Without options nothing is pruned, and the weights of each layer share as few values as keep a signal-to-noise ratio of ${snr} dB (k-means from a ${init} start, values rounded to ${centroids}): little enough noise that most models answer as before. Pruning starts with --density, --threshold or --quality, or in a config file.
+Without options nothing is pruned, and the weights of each layer are rounded to multiples of a step that keeps a signal-to-noise ratio of ${snr} dB: little enough noise that most models answer as before. With --values means, and with --bits or --clusters, they share the means of k-means (from a ${init} start, values rounded to ${centroids}). Pruning starts with --density, --threshold or --quality, or in a config file.
 
 With --weights they are rounded to the numbers of a format instead, such as int8 or int4 --by channel: for hardware, and to see what a model would answer there. Shared values give the smaller file.
 

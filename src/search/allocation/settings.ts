@@ -1,5 +1,5 @@
 import type { Rule } from '../../model/selectors.js';
-import { type ClusterLayer, cluster } from '../../stages/cluster.js';
+import { type ClusterLayer, cluster, clusteringOf } from '../../stages/cluster.js';
 import { type PruneTarget, prune } from '../../stages/prune.js';
 import type { Stage } from '../../stages/stage.js';
 import type { Setting } from './frontier.js';
@@ -39,6 +39,6 @@ export function stagesOf(settings: readonly LayerSetting[], options: BudgetOptio
     ...(clustering.rules ?? []),
     ...sizes.map(({ match, clusters }) => ({ match, options: { clusters } })),
   ];
-  stages.push(cluster({ ...clustering, include, exclude, ...(rules.length > 0 && { rules }) }));
+  stages.push(cluster(clusteringOf({ ...clustering, include, exclude, ...(rules.length > 0 && { rules }) })));
   return stages;
 }
