@@ -1,7 +1,7 @@
 import { partOutliers } from './outliers.js';
 
 /** Rounds of the search for a step: each halves the logarithm of what is left of its range. */
-const ROUNDS = 10;
+const ROUNDS = 14;
 /** The step that equally spread errors would allow is that far from the one that is looked for, at most. */
 const REACH = 4;
 /** As many values, evenly taken from the ascending ones, tell the error of all of them. */

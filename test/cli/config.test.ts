@@ -89,7 +89,7 @@ layers:
     ['prune: {}\nprune: {}', '2:1: Map keys must be unique'],
     [
       'prune: {}\r\ncluster: { bit: 1 }',
-      '2:12: cluster.bit: unknown key "bit" (did you mean "bits"?); allowed: bits, clusters, snr, init, seed, centroids',
+      '2:12: cluster.bit: unknown key "bit" (did you mean "bits"?); allowed: bits, clusters, snr, init, seed, values, centroids',
     ],
     ['include: [a]\nprune: *one', '2:8: Unresolved alias (the anchor must be set before the alias): one'],
   ])('%j is refused', (text, message) => {

@@ -6,7 +6,7 @@ import type { Model } from '../../src/model/model.js';
 import { isPatchable } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { INITIALISATIONS } from '../../src/quantize/kmeans/index.js';
-import { type ClusterOptions, cluster } from '../../src/stages/cluster.js';
+import { type ClusterOptions, cluster, clusteringOf } from '../../src/stages/cluster.js';
 import { prune } from '../../src/stages/prune.js';
 import { matmul } from '../support/models/model.js';
 import { generatedModel, generatedModels } from '../support/models.js';
@@ -346,5 +346,39 @@ describe('cluster', () => {
       const left = await run(openOnnx(bytes), { exclude: ['W'] });
       expect(written(left)[0]).toEqual(bytes);
     });
+  });
+});
+
+describe('cluster on a grid', () => {
+  const random = new Random(11);
+  const bell = () => Float32Array.from({ length: 3000 }, () => random.float() + random.float() + random.float() - 1.5);
+  const stepOf = (weights: Float32Array) => Math.min(...[...weights].filter((value) => value !== 0).map(Math.abs));
+
+  it('rounds layers that are sized by noise to multiples of a step, and clusters the others', async () => {
+    const model = layers(bell(), bell());
+    const options: ClusterOptions = { values: 'grid', rules: [{ match: 'B', options: { clusters: 5 } }] };
+    const clustered = await run(model, options);
+    const [a, b] = [weightsOf(clustered, 'A'), weightsOf(clustered, 'B')];
+    expect(a.every((value) => Math.fround(Math.round(value / stepOf(a)) * stepOf(a)) === value)).toBe(true);
+    const snr = -10 * Math.log10(noiseOf(weightsOf(model, 'A'), a));
+    expect(snr).toBeGreaterThanOrEqual(40);
+    expect(snr).toBeLessThan(40.1);
+    expect(codebookOf(b)).toHaveLength(5);
+    expect(metadataOf(written(clustered)[0])).toEqual([['fxq.1', expect.stringContaining('values=grid')]]);
+  });
+
+  it('leaves a layer alone that has few values, or that nobody has learned', async () => {
+    const few = Float32Array.from({ length: 3000 }, (_, i) => Math.sqrt(1 + (i % 40)));
+    const wave = Float32Array.from({ length: 64 * 128 }, (_, i) => Math.cos((Math.PI * (i >> 7) * (i & 127)) / 64));
+    const waves = openOnnx(matmul('waves', raw('W', 'float32', [64, 128], bytesOf(wave))).bytes);
+    expect(weightsOf(await run(layers(few), { values: 'grid' }), 'A')).toEqual(few);
+    expect(weightsOf(await run(waves, { values: 'grid' }), 'W')).toEqual(wave);
+  });
+
+  it('is how compress clusters, unless something is said of means', () => {
+    expect(clusteringOf({}).values).toBe('grid');
+    expect(clusteringOf({ snr: 30 }).values).toBe('grid');
+    expect(clusteringOf({ init: 'density' }).values).toBe('means');
+    expect(clusteringOf({ values: 'means' }).values).toBe('means');
   });
 });
