@@ -201,6 +201,17 @@ describe('escapes from a grid', () => {
     expect(found.hasEscapes).toBe(true);
   });
 
+  it('stand with codes by what came before, of a table whose largest value no weight has', async () => {
+    const { below } = createRandom(3);
+    let at = 0;
+    const values = Float32Array.from({ length: 8000 }, (_, i) => {
+      at = Math.max(-6, Math.min(5, at + below(3) - 1));
+      return (i % 900 === 7 ? 4000 + i : at) * step + 0;
+    });
+    const found = await roundTrip(values, [80, 100]);
+    expect([found.layout, found.contexts.classes > 1, found.hasEscapes]).toEqual(['dense', true, true]);
+  });
+
   it('stand with grids by line', async () => {
     const of = integers(30_000, 9).map((integer, i) => (i % 3000 === 3 ? 490 - (i % 7) : integer));
     const found = await roundTrip(byLine([30, 1000], 0, stepsOf(30), of), [30, 1000]);

@@ -119,7 +119,9 @@ function byValue({ values, counts, symbols }: Indexed, isFloat: boolean): Uint8A
   const classes = new Uint8Array(values.length);
   let before = 0;
   for (const symbol of order) {
-    classes[symbol] = Math.floor((MAX_CLASSES * (before + counts[symbol] / 2)) / symbols.length);
+    // The last values of a grid may be those of no weight.
+    const of = Math.floor((MAX_CLASSES * (before + counts[symbol] / 2)) / symbols.length);
+    classes[symbol] = Math.min(MAX_CLASSES - 1, of);
     before += counts[symbol];
   }
   return densely(classes);
