@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import type { Dataset } from '../data/dataset.js';
 import { FxqError } from '../errors.js';
+import { formatAmount, formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes, formatCount } from '../inspect/format.js';
 import { givenOf } from '../options/check.js';
 import { printableJson } from '../printable.js';
@@ -20,6 +21,7 @@ import type { Config, LayerConfig } from './config.js';
 import { type DataFlags, type DataSubject, openData } from './data.js';
 import { asUsage, UsageError } from './errors.js';
 import type { GoalFlags } from './goal.js';
+import { metricOf } from './metric.js';
 import type { ClusterFlags } from './options.js';
 import type { StageOptions } from './settings.js';
 import type { Terminal } from './terminal.js';
@@ -125,6 +127,8 @@ export function configText(model: string, what: string, config: Config, command:
 
 /** A search as JSON. */
 export interface BudgetSummary extends Omit<Budget, 'model' | 'layers'> {
+  /** Decides which inputs judge. */
+  readonly seed: number;
   readonly layers: readonly Omit<LayerSetting, 'match'>[];
   /** The file that has them. */
   readonly config: string;
@@ -142,8 +146,9 @@ export function budgetStage(
   { prune, cluster, include, exclude }: StageOptions,
   terminal: Terminal,
 ): BudgetStage {
-  const { maxLoss, targetSize, seed, threads } = flags;
-  const common: BudgetOptions = { dataset, maxLoss, targetSize, seed, threads, prune, cluster, include, exclude };
+  const { maxLoss, maxError, targetSize, time, seed, threads } = flags;
+  const goal = { maxLoss, maxError, targetSize, time };
+  const common: BudgetOptions = { dataset, ...goal, seed, threads, prune, cluster, include, exclude };
   asUsage(() => checkBudgetOptions(common));
   let found: Budget | undefined;
   return {
@@ -152,18 +157,24 @@ export function budgetStage(
     async run(model, { signal, onNote } = {}) {
       const onProgress = terminal.progress('search');
       const onPoint = (point: Budget['chosen']) => terminal.note(`  ${pointLine(point)}`);
-      found = await searchBudget(model, { ...common, signal, onProgress, onPoint, onNote });
-      noteBudget(found, terminal);
+      const metric = await metricOf(flags);
+      const onStart = (text: string) => terminal.note(`  ${text}`);
+      found = await searchBudget(model, { ...common, metric, signal, onProgress, onStart, onPoint, onNote });
+      noteBudget(found, terminal, onNote);
       return found.model;
     },
   };
 }
 
-function pointLine({ bytes, loss }: Budget['chosen']): string {
-  return `${formatBytes(bytes)}, ${loss.toFixed(2)} points lost`;
+function pointLine({ bytes, judgement }: Budget['chosen']): string {
+  return `${formatBytes(bytes)}, ${formatLoss(judgement)}`;
 }
 
-function noteBudget({ heldOut, isReached, points, skipped }: Budget, terminal: Terminal): void {
+function noteBudget(
+  { heldOut, isReached, points, skipped }: Budget,
+  terminal: Terminal,
+  onNote: ((text: string) => void) | undefined,
+): void {
   const by = heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs measured on, for want of others';
   terminal.note(`  judged by ${by}`);
   if (!isReached) {
@@ -171,17 +182,18 @@ function noteBudget({ heldOut, isReached, points, skipped }: Budget, terminal: T
       points.length > 1
         ? 'no setting reached the goal; this is the nearest'
         : 'the goal is not reached, and the options left one setting to try; fix less';
-    terminal.note(`warning: ${text}`);
+    onNote?.(text);
   }
   for (const { name, reason } of skipped) terminal.note(`  ${name}: not searched for, ${reason}`);
 }
 
-export function budgetSummary({ model: _, layers, ...found }: Budget, config: string): BudgetSummary {
-  return { ...found, layers: layers.map(({ match: _, ...layer }) => layer), config };
+export function budgetSummary({ model: _, layers, ...found }: Budget, config: string, seed = 0): BudgetSummary {
+  return { ...found, seed, layers: layers.map(({ match: _, ...layer }) => layer), config };
 }
 
 /** The setting as a config file, beside what was fixed before. */
-export function budgetConfig(model: string, { layers, chosen }: Budget, base: Config): string {
+export function budgetConfig(model: string, found: Budget, base: Config, seed = 0): string {
+  const { layers, chosen, metric, samples, heldOut } = found;
   const rules: LayerConfig[] = layers
     .filter(({ density, clusters }) => density !== undefined || clusters !== undefined)
     .map(({ match, density, clusters }) => ({
@@ -194,7 +206,8 @@ export function budgetConfig(model: string, { layers, chosen }: Budget, base: Co
   const isPruned = givenOf(PRUNE.alternatives, base.prune ?? {}).length > 0 || all.some(({ prune }) => prune);
   const { prune, ...rest } = base;
   const config: Config = { ...rest, ...(prune && isPruned && { prune }), layers: all };
-  return configText(model, pointLine(chosen), config, 'compress');
+  const by = `judged by ${metric} on ${heldOut} inputs kept apart, measured on ${samples} others, seed ${seed}`;
+  return configText(model, `${pointLine(chosen)}; ${by}`, config, 'compress');
 }
 
 /** What was tried, the smallest first, with a mark on what was chosen. */
@@ -202,16 +215,18 @@ export function budgetTable({ points, chosen }: Budget): string {
   const rows = [...points].sort((a, b) => a.bytes - b.bytes || a.loss - b.loss);
   const cells = rows.map((point) => [
     formatCount(point.bytes),
-    point.loss.toFixed(2),
+    formatAmount(point.loss, point.judgement.unit),
+    `${formatAmount(point.judgement.low, point.judgement.unit)} to ${formatAmount(point.judgement.high, point.judgement.unit)}`,
     point.divergence.toPrecision(3),
     point === chosen ? '← chosen' : '',
   ]);
-  const head = ['bytes', 'points lost', 'divergence', ''];
+  const lost = chosen.judgement.unit === 'points' ? 'points lost' : 'off';
+  const head = ['bytes', lost, '95 %', 'divergence', ''];
   const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i].length)));
   const line = (row: readonly string[]) =>
     row
-      .map((cell, i) => (i < 3 ? cell.padStart(widths[i]) : cell))
+      .map((cell, i) => (i < 4 ? cell.padStart(widths[i]) : cell))
       .join('  ')
       .trimEnd();
-  return [line(head), '─'.repeat(widths[0] + widths[1] + widths[2] + 4), ...cells.map(line)].join('\n');
+  return [line(head), '─'.repeat(widths[0] + widths[1] + widths[2] + widths[3] + 6), ...cells.map(line)].join('\n');
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { CALIBRATE, type CalibrationOptions, checkCalibrateOptions } from '../calibrate/options.js';
+import { formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes, formatCount } from '../inspect/format.js';
 import type { Selection } from '../model/selectors.js';
 import { givenOf } from '../options/check.js';
@@ -11,22 +12,30 @@ import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
 import { asUsage, UsageError } from './errors.js';
 import { addOptions } from './flags.js';
+import { addMetric, type MetricFlags, metricOf } from './metric.js';
 import type { ClusterFlags } from './options.js';
 import type { Terminal } from './terminal.js';
 
 /** Options that say what a calibrated model has to be like. */
-export interface GoalFlags {
+export interface GoalFlags extends MetricFlags {
   readonly maxLoss?: number;
+  readonly maxError?: number;
+  readonly time?: number;
   readonly targetSize?: number;
   readonly lambda?: number;
 }
 
-const GOALS = ['maxLoss', 'targetSize', 'lambda'] as const;
+const GOALS = ['maxLoss', 'maxError', 'targetSize', 'lambda'] as const;
+/** What needs a search. */
+const SEARCHING = [...GOALS, 'time', 'metric'] as const;
 
 export function addGoal(command: Command): Command {
   const price = { ...CALIBRATE.lambda, text: 'what a bit is worth, such as 5e-8', otherwise: 'searched for' };
-  addOptions(command, GOAL, { alternatives: GOALS, prefix: 'with --calibrate or --data: ' });
-  return addOptions(command, { lambda: price }, { alternatives: GOALS, prefix: 'with --calibrate: ' });
+  const { time, ...goals } = GOAL;
+  addOptions(command, goals, { alternatives: GOALS, prefix: 'with --calibrate or --data: ' });
+  addOptions(command, { time }, { prefix: 'with --calibrate or --data: ' });
+  addOptions(command, { lambda: price }, { alternatives: GOALS, prefix: 'with --calibrate: ' });
+  return addMetric(command);
 }
 
 /** A stage that searches; its summary is known once it has run. */
@@ -36,7 +45,9 @@ export interface SearchStage extends Stage {
 }
 
 /** A search as JSON. */
-interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 'samples' | 'heldOut' | 'isReached'> {
+interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 'samples' | 'heldOut' | 'metric' | 'isReached'> {
+  /** Decides which inputs judge. */
+  readonly seed: number;
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
 }
 
@@ -52,7 +63,7 @@ export function searchStage(
   terminal: Terminal,
 ): SearchStage | undefined {
   if (!calibration) {
-    const stray = GOALS.find((goal) => flags[goal] !== undefined);
+    const stray = SEARCHING.find((goal) => flags[goal] !== undefined);
     if (stray === 'lambda') throw new UsageError('--lambda needs --calibrate with inputs to look at');
     if (stray) throw new UsageError(`--${dashed(stray)} needs --calibrate or --data with inputs to judge by`);
     return undefined;
@@ -60,54 +71,61 @@ export function searchStage(
   if (flags.snr !== undefined) throw new UsageError('--snr does not go with --calibrate; give --max-loss or --bits');
   const stray = givenOf(Object.keys(CLUSTER.options), flags).find((key) => !(key in CALIBRATE));
   if (stray) throw new UsageError(`--${stray} is for clustering without --calibrate; leave it out`);
-  const { maxLoss, targetSize, lambda, bits, clusters } = flags;
+  const { maxLoss, maxError, targetSize, time, lambda, bits, clusters } = flags;
+  const goal = { maxLoss, maxError, targetSize, time };
   const hasCodebook = bits !== undefined || clusters !== undefined;
   if (hasCodebook && GOALS.some((goal) => flags[goal] !== undefined)) {
     throw new UsageError('--bits and --clusters fix the size; leave out --max-loss, --target-size and --lambda');
   }
   asUsage(() => {
     checkCalibrateOptions({ ...calibration, lambda, bits, clusters });
-    checkGoal({ maxLoss, targetSize });
+    checkGoal(goal);
   });
   let found: Found | undefined;
   return {
     name: 'calibrate',
     summary() {
       if (!found) return undefined;
-      const { chosen, points, samples, heldOut, isReached } = found;
+      const { chosen, points, samples, heldOut, metric, isReached } = found;
       const skipped = found.skipped.map(({ tensor: { name }, reason }) => ({ name, reason }));
-      return { chosen, points, samples, heldOut, isReached, skipped };
+      return { chosen, points, samples, heldOut, metric, seed: calibration.seed ?? 0, isReached, skipped };
     },
     async run(model, { signal, onNote } = {}) {
       const pool = threadPool(calibration.threads);
       try {
         found = await searchCalibration(model, {
           ...calibration,
-          ...{ maxLoss, targetSize, lambda, bits, clusters, include, exclude, pool, signal, onNote },
+          ...{ ...goal, lambda, bits, clusters, include, exclude, pool, signal, onNote },
+          metric: await metricOf(flags),
+          onStart: (text) => terminal.note(`  ${text}`),
           onProgress: terminal.progress('calibrate'),
           onPoint: (point) => terminal.note(`  ${pointLine(point)}`),
         });
       } finally {
         await pool.close();
       }
-      noteFound(found, terminal);
+      noteFound(found, terminal, onNote);
       return found.model;
     },
   };
 }
 
-function pointLine({ lambda, bytes, loss, divergence }: Point): string {
+function pointLine({ lambda, bytes, judgement, divergence }: Point): string {
   const price = lambda === null ? '' : `λ ${lambda.toExponential(1)}  `;
-  const lost = loss === null ? '' : `, ${loss.toFixed(2)} points lost`;
+  const lost = judgement === null ? '' : `, ${formatLoss(judgement)}`;
   return `${price}${formatBytes(bytes)}${lost}${divergence === null ? '' : `, divergence ${divergence.toPrecision(2)}`}`;
 }
 
-function noteFound({ heldOut, skipped, isReached, chosen }: Found, terminal: Terminal): void {
+function noteFound(
+  { heldOut, skipped, isReached, chosen }: Found,
+  terminal: Terminal,
+  onNote: ((text: string) => void) | undefined,
+): void {
   if (chosen.loss !== null) {
     const by =
       heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs calibrated on, for want of others';
     terminal.note(`  judged by ${by}`);
   }
-  if (!isReached) terminal.note('warning: no setting reached the goal; this is the nearest');
+  if (!isReached) onNote?.('no setting reached the goal; this is the nearest');
   for (const { tensor, reason } of skipped) terminal.note(`  ${tensor.name}: not calibrated but clustered, ${reason}`);
 }

@@ -1,12 +1,17 @@
 import { isFloat } from '../data/cast.js';
-import { type Batch, checkPositive, type Dataset } from '../data/dataset.js';
-import { findNaN } from '../data/look.js';
+import { checkPositive, type Dataset } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { runBatches } from '../runtime/batches.js';
 import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
 import { loadRuntime, type Runtime } from '../runtime/runtime.js';
-import { type OutputArray, openSession, type Session } from '../runtime/session.js';
-import { accuracyMeter, agreementMeter, differenceMeter } from './metrics.js';
+import { openSession, type Session } from '../runtime/session.js';
+import { agreementMeter, type Decided } from './agreement.js';
+import { lossGauge } from './gauge.js';
+import type { Loss } from './loss.js';
+import type { MetricName, Outputs, OwnMetric } from './metric.js';
+import { accuracyMeter, differenceMeter } from './metrics.js';
+import { numberMeter } from './numbers.js';
+import { realRows } from './padding.js';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -21,6 +26,8 @@ export interface EvaluateOptions {
   readonly batchSize?: number | undefined;
   /** The output that decides on classes. Default: the first that is a tensor of numbers. */
   readonly output?: string | undefined;
+  /** How what is lost against the reference is measured: by a name, or by a function of your own. Default: as labels and outputs suggest. */
+  readonly metric?: MetricName | OwnMetric | undefined;
   /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
   readonly threads?: number | undefined;
   /** ONNX Runtime. Default: `onnxruntime-node`, if it is installed. */
@@ -39,11 +46,15 @@ export interface Evaluation {
   readonly top1: number | null;
   /** The same for the five largest scores. `null` with five classes or fewer. */
   readonly top5: number | null;
-  /** Share of rows, 0 to 1, in which model and reference decide alike. `null` without reference. */
+  /** Share of rows, 0 to 1, in which model and reference decide alike, padding left out. `null` without reference. */
   readonly agreement: number | null;
   /** Largest and mean difference to the reference over all elements of all float outputs. */
   readonly maxAbsDiff: number | null;
   readonly meanAbsDiff: number | null;
+  /** What has been lost against the reference, with the interval that it is in on all such samples. `null` without reference. */
+  readonly loss: Loss | null;
+  /** What the output that decides holds, in words, as it is judged by. `null` without reference. */
+  readonly kind: string | null;
   /** How often an output's shape was not the reference's, as with detectors; those are not in the differences. */
   readonly shapeMismatches: number | null;
   /** What speaks against the labels, in words: that the model is no better than chance; `null` where nothing does. */
@@ -79,46 +90,38 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const output = decidingOutput(sessions[0], options.output);
     for (const each of sessions) decidingOutput(each, output);
     const meters = createMeters(output);
-    const numbers = nanMeter(output);
+    const numbers = numberMeter(output);
+    const gauge = lossGauge({ output, metric: options.metric });
     let samples = 0;
     const [session, other] = sessions;
     for await (const run of runBatches(session, { batches: () => dataset({ limit, batchSize }), limit, signal })) {
       const { batch, labels, outputs } = run;
       if (labels) meters.classify(outputs, labels);
-      if (other) meters.compare(outputs, (await other.run(batch, run.samples)).outputs, run.samples);
+      if (other) {
+        const { outputs: references } = await other.run(batch, run.samples);
+        await gauge.add({ ...run, outputs: references }, outputs);
+        const isReal = realRows(batch, references[output]?.dims ?? []);
+        meters.compare(outputs, references, run.samples, { ...gauge.kind(), isReal });
+      }
       numbers.add(outputs[output], batch, samples);
       samples += run.samples;
       onProgress?.(samples);
     }
     if (samples === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
     const doubt = meters.doubt() ?? null;
+    const gauged = gauge.result();
+    const decides = gauged?.measured.kind.metric === 'agreement' || gauged?.measured.metric === 'agreement';
     const warnings = [describeLeftOut(session, output), doubt, numbers.doubt()].filter((warning) => warning != null);
-    return { samples, output, ...meters.result(sessions.length > 1), doubt, isUndecided: numbers.isAll(), warnings };
+    return {
+      ...{ samples, output, ...meters.result(sessions.length > 1, decides) },
+      loss: gauged?.loss ?? null,
+      kind: gauged?.measured.kind.text ?? null,
+      ...{ doubt, isUndecided: numbers.isAll(), warnings },
+    };
   } finally {
     await Promise.all(sessions.map((session) => session.release()));
   }
 }
-
-/** Watches for batches in which the output that decides is no number, and whether the data is the cause. */
-function nanMeter(output: string) {
-  let batches = 0;
-  let empty = 0;
-  let first: string | undefined;
-  return {
-    add(array: OutputArray | undefined, batch: Batch, before: number): void {
-      batches++;
-      const at = array?.data.findIndex(Number.isNaN) ?? -1;
-      if (!array || at < 0) return;
-      if (array.data.every(Number.isNaN)) empty++;
-      const cause = findNaN(batch, before);
-      first ??= `output '${output}' holds NaN, first among the samples from ${before} on${cause === undefined ? '' : `; the data has ${cause}`}`;
-    },
-    isAll: () => empty > 0 && empty === batches,
-    doubt: () => first,
-  };
-}
-
-type Outputs = Readonly<Record<string, OutputArray>>;
 
 function createMeters(output: string) {
   const accuracy = accuracyMeter();
@@ -129,17 +132,17 @@ function createMeters(output: string) {
     classify(outputs: Outputs, labels: ArrayLike<number>): void {
       if (outputs[output]) accuracy.add(outputs[output], labels);
     },
-    compare(outputs: Outputs, references: Outputs, samples: number): void {
-      if (outputs[output] && references[output]) agreement.add(outputs[output], references[output], samples);
+    compare(outputs: Outputs, references: Outputs, samples: number, decided: Decided): void {
+      if (outputs[output] && references[output]) agreement.add(outputs[output], references[output], samples, decided);
       for (const [name, array] of Object.entries(outputs)) {
         if (!isFloat(array.type) || !references[name]) continue;
         if (!difference.add(array, references[name])) shapeMismatches++;
       }
     },
     doubt: accuracy.doubt,
-    result: (compared: boolean) => ({
+    result: (compared: boolean, decides: boolean) => ({
       ...accuracy.result(),
-      agreement: agreement.result(),
+      agreement: decides ? agreement.result() : null,
       ...difference.result(),
       shapeMismatches: compared ? shapeMismatches : null,
     }),

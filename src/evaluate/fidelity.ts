@@ -29,8 +29,12 @@ export function divergenceMeter(
   scores: 'logits' | 'probabilities',
   temperature = 1,
 ): {
-  /** Returns false, and counts nothing, where the shapes differ. */
-  add(output: MetricArray, reference: MetricArray, samples: number): boolean;
+  /**
+   * Returns false, and counts nothing, where the shapes differ.
+   *
+   * @param isReal - which rows take part, where some are padding
+   */
+  add(output: MetricArray, reference: MetricArray, samples: number, isReal?: (row: number) => boolean): boolean;
   result(): number | null;
 } {
   const logarithms = scores === 'logits' ? logSoftmax : logsOf;
@@ -43,14 +47,14 @@ export function divergenceMeter(
   let count = 0;
   let sum = 0;
   return {
-    add(output, reference, samples) {
+    add(output, reference, samples, isReal = () => true) {
       if (`${output.dims}` !== `${reference.dims}`) return false;
       const { rows, classes } = rowsOf(reference, samples);
       if (classes < 2) return true;
       const wanted = new Float64Array(classes);
       const got = new Float64Array(classes);
       for (let row = 0; row < rows; row++) {
-        if (!softened(reference.data, row * classes, wanted)) continue;
+        if (!isReal(row) || !softened(reference.data, row * classes, wanted)) continue;
         const divergence = softened(output.data, row * classes, got) ? divergenceOf(wanted, got) : Number.NaN;
         // Rounding may leave a little less than nothing.
         sum += Number.isNaN(divergence) ? Number.POSITIVE_INFINITY : Math.max(0, divergence);

@@ -77,46 +77,6 @@ export function accuracyMeter(): {
 }
 
 /**
- * Counts over batches how often two models decide alike: the largest score along the last axis, in every row (all
- * positions of a text line, for example); integers agree where they are equal. Rows in which both have a NaN decide on nothing and are left out.
- * Axes of length 1 at the end are passed over; a single score decides nothing, so that is `null`.
- *
- * @example
- * const agreement = agreementMeter();
- * agreement.add(output, reference, 64); // of a batch of 64 samples
- * agreement.result(); // 0.998
- */
-export function agreementMeter(): {
-  add(output: MetricArray, reference: MetricArray, samples: number): void;
-  result(): number | null;
-} {
-  let rows = 0;
-  let equal = 0;
-  return {
-    add(output, reference, samples) {
-      const { classes, rows: count } = rowsOf(output, samples);
-      const scores = isFloat(output.type);
-      if (scores && classes < 2) return;
-      const other = rowsOf(reference, samples);
-      // A row that only one of the two has is a row they differ in.
-      rows += Math.max(count, other.rows);
-      if (other.classes !== classes) return;
-      for (let row = 0; row < Math.min(count, other.rows); row++) {
-        if (!scores) {
-          if (output.data[row] === reference.data[row]) equal++;
-          continue;
-        }
-        const choice = argmax(output.data, row * classes, classes);
-        const wanted = argmax(reference.data, row * classes, classes);
-        if (choice < 0 && wanted < 0) rows--;
-        else if (choice === wanted) equal++;
-      }
-    },
-    result: () => (rows > 0 ? equal / rows : null),
-  };
-}
-
-/**
  * Absolute differences over the elements of float outputs. Equal values differ by 0, equal infinities included; a NaN or
  * an infinity on one side only differs by `Infinity`, and elements that are NaN on both sides are left out. `add` returns false, and counts nothing, where
  * the shapes differ.

@@ -3,21 +3,30 @@ import { type Calibration, startCalibration } from '../calibrate/start.js';
 import { writeContainer } from '../container/write/container.js';
 import type { Batch } from '../data/dataset.js';
 import { throwIfAborted } from '../errors.js';
-import type { Skipped } from '../graph/layers.js';
+import type { Loss } from '../evaluate/loss.js';
+import type { Layer, Skipped } from '../graph/layers.js';
 import type { Model } from '../model/model.js';
 import { best } from './best.js';
-import { checkGoal, type Goal, type GoalOptions, goalOf, HELD_OUT, reaches } from './goal.js';
-import { createJudge, type Judge, judgedBy } from './judge.js';
+import {
+  type Clock,
+  checkGoal,
+  clockOf,
+  describeResolution,
+  type Goal,
+  type GoalOptions,
+  goalOf,
+  HELD_OUT,
+  isLossAsked,
+  type Judged,
+  reaches,
+} from './goal.js';
+import { createJudge, judgedBy } from './judge.js';
 import { type Network, openNetwork } from './network.js';
 
 /** One price of a bit that was tried, and what came of it. */
-export interface Point {
+export interface Point extends Judged {
   /** `null` where k-means chose the values, and bits have no price. */
   readonly lambda: number | null;
-  /** Bytes of the container. */
-  readonly bytes: number;
-  /** Points lost on inputs that were kept out of the calibration; `null` where only the size counts. */
-  readonly loss: number | null;
   /**
    * How far the outputs are off the original's, which chooses between neighbouring points, under the name that it has in
    * JSON; `null` where there is nothing to choose.
@@ -30,11 +39,15 @@ export interface SearchOptions extends CalibrateOptions, GoalOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done. */
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Called before anything is tried with how models are judged, in words. */
+  readonly onStart?: ((text: string) => void) | undefined;
   /** Called with every point as it is known. */
   readonly onPoint?: ((point: Point) => void) | undefined;
 }
 
 interface Tried {
+  /** What it took. */
+  readonly ms: number;
   readonly model: Model;
   readonly point: Point;
 }
@@ -48,6 +61,8 @@ export interface Found {
   /** Inputs calibrated on, and inputs judged by; about, where batches are of several sizes. */
   readonly samples: number;
   readonly heldOut: number;
+  /** How good was measured; `null` where only the size counts. */
+  readonly metric: Loss['metric'] | null;
   /** Whether the goal was reached. */
   readonly isReached: boolean;
 }
@@ -79,40 +94,49 @@ const LARGEST_LAMBDA = 1;
  */
 export async function searchCalibration(model: Model, options: SearchOptions): Promise<Found> {
   checkGoal(options);
-  const { targetSize, lambda, onProgress, onPoint, signal } = options;
+  const { lambda, onProgress, onPoint, onNote, signal } = options;
   const hasCodebook = options.bits !== undefined || options.clusters !== undefined;
   const isFixed = lambda !== undefined || hasCodebook;
-  if (isFixed && (options.maxLoss !== undefined || targetSize !== undefined)) {
+  if (isFixed && [options.maxLoss, options.maxError, options.targetSize].some((each) => each !== undefined)) {
     throw new RangeError('calibrate: lambda, bits and clusters fix the size; expected no maxLoss and no targetSize');
   }
-  const goal = isFixed ? undefined : goalOf(options);
-  const isJudged = goal?.maxLoss !== undefined;
+  const clock = clockOf(options);
+  const isJudged = !isFixed && isLossAsked(options);
   const calibration = await startCalibration(model, { ...options, heldOut: isJudged ? HELD_OUT : 0 }, signal);
   const { prepared } = calibration;
-  const judge = isJudged ? await judgeOf(calibration, options) : undefined;
+  const { split, feeder, layers } = prepared;
+  const judge = isJudged ? await createJudge(prepared.model, { ...options, ...feeder, split, onNote }) : undefined;
+  if (judge) options.onStart?.(judge.text);
+  const goal = isFixed ? undefined : goalOf(options, judge?.unit);
+  const blind = goal && judge && describeResolution(goal, judge.unit, judge.samples, judge.resolution);
+  if (blind !== undefined) onNote?.(blind);
   const network = goal && (await networkOf(calibration, options));
   const all: Tried[] = [];
-  const total = goal ? MAX_POINTS : 1;
+  // Of what is not calibrated no price changes anything.
+  const isSearched = goal !== undefined && layers.length > 0;
   const attempt = async (price: number): Promise<Tried> => {
-    const done = all.length;
+    const [done, start] = [all.length, performance.now()];
+    const total = isSearched ? MAX_POINTS : 1;
     const model = await calibration.run(price, (share) => onProgress?.((done + share) / total));
     const parts = await writeContainer(model, { signal });
+    const judgement = judge ? await judge.loss(model) : null;
     const point = {
       lambda: hasCodebook ? null : price,
       bytes: parts.reduce((sum, { length }) => sum + length, 0),
-      loss: judge ? await judge(model) : null,
+      loss: judgement?.value ?? null,
+      judgement,
       divergence: network ? await network.divergence(model) : null,
     };
     onPoint?.(point);
     throwIfAborted(signal);
-    all.push({ model, point });
+    all.push({ model, point, ms: performance.now() - start });
     return all[done];
   };
   const first = lambda ?? CALIBRATE_DEFAULTS.lambda;
-  if (goal) await approach(goal, first, attempt);
+  if (isSearched) await approach({ goal, start: first, attempt, layers, clock });
   else await attempt(first);
   const { model: found, point: chosen } = goal ? best(all, goal) : all[0];
-  const { calibrationBatches, heldOutBatches, batchSize } = prepared.split;
+  const { calibrationBatches, heldOutBatches, batchSize } = split;
   return {
     model: found,
     chosen,
@@ -120,24 +144,41 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
     skipped: prepared.skipped,
     samples: calibrationBatches * batchSize,
     heldOut: heldOutBatches * batchSize,
+    metric: judge?.metric ?? null,
     isReached: goal === undefined || reaches(chosen, goal),
   };
+}
+
+/** What there is to a search along the price of a bit. */
+interface Approach {
+  readonly goal: Goal;
+  readonly start: number;
+  readonly layers: readonly Layer[];
+  readonly clock: Clock;
+  attempt(price: number): Promise<Tried>;
 }
 
 /**
  * Tries prices until the goal is bracketed closely. What a price comes to is a little up to chance, so that near a size
  * some neighbours are tried, too.
  */
-async function approach(goal: Goal, start: number, attempt: (price: number) => Promise<Tried>): Promise<void> {
+async function approach({ goal, start, attempt, layers, clock }: Approach): Promise<void> {
   let low: number | undefined;
   let high: number | undefined;
+  let last: Tried | undefined;
   for (let [next, tries] = [start, 1]; ; tries++) {
-    const { bytes, loss } = (await attempt(next)).point;
-    const isTooMuch = goal.maxLoss === undefined ? bytes <= goal.targetSize : (loss ?? 0) > goal.maxLoss;
+    const tried = await attempt(next);
+    const { bytes, judgement } = tried.point;
+    const isTooMuch = goal.limit === undefined ? bytes <= goal.targetSize : (judgement?.high ?? 0) > goal.limit;
     if (isTooMuch) high = next;
     else low = next;
-    if (goal.maxLoss === undefined && bytes <= goal.targetSize && bytes >= NEAR * goal.targetSize) {
+    if (clock.isOver(tried.ms)) return;
+    // Where another price changes no weight, one farther on will not either.
+    if (last && isSame(tried.model, last.model, layers)) return;
+    last = tried;
+    if (goal.limit === undefined && bytes <= goal.targetSize && bytes >= NEAR * goal.targetSize) {
       for (const share of NEIGHBOURS.slice(0, MAX_POINTS - tries)) {
+        if (clock.isOver(tried.ms)) return;
         await attempt(next * (bytes / (share * goal.targetSize)) ** (1 / SIZE_EXPONENT));
       }
       return;
@@ -155,7 +196,7 @@ function nextLambda(
   high: number | undefined,
   goal: Goal,
 ): number {
-  if (goal.maxLoss === undefined) {
+  if (goal.limit === undefined) {
     // Aimed a little below the target: at it, every other point would be too large.
     const guess = price * (bytes / (goal.targetSize * (1 + NEAR) * 0.5)) ** (1 / SIZE_EXPONENT);
     const isInside = (low === undefined || guess > low) && (high === undefined || guess < high);
@@ -165,10 +206,14 @@ function nextLambda(
   return low === undefined ? price / STRIDE : price * STRIDE;
 }
 
-/** Judges on the inputs that were kept out. */
-function judgeOf({ prepared }: Calibration, { threads, signal, onNote }: SearchOptions): Promise<Judge> {
-  const { split, feeder, model } = prepared;
-  return createJudge(model, { dataset: judgedBy(split), runtime: feeder.runtime, threads, signal, onNote });
+/** Whether two calibrations have given all layers the same weights. */
+function isSame(one: Model, other: Model, layers: readonly Layer[]): boolean {
+  const names = new Set(layers.map(({ tensor }) => tensor.name));
+  return one.tensors.every((tensor, i) => {
+    if (!names.has(tensor.name)) return true;
+    const [a, b] = [tensor, other.tensors[i]].map(({ payload }) => payload.read());
+    return a.length === b.length && a.every((byte, at) => byte === b[at]);
+  });
 }
 
 /** Measures on the inputs that were kept out; without any, on those calibrated on. */

@@ -1,25 +1,51 @@
+import { FxqError } from '../errors.js';
+import type { Loss } from '../evaluate/loss.js';
+import { formatAmount } from '../evaluate/loss-words.js';
+import { type LossUnit, METRICS, type MetricName, type OwnMetric } from '../evaluate/metric.js';
 import { checkOptions } from '../options/check.js';
-import { defaultsOf } from '../options/defaults.js';
 import { number, type OptionsOf, whole } from '../options/option.js';
 
-/** Options that say what is asked of a compressed model. Default: a loss of at most half a point. */
+/** Options that say what is asked of a compressed model. Default: a loss of at most half a point, or an error of a hundredth. */
 export interface GoalOptions {
-  /** Points of top-1 accuracy, or of agreement with the original where there are no labels. */
+  /**
+   * Points of top-1 accuracy that may be lost, or of agreement with the original where there are no labels: the upper end of
+   * the loss's interval.
+   */
   readonly maxLoss?: number | undefined;
+  /**
+   * The same where the outputs are no decisions: a share of their energy (0.01 is one per cent), of a cosine of one, or a
+   * number of a metric of one's own.
+   */
+  readonly maxError?: number | undefined;
   /** Bytes of the container. */
   readonly targetSize?: number | undefined;
+  /** How good is measured: by a name, or by a function of your own. Default: as labels and outputs suggest. */
+  readonly metric?: MetricName | OwnMetric | undefined;
+  /** Seconds after which the best so far is taken. Default: as long as it takes. */
+  readonly time?: number | undefined;
 }
 
-/** The smallest model that loses no more than this. If there is a size, too, it must not be exceeded either. */
+/** The smallest model that loses no more than this, surely. If there is a size, too, it must not be exceeded either. */
 interface LossGoal {
-  readonly maxLoss: number;
+  /** In the unit of the loss. */
+  readonly limit: number;
   readonly targetSize?: number | undefined;
 }
 
 /** The best model that is no larger than this. */
 interface SizeGoal {
-  readonly maxLoss?: undefined;
+  readonly limit?: undefined;
   readonly targetSize: number;
+}
+
+/** A model that was tried. */
+export interface Judged {
+  /** Bytes of the container. */
+  readonly bytes: number;
+  /** What it loses, in points or as a share, on inputs that were kept apart; `null` where only the size counts. */
+  readonly loss: number | null;
+  /** The same with its interval, how it was found, and on how many inputs. */
+  readonly judgement: Loss | null;
 }
 
 /** What is searched for. */
@@ -27,19 +53,32 @@ export type Goal = LossGoal | SizeGoal;
 
 export const GOAL = {
   maxLoss: number({
-    text: 'points of top-1 that may be lost, of agreement without labels',
+    text: 'points of top-1 that may be lost, of agreement without labels: the upper end of what 95 % are sure of',
     value: 'points',
     low: 0,
-    default: 0.5,
+    otherwise: '0.5',
   }),
+  maxError: {
+    ...number({
+      text: 'the same of outputs that are no decisions: share of their energy (1%, 0.01)',
+      value: 'share',
+      low: 0,
+      otherwise: '1%',
+    }),
+    parse: parseShare,
+  },
   targetSize: {
     ...whole({ text: 'the best model of at most this size (90000, 90kB, 1.5MB)', value: 'bytes', low: 1 }),
     parse: parseSize,
   },
-} satisfies OptionsOf<GoalOptions>;
+  time: {
+    ...number({ text: 'take the best so far after this time (90s, 10m, 1h)', value: 'time', above: 0 }),
+    parse: parseTime,
+  },
+} satisfies OptionsOf<GoalOptions, 'metric'>;
 
-/** The goal of a search that was given none. */
-export const SEARCH_DEFAULTS = defaultsOf(GOAL);
+/** The goals of a search that was given none. */
+export const SEARCH_DEFAULTS = { maxLoss: 0.5, maxError: 0.01 } as const;
 
 /** Inputs that a loss is judged by: half a point is then ten of them. */
 export const HELD_OUT = 2048;
@@ -47,6 +86,9 @@ export const HELD_OUT = 2048;
 /** @throws RangeError */
 export function checkGoal(goal: GoalOptions, stage = 'calibrate'): void {
   checkOptions(stage, GOAL, goal);
+  const { metric } = goal;
+  if (metric === undefined || typeof metric === 'function' || METRICS.includes(metric)) return;
+  throw new RangeError(`${stage}: expected a metric ${METRICS.join(', ')} or a function, got ${metric}`);
 }
 
 const UNITS: ReadonlyMap<string, number> = new Map([
@@ -63,16 +105,82 @@ function parseSize(text: string): number {
   return Math.floor(size);
 }
 
-/** The goal that options name. */
-export function goalOf({ maxLoss, targetSize }: GoalOptions): Goal {
-  if (maxLoss === undefined && targetSize !== undefined) return { targetSize };
-  return { maxLoss: maxLoss ?? SEARCH_DEFAULTS.maxLoss, targetSize };
+/** A share, or per cent with the sign. */
+function parseShare(text: string): number {
+  const [, number, sign] = /^(\d*\.?\d+(?:e[+-]?\d+)?)\s*(%)?$/i.exec(text.trim()) ?? [];
+  if (number === undefined) throw new Error('Expected a share such as 0.01 or 1%.');
+  return Number(number) / (sign ? 100 : 1);
 }
 
-/** Whether a model reaches the goal; a loss that was not measured is none. */
-export function reaches(model: { readonly bytes: number; readonly loss: number | null }, goal: Goal): boolean {
-  const { maxLoss, targetSize } = goal;
-  return (
-    (targetSize === undefined || model.bytes <= targetSize) && (maxLoss === undefined || (model.loss ?? 0) <= maxLoss)
-  );
+const SECONDS: ReadonlyMap<string, number> = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+]);
+
+/** A time in seconds, or with s, m or h behind it. */
+function parseTime(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([smh])?$/i.exec(text.trim()) ?? [];
+  if (number === undefined) throw new Error('Expected a time such as 90s, 10m or 1h.');
+  return Number(number) * (SECONDS.get((unit ?? 's').toLowerCase()) ?? 1);
+}
+
+/** Whether it is a loss that is asked for, and not only a size. */
+export function isLossAsked({ maxLoss, maxError, targetSize }: GoalOptions): boolean {
+  return targetSize === undefined || maxLoss !== undefined || maxError !== undefined;
+}
+
+/**
+ * The goal that options name, of a model whose losses are in this unit.
+ *
+ * @throws FxqError `CONFIG` for a goal in another unit, or none in one's own
+ */
+export function goalOf(options: GoalOptions, unit: LossUnit = 'points'): Goal {
+  const { maxLoss, maxError, targetSize } = options;
+  if (!isLossAsked(options) && targetSize !== undefined) return { targetSize };
+  const isPoints = unit === 'points';
+  const [given, other] = isPoints ? [maxLoss, maxError] : [maxError, maxLoss];
+  if (other !== undefined && given === undefined) {
+    const [wanted, got] = isPoints ? ['maxLoss, in points', 'maxError'] : ['maxError, as a share', 'maxLoss'];
+    const message = `goal: expected a ${wanted}, for a model that is judged so, got ${got}`;
+    throw new FxqError('CONFIG', message, { expected: wanted, actual: got });
+  }
+  if (given === undefined && unit === 'own') {
+    throw new FxqError('CONFIG', 'goal: expected a maxError in the unit of the metric of your own, got none');
+  }
+  return { limit: given ?? SEARCH_DEFAULTS[isPoints ? 'maxLoss' : 'maxError'], targetSize };
+}
+
+/** Whether a model reaches the goal, by the upper end of what it may have lost; a loss that was not measured is none. */
+export function reaches({ bytes, judgement }: Judged, { limit, targetSize }: Goal): boolean {
+  return (targetSize === undefined || bytes <= targetSize) && (limit === undefined || (judgement?.high ?? 0) <= limit);
+}
+
+/**
+ * What inputs of this number cannot tell by counting, said before anything is tried; `undefined` where they can.
+ *
+ * @param resolution - what may be lost where none of them has lost anything
+ */
+export function describeResolution(
+  goal: Goal,
+  unit: LossUnit,
+  samples: number,
+  resolution?: number,
+): string | undefined {
+  if (goal.limit === undefined || resolution === undefined || resolution <= goal.limit) return undefined;
+  const needed = Math.ceil((samples * resolution) / Math.max(goal.limit, Number.MIN_VALUE));
+  const could = Number.isSafeInteger(needed) ? `; ${needed.toLocaleString('en-US')} could` : '';
+  return `${samples.toLocaleString('en-US')} inputs kept apart cannot tell ${formatAmount(goal.limit, unit)} points by counting${could}; judged by how far their scores move`;
+}
+
+/** Says when a search has to come to its end. */
+export interface Clock {
+  /** @param next - milliseconds that the next step will take */
+  isOver(next?: number): boolean;
+}
+
+/** The clock of a search, from now on. */
+export function clockOf({ time }: GoalOptions): Clock {
+  const end = time === undefined ? Number.POSITIVE_INFINITY : performance.now() + 1000 * time;
+  return { isOver: (next = 0) => performance.now() + next > end };
 }

@@ -1,45 +1,132 @@
-import type { Dataset } from '../data/dataset.js';
+import type { Batch } from '../data/dataset.js';
 import type { Split } from '../data/split.js';
 import { FxqError } from '../errors.js';
-import { type EvaluateOptions, evaluate } from '../evaluate/evaluate.js';
+import { describeMetric, lossGauge } from '../evaluate/gauge.js';
+import { NONE_SEEN } from '../evaluate/interval.js';
+import type { Loss, Measured, Reference } from '../evaluate/loss.js';
+import { lossMeter } from '../evaluate/loss-meter.js';
+import { type LossUnit, type MetricName, type OwnMetric, unitOf } from '../evaluate/metric.js';
+import { isMask } from '../evaluate/padding.js';
 import { mainFile } from '../graph/decoded-graph.js';
 import type { Model } from '../model/model.js';
+import { type Feeder, runBatches, withSession } from '../runtime/batches.js';
+import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
 
-/** Points that a model loses against the original. */
-export type Judge = (model: Model) => Promise<number>;
-
-/** The inputs kept out; with a handful of inputs there are none to keep out. */
-export function judgedBy(split: Split): Dataset {
-  return () => (split.heldOutBatches === 0 ? split.calibration() : split.heldOut());
+/** Says what models lose against the original. */
+export interface Judge {
+  /** What losses are counted in. */
+  readonly unit: LossUnit;
+  /** How good is measured. */
+  readonly metric: Loss['metric'];
+  /** The same in words, with what the output holds. */
+  readonly text: string;
+  /** The least that inputs of this number could tell by counting alone, in the unit; `undefined` where nothing is counted. */
+  readonly resolution: number | undefined;
+  /** Inputs that the model was not fitted to. */
+  readonly samples: number;
+  loss(model: Model): Promise<Loss>;
 }
 
-interface JudgeOptions extends Pick<EvaluateOptions, 'dataset' | 'runtime' | 'threads' | 'signal'> {
+/** The inputs kept out; with a handful of inputs there are none to keep out. */
+export function judgedBy(split: Split): () => AsyncIterable<Batch> {
+  return split.heldOutBatches === 0 ? split.calibration : split.heldOut;
+}
+
+interface JudgeOptions extends Omit<Feeder, 'batches' | 'limit'> {
+  readonly split: Split;
+  readonly metric?: MetricName | OwnMetric | undefined;
   /** Called with what to know of the judgement, a sentence each time. */
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
-/** Judges by what the inputs tell: labels, or the original's answers where there are none that it is better on than chance. */
-export async function createJudge(original: Model, { onNote, ...options }: JudgeOptions): Promise<Judge> {
-  const reference = mainFile(original);
-  const { top1: measured, doubt, isUndecided, warnings } = await evaluate({ model: reference, ...options });
-  for (const warning of warnings) onNote?.(warning);
+/** Outputs of the original that are kept, in bytes: of larger ones the later inputs judge nothing. */
+const KEPT_BYTES = 2 ** 28;
+
+/** A model is right about so many of the inputs that it was trained on, and hardly about any others. */
+const LEARNT = 0.998;
+const ENOUGH_TO_TELL = 256;
+
+/**
+ * Judges by what the inputs tell: labels, or the original's answers where there are none that it is better on than chance.
+ * Inputs kept out tell what a model's outputs have lost, those that it was fitted to how near to turning the original's
+ * decisions are; with a handful of inputs there are none to keep out.
+ *
+ * @throws FxqError `DATASET` where the original gives no numbers, or the inputs judge nothing
+ */
+export async function createJudge(original: Model, options: JudgeOptions): Promise<Judge> {
+  const { split, metric, onNote, runtime, threads, signal } = options;
+  const parts = [
+    { isHeldOut: true, batches: judgedBy(split) },
+    ...(split.heldOutBatches === 0 ? [] : [{ isHeldOut: false, batches: split.calibration }]),
+  ];
+  const references: { reference: Reference; isHeldOut: boolean }[] = [];
+  const gauge = await withSession(runtime, mainFile(original), { threads }, async (session) => {
+    const output = decidingOutput(session);
+    const leftOut = describeLeftOut(session, output);
+    if (leftOut !== undefined) onNote?.(leftOut);
+    const found = lossGauge({ output, metric });
+    let bytes = 0;
+    for (const { isHeldOut, batches } of parts) {
+      for await (const { batch, samples, labels, outputs } of runBatches(session, { batches, signal })) {
+        if (bytes > KEPT_BYTES) break;
+        await found.add({ batch, samples, labels, outputs }, outputs);
+        const kept = typeof metric === 'function' ? outputs : { [output]: outputs[output] };
+        for (const { data } of Object.values(kept)) bytes += data.byteLength;
+        references.push({ isHeldOut, reference: { batch: onlyMasks(batch), samples, labels, outputs: kept } });
+      }
+    }
+    return found.result();
+  });
+  if (!gauge) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
+  noteDoubts(gauge, onNote);
+  const { measured } = gauge;
+  const held = references.filter(({ isHeldOut }) => isHeldOut);
+  const samples = held.reduce((sum, { reference }) => sum + reference.samples, 0);
+  const unit = unitOf(measured.metric);
+  return {
+    ...{ unit, samples, text: describeMetric(measured) },
+    metric: typeof measured.metric === 'function' ? 'own' : measured.metric,
+    resolution: unit === 'points' ? (100 * NONE_SEEN) / samples : undefined,
+    loss: (model) =>
+      withSession(runtime, mainFile(model), { threads }, async (session) => {
+        const meter = lossMeter(measured);
+        const [{ batches }] = parts;
+        let at = 0;
+        for await (const { outputs } of runBatches(session, { batches, signal })) {
+          if (at === held.length) break;
+          await meter.add(held[at++].reference, outputs);
+        }
+        for (const { reference, isHeldOut } of references) if (!isHeldOut) await meter.add(reference, undefined);
+        return meter.result() ?? unjudged(measured);
+      }),
+  };
+}
+
+/** What is said of the inputs, and refused. */
+function noteDoubts(
+  { doubt, nan, isUndecided, top1, samples }: NonNullable<ReturnType<ReturnType<typeof lossGauge>['result']>>,
+  onNote: JudgeOptions['onNote'],
+): void {
   if (isUndecided) {
-    const message = `data set: expected inputs that the original gives numbers for, got NaN for all of them (${warnings.join('; ')})`;
+    const message = `data set: expected inputs that the original gives numbers for, got NaN for all of them (${nan})`;
     throw new FxqError('DATASET', message, { actual: Number.NaN });
   }
+  for (const text of [nan, doubt]) if (text !== undefined) onNote?.(text);
   // Of labels that the original knows nothing of, a model cannot lose anything.
-  const top1 = doubt === null ? measured : null;
-  if (doubt !== null) onNote?.('models are judged by how often they agree with the original, and not by these labels');
-  return async (model) => {
-    // With labels the original's answers are of no account any more.
-    const result = await evaluate({
-      model: mainFile(model),
-      reference: top1 === null ? reference : undefined,
-      ...options,
-    });
-    if (top1 !== null && result.top1 !== null) return 100 * (top1 - result.top1);
-    if (result.agreement !== null) return 100 * (1 - result.agreement);
-    // Nothing to decide on: how far the outputs are off takes its place.
-    return 100 * (result.meanAbsDiff ?? 0);
-  };
+  if (doubt !== undefined) {
+    onNote?.('models are judged by how often they agree with the original, and not by these labels');
+  } else if (top1 !== null && top1 >= LEARNT && samples >= ENOUGH_TO_TELL) {
+    const right = `${(100 * top1).toFixed(2)} %`;
+    onNote?.(
+      `the original is right about ${right} of ${samples} inputs, as about those that a model was trained on: on these it loses less than on others; give inputs that it has not seen`,
+    );
+  }
+}
+
+function onlyMasks({ inputs }: Batch): Batch {
+  return { inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => isMask(name))) };
+}
+
+function unjudged({ output }: Measured): never {
+  throw new FxqError('DATASET', `output '${output}': expected something to judge by, got nothing`, { tensor: output });
 }

@@ -1,13 +1,12 @@
 import type { Batch } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { mainFile } from '../graph/decoded-graph.js';
-import { isProbability } from '../graph/probabilities.js';
 import type { Model } from '../model/model.js';
 import { runBatches, withSession } from '../runtime/batches.js';
 import { decidingOutput } from '../runtime/outputs.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Session } from '../runtime/session.js';
-import { fidelityMeter, type Judged, type Seen } from '../sensitivity/meters.js';
+import { fidelityMeter, type Looked, type Seen } from '../sensitivity/meters.js';
 
 /**
  * Divides the logits before the divergence is taken. Where a net is sure of nearly every input, as on images that it was
@@ -51,11 +50,9 @@ export async function openNetwork(
     return withSession(runtime, mainFile(changed), { threads, name }, work);
   };
   const seen: Seen[] = [];
-  const judged = await through(model, async (session): Promise<Judged> => {
+  const judged = await through(model, async (session): Promise<Looked> => {
     for await (const run of runBatches(session, { batches: () => batches, signal })) seen.push(run);
-    const output = decidingOutput(session);
-    const scores = isProbability(model, output) ? 'probabilities' : 'logits';
-    return { output, scores, temperature: TEMPERATURE };
+    return { output: decidingOutput(session), temperature: TEMPERATURE };
   });
   if (seen.length === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
   return {
@@ -67,7 +64,7 @@ export async function openNetwork(
           batches: () => seen.map(({ batch }) => batch),
           signal,
         })) {
-          meter.add(outputs, seen[i++]);
+          await meter.add(outputs, seen[i++]);
           if (meter.result().divergence > CLEAR * limit) break;
         }
         return meter.result().divergence;

@@ -1,43 +1,54 @@
 import { isFloat } from '../data/cast.js';
+import { agreementMeter } from '../evaluate/agreement.js';
 import { divergenceMeter, similarityMeter } from '../evaluate/fidelity.js';
-import { accuracyMeter, agreementMeter } from '../evaluate/metrics.js';
+import { type GaugeOptions, lossGauge } from '../evaluate/gauge.js';
+import type { Measured } from '../evaluate/loss.js';
+import { type Kind, kindOfOutput, type Outputs } from '../evaluate/metric.js';
+import { accuracyMeter } from '../evaluate/metrics.js';
+import { realRows } from '../evaluate/padding.js';
 import type { BatchRun } from '../runtime/batches.js';
-import type { OutputArray } from '../runtime/session.js';
 import type { Fidelity } from './options.js';
-
-type Outputs = Readonly<Record<string, OutputArray>>;
 
 /** One batch as the original sees it. */
 export type Seen = BatchRun<Outputs>;
 
 export interface FidelityMeter {
-  add(outputs: Outputs, seen: Seen): void;
-  result(): Fidelity;
+  add(outputs: Outputs, seen: Seen): Promise<void>;
+  /** With how losses were measured. */
+  result(): Fidelity & { readonly measured: Measured | undefined };
 }
 
 /** What is looked at. */
-export interface Judged {
-  /** The output that decides. */
-  readonly output: string;
-  readonly scores: 'logits' | 'probabilities';
+export interface Looked extends GaugeOptions {
   /** Of the divergence; default 1. */
   readonly temperature?: number | undefined;
+  /** Whether what is lost is measured, too, which takes memory for each input. */
+  readonly hasLoss?: boolean | undefined;
 }
 
-/** Holds a model's outputs against the original's, over batches. */
-export function fidelityMeter({ output, scores, temperature }: Judged): FidelityMeter {
+/** What the output that decides holds is found out from the first batch. */
+export function fidelityMeter({ output, metric, temperature, hasLoss = false }: Looked): FidelityMeter {
   const accuracy = accuracyMeter();
   const agreement = agreementMeter();
-  const divergence = divergenceMeter(scores, temperature);
+  const gauge = hasLoss ? lossGauge({ output, metric }) : undefined;
   const similarities = new Map<string, ReturnType<typeof similarityMeter>>();
+  let kind: Kind | undefined;
+  let divergence: ReturnType<typeof divergenceMeter> | undefined;
   let shapeMismatches = 0;
   return {
-    add(outputs, { samples, outputs: references, labels }) {
+    async add(outputs, seen) {
+      const { batch, samples, outputs: references, labels } = seen;
       const judged = outputs[output];
       const reference = references[output];
+      if (reference) kind ??= kindOfOutput(reference, batch, samples);
       if (judged && labels) accuracy.add(judged, labels);
-      if (judged && reference) agreement.add(judged, reference, samples);
-      if (judged && reference && isFloat(judged.type)) divergence.add(judged, reference, samples);
+      if (judged && reference && kind?.metric === 'agreement') {
+        const isReal = realRows(batch, reference.dims);
+        agreement.add(judged, reference, samples, { ...kind, isReal });
+        divergence ??= divergenceMeter(kind.scale === 'probabilities' ? 'probabilities' : 'logits', temperature);
+        if (isFloat(judged.type)) divergence.add(judged, reference, samples, isReal);
+      }
+      await gauge?.add(seen, outputs);
       for (const [name, array] of Object.entries(outputs)) {
         if (!isFloat(array.type) || !references[name]) continue;
         const similarity = similarities.get(name) ?? similarityMeter();
@@ -48,7 +59,8 @@ export function fidelityMeter({ output, scores, temperature }: Judged): Fidelity
     result() {
       const figures = [...similarities].map(([name, similarity]) => ({ name, ...similarity.result() }));
       const compared = figures.filter(({ snr }) => snr !== null);
-      const kl = divergence.result();
+      const kl = divergence?.result() ?? null;
+      const gauged = gauge?.result();
       const agreed = agreement.result();
       const noise = compared.reduce((sum, each) => sum + each.noise, 0) / compared.length;
       // Where no shape was ever the same, nothing tells how far off it is: farther than all that can be compared.
@@ -57,9 +69,11 @@ export function fidelityMeter({ output, scores, temperature }: Judged): Fidelity
         divergence: kl ?? (compared.length > 0 ? noise : unlike),
         ...accuracy.result(),
         agreement: agreed,
+        loss: gauged?.loss ?? null,
         kl,
         outputs: figures.map(({ name, cosine, snr }) => ({ name, cosine, snr })),
         shapeMismatches,
+        measured: gauged?.measured,
       };
     },
   };

@@ -1,10 +1,11 @@
 import type { Dataset } from '../data/dataset.js';
 import type { EvaluateOptions } from '../evaluate/evaluate.js';
+import type { Loss } from '../evaluate/loss.js';
 import type { Role } from '../model/model.js';
 
 /** Options of {@link sensitivity}. */
 export interface SensitivityOptions
-  extends Pick<EvaluateOptions, 'limit' | 'batchSize' | 'output' | 'threads' | 'runtime' | 'signal'> {
+  extends Pick<EvaluateOptions, 'limit' | 'batchSize' | 'output' | 'metric' | 'threads' | 'runtime' | 'signal'> {
   /** What the models are run on; labels are needed for `top1` and `top5` only. It is gone through twice. */
   readonly dataset: Dataset;
   /** Called with what to know of the figures, a sentence each time. */
@@ -43,6 +44,8 @@ export interface Fidelity {
   readonly top5: number | null;
   /** Share of rows, 0 to 1, in which both decide alike. */
   readonly agreement: number | null;
+  /** What the model loses against the original, with its interval. */
+  readonly loss: Loss | null;
   /** Kullback-Leibler divergence from the original's probabilities, in nats, as the mean over the rows. */
   readonly kl: number | null;
   readonly outputs: readonly OutputFidelity[];
@@ -87,6 +90,8 @@ export interface Sensitivity {
   readonly samples: number;
   /** The output that decides. */
   readonly output: string;
+  /** How losses were measured, in words; `null` where no layer differs. */
+  readonly judged: string | null;
   /** The original's accuracy on the same samples. */
   readonly original: { readonly top1: number | null; readonly top5: number | null };
   /** The largest divergence first. */

@@ -1,14 +1,14 @@
 import { checkPositive } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
+import { describeMetric } from '../evaluate/gauge.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
-import { isProbability } from '../graph/probabilities.js';
 import type { Model } from '../model/model.js';
 import { runBatches } from '../runtime/batches.js';
 import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import { openSession } from '../runtime/session.js';
 import { findPairs, type Switch } from './layers.js';
-import { type FidelityMeter, fidelityMeter, type Judged, type Seen } from './meters.js';
+import { type FidelityMeter, fidelityMeter, type Looked, type Seen } from './meters.js';
 import type { CumulativeStep, LayerSensitivity, Sensitivity, SensitivityOptions } from './options.js';
 import { openSwitchboard, type Switchboard } from './switchboard.js';
 
@@ -52,11 +52,14 @@ export async function sensitivity(
     const output = decidingOutput(session, options.output);
     const leftOut = describeLeftOut(session, output);
     if (leftOut !== undefined) options.onNote?.(leftOut);
-    const judged: Judged = { output, scores: isProbability(original, output) ? 'probabilities' : 'logits' };
+    const judged: Looked = { output, metric: options.metric, hasLoss: true };
     const single = await measureLayers(switchboard, judged, options);
     // The smallest divergence first; of equals the first in the model.
     const order = [...single.meters]
-      .map((meter, i) => ({ layer: switchboard.switches[i], fidelity: meter.result() }))
+      .map((meter, i) => {
+        const { measured, ...fidelity } = meter.result();
+        return { layer: switchboard.switches[i], fidelity, measured };
+      })
       .sort((a, b) => a.fidelity.divergence - b.fidelity.divergence || 0);
     const cumulative = await measureSums(
       switchboard,
@@ -67,6 +70,7 @@ export async function sensitivity(
     return {
       samples: single.samples,
       output,
+      judged: order[0]?.measured ? describeMetric(order[0].measured) : null,
       original: single.accuracy,
       layers: order
         .map(({ layer, fidelity }): LayerSensitivity => {
@@ -75,7 +79,8 @@ export async function sensitivity(
         })
         .reverse(),
       cumulative: order.map(({ layer }, i): CumulativeStep => {
-        return { name: layer.tensor.name, layers: i + 1, ...cumulative[i].result() };
+        const { measured: _, ...fidelity } = cumulative[i].result();
+        return { name: layer.tensor.name, layers: i + 1, ...fidelity };
       }),
       skipped: [...skipped, ...switchboard.unread.map(({ name }) => ({ name, reason: 'no output depends on it' }))],
     };
@@ -85,7 +90,7 @@ export async function sensitivity(
 }
 
 /** The first pass: each layer alone. */
-async function measureLayers(switchboard: Switchboard, judged: Judged, options: SensitivityOptions) {
+async function measureLayers(switchboard: Switchboard, judged: Looked, options: SensitivityOptions) {
   const { switches } = switchboard;
   const meters = switches.map(() => fidelityMeter(judged));
   const accuracy = accuracyMeter();
@@ -110,7 +115,7 @@ async function measureLayers(switchboard: Switchboard, judged: Judged, options: 
 async function measureSums(
   switchboard: Switchboard,
   order: readonly Switch[],
-  judged: Judged,
+  judged: Looked,
   options: SensitivityOptions,
 ): Promise<FidelityMeter[]> {
   const meters = order.map(() => fidelityMeter(judged));
@@ -140,5 +145,5 @@ async function* batches(
 async function measure(switchboard: Switchboard, seen: Seen, meter: FidelityMeter, options: SensitivityOptions) {
   throwIfAborted(options.signal);
   const session = await switchboard.session();
-  meter.add((await session.run(seen.batch, seen.samples)).outputs, seen);
+  await meter.add((await session.run(seen.batch, seen.samples)).outputs, seen);
 }

@@ -1,6 +1,7 @@
 import type { Batch } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import { accuracyMeter, agreementMeter } from '../evaluate/metrics.js';
+import { agreementMeter } from '../evaluate/agreement.js';
+import { accuracyMeter } from '../evaluate/metrics.js';
 import type { LossName } from '../gradient/losses.js';
 import { createRandom, shuffle } from '../random.js';
 import { runBatches } from '../runtime/batches.js';

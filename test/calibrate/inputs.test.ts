@@ -9,6 +9,7 @@ import { readWeights } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { createJudge } from '../../src/search/judge.js';
 import { tune } from '../../src/tune/tune.js';
+import { judging } from '../search/support.js';
 import { Random } from '../support/random.js';
 import { modelOf, node, stored } from './support.js';
 
@@ -123,7 +124,7 @@ describe('NaN in data', () => {
     const dataset = datasetOf(() => Number.NaN);
     const result = await evaluate({ model: bytes, reference: bytes, dataset, threads: 1 });
     expect(result).toMatchObject({ agreement: null, maxAbsDiff: null, meanAbsDiff: null, isUndecided: true });
-    await expect(createJudge(model, { dataset, threads: 1 })).rejects.toThrow(
+    await expect(createJudge(model, await judging(dataset))).rejects.toThrow(
       /got NaN for all of them \(.*'x', sample 0/,
     );
   });

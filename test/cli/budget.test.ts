@@ -33,15 +33,17 @@ describe('compress --data', () => {
     expect([code, stderr]).toEqual([
       0,
       expect.stringMatching(
-        /^searching on .*\n( {2}[\d.]+ KB, -?[\d.]+ points lost\n)+ {2}judged by [\d,]+ inputs kept apart\nsearch +[\d.]+ m?s\nencode +[\d.]+ m?s\nverify +[\d.]+ m?s\n$/,
+        /^searching on .*\n {2}judged by accuracy, in points: output 'logits' holds scores of classes\nwarning: 96 inputs kept apart cannot tell 2\.00 points by counting; 185 could; judged by how far their scores move\n( {2}[\d.]+ KB, lost −?[\d.]+ points, 95 %: −?[\d.]+ to [\d.]+, 384 inputs\n)+ {2}judged by [\d,]+ inputs kept apart\nsearch +[\d.]+ m?s\nencode +[\d.]+ m?s\nverify +[\d.]+ m?s\n$/,
       ),
     ]);
-    expect(stdout).toMatch(/^ +bytes +points lost +divergence\n─+\n/);
+    expect(stdout).toMatch(/^ +bytes +points lost +95 % +divergence\n─+\n/);
     expect(stdout.match(/← chosen$/gm)).toHaveLength(1);
     expect(stdout).toMatch(/^fc1\.weight +235,200 /m);
     expect(Object.keys(filesIn(folder))).toEqual(['fxq.yaml', 'model.fxq']);
     const config = readFileSync(join(folder, 'fxq.yaml'), 'utf8');
-    expect(config).toMatch(/^# Chosen by fxq-compress for "lenet-300-100\.onnx": [\d.]+ KB, -?[\d.]+ points lost\.\n/);
+    expect(config).toMatch(
+      /^# Chosen by fxq-compress for "lenet-300-100\.onnx": [\d.]+ KB, lost −?[\d.]+ points, 95 %: .*, 384 inputs\.\n# Judged by accuracy on 96 inputs kept apart, measured on 288 others, seed 0\.\n/,
+    );
     expect(parse(config).layers.map(({ match }: { match: string }) => match)).toEqual([
       'fc1.weight',
       'fc2.weight',
@@ -63,7 +65,12 @@ describe('compress --data', () => {
     expect(readFileSync(out)).toHaveLength(outputBytes);
     expect(outputBytes).toBeLessThanOrEqual(45_000);
     expect(budget).toMatchObject({ config, isReached: true, skipped: [], samples: expect.any(Number) });
-    expect(budget.chosen).toEqual({ bytes: outputBytes, loss: expect.any(Number), divergence: expect.any(Number) });
+    expect(budget.chosen).toEqual({
+      bytes: outputBytes,
+      loss: expect.any(Number),
+      judgement: expect.any(Object),
+      divergence: expect.any(Number),
+    });
     expect(budget.points).toContainEqual(budget.chosen);
     expect(budget.layers).toEqual([{ name: 'fc1.weight', clusters: expect.any(Number) }, { name: 'fc2.weight' }]);
     expect(parse(readFileSync(config, 'utf8'))).toEqual({
@@ -152,7 +159,7 @@ describe('compress --data', () => {
     writeFileSync(out, 'old');
     const { code, stderr } = await stopped(
       ['compress', LENET, '-o', out, '--data', putImages(), '--max-loss', '1', '--threads', '1'],
-      'points lost',
+      'KB, lost ',
     );
     expect([code, stderr]).toEqual([
       130,

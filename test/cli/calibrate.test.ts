@@ -56,6 +56,7 @@ describe('compress --calibrate', () => {
       lambda: expect.any(Number),
       bytes: outputBytes,
       loss: null,
+      judgement: null,
       divergence: expect.any(Number),
     });
     expect(calibration.points).toContainEqual(calibration.chosen);
@@ -90,7 +91,9 @@ describe('compress --calibrate', () => {
     const { code, stdout, stderr } = fxq('compress', LENET_5, '-o', out, ...few, '--json');
     expect([code, stderr]).toEqual([0, expect.stringContaining('warning: calibrated on 48 inputs only;')]);
     const { calibration, tensors } = JSON.parse(stdout);
-    expect(calibration.points).toEqual([{ lambda: null, bytes: expect.any(Number), loss: null, divergence: null }]);
+    expect(calibration.points).toEqual([
+      { lambda: null, bytes: expect.any(Number), loss: null, judgement: null, divergence: null },
+    ]);
     const clusters = Object.fromEntries(
       tensors.map((each: { name: string; clusters: number }) => [each.name, each.clusters]),
     );
@@ -156,7 +159,7 @@ describe('compress --calibrate', () => {
     const folder = makeFolder();
     const out = join(folder, 'out.fxq');
     writeFileSync(out, 'old');
-    const { code, stderr } = await stopped(['compress', LENET, '-o', out, ...FAST, '--max-loss', '0'], 'points lost');
+    const { code, stderr } = await stopped(['compress', LENET, '-o', out, ...FAST, '--max-loss', '0'], 'KB, lost ');
     expect([code, stderr]).toEqual([
       130,
       expect.stringContaining('error: stopped by SIGINT; no file was changed (ABORTED)\n'),

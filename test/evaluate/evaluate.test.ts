@@ -135,6 +135,8 @@ describe('evaluate', () => {
     const none = {
       output: 'scores',
       doubt: null,
+      loss: null,
+      kind: null,
       isUndecided: false,
       warnings: [],
       agreement: null,

@@ -13,6 +13,7 @@ import { createJudge } from '../../src/search/judge.js';
 import { sensitivity } from '../../src/sensitivity/sensitivity.js';
 import { cluster } from '../../src/stages/cluster.js';
 import { tune } from '../../src/tune/tune.js';
+import { judging } from '../search/support.js';
 import { collect, linearModel, memoryReader, npyBytes } from './support.js';
 
 const CLASSES = 6;
@@ -144,11 +145,10 @@ describe('labels on which a model is no better than chance are doubted', () => {
     for (const by of [-2, -1, 1, 2, 3]) {
       const notes: string[] = [];
       const judge = await createJudge(opened, {
-        dataset: labelled(moved(by)),
-        threads: 1,
+        ...(await judging(labelled(moved(by)))),
         onNote: (text) => notes.push(text),
       });
-      expect(await judge(compressed)).toBe(0);
+      expect(await judge.loss(compressed)).toMatchObject({ metric: 'agreement', value: 0 });
       expect(notes).toEqual([
         expect.stringContaining('no better than chance'),
         expect.stringContaining('agree with the original'),

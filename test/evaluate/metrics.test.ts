@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  accuracyMeter,
-  agreementMeter,
-  argmax,
-  differenceMeter,
-  type MetricArray,
-} from '../../src/evaluate/metrics.js';
+import { agreementMeter } from '../../src/evaluate/agreement.js';
+import { accuracyMeter, argmax, differenceMeter, type MetricArray } from '../../src/evaluate/metrics.js';
 
 const floats = (dims: number[], values: number[]): MetricArray => ({
   type: 'float32',

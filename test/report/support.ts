@@ -34,17 +34,20 @@ const evaluation = (top1: number): Evaluation => ({
     maxAbsDiff: null,
     meanAbsDiff: null,
     shapeMismatches: null,
+    loss: null,
+    kind: null,
   },
 });
 
 /** Figures as if a comparison had been measured in full. */
 export function measured(comparison: Comparison): Comparison {
-  const fidelity = { top1: 0.97, top5: 1, agreement: 0.98, outputs: [], shapeMismatches: 0 };
+  const fidelity = { top1: 0.97, top5: 1, agreement: 0.98, outputs: [], shapeMismatches: 0, loss: null };
   const layers = comparison.layers.map(({ name, weights }, i) => ({
     ...{ name, role: 'weight' as const, op: 'MatMul', weights, density: 1, clusters: 4, bits: 2, weightSnr: 20 },
     ...{ ...fidelity, kl: 0.1 / (i + 1), divergence: 0.1 / (i + 1) },
   }));
   const sensitivity: Sensitivity = {
+    judged: null,
     ...{ samples: 1000, output: 'Y', original: { top1: 0.99, top5: 1 }, layers, cumulative: [] },
     skipped: [{ name: NASTY, reason: 'holds int8' }],
   };

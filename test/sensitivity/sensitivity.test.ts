@@ -73,6 +73,7 @@ describe('a model that decides on nothing', () => {
     const expected = (after: number[]) => ({
       divergence: expect.closeTo(noise(after) / signal, 6),
       ...{ top1: null, top5: null, agreement: null, kl: null, shapeMismatches: 0 },
+      loss: expect.objectContaining({ metric: 'snr', unit: 'share', value: expect.closeTo(noise(after) / signal, 6) }),
       outputs: [
         {
           name: 'Y',
@@ -88,6 +89,7 @@ describe('a model that decides on nothing', () => {
     expect(found).toEqual({
       samples: 4,
       output: 'Y',
+      judged: "judged by the energy of what differs, as a share: output 'Y' holds a value",
       original: { top1: null, top5: null },
       layers: [
         { name: 'B', weights: 2, clusters: 2, bits: 1, ...weights(10 * Math.log10(4)), ...expected(alone.B) },

@@ -11,6 +11,7 @@ const fidelity = (kl: number | null, snr: number): Fidelity => ({
       { name: 'state', cosine: 1, snr: Number.POSITIVE_INFINITY },
     ],
     shapeMismatches: 0,
+    loss: null,
   },
 });
 
@@ -22,7 +23,7 @@ const layer = (name: string, of: Fidelity): LayerSensitivity => ({
 const found = (kl: number | null): Sensitivity => {
   const [bad, good] = [fidelity(kl, 10), fidelity(kl && kl / 1000, Number.POSITIVE_INFINITY)];
   return {
-    ...{ samples: 1024, output: 'Y', original: { top1: kl && 0.925, top5: null } },
+    ...{ samples: 1024, output: 'Y', judged: null, original: { top1: kl && 0.925, top5: null } },
     layers: [layer('conv1', bad), layer('a', good)],
     cumulative: [
       { name: 'a', layers: 1, ...good },

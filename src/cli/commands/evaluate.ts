@@ -2,17 +2,23 @@ import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
 import { RANDOM } from '../../data/open.js';
 import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
+import type { Loss } from '../../evaluate/loss.js';
+import { formatAmount } from '../../evaluate/loss-words.js';
 import { formatCount } from '../../inspect/format.js';
 import { printableJson } from '../../printable.js';
 import { addData, DATA_HELP, type DataFlags, expectedSamples, openData } from '../data.js';
 import { UsageError } from '../errors.js';
 import { aboutFile } from '../input.js';
 import { interruptible } from '../interrupt.js';
+import { addMetric, type MetricFlags, metricOf } from '../metric.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
 import { runnable } from '../runnable.js';
 import type { Terminal } from '../terminal.js';
 
-type EvaluateFlags = CommonFlags & DataFlags & RunFlags & { readonly data: string; readonly reference?: string };
+type EvaluateFlags = CommonFlags &
+  DataFlags &
+  RunFlags &
+  MetricFlags & { readonly data: string; readonly reference?: string };
 
 export function addEvaluateCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -28,6 +34,7 @@ ${DATA_HELP} Without labels a model can still be held against a reference.`,
     .option('--reference <file>', 'the model to compare with, usually the original');
   addData(command);
   addRun(command);
+  addMetric(command);
   addCommon(command);
   addExamples(
     command,
@@ -59,7 +66,8 @@ async function evaluateFile(
     const total = expectedSamples(dataset, limit);
     const draw = total === undefined ? undefined : terminal.progress('evaluate');
     const onProgress = draw && ((samples: number) => draw(samples / (total ?? samples)));
-    const options = { dataset, limit, batchSize, output, threads, signal, onProgress };
+    const metric = await metricOf(flags);
+    const options = { dataset, limit, batchSize, output, metric, threads, signal, onProgress };
     const result = await evaluate({ model: model.source, reference: other?.source, ...options });
     for (const warning of result.warnings) terminal.note(`warning: ${warning}`);
     if (result.top1 === null && !other) {
@@ -77,7 +85,7 @@ async function evaluateFile(
 
 /** The figures as lines; those that do not apply are left out. */
 function formatEvaluation(result: Evaluation): string {
-  const { samples, top1, top5, agreement, maxAbsDiff, meanAbsDiff, shapeMismatches } = result;
+  const { samples, top1, top5, agreement, loss, kind, maxAbsDiff, meanAbsDiff, shapeMismatches } = result;
   const share = (value: number) => `${(100 * value).toFixed(2)}%`;
   const difference = (value: number) => (value === 0 ? '0' : value.toPrecision(3));
   const lines: [string, string | undefined][] = [
@@ -85,6 +93,8 @@ function formatEvaluation(result: Evaluation): string {
     ['top-1 accuracy', top1 === null ? undefined : share(top1)],
     ['top-5 accuracy', top5 === null ? undefined : share(top5)],
     ['agreement with reference', agreement === null ? undefined : share(agreement)],
+    ['output', kind ?? undefined],
+    ['lost', loss === null ? undefined : lossLine(loss)],
     ['largest difference', maxAbsDiff === null ? undefined : difference(maxAbsDiff)],
     ['mean difference', meanAbsDiff === null ? undefined : difference(meanAbsDiff)],
     ['outputs of other shapes', shapeMismatches ? formatCount(shapeMismatches) : undefined],
@@ -93,4 +103,9 @@ function formatEvaluation(result: Evaluation): string {
   const left = Math.max(...shown.map(([name]) => name.length));
   const right = Math.max(...shown.map(([, value]) => value.length));
   return shown.map(([name, value]) => `${name.padEnd(left)}  ${value.padStart(right)}`).join('\n');
+}
+
+function lossLine({ value, low, high, unit, metric }: Loss): string {
+  const [amount, from, to] = [value, low, high].map((each) => formatAmount(each, unit));
+  return `${amount}${unit === 'points' ? ' points' : ''} (95 %: ${from} to ${to}), by ${metric}`;
 }

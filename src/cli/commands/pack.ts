@@ -109,7 +109,7 @@ export async function packModel(
       const widths = formats.found();
       const text =
         found && settings
-          ? budgetConfig(input, found, settings.config)
+          ? budgetConfig(input, found, settings.config, flags.seed)
           : widths && settings && widthsConfig(input, widths, settings.config, command);
       if (text !== undefined) output.write(1, new TextEncoder().encode(text));
       return times;
@@ -126,7 +126,7 @@ export async function packModel(
       warnings,
       ...(search && { calibration: search.summary() }),
       ...(synthetic && { synthetic: synthetic.summary() }),
-      ...(budget && found && { budget: budgetSummary(found, budget.configPath) }),
+      ...(budget && found && { budget: budgetSummary(found, budget.configPath, flags.seed) }),
     };
     if (found && !flags.json && !flags.quiet) terminal.print(budgetTable(found));
     await reportSummary(terminal, flags, summary, () => inspectFile(output));

@@ -1,3 +1,4 @@
+import type { Clock } from '../goal.js';
 import type { Candidate } from './candidates.js';
 import type { Expectation } from './expectation.js';
 import type { Priced, Setting } from './frontier.js';
@@ -31,6 +32,7 @@ export async function descend(
   start: Standing,
   steepness: number,
   onTry: () => void,
+  clock: Clock,
 ): Promise<Descent> {
   const setting = [...start.setting];
   let { divergence } = start;
@@ -49,6 +51,7 @@ export async function descend(
     const here = [{ candidate: before.candidate, ratio: 1 }];
     let best = worth(before.candidate.bytes, divergence);
     for (const candidate of [...smaller, ...larger]) {
+      if (clock.isOver()) break;
       const limit = Math.exp(best - worth(candidate.bytes, 1));
       const tries = setting.map((each, other) => (other === i ? candidate : each));
       const value = await measure(tries, limit);

@@ -1,4 +1,5 @@
 import type { Dataset } from '../../data/dataset.js';
+import type { Loss } from '../../evaluate/loss.js';
 import type { Model } from '../../model/model.js';
 import type { Selection, Selector } from '../../model/selectors.js';
 import { checkOptions } from '../../options/check.js';
@@ -6,7 +7,7 @@ import { seed } from '../../options/option.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { type ClusterOptions, cluster } from '../../stages/cluster.js';
 import { type PruneOptions, prune } from '../../stages/prune.js';
-import { checkGoal, type GoalOptions } from '../goal.js';
+import { checkGoal, type GoalOptions, type Judged } from '../goal.js';
 
 /** Options of {@link searchBudget}. */
 export interface BudgetOptions extends GoalOptions, Selection<never> {
@@ -27,16 +28,16 @@ export interface BudgetOptions extends GoalOptions, Selection<never> {
   readonly onProgress?: ((share: number) => void) | undefined;
   /** Called with what the user should know of the work, a sentence each time. */
   readonly onNote?: ((text: string) => void) | undefined;
+  /** Called before anything is tried with how models are judged, in words. */
+  readonly onStart?: ((text: string) => void) | undefined;
   /** Called with every point as it is known. */
   readonly onPoint?: ((point: BudgetPoint) => void) | undefined;
 }
 
 /** One setting of the whole model that was tried, and what came of it. */
-export interface BudgetPoint {
-  /** Bytes of the container. */
-  readonly bytes: number;
-  /** Points of top-1 accuracy, or of agreement where there are no labels, lost on inputs that were kept apart. */
+export interface BudgetPoint extends Judged {
   readonly loss: number;
+  readonly judgement: Loss;
   /** The divergence of the outputs on the inputs measured on, which the search goes by, under the name that it has in JSON. */
   readonly divergence: number;
 }
@@ -66,6 +67,8 @@ export interface Budget {
   /** Inputs measured on, and inputs judged by; about, where batches are of several sizes. */
   readonly samples: number;
   readonly heldOut: number;
+  /** How good was measured. */
+  readonly metric: Loss['metric'];
   /** Whether the goal was reached. */
   readonly isReached: boolean;
 }

@@ -1,10 +1,11 @@
 import { writeContainer } from '../../container/write/container.js';
 import { throwIfAborted } from '../../errors.js';
+import type { LossUnit } from '../../evaluate/metric.js';
 import type { Model } from '../../model/model.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { best } from '../best.js';
-import { type Goal, goalOf, reaches } from '../goal.js';
-import { createJudge, judgedBy } from '../judge.js';
+import { clockOf, describeResolution, type Goal, goalOf, reaches } from '../goal.js';
+import { createJudge } from '../judge.js';
 import type { Candidate } from './candidates.js';
 import { descend, TRIES } from './descend.js';
 import type { Expectation } from './expectation.js';
@@ -56,10 +57,14 @@ const LARGEST = 4;
 export async function searchBudget(input: Model, options: BudgetOptions): Promise<Budget> {
   checkBudgetOptions(options);
   const { targetSize, threads, signal, onNote } = options;
-  const goal = goalOf(options);
+  const clock = clockOf(options);
   const subject = await openSubject(input, options);
   const { layers, split, runtime } = subject;
-  const judge = await createJudge(input, { dataset: judgedBy(split), runtime, threads, signal, onNote });
+  const judge = await createJudge(input, { split, metric: options.metric, runtime, threads, signal, onNote });
+  const goal = goalOf(options, judge.unit);
+  options.onStart?.(judge.text);
+  const blind = describeResolution(goal, judge.unit, judge.samples, judge.resolution);
+  if (blind !== undefined) onNote?.(blind);
   const total = layers.length * (PROBES + ROUNDS * 2 * TRIES) + (ROUNDS + 1) * MOST_TRIED;
   let done = 0;
   const step = () => options.onProgress?.(Math.min(1, ++done / total));
@@ -72,7 +77,8 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
     const { model } = await runStages(input, stagesOf(layerSettings(layers, setting), options), { signal });
     const pieces = await writeContainer(model, { signal });
     const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    const point = { bytes, loss: await judge(model), divergence: await subject.divergence(setting) };
+    const judgement = await judge.loss(model);
+    const point = { bytes, loss: judgement.value, judgement, divergence: await subject.divergence(setting) };
     all.push({ setting, point });
     step();
     options.onPoint?.(point);
@@ -86,18 +92,26 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
   if (layers.length === 0) await attempt([]);
   else {
     let frontier = frontierOf(priced.map(lowerHull));
-    const near = bytesNear(goal, frontier);
-    await walk(frontier, goal, attempt, near);
-    for (let round = 0; round < ROUNDS; round++) {
+    const near = bytesNear(goal, frontier, judge.unit);
+    await walk(frontier, goal, attempt, clock, near);
+    for (let round = 0; round < ROUNDS && !clock.isOver(); round++) {
       const { setting, point } = best(all, goal);
       const steepness = steepnessAt(frontier, bytesOf(setting));
-      const descent = await descend(subject, expectations, { setting, divergence: point.divergence }, steepness, step);
+      const descent = await descend(
+        subject,
+        expectations,
+        { setting, divergence: point.divergence },
+        steepness,
+        step,
+        clock,
+      );
       priced = descent.priced;
       frontier = frontierOf(priced.map(lowerHull));
-      await walk(frontier, goal, attempt, bytesOf(descent.setting));
+      await walk(frontier, goal, attempt, clock, bytesOf(descent.setting));
     }
   }
-  if (targetSize !== undefined) await fillUp(subject, expectations, targetSize, () => best(all, goal), attempt);
+  if (targetSize !== undefined && !clock.isOver())
+    await fillUp(subject, expectations, targetSize, () => best(all, goal), attempt);
   const chosen = best(all, goal);
   const settings = layerSettings(layers, chosen.setting);
   const { model } = await runStages(input, stagesOf(settings, options), { signal });
@@ -110,6 +124,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
     skipped: subject.skipped,
     samples: calibrationBatches * batchSize,
     heldOut: heldOutBatches * batchSize,
+    metric: judge.metric,
     isReached: reaches(chosen.point, goal),
   };
 }
@@ -162,9 +177,10 @@ function largest(setting: Setting, count: number): number[] {
 }
 
 /** The bytes of all layers at which the walk begins. */
-function bytesNear(goal: Goal, frontier: Frontier): number {
-  if (goal.maxLoss === undefined) return goal.targetSize;
-  return bytesAtDivergence(frontier, goal.maxLoss * DIVERGENCE_OF_A_POINT);
+function bytesNear(goal: Goal, frontier: Frontier, unit: LossUnit): number {
+  if (goal.limit === undefined) return goal.targetSize;
+  // Noise by signal is what the divergence of outputs that decide on nothing is.
+  return bytesAtDivergence(frontier, unit === 'points' ? goal.limit * DIVERGENCE_OF_A_POINT : goal.limit);
 }
 
 /** The size at which a frontier first diverges no further than this. */

@@ -1,4 +1,4 @@
-import type { Goal } from '../goal.js';
+import type { Clock, Goal } from '../goal.js';
 import type { Frontier, Setting } from './frontier.js';
 import type { BudgetPoint } from './options.js';
 
@@ -27,6 +27,7 @@ export async function walk(
   frontier: Frontier,
   goal: Goal,
   attempt: (setting: Setting) => Promise<Tried>,
+  clock: Clock,
   near?: number,
 ): Promise<void> {
   const last = frontier.length - 1;
@@ -36,16 +37,17 @@ export async function walk(
   let stride = STRIDE;
   let next = nearestTo(frontier, near ?? Math.sqrt(bytesAt(low) * bytesAt(high)), low, high);
   for (let tries = 0; tries < MOST_TRIED && high - low > 1; tries++) {
+    if (tries > 0 && clock.isOver()) break;
     const { point } = await attempt(frontier.setting(next));
     // More bytes than are needed for the loss, or than there may be.
-    const isAbove = goal.maxLoss === undefined ? point.bytes > goal.targetSize : point.loss <= goal.maxLoss;
+    const isAbove = goal.limit === undefined ? point.bytes > goal.targetSize : point.judgement.high <= goal.limit;
     if (isAbove) high = next;
     else low = next;
     const isBracketed = low >= 0 && high <= last;
     if (isBracketed && bytesAt(high) - bytesAt(low) < NARROW * bytesAt(low)) break;
     let aim = Math.sqrt(bytesAt(low) * bytesAt(high));
     // What the file has beside its layers is known by now.
-    if (goal.maxLoss === undefined) aim = bytesAt(next) + goal.targetSize - point.bytes;
+    if (goal.limit === undefined) aim = bytesAt(next) + goal.targetSize - point.bytes;
     else if (near !== undefined && !isBracketed) {
       aim = bytesAt(next) * (isAbove ? 1 / stride : stride);
       stride *= stride;

@@ -1,4 +1,5 @@
 import type { CalibrationOptions } from '../../calibrate/options.js';
+import type { Loss } from '../../evaluate/loss.js';
 import type { Model } from '../../model/model.js';
 import type { Selector } from '../../model/selectors.js';
 import { checkOptions } from '../../options/check.js';
@@ -55,6 +56,8 @@ export interface WidthPoint {
   readonly equivalentBits: number;
   /** Points of top-1, or of agreement without labels, lost on inputs kept apart; `null` where none was measured. */
   readonly loss: number | null;
+  /** The same with its interval, how it was found, and on how many inputs. */
+  readonly judgement: Loss | null;
 }
 
 /** The width of a layer. */

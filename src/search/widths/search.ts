@@ -3,6 +3,7 @@ import { calibratedQuantize } from '../../calibrate/quantize.js';
 import type { Batch } from '../../data/dataset.js';
 import { type Split, splitDataset } from '../../data/split.js';
 import { throwIfAborted } from '../../errors.js';
+import type { Loss } from '../../evaluate/loss.js';
 import { present } from '../../guards.js';
 import type { Model } from '../../model/model.js';
 import { finiteWeights } from '../../model/patch.js';
@@ -17,7 +18,7 @@ import {
   quantizeLayer,
 } from '../../stages/quantize.js';
 import { HELD_OUT } from '../goal.js';
-import { createJudge, judgedBy } from '../judge.js';
+import { createJudge } from '../judge.js';
 import { openNetwork } from '../network.js';
 import {
   checkWidthOptions,
@@ -79,8 +80,9 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
     dataset && (await splitDataset(dataset, BATCH, options.samples ?? MEASURED, HELD_OUT, options.seed ?? 0));
   const make = async (setting: Setting, isFinal = false) => makerOf(options, split, isFinal)(opened, layersOf(setting));
   const points: WidthPoint[] = [];
-  const pointOf = (setting: Setting, loss: number | null) => {
-    const point = { equivalentBits: bitsOf(subjects, setting) / count, loss };
+  const pointOf = (setting: Setting, judgement: Loss | null) => {
+    const loss = judgement?.value ?? null;
+    const point = { equivalentBits: bitsOf(subjects, setting) / count, loss, judgement };
     points.push(point);
     onPoint?.(point);
     return point;
@@ -92,16 +94,16 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
     const made = await make(setting, true);
     return { model: made, chosen: pointOf(setting, null), points, layers: layersOf(setting), isReached: true };
   }
-  const judge = await createJudge(opened, { ...options, dataset: judgedBy(split) });
+  const judge = await createJudge(opened, { ...options, split, runtime: options.runtime ?? (await loadRuntime()) });
   const path = [...widening(subjects)];
   // The narrowest setting of the path that loses no more: what is lost falls along it, but for a few inputs.
   let [low, high] = [0, path.length - 1];
   const judged = new Map<number, { made: Model; point: WidthPoint }>();
   const look = async (at: number) => {
     const made = await make(path[at], true);
-    const point = pointOf(path[at], await judge(made));
+    const point = pointOf(path[at], await judge.loss(made));
     judged.set(at, { made, point });
-    return (point.loss ?? 0) <= maxLoss;
+    return (point.judgement?.high ?? 0) <= maxLoss;
   };
   const steps = Math.ceil(Math.log2(path.length)) + 1;
   while (low < high) {
@@ -114,7 +116,7 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
   const { made, point } = present(judged.get(high));
   return {
     ...{ model: made, chosen: point, points, layers: layersOf(path[high]) },
-    isReached: (point.loss ?? 0) <= maxLoss,
+    isReached: (point.judgement?.high ?? 0) <= maxLoss,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Candidate } from '../../../src/search/allocation/candidates.js';
 import { type Frontier, frontierOf } from '../../../src/search/allocation/frontier.js';
 import { MOST_TRIED, type Tried, walk } from '../../../src/search/allocation/walk.js';
 import { best } from '../../../src/search/best.js';
-import type { Goal } from '../../../src/search/goal.js';
+import { clockOf, type Goal } from '../../../src/search/goal.js';
 
 const OVERHEAD = 50;
 
@@ -23,20 +23,28 @@ async function walked(goal: Goal, near?: number): Promise<Tried[]> {
     goal,
     async (setting) => {
       const [{ bytes, clustered }] = setting;
-      tried.push({ setting, point: { bytes: bytes + OVERHEAD, loss: 4 * clustered, divergence: clustered } });
+      tried.push({ ...point(bytes + OVERHEAD, 4 * clustered, clustered), setting });
       return tried[tried.length - 1];
     },
+    clockOf({}),
     near,
   );
   return tried;
 }
 
+const LOSS = { metric: 'accuracy', unit: 'points', by: 'count', samples: 100 } as const;
+
+const point = (bytes: number, loss: number, divergence: number): Tried => ({
+  setting: [],
+  point: { bytes, loss, judgement: { ...LOSS, value: loss, low: 0, high: loss }, divergence },
+});
+
 describe('walk', () => {
   it.each([undefined, 1000, 1900, 2990])('finds where the loss is, from %s', async (near) => {
-    const tried = await walked({ maxLoss: 1 }, near);
+    const tried = await walked({ limit: 1 }, near);
     expect(tried.length).toBeLessThanOrEqual(MOST_TRIED);
     // 4 · 10⁶ / bytes² is 1 at 2,000.
-    const { bytes, loss } = best(tried, { maxLoss: 1 }).point;
+    const { bytes, loss } = best(tried, { limit: 1 }).point;
     expect(loss).toBeLessThanOrEqual(1);
     expect(bytes - OVERHEAD).toBeLessThanOrEqual(2100);
   });
@@ -48,8 +56,8 @@ describe('walk', () => {
   });
 
   it('ends at either end of the frontier', async () => {
-    expect(best(await walked({ maxLoss: 100 }), { maxLoss: 100 }).point.bytes).toBeLessThan(1100);
-    const none = await walked({ maxLoss: 0.01 });
-    expect(best(none, { maxLoss: 0.01 }).point.bytes).toBeGreaterThan(2900);
+    expect(best(await walked({ limit: 100 }), { limit: 100 }).point.bytes).toBeLessThan(1100);
+    const none = await walked({ limit: 0.01 });
+    expect(best(none, { limit: 0.01 }).point.bytes).toBeGreaterThan(2900);
   });
 });

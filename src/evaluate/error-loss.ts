@@ -1,0 +1,76 @@
+import { FxqError } from '../errors.js';
+import { meanInterval, ratioInterval } from './interval.js';
+import type { LossMeter, Measured } from './loss.js';
+import { type OwnMetric, unitOf } from './metric.js';
+import { realRows } from './padding.js';
+
+/** The loss of a model that decides on nothing: how far its output is off, by the energy of the output or by their cosine. */
+export function errorMeter({ output }: Measured, metric: 'snr' | 'cosine'): LossMeter {
+  const noise: number[] = [];
+  const signal: number[] = [];
+  let isBroken = false;
+  return {
+    add({ batch, samples, outputs }, own) {
+      const reference = outputs[output];
+      const judged = own?.[output];
+      if (!reference || !own) return;
+      if (!judged || `${judged.dims}` !== `${reference.dims}`) isBroken = true;
+      if (!judged || isBroken) return;
+      const size = reference.data.length / samples;
+      const width = reference.dims.at(-1) ?? 1;
+      const isReal = realRows(batch, reference.dims);
+      for (let sample = 0; sample < samples; sample++) {
+        let [product, ours, theirs, squares] = [0, 0, 0, 0];
+        for (let i = Math.floor(sample * size); i < Math.floor((sample + 1) * size); i++) {
+          const [a, b] = [judged.data[i], reference.data[i]];
+          // Neither where both are no numbers nor where both are the same infinity anything is off.
+          if (!isReal(Math.floor(i / width)) || (Object.is(a, b) && !Number.isFinite(a))) continue;
+          product += a * b;
+          ours += a * a;
+          theirs += b * b;
+          squares += (a - b) ** 2;
+        }
+        if (!Number.isFinite(squares)) isBroken = true;
+        const length = Math.sqrt(ours) * Math.sqrt(theirs);
+        const unlike = squares === 0 ? 0 : Math.max(0, 1 - (length > 0 ? product / length : 0));
+        noise.push(metric === 'snr' ? squares : unlike);
+        signal.push(metric === 'snr' ? theirs : 1);
+      }
+    },
+    result() {
+      const all = { value: Number.POSITIVE_INFINITY, low: Number.POSITIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+      if (noise.length === 0 && !isBroken) return undefined;
+      const found = isBroken ? all : ratioInterval(noise, signal);
+      return { ...found, metric, unit: unitOf(metric), by: 'count', samples: noise.length };
+    },
+  };
+}
+
+/**
+ * The loss by a metric of one's own.
+ *
+ * @throws FxqError `DATASET` where it gives anything but a number an input
+ */
+export function ownMeter(metric: OwnMetric): LossMeter {
+  const losses: number[] = [];
+  return {
+    async add({ samples, labels, outputs }, own) {
+      if (!own) return;
+      const [before, after] = [await metric(outputs, outputs, labels), await metric(own, outputs, labels)];
+      for (const [values, whose] of [
+        [before, 'the original'],
+        [after, 'the model'],
+      ] as const) {
+        const isGood = values?.length === samples && Array.from(values).every((value) => Number.isFinite(value));
+        if (isGood) continue;
+        const message = `metric: expected a number for each of ${samples} inputs, got ${values?.length ?? values} for ${whose}${values?.length === samples ? ', not all of them finite' : ''}`;
+        throw new FxqError('DATASET', message, { expected: samples, actual: values?.length });
+      }
+      for (let i = 0; i < samples; i++) losses.push(before[i] - after[i]);
+    },
+    result() {
+      if (losses.length === 0) return undefined;
+      return { ...meanInterval(losses), metric: 'own', unit: 'own', by: 'count', samples: losses.length };
+    },
+  };
+}
