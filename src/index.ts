@@ -48,6 +48,10 @@ export {
 export type { Ranges } from './decode/ranges.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from './errors.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate/evaluate.js';
+export type { Interval } from './evaluate/interval.js';
+export type { Loss } from './evaluate/loss.js';
+export { formatLoss } from './evaluate/loss-words.js';
+export type { LossUnit, MetricName, Outputs, OwnMetric } from './evaluate/metric.js';
 export type { Skipped } from './graph/layers.js';
 export type { Overhead, Report, TensorReport } from './inspect/figures.js';
 export { type InspectOptions, inspectContainer, inspectOnnx } from './inspect/inspect.js';
@@ -94,7 +98,7 @@ export type { Runtime, RuntimeMetadata, RuntimeSession, RuntimeTensor } from './
 export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './search/allocation/options.js';
 export { searchBudget } from './search/allocation/search.js';
 export { type Found, type Point, type SearchOptions, searchCalibration } from './search/calibration.js';
-export { type GoalOptions, SEARCH_DEFAULTS } from './search/goal.js';
+export { type GoalOptions, type Judged, SEARCH_DEFAULTS } from './search/goal.js';
 export { type OutputRangeOptions, quantizeByOutput } from './search/output-range.js';
 export {
   ANSWER_SNR,

@@ -30,6 +30,7 @@ describe('the public surface', () => {
         "decodeTensors",
         "encode",
         "evaluate",
+        "formatLoss",
         "formatTable",
         "inMemory",
         "inspectContainer",

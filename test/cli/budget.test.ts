@@ -42,7 +42,7 @@ describe('compress --data', () => {
     expect(Object.keys(filesIn(folder))).toEqual(['fxq.yaml', 'model.fxq']);
     const config = readFileSync(join(folder, 'fxq.yaml'), 'utf8');
     expect(config).toMatch(
-      /^# Chosen by fxq-compress for "lenet-300-100\.onnx": [\d.]+ KB, lost −?[\d.]+ points, 95 %: .*, 384 inputs\.\n# Judged by accuracy on 96 inputs kept apart, measured on 288 others, seed 0\.\n/,
+      /^# Chosen by fxq-compress for "lenet-300-100\.onnx": [\d.]+ KB, lost −?[\d.]+ points, 95 %: .*, 384 inputs; judged by accuracy on 96 inputs kept apart, measured on 288 others, seed 0\.\n/,
     );
     expect(parse(config).layers.map(({ match }: { match: string }) => match)).toEqual([
       'fc1.weight',

@@ -72,7 +72,7 @@ describe('widths', () => {
   it('of so many bits on average, without data', async () => {
     const { model, layers, chosen, isReached } = await widths({ equivalentBits: 3.1 });
     expect(isReached).toBe(true);
-    expect(chosen).toEqual({ equivalentBits: expect.any(Number), loss: null });
+    expect(chosen).toEqual({ equivalentBits: expect.any(Number), judgement: null, loss: null });
     expect(chosen.equivalentBits).toBeLessThanOrEqual(3.1);
     expect(layers).toMatchObject([
       { name: 'fc2.weight', weights: 'int3', bits: 3 },
