@@ -30,7 +30,7 @@ const options = {
 // The library's entries share what they have in common, so that there is one FxqError. Not minified: stack traces can be
 // read, and there is no need for source maps. Shared code stands in decode/, where `new URL(
 // './decode-worker.js', import.meta.url)` finds the same file as in the sources.
-const entryPoints = ['build/index.js', 'build/decode/index.js'];
+const entryPoints = ['build/index.js', 'build/decode/index.js', 'build/session/index.js'];
 await build({ ...options, entryPoints, splitting: true, chunkNames: 'decode/[name]-[hash]' });
 
 // The program is cut by its commands, each of which loads what it needs. The library, cut in the same way, would be
@@ -44,7 +44,7 @@ const workers = readdirSync(join(root, 'build'), { recursive: true, encoding: 'u
 if (workers.length > 0) await build({ ...options, entryPoints: workers });
 
 const types = new Set();
-for (const entry of ['index.d.ts', 'decode/index.d.ts', 'decode/decode-worker.d.ts', 'cli/program.d.ts'])
+for (const entry of ['index.d.ts', 'decode/index.d.ts', 'decode/decode-worker.d.ts', 'session/index.d.ts', 'cli/program.d.ts'])
   addTypes(join(root, 'build', entry), types);
 for (const path of types) cpSync(path, join(root, 'dist', relative(join(root, 'build'), path)));
 

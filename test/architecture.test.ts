@@ -24,6 +24,7 @@ const ROOMS = [
   'onnx',
   'container',
   'decode',
+  'session',
   'quantize',
   'graph',
   'data',

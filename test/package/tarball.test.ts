@@ -86,6 +86,7 @@ describe('the packed package', () => {
         'dist/cli/worker.js',
         'dist/cli/program.js',
         'dist/decode/index.js',
+        'dist/session/index.js',
         'dist/index.js',
         ...shared,
         ...cli,
