@@ -44,7 +44,13 @@ const workers = readdirSync(join(root, 'build'), { recursive: true, encoding: 'u
 if (workers.length > 0) await build({ ...options, entryPoints: workers });
 
 const types = new Set();
-for (const entry of ['index.d.ts', 'decode/index.d.ts', 'decode/decode-worker.d.ts', 'session/index.d.ts', 'cli/program.d.ts'])
+for (const entry of [
+  'index.d.ts',
+  'decode/index.d.ts',
+  'decode/decode-worker.d.ts',
+  'session/index.d.ts',
+  'cli/program.d.ts',
+])
   addTypes(join(root, 'build', entry), types);
 for (const path of types) cpSync(path, join(root, 'dist', relative(join(root, 'build'), path)));
 

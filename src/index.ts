@@ -37,6 +37,7 @@ export {
   decodeForOrt,
   decodeTensors,
   type ModelFile,
+  type OpenSource,
   type OrtModel,
   type Progress,
   type ReadOptions,

@@ -13,6 +13,6 @@ export {
   type WorkerOptions,
 } from './decode.js';
 export type { ModelFile, OrtModel } from './files.js';
-export type { Source } from './source.js';
+export type { OpenSource, Source } from './source.js';
 export type { DecodedTensor, TensorData } from './tensor.js';
 export type { DecodeWorker } from './thread.js';

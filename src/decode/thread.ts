@@ -1,5 +1,6 @@
 /** A worker of the web, or a thread of Node, which runs `fxq-compress/decode/worker`. */
 export interface DecodeWorker {
+  /** As all workers have it. */
   postMessage(message: unknown, transfer?: readonly object[]): void;
 }
 

@@ -3,7 +3,10 @@ import { type CacheOptions, fetchCached } from './cached.js';
 
 /** What is used of onnxruntime-web or onnxruntime-node. */
 export interface SessionFactory<Session> {
-  readonly InferenceSession: { create(model: Uint8Array, options?: object): Promise<Session> };
+  readonly InferenceSession: {
+    /** Makes a session of the bytes of a model. */
+    create(model: Uint8Array, options?: object): Promise<Session>;
+  };
 }
 
 /** Settings of `createSession`. */
