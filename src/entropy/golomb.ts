@@ -13,7 +13,13 @@ const MAX_ZEROS = 32;
 export function writeGolomb(bits: BitWriter, value: number, order: number): void {
   const sum = value + 2 ** order;
   const length = sum < 2 ** 32 ? 31 - Math.clz32(sum) : 32;
-  for (let zeros = length - order; zeros > 0; zeros--) bits.write(0, 1);
+  const before = length - order;
+  // Nearly all are short, and then they are written at once.
+  if (before + 1 + length <= 24) {
+    bits.write((1 << before) | ((sum - (1 << length)) << (before + 1)), before + 1 + length);
+    return;
+  }
+  for (let zeros = before; zeros > 0; zeros--) bits.write(0, 1);
   bits.write(1, 1);
   const low = Math.min(length, 16);
   bits.write(sum % 2 ** low, low);
