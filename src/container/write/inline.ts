@@ -17,6 +17,9 @@ const INCOMPRESSIBLE = 0.5;
 /** The share of a large payload that has to stand in it a second time. */
 const REPEATED = 0.2;
 
+/** Bytes up to which a payload of single bytes is squeezed to see what it takes. */
+const SHORT = 1 << 17;
+
 /** Of a word that stands before the head's coder makes about so much, of any other about all. */
 const SHARE_OF_REPEATED = 0.45;
 
@@ -57,7 +60,8 @@ export function repeatsItself(payload: Uint8Array, width: number): boolean {
 function largeForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
   if (limit < payload.length * INCOMPRESSIBLE) return undefined;
   const share = repeated(payload, width);
-  if (share < REPEATED) return undefined;
+  // Bytes repeat themselves in less than words, and a short look does not see it.
+  if (share < REPEATED && (width > 1 || payload.length > SHORT)) return undefined;
   const start = ((payload.length - SAMPLE_BYTES) >> 1) & ~7;
   const sample = payload.subarray(start, start + SAMPLE_BYTES);
   const isPlanar = width > 1 && squeeze(toPlanes(sample, width)).length < squeeze(sample).length;
