@@ -17,6 +17,7 @@ import { compressors } from './compressors.js';
 import { type DataFlags, expectedSamples, openData } from './data.js';
 import { UsageError } from './errors.js';
 import { aboutFile, inspectOpened, type OpenedModel } from './input.js';
+import { type MetricFlags, metricOf } from './metric.js';
 import type { RunFlags } from './options.js';
 import { hashesOf, provenanceOf } from './provenance.js';
 import { runnableOf } from './runnable.js';
@@ -24,6 +25,7 @@ import type { Terminal } from './terminal.js';
 
 /** The options of a comparison. */
 export type CompareFlags = DataFlags &
+  MetricFlags &
   Omit<RunFlags, 'output'> & {
     readonly data?: string;
     readonly judgedOutput?: string;
@@ -48,7 +50,7 @@ export async function compareFiles(
 ): Promise<Comparison> {
   const { limit, batchSize, judgedOutput, threads, scale, preprocess, labels, dim } = flags;
   const running = { limit, 'batch-size': batchSize, 'judged-output': judgedOutput, threads };
-  const needing = { ...running, scale, preprocess, labels, dim };
+  const needing = { ...running, metric: flags.metric, scale, preprocess, labels, dim };
   const stray = Object.entries(needing).find(([, value]) => value !== undefined);
   if (flags.data === undefined && stray) throw new UsageError(`--${stray[0]} needs --data to run the models on`);
   const frontier = flags.frontier === undefined ? [] : readFrontier(readJson(flags.frontier), flags.frontier);
@@ -96,7 +98,8 @@ async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
   const { data = '', limit, batchSize, judgedOutput: output, threads } = flags;
   const dataset = await openData(data, flags, { model: original.model, files: paths }, terminal);
   const total = expectedSamples(dataset, limit);
-  const options = { dataset, limit, batchSize, output, threads, runtime, signal };
+  const metric = await metricOf(flags);
+  const options = { dataset, limit, batchSize, output, metric, threads, runtime, signal };
   const folders: string[] = [];
   const run = (label: string, model: Uint8Array | string, reference?: Uint8Array | string): Promise<Evaluation> => {
     const draw = terminal.progress(label);

@@ -29,10 +29,11 @@ export interface InspectOptions {
  * An ONNX model in figures: what each tensor is for, how many of its weights are zero and how many values they share.
  *
  * @example
- * const { tensors } = inspectOnnx(openOnnx(await readFile('model.onnx')));
+ * const { tensors } = inspectOnnx(await readFile('model.onnx'));
  * for (const { name, role, density, clusters } of tensors) console.log(name, role, density, clusters);
  */
-export function inspectOnnx(model: Model, options: InspectOptions = {}): Report {
+export function inspectOnnx(given: Model | Uint8Array, options: InspectOptions = {}): Report {
+  const model = given instanceof Uint8Array ? openOnnx(given) : given;
   const bytes = model.files.reduce((sum, { size }) => sum + size, model.appendix.length);
   const tensors = model.tensors.map((tensor) => {
     throwIfAborted(options.signal);

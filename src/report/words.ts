@@ -1,3 +1,4 @@
+import { formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes, formatCount, formatPercent, formatRatio, formatSmall } from '../inspect/format.js';
 import type { Fidelity, Sensitivity } from '../sensitivity/options.js';
 import type { Accuracy, Baseline, Comparison } from './comparison.js';
@@ -47,6 +48,10 @@ export function answerFigures({ original, compressed }: Accuracy): AnswerFigure[
   if (compressed.agreement !== null) {
     const note = 'decided as the original does';
     figures.push({ ...plain, name: 'same answers', after: formatPercent(compressed.agreement), note });
+  }
+  if (compressed.loss !== null) {
+    const note = `by ${compressed.loss.metric}`;
+    figures.push({ ...plain, name: 'lost', after: formatLoss(compressed.loss).replace(/^lost /, ''), note });
   }
   if (compressed.maxAbsDiff !== null) {
     const note = `at most ${formatSmall(compressed.maxAbsDiff)}`;

@@ -1,3 +1,4 @@
+import { formatLoss } from '../evaluate/loss-words.js';
 import { type Column, layOut } from '../inspect/columns.js';
 import { formatBits, formatCount, formatPercent, formatShare, formatSmall, orDash } from '../inspect/format.js';
 import { printable } from '../printable.js';
@@ -34,6 +35,8 @@ export function formatSensitivity(found: Sensitivity): string {
   );
   const mismatches = layers.some(({ shapeMismatches }) => shapeMismatches > 0);
   if (mismatches) notes.push('– outputs of other shapes than the original’s are not in the figures');
+  const all = cumulative.at(-1)?.loss;
+  if (all) notes.push(`– all compressed: ${formatLoss(all)}, by ${all.metric}`);
   return [...lines, ...notes, '', `${formatCount(samples)} samples, output '${output}'${shares.join('')}`].join('\n');
 }
 

@@ -11,6 +11,7 @@ import { addData } from '../data.js';
 import { UsageError } from '../errors.js';
 import { type OpenedModel, openEither } from '../input.js';
 import { interruptible } from '../interrupt.js';
+import { addMetric } from '../metric.js';
 import { addCommon, addExamples, addOutput, addRun, type CommonFlags } from '../options.js';
 import { planOutput } from '../output/plan.js';
 import { writePieces } from '../output/write.js';
@@ -40,6 +41,7 @@ The HTML page is one file: it loads nothing, and reads without script, on phones
   command.option('--data <data>', 'the data set, as `evaluate` takes it');
   addData(command);
   addRun(command, '--judged-output');
+  addMetric(command);
   command
     .option('--frontier <file>', 'JSON of a search, as `compress --json` prints it, for its curve')
     .option('--no-sensitivity', 'leave out which layer costs what: two runs of the model for every layer')

@@ -6,10 +6,11 @@ import { formatSensitivity } from '../../sensitivity/table.js';
 import { addData, type DataFlags, expectedSamples, openData } from '../data.js';
 import { type OpenedModel, openEither } from '../input.js';
 import { interruptible } from '../interrupt.js';
+import { addMetric, type MetricFlags, metricOf } from '../metric.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
-type SensitivityFlags = CommonFlags & DataFlags & RunFlags & { readonly data: string };
+type SensitivityFlags = CommonFlags & DataFlags & RunFlags & MetricFlags & { readonly data: string };
 
 export function addSensitivityCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -25,6 +26,7 @@ Layers are the tensors that differ between the two files. Divergence is that of 
     .requiredOption('--data <data>', 'the data set, as `evaluate` takes it');
   addData(command);
   addRun(command);
+  addMetric(command);
   addCommon(command);
   addExamples(command, 'sensitivity model.onnx model.fxq --data data.npz --limit 1000');
   command.action((original: string, compressed: string, flags: SensitivityFlags) =>
@@ -46,7 +48,8 @@ async function compareFiles(
     const dataset = await openData(data, flags, { model: opened[0].model, files: [original, compressed] }, terminal);
     const onProgress = shareOf(terminal.progress('sensitivity'), expectedSamples(dataset, limit));
     const onNote = (text: string) => terminal.note(`warning: ${text}`);
-    const options = { dataset, limit, batchSize, output, threads, signal, onProgress, onNote };
+    const metric = await metricOf(flags);
+    const options = { metric, dataset, limit, batchSize, output, threads, signal, onProgress, onNote };
     const result = await sensitivity(opened[0].model, opened[1].model, options);
     const files = { original, compressed, data };
     terminal.print(json ? printableJson({ files, ...result }, 2) : formatSensitivity(result));
