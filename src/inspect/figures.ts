@@ -1,6 +1,7 @@
 import type { DType } from '../binary/dtype.js';
 import type { Layout } from '../container/constants.js';
 import type { Role } from '../model/model.js';
+import type { TensorFormat } from '../quantize/record.js';
 
 /** A model file in figures. Sizes are in bytes; `null` is "does not apply here". */
 export interface Report {
@@ -28,6 +29,8 @@ export interface TensorReport {
   readonly layout: Layout | null;
   /** The earlier tensor that holds its bytes, because both have the same payload; `null` for a tensor with its own. */
   readonly sharedWith: string | null;
+  /** The number format that `quantize` has rounded it to, as the model records it; absent where it was not. */
+  readonly format?: QuantizedTo | undefined;
   /** Number of elements, and how many are not zero. */
   readonly weights: number;
   readonly kept: number;
@@ -51,6 +54,12 @@ export interface TensorReport {
   readonly tableBytes: number;
   /** `payloadBytes` by everything that the tensor takes in the file. `null` for one that takes nothing of its own. */
   readonly ratio: number | null;
+}
+
+/** A number format of weights, and what has parameters of its own in it. */
+export interface QuantizedTo extends TensorFormat {
+  /** Bits of a code. */
+  readonly bits: number;
 }
 
 /** The rest of the file, by what it is. */

@@ -12,6 +12,7 @@ import { inMemory, openOnnx } from '../onnx/open.js';
 import type { Overhead, Report, TensorReport } from './figures.js';
 import { measurePayload, measureSection } from './measure.js';
 import { modelFile } from './model-file.js';
+import { formatFinder } from './recorded.js';
 
 /** Bytes at the start of a section that are sure to hold its codebook, steps or classes of its lines, and its code tables. */
 const TABLES_BYTES = 1 << 23;
@@ -35,9 +36,11 @@ export interface InspectOptions {
 export function inspectOnnx(given: Model | Uint8Array, options: InspectOptions = {}): Report {
   const model = given instanceof Uint8Array ? openOnnx(given) : given;
   const bytes = model.files.reduce((sum, { size }) => sum + size, model.appendix.length);
+  const formatOf = formatFinder(model);
   const tensors = model.tensors.map((tensor) => {
     throwIfAborted(options.signal);
-    return { ...subject(tensor), ...measurePayload(tensor, tensor.payload.read()) };
+    const format = formatOf(tensor.name);
+    return { ...subject(tensor), ...(format && { format }), ...measurePayload(tensor, tensor.payload.read()) };
   });
   const payloads = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   return {
@@ -65,6 +68,7 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
   const { head } = opened;
   const model = options.model ?? modelIn(head, modelFile(head, source, await loadKernels()));
   const tensorAt = places(head, model);
+  const formatOf = formatFinder(model);
   const tensors: TensorReport[] = [];
   let index = 0;
   let stretches = 0;
@@ -74,7 +78,9 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
     const owner = entry.owner === index++ ? undefined : head.tensors[entry.owner];
     if (entry.name === '') stretches += owner ? 0 : entry.section.length;
     else {
-      tensors.push(describe(entry, tensorAt(piece.file, piece.offset), source, piece.bytes, owner));
+      const tensor = tensorAt(piece.file, piece.offset);
+      const format = tensor && formatOf(tensor.name);
+      tensors.push({ ...describe(entry, tensor, source, piece.bytes, owner), ...(format && { format }) });
     }
   }
   // What stages have noted in the model was not in the file that they were given.

@@ -28,6 +28,13 @@ const PLAIN: Column<Row>[] = [
   { group: '', head: 'size', text: ({ bytes }) => formatBytes(bytes) },
 ];
 
+/** Only where weights have one. */
+const FORMAT: Column<Row> = {
+  group: '',
+  head: 'format',
+  text: ({ format }) => (format ? `${format.weights}${format.by === 'layer' ? '' : ` by ${format.by}`}` : '–'),
+};
+
 /**
  * The per-layer table of a report, and below it where the file's bytes are. Plain text without a final line break, at
  * most a hundred columns wide.
@@ -42,7 +49,8 @@ export function formatTable(report: Report, options: TableOptions = {}): string 
   const others = options.all ? [] : tensors.filter(({ role }) => role !== 'weight');
   const rows = own.map((tensor) => toRow(tensor.name, [tensor]));
   if (others.length > 0) rows.push(toRow(`other tensors (${others.length})`, others));
-  const columns = isCoded ? CODED : PLAIN;
+  const hasFormats = own.some(({ format }) => format);
+  const columns = [...(isCoded ? CODED : PLAIN), ...(hasFormats ? [FORMAT] : [])];
   const lines = tensors.length === 0 ? ['no tensors'] : layOut(columns, rows, toRow('total', tensors));
   const isInline = ({ layout }: TensorReport) => layout === 'inline';
   const isRepeated = ({ sharedWith }: TensorReport) => sharedWith !== null;

@@ -1,4 +1,4 @@
-import type { TensorReport } from './figures.js';
+import type { QuantizedTo, TensorReport } from './figures.js';
 import { rawBytes } from './measure.js';
 
 /** One tensor, or several together, as a row of the table. `null` is "does not apply". */
@@ -8,6 +8,8 @@ export interface Row {
   readonly density: number;
   /** Distinct values besides zero of a single tensor; infinite when there are too many to share. */
   readonly clusters: number | null;
+  /** The number format of a single tensor; absent where no stage has recorded one. */
+  readonly format?: QuantizedTo | undefined;
   /** Bits per kept weight: before and after Huffman coding. */
   readonly weightBits: readonly [raw: number | null, coded: number | null];
   readonly indexBits: readonly [raw: number | null, coded: number | null];
@@ -39,6 +41,7 @@ export function toRow(label: string, tensors: readonly TensorReport[]): Row {
     label,
     weights,
     density: weights === 0 ? 1 : sum(tensors, (tensor) => tensor.kept) / weights,
+    ...(tensors.length === 1 && tensors[0].format && { format: tensors[0].format }),
     clusters: tensors.length === 1 ? (tensors[0].clusters ?? Number.POSITIVE_INFINITY) : null,
     weightBits: [mean((tensor) => tensor.weightBits), mean((tensor) => tensor.codedWeightBits)],
     indexBits: [mean((tensor) => tensor.indexBits), mean((tensor) => tensor.codedIndexBits)],

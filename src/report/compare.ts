@@ -1,11 +1,13 @@
 import { breather } from '../breather.js';
 import { throwIfAborted } from '../errors.js';
 import type { Report } from '../inspect/figures.js';
+import { formatFinder } from '../inspect/recorded.js';
 import { toRow } from '../inspect/totals.js';
 import type { Model, Tensor } from '../model/model.js';
 import { isPatchable, readWeights } from '../model/weights.js';
 import { readRecords } from '../onnx/metadata.js';
 import { findPairs } from '../sensitivity/layers.js';
+import { weightFigures } from '../sensitivity/weights.js';
 import type { Comparison, LayerComparison } from './comparison.js';
 import { densityMapOf } from './density-map.js';
 import { histogramOf, sharedValues } from './histogram.js';
@@ -64,7 +66,7 @@ export async function compareModels(
     rows,
     total: toRow('total', tensors),
     parts: partsOf(report),
-    layers: await describe(layers.slice(0, SHOWN_LAYERS), options),
+    layers: await describe(compressed, layers.slice(0, SHOWN_LAYERS), options),
     otherLayers: layers.slice(SHOWN_LAYERS).map(([{ name }]) => name),
     baselines,
     sensitivity,
@@ -93,7 +95,12 @@ function layersOf(original: Model, compressed: Model): Pair[] {
     .sort(([a], [b]) => b.count - a.count);
 }
 
-async function describe(pairs: readonly Pair[], { signal, onProgress }: CompareOptions): Promise<LayerComparison[]> {
+async function describe(
+  model: Model,
+  pairs: readonly Pair[],
+  { signal, onProgress }: CompareOptions,
+): Promise<LayerComparison[]> {
+  const formatOf = formatFinder(model);
   const breathe = breather();
   const total = pairs.reduce((sum, [{ count }]) => sum + count, 0);
   const layers: LayerComparison[] = [];
@@ -101,10 +108,13 @@ async function describe(pairs: readonly Pair[], { signal, onProgress }: CompareO
   for (const [tensor, compressed] of pairs) {
     const { name, dims, count } = tensor;
     const weights = readWeights(compressed);
+    const original = readWeights(tensor);
     const { centroids, zeros } = sharedValues(weights);
-    const histogram = histogramOf(readWeights(tensor));
+    const known = formatOf(compressed.name);
+    const format = known && { ...known, snr: weightFigures(original, weights).weightSnr };
+    const histogram = histogramOf(original);
     const densityMap = zeros > DENSE * count ? densityMapOf(weights, dims) : null;
-    layers.push({ name, dims, weights: count, histogram, centroids, zeros, densityMap });
+    layers.push({ name, dims, weights: count, ...(format && { format }), histogram, centroids, zeros, densityMap });
     done += count;
     onProgress?.(done / total);
     await breathe();

@@ -1,5 +1,5 @@
 import type { Evaluation } from '../evaluate/evaluate.js';
-import type { Overhead, TensorReport } from '../inspect/figures.js';
+import type { Overhead, QuantizedTo, TensorReport } from '../inspect/figures.js';
 import type { Row } from '../inspect/totals.js';
 import type { Sensitivity } from '../sensitivity/options.js';
 
@@ -61,6 +61,8 @@ export interface LayerComparison {
   readonly name: string;
   readonly dims: readonly number[];
   readonly weights: number;
+  /** The number format that it was rounded to, and the signal-to-noise ratio of that in decibels; absent where it has none. */
+  readonly format?: (QuantizedTo & { readonly snr: number }) | undefined;
   /** Of the original's weights. */
   readonly histogram: Histogram;
   /** The values that the compressed weights share, zero left out, in order; `null` where they share none. */

@@ -1,5 +1,7 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { inspectOnnx } from '../../src/inspect/inspect.js';
+import { formatTable } from '../../src/inspect/table.js';
 import type { Model } from '../../src/model/model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { recordedFormats } from '../../src/quantize/record.js';
@@ -118,6 +120,21 @@ describe('quantize', () => {
       'fc2.weight': { weights: 'fixed8', by: 64 },
     });
     expect(recordedFormats(lenet).size).toBe(0);
+  });
+
+  it('is told by inspect, in figures and in the table', async () => {
+    const report = inspectOnnx(
+      await run({ weights: 'int4', by: 'channel', rules: [{ match: 'fc3*', options: { by: 10 } }] }),
+    );
+    expect(report.tensors.filter(({ role }) => role === 'weight').map(({ format }) => format)).toEqual([
+      undefined,
+      { weights: 'int4', by: 'channel', bits: 4 },
+      { weights: 'int4', by: 10, bits: 4 },
+    ]);
+    expect(formatTable(report)).toMatch(
+      /format\n[\s\S]*fc2\.weight .* int4 by channel\n[\s\S]*fc3\.weight .* int4 by 10\n/,
+    );
+    expect(formatTable(inspectOnnx(lenet))).not.toContain('format');
   });
 
   it('takes any record of a stranger', () => {

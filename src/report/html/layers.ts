@@ -36,17 +36,22 @@ ${nameList(otherLayers, 'smaller layers, not drawn')}`,
 
 /** One layer: its weights, the values they came to share, and where they are that were kept. */
 function layerCard(plotter: Plotter, layer: LayerComparison): Markup {
-  const { name, dims, weights, zeros, centroids, densityMap } = layer;
+  const { name, dims, weights, zeros, centroids, densityMap, format } = layer;
   const shape = dims.length > 1 ? `${dims.join(' × ')}: ` : '';
   const kept = zeros > 0 ? `${formatShare(1 - zeros / weights)} kept` : 'none removed';
   const values = centroids === null ? 'values not shared' : `${formatCount(centroids.length)} values`;
   return html`<figure class="layer">
 <figcaption><h3>${breakable(name)}</h3>
-${shape}${formatCount(weights)} weights, ${kept}, ${values}</figcaption>
+${shape}${formatCount(weights)} weights, ${kept}, ${values}${format && `; ${formatWords(format)}`}</figcaption>
 ${drawHistogram(plotter, layer)}
 ${densityMap && html`<div class="map">${drawMap(plotter, name, densityMap)}</div>`}
 </figure>
 `;
+}
+
+/** The number format of a layer, and how near it comes. */
+function formatWords({ weights, by, snr }: NonNullable<LayerComparison['format']>): string {
+  return `${weights}${by === 'layer' ? '' : ` by ${by}`}, ${snr.toFixed(1)} dB`;
 }
 
 function drawHistogram({ plot, draw }: Plotter, layer: LayerComparison): Markup {
