@@ -64,7 +64,7 @@ export type { PayloadForm } from './model/structure.js';
 export type { Port } from './onnx/interface.js';
 export { inMemory, type OpenOptions, openOnnx } from './onnx/open.js';
 export { type FilePiece, type WriteOnnxOptions, writeOnnx } from './onnx/write.js';
-export { type Compressed, type CompressOptions, compress, encode } from './pipeline/compress.js';
+export { type Compressed, encode } from './pipeline/compress.js';
 export { type PipelineOptions, type PipelineRun, runStages, type StageTime } from './pipeline/pipeline.js';
 export type { SelfTimer } from './pipeline/timer.js';
 export { MAX_CLUSTERS } from './quantize/codebook.js';
@@ -99,11 +99,12 @@ export type { Runtime, RuntimeMetadata, RuntimeSession, RuntimeTensor } from './
 export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './search/allocation/options.js';
 export { searchBudget } from './search/allocation/search.js';
 export { type Found, type Point, type SearchOptions, searchCalibration } from './search/calibration.js';
+export { type CompressedModel, type CompressOptions, compress } from './search/compress.js';
 export { type GoalOptions, type Judged, SEARCH_DEFAULTS } from './search/goal.js';
 export { type OutputRangeOptions, quantizeByOutput } from './search/output-range.js';
+export type { Servable } from './search/serves.js';
 export {
   ANSWER_SNR,
-  type Servable,
   type SyntheticFound,
   type SyntheticSearchOptions,
   searchSynthetic,

@@ -53,13 +53,13 @@ export const RECIPE: Recipe = {
 
 /**
  * For inputs that only resemble real ones: nothing that fits weights closer to them than their likeness goes, no price
- * that rounds towards zero what they happen not to need, and steps as fine as a container's codebook has entries.
+ * that rounds towards zero what they happen not to need, and steps that a few large weights do not widen.
  */
 export const SYNTHETIC_RECIPE: Recipe = {
   ...RECIPE,
   isTwoSided: false,
   isPriced: false,
-  reach: 500,
+  reach: 8000,
   matrixDamping: 0.5,
 };
 
@@ -68,20 +68,19 @@ const MANY_COLUMNS = 4096;
 /**
  * Prepares a model: reads the graph, looks at the inputs, probes how much each output row of each layer matters.
  *
- * @param exact - tensors that keep their values
+ * @param exact - names of tensors that keep their values
  */
 export async function startCalibration(
   model: Model,
   options: CalibrateOptions,
   signal?: AbortSignal,
   recipe: Recipe = RECIPE,
-  exact: ReadonlySet<Tensor> = new Set(),
+  exact: ReadonlySet<string> = new Set(),
 ): Promise<Calibration> {
   checkCalibrateOptions(options);
   const { bits, clusters, include, exclude } = options;
   const select = selector({ include, exclude }, {}, []);
-  const isExact = new Set([...exact].map(({ name }) => name));
-  const isWanted = (tensor: Tensor) => select(tensor) !== undefined && !isExact.has(tensor.name);
+  const isWanted = (tensor: Tensor) => select(tensor) !== undefined && !exact.has(tensor.name);
   const raw = withRawHalves(model, isWanted);
   const prepared = await prepare(raw, isWanted, options, signal);
   const { skipped, seed } = prepared;

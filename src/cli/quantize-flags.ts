@@ -29,7 +29,7 @@ export interface FormatFlags extends WidthRange {
 }
 
 /** Options that are about shared values, or about how they are searched for. */
-const OTHERS = [...CLUSTER.perLayer, 'centroids', 'targetSize', 'lambda', 'synthetic'] as const;
+const OTHERS = [...CLUSTER.perLayer, 'centroids', 'targetSize', 'lambda'] as const;
 
 /** Adds what gives layers widths of their own. */
 export function addWidths(command: Command): Command {

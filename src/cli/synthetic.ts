@@ -1,23 +1,28 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Selection } from '../model/selectors.js';
-import { type SyntheticFound, searchSynthetic } from '../search/synthetic.js';
-import { CLUSTER, cluster, clusteringOf } from '../stages/cluster.js';
+import { givenOf } from '../options/check.js';
+import { type SyntheticStage as Searching, syntheticStage as searching } from '../search/compress.js';
+import type { SyntheticFound } from '../search/synthetic.js';
+import { CLUSTER } from '../stages/cluster.js';
 import { PRUNE } from '../stages/prune.js';
-import type { Stage } from '../stages/stage.js';
+import { QUANTIZE } from '../stages/quantize.js';
 import { threadPool } from './calibration-pool.js';
 import type { Terminal } from './terminal.js';
 
-/** The option to compress by answers to inputs that are made for the model. */
+/** The option not to compress by answers to inputs that are made for the model. */
 export interface SyntheticFlags {
   readonly synthetic?: boolean;
+  readonly cluster?: boolean;
+  readonly config?: string | undefined;
 }
 
-const EXCLUDED = [
-  ...PRUNE.alternatives,
-  ...CLUSTER.perLayer,
-  'seed',
-  'centroids',
+/** What says by itself how weights are chosen, besides a config file and `--no-cluster`. */
+const OTHERS = [
+  ...Object.keys(PRUNE.options),
+  ...Object.keys(CLUSTER.options),
+  ...Object.keys(QUANTIZE.options),
+  'equivalentBits',
   'calibrate',
   'data',
   'maxLoss',
@@ -26,19 +31,26 @@ const EXCLUDED = [
 ];
 
 export function addSynthetic(command: Command): Command {
-  const text = 'without data: choose weights by the answers to pictures or sounds made for the model';
-  return command.addOption(new Option('--synthetic', text).conflicts([...EXCLUDED, 'config']));
+  const text =
+    'choose weights by their own noise, not by answers to inputs made for the model: the same bytes anywhere';
+  return command.addOption(new Option('--no-synthetic', text));
+}
+
+/** Whether nothing says how weights are to be chosen, so that made inputs do. */
+export function isSynthetic(flags: SyntheticFlags): boolean {
+  const isOpen = flags.synthetic !== false && flags.cluster !== false && flags.config === undefined;
+  return isOpen && givenOf(OTHERS, flags).length === 0;
 }
 
 /** A stage that searches by synthetic inputs; its summary is known once it has run. */
-export interface SyntheticStage extends Stage {
+export interface SyntheticStage extends Searching {
   /** For `--json`. */
   summary(): SyntheticSummary | undefined;
 }
 
 /** What came of it, as JSON. */
 type SyntheticSummary =
-  | (Pick<SyntheticFound, 'kind' | 'samples' | 'snr' | 'isReached' | 'lambda'> & {
+  | (Pick<SyntheticFound, 'kind' | 'samples' | 'snr' | 'divergence' | 'isReached' | 'lambda'> & {
       readonly exact: readonly string[];
       readonly skipped: readonly { readonly name: string; readonly reason: string }[];
     })
@@ -50,44 +62,57 @@ export function syntheticStage(
   { include, exclude }: Selection<never>,
   terminal: Terminal,
 ): SyntheticStage {
-  let found: SyntheticFound | string | undefined;
+  let run: Searching | undefined;
   return {
     name: 'calibrate',
+    found: () => run?.found(),
     summary() {
+      const found = run?.found();
       if (typeof found === 'string') return { reason: found };
       if (!found) return undefined;
-      const { kind, samples, snr, isReached, lambda, exact, skipped } = found;
+      const { kind, samples, snr, divergence, isReached, lambda, exact, skipped } = found;
       return {
-        ...{ kind, samples, snr, isReached, lambda },
+        ...{ kind, samples, snr, divergence, isReached, lambda },
         exact: exact.map(({ tensor }) => tensor.name),
         skipped: skipped.map(({ tensor: { name }, reason }) => ({ name, reason })),
       };
     },
     async run(model, context = {}) {
-      const { signal, onNote } = context;
       const pool = threadPool(threads);
       try {
-        const onProgress = terminal.progress('calibrate');
-        found = await searchSynthetic(model, { include, exclude, pool, threads, signal, onProgress });
+        run = searching({ include, exclude, pool, threads, onProgress: terminal.progress('calibrate') });
+        const result = await run.run(model, context);
+        noteFound(run.found(), terminal, context.onNote);
+        return result;
       } finally {
         await pool.close();
       }
-      if (typeof found === 'string') {
-        onNote?.(`synthetic inputs do not serve this model: ${found}; its weights are clustered`);
-        return cluster(clusteringOf({ include, exclude })).run(model, context);
-      }
-      const { kind, samples, snr, isReached, exact, skipped } = found;
-      terminal.note(
-        `  calibrated on ${samples} made ${kind}; on others answers stand ${snr.toFixed(1)} dB out of what has changed`,
-      );
-      if (!isReached) onNote?.('the answers do not get as clear as wanted, whatever a bit costs; look at them');
-      for (const { tensor, basis } of exact)
-        terminal.note(
-          `  ${tensor.name}: kept exact, ${basis === 'shared' ? 'its weights share few values already' : `a basis of ${basis} that nobody learned`}`,
-        );
-      for (const { tensor, reason } of skipped)
-        terminal.note(`  ${tensor.name}: not calibrated but clustered, ${reason}`);
-      return found.model;
     },
   };
+}
+
+function noteFound(
+  found: SyntheticFound | string | undefined,
+  terminal: Terminal,
+  onNote: ((text: string) => void) | undefined,
+): void {
+  if (typeof found === 'string') {
+    terminal.note(`  weights are clustered, by their own noise and not by answers to made inputs: ${found}`);
+    return;
+  }
+  if (!found) return;
+  const { kind, samples, snr, divergence, isReached, exact, skipped } = found;
+  const decided = divergence === null ? '' : `, and decisions are off by ${divergence.toPrecision(2)} nats`;
+  terminal.note(
+    `  calibrated on ${samples} made ${kind}; on others answers stand ${snr.toFixed(1)} dB out of what has changed${decided}`,
+  );
+  if (!isReached) onNote?.('the answers do not get as clear as wanted, whatever a bit costs; look at them');
+  for (const { tensor, basis } of exact) {
+    const reason =
+      basis === 'shared' ? 'its weights share few values already' : `a basis of ${basis} that nobody learned`;
+    terminal.note(`  ${tensor.name}: kept exact, ${reason}`);
+  }
+  for (const { tensor, reason } of skipped) {
+    terminal.note(`  ${tensor.name}: not calibrated but clustered, ${reason}`);
+  }
 }

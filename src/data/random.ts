@@ -3,6 +3,8 @@ import { createRandom, normal, type Random } from '../random.js';
 import { isFloat } from './cast.js';
 import { type Batch, checkPositive, type Dataset, type InputArray } from './dataset.js';
 import { isFixed } from './fit.js';
+import { isRate } from './synthetic/kinds.js';
+import { RATE } from './synthetic/sound.js';
 
 /** Sizes of dynamic dimensions by their names; `input[axis]` for those without one. */
 export type Dims = Readonly<Record<string, number>>;
@@ -20,9 +22,6 @@ const BATCH_SIZE = 8;
 
 /** Sizes taken for dynamic dimensions: edges of images, samples of a waveform, and tokens and everything else. */
 const DYNAMIC = { image: 224, waveform: 512, other: 128 } as const;
-
-/** The rate that speech models take; other numbers send a model down a branch that the other inputs do not fit. */
-const SAMPLE_RATE = 16_000;
 
 /**
  * Inputs at random, of the shapes that the model's inputs have, for want of a data set: good for holding a compressed model
@@ -129,7 +128,7 @@ function drawBatch(inputs: readonly Port[], of: readonly ShapeOf[], count: numbe
 export function drawing({ name, type, shape, rows }: Port, last: number, random: Random): (place: number) => number {
   if (isFloat(type)) return () => normal(random);
   if (rows !== undefined && !/position|token_type|segment/i.test(name)) return () => random.below(rows);
-  if (/^sr$|samp\w*_?rate/i.test(name)) return () => SAMPLE_RATE;
+  if (isRate(name)) return () => RATE;
   if (/mask/i.test(name)) return () => 1;
   if (/token_type|segment/i.test(name)) return () => 0;
   if (/position/i.test(name)) return (place) => place % last;

@@ -92,7 +92,8 @@ export function indexGraph(open: OpenModel, records: Records, dropped: readonly 
 
 export const RECURRENT: ReadonlySet<string> = new Set(['LSTM', 'GRU', 'RNN']);
 
-const NEVER_TAKEN = 'in a branch that no input took';
+/** Of tensors that another value of some input would reach. */
+export const NEVER_TAKEN = 'in a branch that no input took';
 
 const PLACES: Readonly<Record<string, string>> = {
   If: 'in a branch that only some inputs took',

@@ -9,9 +9,6 @@ import { messageOf } from '../guards.js';
 import type { Model } from '../model/model.js';
 import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
 import { checkOptions } from '../options/check.js';
-import { type ClusterOptions, cluster, clusteringOf } from '../stages/cluster.js';
-import { type PruneOptions, prune } from '../stages/prune.js';
-import { type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
 import { Collapses } from './collapses.js';
 import { type PipelineOptions, runStages, type StageTime } from './pipeline.js';
@@ -24,34 +21,6 @@ export interface Compressed {
   readonly container: Uint8Array<ArrayBuffer>;
   /** Milliseconds of every stage, encoding and verification among them. */
   readonly stages: readonly StageTime[];
-}
-
-/** Settings of `compress`: those of its stages, of opening the model and of the run. */
-export interface CompressOptions extends PipelineOptions, OpenOptions, CodingOptions {
-  /** Default: nothing is pruned. */
-  readonly prune?: PruneOptions | undefined;
-  /** Default: `CLUSTER_DEFAULTS`. `false`: weights keep their values. */
-  readonly cluster?: ClusterOptions | false | undefined;
-  /** Number formats, in place of clusters. */
-  readonly quantize?: QuantizeOptions | undefined;
-}
-
-/**
- * Compresses an ONNX file: prunes if asked to, clusters or rounds to number formats, encodes, and decodes the result again to see that it is right.
- *
- * @param input - the bytes of the ONNX file, or an opened model (one with external data)
- * @throws RangeError for an option out of its range; FxqError `ONNX_MALFORMED`, `LIMIT`, `EXTERNAL_DATA`, `CONFIG`, `ABORTED`
- *
- * @example
- * const { container } = await compress(await readFile('model.onnx'), { prune: { density: 0.3 }, cluster: { bits: 6 } });
- * await writeFile('model.fxq', container);
- */
-export async function compress(input: Uint8Array | Model, options: CompressOptions = {}): Promise<Compressed> {
-  const stages: Stage[] = [];
-  if (options.prune) stages.push(prune(options.prune));
-  if (options.quantize) stages.push(quantize(options.quantize));
-  else if (options.cluster !== false) stages.push(cluster(clusteringOf(options.cluster ?? {})));
-  return compressWith(opened(input, options), stages, options);
 }
 
 /**
@@ -160,6 +129,7 @@ async function verify(container: Ranges, signal: AbortSignal | undefined): Promi
   }
 }
 
-function opened(input: Uint8Array | Model, { external }: OpenOptions): Model {
+/** An ONNX file as a model. */
+export function opened(input: Uint8Array | Model, { external }: OpenOptions): Model {
   return input instanceof Uint8Array ? openOnnx(input, external ? { external } : {}) : input;
 }

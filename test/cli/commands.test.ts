@@ -149,9 +149,9 @@ describe('compress and decode', () => {
     expect(readFileSync(path('d.onnx')).equals(files['c.onnx'])).toBe(true);
   });
 
-  it('clusters by default, with the defaults that --help names', () => {
+  it('clusters without made inputs, with the defaults that --help names', () => {
     const out = join(makeFolder(), 'model.fxq');
-    const { code, stderr } = fxq('compress', LENET, '-o', out);
+    const { code, stderr } = fxq('compress', LENET, '-o', out, '--no-synthetic');
     expect([code, stderr.match(/^\w+/gm)]).toEqual([0, ['cluster', 'encode', 'verify']]);
     expect(statSync(out).size).toBeLessThan(statSync(LENET).size / 3);
     const help = fxq('compress', '--help').stdout.replace(/\s+/g, ' ');
@@ -240,7 +240,7 @@ describe('evaluate', () => {
 
   it('measures the bytes that ship, beside the original', () => {
     const out = join(makeFolder(), 'model.fxq');
-    expect(fxq('compress', LENET, '-o', out, '-q').code).toBe(0);
+    expect(fxq('compress', LENET, '-o', out, '--no-synthetic', '-q').code).toBe(0);
     const options = ['--data', MNIST, '--reference', LENET, '--limit', '500', '--batch-size', '100'];
     const { code, stdout, stderr } = fxq('evaluate', out, ...options, '--threads', '1', '--json');
     expect([code, stderr]).toEqual([0, '']);

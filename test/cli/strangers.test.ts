@@ -61,7 +61,7 @@ describe('names that a terminal would obey', () => {
       ['inspect', out, '--all'],
       ['init', files.path, '-o', files.in('c.yaml')],
       ['cluster', files.path, '-o', again, '--bits', '1'],
-      ['compress', files.path, '-o', out, '--include', EVIL, '--exclude', EVIL],
+      ['compress', files.path, '-o', out, '--no-synthetic', '--include', EVIL, '--exclude', EVIL],
       ['sensitivity', files.path, again, '--data', 'random', '--limit', '4'],
       ['compress', files.path, '-o', out, '--calibrate', 'random', '--calibrate-samples', '4', '--bits', '1'],
       ['inspect', EVIL],

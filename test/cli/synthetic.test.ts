@@ -4,20 +4,20 @@ import { describe, expect, it } from 'vitest';
 import { decode } from '../../src/decode/index.js';
 import { readRecords } from '../../src/onnx/metadata.js';
 import { openOnnx } from '../../src/onnx/open.js';
-import { packageModels } from '../support/packages.js';
-import { fxq, LENET, makeFolder } from './support.js';
+import { fxq, LENET, makeFolder, putModel } from './support.js';
 
-describe('compress --synthetic', () => {
-  it('tells what it made and how near the answers are, and is smaller than without', async () => {
+describe('compress without options', () => {
+  it('tells what it made and how near the answers are', async () => {
     const out = join(makeFolder(), 'model.fxq');
-    const { code, stdout, stderr } = fxq('compress', LENET, '-o', out, '--synthetic', '--json', '--threads', '1');
+    const { code, stdout, stderr } = fxq('compress', LENET, '-o', out, '--json', '--threads', '1');
     expect(code).toBe(0);
     expect(stderr).toMatch(/calibrated on 64 made pictures; on others answers stand [\d.]+ dB out of what has changed/);
+    expect(stderr).toMatch(/^calibrate +[\d.]+ m?s$/m);
     const { synthetic, outputBytes, warnings } = JSON.parse(stdout);
     expect(warnings).toEqual([]);
     expect(synthetic).toEqual({
       ...{ kind: 'pictures', samples: 64, snr: expect.any(Number), isReached: true, lambda: expect.any(Number) },
-      ...{ exact: [], skipped: [] },
+      ...{ divergence: expect.any(Number), exact: [], skipped: [] },
     });
     expect(synthetic.snr).toBeGreaterThanOrEqual(33);
     expect(outputBytes).toBeLessThan(97_000);
@@ -26,27 +26,29 @@ describe('compress --synthetic', () => {
   });
 
   it('clusters where made inputs do not serve, and says why', () => {
-    const silero = packageModels().find((path) => path.includes('silero_vad_v6')) ?? '';
-    const [one, other] = [join(makeFolder(), 'model.fxq'), join(makeFolder(), 'model.fxq')];
-    const { code, stdout, stderr } = fxq('compress', silero, '-o', one, '--synthetic', '--json');
+    const folder = makeFolder();
+    const path = putModel(folder, 'int32_data of float16 bits');
+    const [one, other] = [join(folder, 'one.fxq'), join(folder, 'other.fxq')];
+    const { code, stdout, stderr } = fxq('compress', path, '-o', one, '--json');
     expect(code).toBe(0);
-    expect(stderr).toContain('keeps a state');
-    const { synthetic, warnings } = JSON.parse(stdout);
-    expect(synthetic).toEqual({ reason: expect.stringContaining('keeps a state') });
-    expect(warnings).toContainEqual(expect.stringMatching(/do not serve this model: it keeps a state.*are clustered/));
-    expect(fxq('compress', silero, '-o', other, '-q').code).toBe(0);
+    expect(stderr).toContain('weights are clustered, by their own noise and not by answers to made inputs: ');
+    expect(JSON.parse(stdout)).toMatchObject({ synthetic: { reason: expect.any(String) } });
+    expect(fxq('compress', path, '-o', other, '-q', '--no-synthetic').code).toBe(0);
     expect(readFileSync(one).equals(readFileSync(other))).toBe(true);
   });
 
   it.each([
-    ['--bits', '5'],
-    ['--density', '0.5'],
-    ['--calibrate', 'x.npz'],
-    ['--no-cluster'],
-    ['--config', 'fxq.yaml'],
-  ])('does not go with %s', (...flags) => {
-    const { code, stderr } = fxq('compress', LENET, '-o', join(makeFolder(), 'x.fxq'), '--synthetic', ...flags);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/cannot be used with option/);
+    [['--no-synthetic']],
+    [['--bits', '5']],
+    [['--density', '0.5']],
+    [['--no-cluster']],
+    [['--weights', 'int8']],
+  ])('but not with %j, which say what weights are to be', (flags) => {
+    const out = join(makeFolder(), 'x.fxq');
+    const { code, stdout } = fxq('compress', LENET, '-o', out, ...flags, '--json');
+    expect(code).toBe(0);
+    const { synthetic, stages } = JSON.parse(stdout);
+    expect(synthetic).toBeUndefined();
+    expect(stages.map(({ name }: { name: string }) => name)).not.toContain('calibrate');
   });
 });

@@ -6,7 +6,7 @@ import { inspectContainer, inspectOnnx } from '../../src/inspect/inspect.js';
 import { formatTable } from '../../src/inspect/table.js';
 import { toRow } from '../../src/inspect/totals.js';
 import { openOnnx } from '../../src/onnx/open.js';
-import { compress } from '../../src/pipeline/compress.js';
+import { compress } from '../../src/search/compress.js';
 import { packageModels } from '../support/packages.js';
 
 function tensor(fields: Partial<TensorReport>): TensorReport {

@@ -4,11 +4,15 @@ import { decode, decodeFiles } from '../../src/decode/index.js';
 import { inspectOnnx } from '../../src/inspect/inspect.js';
 import type { Model } from '../../src/model/model.js';
 import { openOnnx } from '../../src/onnx/open.js';
-import { compress, encode } from '../../src/pipeline/compress.js';
+import { encode } from '../../src/pipeline/compress.js';
+import { loadRuntime } from '../../src/runtime/runtime.js';
+import { compress } from '../../src/search/compress.js';
 import { generatedModels } from '../support/models.js';
 import { atOddOffset, memoryFiles } from '../support/sources.js';
 
 const lenet = new Uint8Array(readFileSync('models/lenet-300-100.onnx'));
+/** Without running the model. */
+const plain = { synthetic: false } as const;
 
 describe('encode', () => {
   it.each(generatedModels())('$name', async ({ bytes, external = {} }) => {
@@ -28,14 +32,25 @@ describe('compress', () => {
     expect(tensors[0].clusters).toBeLessThanOrEqual(16);
   });
 
-  it('clusters only by default, and keeps values if told', async () => {
-    expect((await compress(lenet)).stages.map(({ name }) => name)).toEqual(['cluster', 'encode', 'verify']);
+  it('chooses values by made inputs by default, or says why not', async () => {
+    const { stages, synthetic } = await compress(lenet);
+    expect(stages.map(({ name }) => name)).toEqual(['calibrate', 'encode', 'verify']);
+    expect(synthetic).toMatchObject({ kind: 'pictures', isReached: true });
+    const { Tensor } = await loadRuntime();
+    const broken = { InferenceSession: { create: () => Promise.reject(new Error('not today')) }, Tensor };
+    const closed = await compress(lenet, { synthetic: { runtime: broken } });
+    expect(closed.synthetic).toMatch(/not today/);
+    expect(closed.container).toEqual((await compress(lenet, plain)).container);
+  });
+
+  it('clusters only if told not to, and keeps values if told', async () => {
+    expect((await compress(lenet, plain)).stages.map(({ name }) => name)).toEqual(['cluster', 'encode', 'verify']);
     const { container } = await compress(lenet, { cluster: false });
     expect(Buffer.compare(await decode(container), lenet)).toBe(0);
   });
 
   it('gives the same bytes each time', async () => {
-    const [a, b] = [await compress(lenet), await compress(openOnnx(lenet))];
+    const [a, b] = [await compress(lenet, plain), await compress(openOnnx(lenet), plain)];
     expect(Buffer.compare(a.container, b.container)).toBe(0);
   });
 
@@ -47,13 +62,13 @@ describe('compress', () => {
 
   it('refuses wrong options before any work, and stops when told', async () => {
     await expect(compress(new Uint8Array(), { cluster: { bits: 40 } })).rejects.toThrow(RangeError);
-    const aborted = compress(lenet, { signal: AbortSignal.abort() });
+    const aborted = compress(lenet, { ...plain, signal: AbortSignal.abort() });
     await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
   it('tells its progress', async () => {
     const shares: number[] = [];
-    await compress(lenet, { onProgress: (share) => shares.push(share) });
+    await compress(lenet, { ...plain, onProgress: (share) => shares.push(share) });
     expect(shares.length).toBeGreaterThan(1);
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
   });

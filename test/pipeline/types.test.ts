@@ -5,7 +5,8 @@ import { toBfloat16Model, toFloat16, toInt8 } from '../../scripts/bench/support/
 import { decode } from '../../src/decode/index.js';
 import { inspectOnnx } from '../../src/inspect/inspect.js';
 import { openOnnx } from '../../src/onnx/open.js';
-import { compress, encode } from '../../src/pipeline/compress.js';
+import { encode } from '../../src/pipeline/compress.js';
+import { compress } from '../../src/search/compress.js';
 import { Random } from '../support/random.js';
 
 const lenet = new Uint8Array(readFileSync('models/lenet-300-100.onnx'));

@@ -22,11 +22,11 @@ export function addCompressCommand(program: Command, terminal: Terminal): void {
     .description(
       `Prunes, clusters and encodes an ONNX model in one pass, and checks that the result decodes.
 
-Without options nothing is pruned, and the weights of each layer are rounded to multiples of a step that keeps a signal-to-noise ratio of ${snr} dB: little enough noise that most models answer as before. With --values means, and with --bits or --clusters, they share the means of k-means (from a ${init} start, values rounded to ${centroids}). Pruning starts with --density, --threshold or --quality, or in a config file.
+Without options nothing is pruned, and the values that weights share are chosen by the model's answers to inputs that are made for it: pictures, sounds or words. That takes seconds and the package onnxruntime-node, and gives the same bytes on machines of one kind with one version of it.
+
+With --no-synthetic, and where no inputs can be made or run, the weights of each layer are rounded to multiples of a step that keeps a signal-to-noise ratio of ${snr} dB: the same bytes on every machine. So are those of a model that is pruned by options or a config file. With --values means, and with --bits or --clusters, they share the means of k-means (from a ${init} start, values rounded to ${centroids}). Pruning starts with --density, --threshold or --quality.
 
 With --weights they are rounded to the numbers of a format instead, such as int8 or int4 --by channel: for hardware, and to see what a model would answer there. Shared values give the smaller file.
-
-With --synthetic values are chosen by the model's answers to inputs that are made for it, pictures or sounds: without any data, from a fifth to a half smaller at like answers. Where no inputs can be made weights are clustered as without it. Needs the package onnxruntime-node.
 
 With --calibrate the values that weights share are chosen by what they do to the model's answers on inputs like yours, and the file is the smallest that loses no more than --max-loss: a third to a half of the size, in seconds to minutes. Labels are not needed. Needs the package onnxruntime-node.
 
@@ -43,11 +43,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
   addBudget(command);
   addGoal(command);
   command.addOption(
-    new Option('--no-cluster', 'keep the values of the weights').conflicts([
-      ...CLUSTER.perLayer,
-      'calibrate',
-      'synthetic',
-    ]),
+    new Option('--no-cluster', 'keep the values of the weights').conflicts([...CLUSTER.perLayer, 'calibrate']),
   );
   addSelection(command);
   addOptions(command, CODING);

@@ -21,7 +21,7 @@ import { withOutput } from '../output/write.js';
 import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { reportSummary, startWarnings } from '../summary.js';
-import { type SyntheticFlags, syntheticStage } from '../synthetic.js';
+import { isSynthetic, type SyntheticFlags, syntheticStage } from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
 
@@ -43,6 +43,7 @@ export async function packModel(
   terminal: Terminal,
 ): Promise<void> {
   const { output } = flags;
+  const isMade = command === 'compress' && isSynthetic(flags);
   const file = openLater(input, flags);
   const subject = { model: async () => file.opened().model, files: [input] };
   try {
@@ -55,7 +56,7 @@ export async function packModel(
     const settings =
       command === 'compress'
         ? readSettings(
-            calibration || flags.synthetic ? { ...flags, cluster: false } : flags,
+            calibration || isMade ? { ...flags, cluster: false } : flags,
             command,
             calibration,
             budget !== undefined,
@@ -69,7 +70,7 @@ export async function packModel(
       budget || isQuantized ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
     const walk =
       budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
-    const synthetic = flags.synthetic ? syntheticStage(flags.threads, settings?.selection ?? {}, terminal) : undefined;
+    const synthetic = isMade ? syntheticStage(flags.threads, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();
     const plan = planOutput(output);
     const configPath =

@@ -33,6 +33,11 @@ export function kindOf({ name, type, shape, rows }: Port): InputKind {
   return rank === 3 ? 'pictures' : 'features';
 }
 
+/** Whether an input tells how many samples a second of sound has. */
+export function isRate(name: string): boolean {
+  return /^sr$|samp\w*_?rate/i.test(name);
+}
+
 function isEdge(length: number): boolean {
   return Number.isInteger(length) && length >= SMALLEST_EDGE && length <= LARGEST_EDGE;
 }

@@ -1,7 +1,7 @@
 import { normal, type Random } from '../../random.js';
 
-/** Hertz, as nearly all models that take sound as it is do. */
-const RATE = 16_000;
+/** Hertz, as nearly all models that take sound as it is do; other rates send some down a branch that other inputs do not fit. */
+export const RATE = 16_000;
 /** The range of a voice's pitch, and of the two formants above it, in hertz. */
 const PITCH = [80, 300] as const;
 const FORMANTS = [
@@ -16,9 +16,16 @@ const PAUSES = 0.3;
  * Sound as a voice makes it: bursts of a pitch's harmonics under two moving formants, hisses, and pauses, over a floor of noise;
  * each of its own loudness.
  *
- * @returns samples between −1 and 1, at 16 kHz
+ * @param rate - samples a second: {@link RATE}, or what divides it
+ * @returns samples between −1 and 1
  */
-export function sound(random: Random, samples: number): Float32Array {
+export function sound(random: Random, samples: number, rate = RATE): Float32Array {
+  const stride = Math.max(1, Math.round(RATE / rate));
+  if (stride > 1) {
+    // Voices have next to nothing that so few samples cannot hold.
+    const wave = sound(random, samples * stride);
+    return Float32Array.from({ length: samples }, (_, i) => wave[i * stride]);
+  }
   const wave = new Float32Array(samples);
   const between = ([low, high]: readonly [number, number]) => low + (high - low) * random.float();
   const loudness = 10 ** (-2 * random.float());

@@ -90,4 +90,22 @@ describe('synthetic inputs', () => {
     expect(Math.max(...counts.values())).toBeGreaterThan(data.length / 100);
     expect(counts.size).toBeGreaterThan(50);
   });
+
+  it('are windows of the same sounds, one behind the other, for a model that keeps a state', async () => {
+    const inputs = [port('x', 'float32', ['', '']), port('state', 'float32', [2, '', 4]), port('sr', 'int64', [])];
+    const windows = async (rate: number) => {
+      const found = [];
+      for await (const { inputs: each } of syntheticDataset(inputs, { samples: 64, rate })()) found.push(each);
+      return found;
+    };
+    const [wide, narrow] = [await windows(16_000), await windows(8_000)];
+    expect(wide.map(({ x, state, sr }) => [x.dims, state.dims, sr.data[0]])).toEqual(
+      Array(4).fill([[16, 512], [2, 16, 4], 16_000]),
+    );
+    expect(narrow[1].x.dims).toEqual([16, 256]);
+    // Half as many samples a second of the same sound.
+    expect(Array.from(narrow[1].x.data, Number).slice(0, 100)).toEqual(
+      Array.from({ length: 100 }, (_, i) => Number(wide[1].x.data[2 * i])),
+    );
+  });
 });

@@ -3,9 +3,9 @@ import { concat } from '../../../src/binary/bytes.js';
 import { writeContainer } from '../../../src/container/write/container.js';
 import type { Model } from '../../../src/model/model.js';
 import { openOnnx } from '../../../src/onnx/open.js';
-import { compress } from '../../../src/pipeline/compress.js';
 import type { BudgetOptions, BudgetPoint } from '../../../src/search/allocation/options.js';
 import { searchBudget } from '../../../src/search/allocation/search.js';
+import { compress } from '../../../src/search/compress.js';
 import { LENET_300, mnist, smallData, smallModel, valuesOf } from '../../tune/support.js';
 
 const dataset = mnist('train', 384);

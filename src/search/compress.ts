@@ -1,0 +1,78 @@
+import type { CodingOptions } from '../container/write/coding.js';
+import type { Model } from '../model/model.js';
+import type { OpenOptions } from '../onnx/open.js';
+import { type Compressed, compressWith, opened } from '../pipeline/compress.js';
+import type { PipelineOptions } from '../pipeline/pipeline.js';
+import { type ClusterOptions, cluster, clusteringOf } from '../stages/cluster.js';
+import { type PruneOptions, prune } from '../stages/prune.js';
+import { type QuantizeOptions, quantize } from '../stages/quantize.js';
+import type { Stage } from '../stages/stage.js';
+import { type SyntheticFound, type SyntheticSearchOptions, searchSynthetic } from './synthetic.js';
+
+/** Settings of `compress`: those of its stages, of opening the model and of the run. */
+export interface CompressOptions extends PipelineOptions, OpenOptions, CodingOptions {
+  /** Default: nothing is pruned. */
+  readonly prune?: PruneOptions | undefined;
+  /** Default: without `prune` and `quantize` weights are chosen by `synthetic`; otherwise `CLUSTER_DEFAULTS`. `false`: they keep their values. */
+  readonly cluster?: ClusterOptions | false | undefined;
+  /** Number formats, in place of clusters. */
+  readonly quantize?: QuantizeOptions | undefined;
+  /**
+   * How inputs are made where nothing says what weights are to be. `false`: weights are clustered by their own noise, which
+   * needs no ONNX Runtime and gives the same bytes on every machine.
+   */
+  readonly synthetic?: Omit<SyntheticSearchOptions, 'signal'> | false | undefined;
+}
+
+/** A container, and by what its weights were chosen. */
+export interface CompressedModel extends Compressed {
+  /** What was found with made inputs; in words why they do not serve the model; absent where nobody looked for it. */
+  readonly synthetic?: SyntheticFound | string | undefined;
+}
+
+/**
+ * Compresses an ONNX file: prunes if asked to, chooses what values weights share or rounds them to number formats, encodes, and decodes the result again to see that it is
+ * right. Without `prune`, `cluster` and `quantize` weights are chosen by the answers to inputs that are made for the model
+ * (`searchSynthetic`), where these serve and ONNX Runtime is there; otherwise they are clustered.
+ *
+ * @param input - the bytes of the ONNX file, or an opened model (one with external data)
+ * @throws RangeError for an option out of its range; FxqError `ONNX_MALFORMED`, `LIMIT`, `EXTERNAL_DATA`, `CONFIG`, `ABORTED`
+ *
+ * @example
+ * const { container } = await compress(await readFile('model.onnx'), { prune: { density: 0.3 }, cluster: { bits: 6 } });
+ * await writeFile('model.fxq', container);
+ */
+export async function compress(input: Uint8Array | Model, options: CompressOptions = {}): Promise<CompressedModel> {
+  const isOpen = !options.prune && !options.quantize && options.cluster === undefined;
+  if (options.synthetic !== false && isOpen) {
+    const stage = syntheticStage(options.synthetic);
+    const compressed = await compressWith(opened(input, options), [stage], options);
+    return { ...compressed, synthetic: stage.found() };
+  }
+  const stages: Stage[] = [];
+  if (options.prune) stages.push(prune(options.prune));
+  if (options.quantize) stages.push(quantize(options.quantize));
+  else if (options.cluster !== false) stages.push(cluster(clusteringOf(options.cluster ?? {})));
+  return compressWith(opened(input, options), stages, options);
+}
+
+/** A stage that searches by made inputs. */
+export interface SyntheticStage extends Stage {
+  /** What came of it, once it has run. */
+  found(): SyntheticFound | string | undefined;
+}
+
+/** The stage; where made inputs do not serve a model it clusters. */
+export function syntheticStage(options: SyntheticSearchOptions = {}): SyntheticStage {
+  let found: SyntheticFound | string | undefined;
+  const { include, exclude } = options;
+  return {
+    name: 'calibrate',
+    found: () => found,
+    async run(model, context = {}) {
+      const { signal, onProgress } = context;
+      found = await searchSynthetic(model, { onProgress, ...options, signal });
+      return typeof found === 'string' ? cluster(clusteringOf({ include, exclude })).run(model, context) : found.model;
+    },
+  };
+}
