@@ -55,7 +55,10 @@ export function openThreads(threads: number, entry: URL = new URL('./worker.js',
     },
     async close() {
       isClosed = true;
-      await (await pool)?.destroy();
+      const opened = await pool;
+      // An answer that comes when its task has failed by this very call is an error of the pool's; nobody waits for it.
+      opened?.on('error', () => {});
+      await opened?.destroy();
     },
   };
 }
