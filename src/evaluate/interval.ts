@@ -29,8 +29,8 @@ export function normalBelow(x: number): number {
 export function rareInterval(sum: number, squares: number, trials: number): Interval {
   const part = squares > 0 ? squares / sum : 0;
   const events = part > 0 ? sum / part : 0;
-  // Hardly anything seen is as good as nothing seen: no part is larger than one.
-  if (events < 0.2) return { value: sum / trials, low: 0, high: Math.max(sum, NONE_SEEN) / trials };
+  // Hardly anything seen is as good as nothing seen, however evenly it is spread: what was not seen may be as large as one.
+  if (sum < 0.5) return { value: sum / trials, low: 0, high: (sum + NONE_SEEN) / trials };
   const root = (count: number, side: number) =>
     Math.max(0, 1 - 1 / (9 * count) + (side * DEVIATIONS) / (3 * Math.sqrt(count))) ** 3 * count;
   return {
