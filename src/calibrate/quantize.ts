@@ -18,7 +18,7 @@ import {
 import type { Stage } from '../stages/stage.js';
 import { CALIBRATION, CALIBRATION_DEFAULTS, type CalibrationOptions } from './options.js';
 import { inThreadPool } from './pool.js';
-import { hasManyColumns, RECIPE, type Recipe } from './start.js';
+import { hasManyColumns, RECIPE } from './start.js';
 import { prepare, walkLayers } from './walk.js';
 
 const NAME = 'quantize';
@@ -41,11 +41,6 @@ export interface CalibratedQuantizeOptions extends Omit<QuantizeOptions, 'roundi
  * const quantized = await stage.run(openOnnx(bytes));
  */
 export function calibratedQuantize(options: CalibratedQuantizeOptions): Stage {
-  return quantizeWith(options, RECIPE);
-}
-
-/** The same by another recipe, for the ablation. */
-export function quantizeWith(options: CalibratedQuantizeOptions, recipe: Recipe): Stage {
   const given: QuantizeOptions = { range: 'mse', ...options };
   checkQuantizeOptions(given);
   checkOptions(NAME, CALIBRATION, options);
@@ -83,10 +78,10 @@ export function quantizeWith(options: CalibratedQuantizeOptions, recipe: Recipe)
           return pool.run({
             ...{ groups, rows, inputs, weights, moments, format, range, percentile, scaling },
             by: typeof by === 'number' ? 'layer' : by,
-            damping: recipe.damping,
-            targetDamping: recipe.targetDamping,
-            bias: recipe.isCentred ? turn.bias : undefined,
-            sweeps: recipe.sweeps[hasManyColumns(turn) ? 'many' : 'few'],
+            damping: RECIPE.damping,
+            targetDamping: RECIPE.targetDamping,
+            bias: RECIPE.isCentred ? turn.bias : undefined,
+            sweeps: RECIPE.sweeps[hasManyColumns(turn) ? 'many' : 'few'],
           });
         },
         onProgress,

@@ -10,11 +10,6 @@ export type Lines =
   | { readonly count: number; readonly inner: number }
   | { readonly count: number; readonly of: Uint32Array };
 
-/** The whole tensor as one line. */
-export function oneLine(elements: number): Lines {
-  return { count: 1, inner: elements };
-}
-
 /**
  * Lines of so many elements each, the last perhaps a shorter one, in an order that is given.
  *

@@ -1,5 +1,5 @@
 import { createRandom } from '../random.js';
-import { type FitOptions, type Fitted, type Format, valueAt } from './formats/format.js';
+import type { FitOptions, Fitted, Format } from './formats/format.js';
 import { largestOf } from './formats/range.js';
 import { type Lines, placesOf } from './lines.js';
 import { roundWeights } from './rounding.js';
@@ -46,9 +46,4 @@ export function quantizeWeights(weights: Float32Array, quantization: Quantizatio
     for (let i = 0; i < places.length; i++) weights[places[i]] = line[i];
   }
   return weights;
-}
-
-/** The values that weights may have, ascending, where there are not too many of them. */
-export function valuesOf(fitted: Fitted): Float32Array {
-  return Float32Array.from(fitted.set.values(), (level) => valueAt(fitted, level));
 }

@@ -20,7 +20,7 @@ const NAME = 'quantize';
 
 /** `output` is found by the model's answers. */
 const RANGES = [...FITTED, 'output'] as const;
-export type Range = (typeof RANGES)[number];
+type Range = (typeof RANGES)[number];
 
 /** How one layer is quantized. */
 export interface QuantizeLayer {

@@ -15,7 +15,6 @@ const SIGNS: ValueSet = {
 export const BINARY: Format = {
   name: 'binary',
   bits: 1,
-  parameterBits: (scaleBits) => scaleBits,
   range: 'max',
   ranges: [],
   fit(weights, { scaling }) {
@@ -28,7 +27,6 @@ export const BINARY: Format = {
 export const BINARYCONNECT: Format = {
   name: 'binaryconnect',
   bits: 1,
-  parameterBits: () => 0,
   range: 'max',
   ranges: [],
   fit: () => ({ set: SIGNS, scale: 1, offset: 0 }),

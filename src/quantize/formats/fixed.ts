@@ -16,7 +16,6 @@ export function fixed(bits: number, position?: number): Format {
   return {
     name: position === undefined ? `fixed${bits}` : `fixed${bits}.${position}`,
     bits,
-    parameterBits: () => (position === undefined ? 8 : 0),
     range: 'mse',
     ranges: ['nnabla'],
     fit(weights, { range = 'mse' }) {

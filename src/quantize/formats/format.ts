@@ -46,8 +46,6 @@ export interface Format {
   readonly name: string;
   /** Bits of a code. */
   readonly bits: number;
-  /** The bits of a line's parameters, where its scale takes `scaleBits`. */
-  parameterBits(scaleBits: number): number;
   /** How parameters are found if nothing is said. */
   readonly range: Range;
   /** The ranges that the format has besides `max` and `mse`. */

@@ -10,7 +10,6 @@ export function int(bits: number): Format {
   return {
     name: `int${bits}`,
     bits,
-    parameterBits: (scaleBits) => scaleBits,
     range: 'max',
     ranges: ['percentile'],
     fit(weights, { range = 'max', percentile, scaling }) {

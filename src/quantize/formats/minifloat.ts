@@ -18,7 +18,6 @@ export function minifloat(exponentBits: number, mantissaBits: number): Format {
   return {
     name: `e${exponentBits}m${mantissaBits}`,
     bits: 1 + exponentBits + mantissaBits,
-    parameterBits: () => 8,
     range: 'mse',
     ranges: [],
     fit(weights, { range = 'mse' }) {
@@ -39,7 +38,6 @@ export function ristrettoMinifloat(exponentBits: number, mantissaBits: number): 
   return {
     name: `ristretto-e${exponentBits}m${mantissaBits}`,
     bits: 1 + exponentBits + mantissaBits,
-    parameterBits: () => 0,
     range: 'max',
     ranges: [],
     fit: () => ({ set, scale: 2 ** (-bias - mantissaBits), offset: 0 }),

@@ -24,7 +24,6 @@ export function inq(bits: number): Format {
   return {
     name: `inq${bits}`,
     bits,
-    parameterBits: () => 8,
     range: 'max',
     ranges: [],
     fit: (weights) => topped(set, exponents, Math.floor(Math.log2((4 * largestOf(weights)) / 3))),
@@ -38,7 +37,6 @@ export function ristrettoPow(bits: number): Format {
   return {
     name: `ristretto-pow${bits}`,
     bits,
-    parameterBits: () => 0,
     range: 'max',
     ranges: [],
     fit: () => topped(set, exponents, -1),
@@ -50,7 +48,6 @@ function shifted(name: string, bits: number, set: ValueSet, exponents: number): 
   return {
     name,
     bits,
-    parameterBits: () => 8,
     range: 'mse',
     ranges: [],
     fit(weights, { range = 'mse' }) {

@@ -32,13 +32,13 @@ export function percentileOf(values: Float32Array, percent: number): number {
 }
 
 /** Of some weights, evenly spread, as many as tell. */
-export function sampleOf(weights: Float32Array): Float32Array {
+function sampleOf(weights: Float32Array): Float32Array {
   if (weights.length <= SAMPLE) return weights;
   return Float32Array.from({ length: SAMPLE }, (_, i) => weights[Math.floor((i * weights.length) / SAMPLE)]);
 }
 
 /** The squared error that a format makes of weights. */
-export function errorOf(weights: Float32Array, { set, scale, offset }: Fitted): number {
+function errorOf(weights: Float32Array, { set, scale, offset }: Fitted): number {
   let error = 0;
   for (let i = 0; i < weights.length; i++) {
     const off = weights[i] - offset - scale * set.nearest((weights[i] - offset) / scale);

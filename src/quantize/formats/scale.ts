@@ -15,13 +15,8 @@ export function restrict(scale: number, scaling: Scaling): number {
   return isHalf ? fromHalf(toHalf(scale)) : Math.fround(scale);
 }
 
-/** Bits that a scale takes. */
-export function scaleBits(scaling: Scaling): number {
-  return scaling === 'power-of-two' ? 8 : scaling === 'float16' ? 16 : 32;
-}
-
 /** The power of two that is nearest by ratio. */
-export function nearestPower(scale: number): number {
+function nearestPower(scale: number): number {
   return 2 ** Math.round(Math.log2(scale));
 }
 

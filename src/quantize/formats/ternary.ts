@@ -9,7 +9,6 @@ const SHARE = 0.7;
 export const TERNARY: Format = {
   name: 'ternary',
   bits: 2,
-  parameterBits: (scaleBits) => scaleBits,
   range: 'max',
   ranges: [],
   fit(weights, { range = 'max', scaling }) {

@@ -14,7 +14,6 @@ export function uint(bits: number): Format {
   return {
     name: `uint${bits}`,
     bits,
-    parameterBits: (scaleBits) => scaleBits + bits,
     range: 'max',
     ranges: ['percentile'],
     fit(weights, { range = 'max', percentile, scaling }) {
@@ -36,7 +35,6 @@ export function minmax(bits: number): Format {
   return {
     name: `minmax${bits}`,
     bits,
-    parameterBits: (scaleBits) => 2 * scaleBits,
     range: 'max',
     ranges: [],
     fit(weights, { range = 'max', scaling }) {

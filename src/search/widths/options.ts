@@ -48,7 +48,7 @@ export const WIDTHS = {
 } satisfies OptionsOf<WidthRange>;
 
 /** The widths that are tried where nothing is said. */
-export const WIDTH_DEFAULTS = defaultsOf(WIDTHS);
+const WIDTH_DEFAULTS = defaultsOf(WIDTHS);
 
 /** A setting that was tried. */
 export interface WidthPoint {

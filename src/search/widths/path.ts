@@ -6,7 +6,7 @@ export interface Subject {
 }
 
 /** A width, and the squared error that it makes by the energy of the weights; the narrowest first. */
-export interface Width {
+interface Width {
   readonly bits: number;
   readonly noise: number;
 }
