@@ -70,6 +70,7 @@ export async function compareFiles(
     accuracy: answers?.accuracy ?? null,
     sensitivity: answers?.sensitivity ?? null,
     baselines: baselines.map((each) => ({ ...each, ...answers?.int8.get(each.name) })),
+    warnings: terminal.warnings,
     provenance: provenanceOf(process.argv.slice(2), runtime && versionOf(runtime), hashes),
   };
 }
@@ -113,7 +114,7 @@ async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
       original: await run('original', reference),
       compressed: await run('compressed', model, reference),
     };
-    for (const warning of accuracy.original.warnings) terminal.note(`warning: ${warning}`);
+    for (const warning of accuracy.original.warnings) terminal.warn(warning);
     const int8 = new Map<string, Partial<Baseline>>();
     // ONNX Runtime takes bytes of models that are a single file.
     if (flags.baselines && original.model.files.length === 1) {

@@ -10,7 +10,7 @@ import { readWhole } from '../onnx/files.js';
 import { disk } from './disk.js';
 import { UsageError } from './errors.js';
 import { parseNumber, parsePositive } from './options.js';
-import type { Terminal } from './terminal.js';
+import { type Terminal, WARNING } from './terminal.js';
 
 /** What a data set is, for the help of commands that take one. */
 export const DATA_HELP =
@@ -59,7 +59,10 @@ export async function openData(
       preprocessing: preprocess === undefined ? undefined : readDescription(preprocess),
       model,
       beside: [...new Set(files.flatMap((file) => (file === undefined ? [] : foldersOf(file))))],
-      onNote: terminal.note,
+      onNote: (text) => {
+        if (text.startsWith(WARNING)) terminal.warn(text.slice(WARNING.length));
+        else terminal.note(text);
+      },
     });
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);

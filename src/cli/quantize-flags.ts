@@ -72,7 +72,7 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
               `  ${equivalentBits.toFixed(2)} bits${loss === null ? '' : `, ${loss.toFixed(2)} points lost`}`,
             );
           found = await searchWidths(model, { ...judged, ...context, pool, onPoint });
-          if (!found.isReached) terminal.note('warning: no widths reached the goal; these are the widest');
+          if (!found.isReached) terminal.warn('no widths reached the goal; these are the widest');
           return found.model;
         });
       }

@@ -17,7 +17,6 @@ export interface Summary {
   /** How many times smaller the compressed side is; `null` where both are ONNX. */
   readonly ratio: number | null;
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
-  readonly warnings?: readonly string[];
   /** How a calibrated model was found. */
   readonly calibration?: object | undefined;
   /** How a model that was compressed by made inputs was found, or why not. */
@@ -26,22 +25,6 @@ export interface Summary {
   readonly budget?: object | undefined;
   /** How training went. */
   readonly epochs?: readonly object[];
-}
-
-/** Warnings of a command: printed as they come, and kept for the summary. */
-export interface Warnings {
-  readonly warnings: string[];
-  readonly onNote: (text: string) => void;
-}
-
-export function startWarnings(terminal: Terminal, first: readonly string[]): Warnings {
-  const warnings: string[] = [];
-  const onNote = (text: string) => {
-    warnings.push(text);
-    terminal.note(`warning: ${text}`);
-  };
-  for (const warning of first) onNote(warning);
-  return { warnings, onNote };
 }
 
 /**
@@ -59,8 +42,7 @@ export async function reportSummary(
   noteStages(terminal, summary.stages);
   if (flags.json) {
     const { tensors, overhead } = (await report?.()) ?? {};
-    const { warnings = [], ...fields } = summary;
-    terminal.print(printableJson({ ...fields, warnings, tensors, overhead }, 2));
+    terminal.print(printableJson({ ...summary, warnings: terminal.warnings, tensors, overhead }, 2));
     return;
   }
   if (flags.quiet) return;

@@ -15,11 +15,18 @@ export interface Terminal {
   print(text: string): void;
   /** A line about the work, unless `--quiet`. */
   note(text: string): void;
+  /** The same of something that may be wrong; kept for `--json`, where `--quiet` does not print it either. */
+  warn(text: string): void;
+  /** All that was warned of so far. */
+  readonly warnings: readonly string[];
   /** Shows how far a piece of work is: only at a terminal, nothing remains. */
   progress(label: string): (share: number) => void;
   /** Removes the progress line. */
   clear(): void;
 }
+
+/** What a warning starts with. */
+export const WARNING = 'warning: ';
 
 /** Time between two drawings of the progress line. */
 const REDRAW_MS = 100;
@@ -31,11 +38,17 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
   const stdout = printing(streams.stdout);
   const lines = printing(stderr);
   const isLive = stderr.isTTY === true && !isQuiet;
+  const warnings: string[] = [];
   let isDrawn = false;
   const clear = () => {
     // Back to the start of the line, then erase it.
     if (isDrawn) stderr.write('\r\x1b[K');
     isDrawn = false;
+  };
+  const note = (text: string) => {
+    if (isQuiet) return;
+    clear();
+    lines.write(`${printable(text)}\n`);
   };
   return {
     streams: { stdout, stderr: { ...lines, isTTY: stderr.isTTY === true } },
@@ -43,11 +56,12 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
       clear();
       stdout.write(`${text}\n`);
     },
-    note(text) {
-      if (isQuiet) return;
-      clear();
-      lines.write(`${printable(text)}\n`);
+    note,
+    warn(text) {
+      warnings.push(text);
+      note(`${WARNING}${text}`);
     },
+    warnings,
     progress(label) {
       const text = printable(label);
       const start = performance.now();

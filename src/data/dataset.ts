@@ -85,7 +85,7 @@ export function checkPositive(name: string, value: number | undefined): void {
  *
  * @param batch all samples as one batch
  * @param file for messages: where the arrays are from
- * @throws FxqError `DATASET` when arrays and labels differ in length, or none has a sample axis
+ * @throws FxqError `DATASET` when arrays and labels differ in length, are empty, or none has a sample axis
  * @example
  * const dataset = arrayDataset({ inputs: { x: { data: new Float32Array(20), dims: [5, 4] } }, labels: [0, 1, 0, 1, 1] });
  * for await (const { inputs, labels } of dataset({ batchSize: 2 })) console.log(inputs.x.dims, labels); // [2, 4] …
@@ -98,6 +98,7 @@ export function arrayDataset(batch: Batch, file = 'data set'): Dataset {
     throw new FxqError('DATASET', `${file}: expected an array whose first axis is the sample, found none`, { file });
   }
   const total = first[1].dims[0];
+  refuseEmpty(batch, file);
   const check = (name: string, samples: number) => {
     if (samples === total) return;
     const message = `${file}: expected ${total} samples in '${name}' as in '${first[0]}', got ${samples}`;
@@ -120,6 +121,19 @@ export function arrayDataset(batch: Batch, file = 'data set'): Dataset {
       };
     }
   };
+}
+
+/**
+ * Refuses arrays without a single element; one of several may be so, such as a past that is yet to come.
+ *
+ * @throws FxqError `DATASET`
+ */
+export function refuseEmpty({ inputs }: Batch, file: string): void {
+  const arrays = Object.entries(inputs).filter(([, { dims }]) => dims.length > 0);
+  if (arrays.length === 0 || arrays.some(([, { dims }]) => countOf(dims) > 0)) return;
+  const [[name, { dims }]] = arrays;
+  const message = `${file}: expected at least one number in '${name}', got none: its shape is [${dims.join(', ')}]; leave it out, or record it again`;
+  throw new FxqError('DATASET', message, { file, tensor: name, expected: 1, actual: 0 });
 }
 
 /** The samples from `start` up to, not including, `stop`, as a view; a scalar is every sample's. */

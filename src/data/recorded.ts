@@ -3,7 +3,7 @@ import type { Port } from '../onnx/interface.js';
 import { readTensorProto } from '../onnx/tensor-proto.js';
 import type { ArrayPicker } from './arrays.js';
 import { arrayOf } from './cast.js';
-import { arrayDataset, type Batch, type Dataset, type InputArray } from './dataset.js';
+import { arrayDataset, type Batch, type Dataset, type InputArray, refuseEmpty } from './dataset.js';
 import { toLabels } from './labels.js';
 import { parseNpy } from './npy.js';
 import { npzBatch } from './npz.js';
@@ -81,7 +81,10 @@ function inTurn(places: readonly string[], read: (place: string) => Promise<Batc
       const count = batch.labels?.length ?? arrays[0]?.dims[0] ?? 1;
       if (arrays.length > 0 && arrays.every(({ dims }) => dims[0] === count)) {
         yield* arrayDataset(batch, place)({ ...options, ...(options.limit && { limit: limit - samples }) });
-      } else yield batch;
+      } else {
+        refuseEmpty(batch, place);
+        yield batch;
+      }
       samples += count;
     }
   };

@@ -71,6 +71,7 @@ export async function compareModels(
     baselines,
     sensitivity,
     frontier,
+    warnings: [],
     stages: readRecords(compressed)
       .sort((a, b) => a.number - b.number)
       .map(({ text }) => text),

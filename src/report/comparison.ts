@@ -28,6 +28,8 @@ export interface Comparison {
   readonly baselines: readonly Baseline[];
   readonly sensitivity: Sensitivity | null;
   readonly frontier: readonly FrontierPoint[];
+  /** What speaks against the figures, or the files. */
+  readonly warnings: readonly string[];
   /** What stages have recorded in the compressed model, oldest first. */
   readonly stages: readonly string[];
   readonly provenance: Provenance | null;

@@ -4,7 +4,7 @@ import type { ModelInput } from '../data/fit.js';
 import { FxqError } from '../errors.js';
 import { messageOf } from '../guards.js';
 import { type Feed, feedsOf } from './feeds.js';
-import { type Outputs, outputsOf } from './outputs.js';
+import { decidingOutput, type Outputs, outputsOf } from './outputs.js';
 import type { Runtime, RuntimeMetadata, RuntimeSession, RuntimeTensor } from './runtime.js';
 
 export { loadRuntime, type Runtime } from './runtime.js';
@@ -101,6 +101,8 @@ export async function openSession(
   const { outputNames, leftOut } = outputsOf(metadataOf(session.outputMetadata, name));
 
   const runFeed = async (feed: Feed) => {
+    // ONNX Runtime does not say what is wrong with a model of which nothing can be fetched.
+    if (outputNames.length === 0) decidingOutput({ outputNames, leftOut });
     try {
       const feeds = feed.arrays.map((array) => [array.name, tensorOf(runtime, array.type, array.data, array.dims)]);
       return await session.run(Object.fromEntries([...feeds, ...heldTensors]), outputNames);

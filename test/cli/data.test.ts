@@ -125,11 +125,13 @@ describe('inputs at random', () => {
     const run = () => fxq('evaluate', out, '--reference', model, '--data', 'random', '--limit', '3', '--json');
     const { code, stdout, stderr } = run();
     expect([code, stderr]).toEqual([0, expect.stringMatching(/^warning: inputs at random: they tell how alike .*\n$/)]);
-    expect(JSON.parse(stdout)).toMatchObject({ samples: 3, top1: null, maxAbsDiff: expect.any(Number) });
+    const warnings = [expect.stringMatching(/^inputs at random: they tell how alike/)];
+    expect(JSON.parse(stdout)).toMatchObject({ samples: 3, top1: null, maxAbsDiff: expect.any(Number), warnings });
     expect(run().stdout).toBe(stdout);
     const ranked = fxq('sensitivity', model, out, '--data', 'random', '--limit', '1', '--json');
     expect(ranked.code, ranked.stderr).toBe(0);
-    const { layers } = JSON.parse(ranked.stdout);
+    const { layers, ...rest } = JSON.parse(ranked.stdout);
+    expect(rest.warnings).toEqual(warnings);
     expect(layers.length).toBeGreaterThan(4);
     expect(layers[0].divergence).toBeGreaterThan(0);
   });

@@ -47,6 +47,27 @@ describe('a folder of archives', () => {
   });
 });
 
+describe('recordings without a single number', () => {
+  const none = npyBytes('<f4', [0, 4], new Float32Array(0));
+  it('are refused by name', async () => {
+    const said = /^d\/b\.npz: expected at least one number in 'x', got none: its shape is \[0, 4\]/;
+    const files = { 'd/a.npz': zipSync({ 'x.npy': rows(1, 2, 3, 4) }), 'd/b.npz': zipSync({ 'x.npy': none }) };
+    await expect(open(files).then((dataset) => collect(dataset()))).rejects.toThrow(said);
+    const recorded = { 'd/test_data_set_0/input_0.pb': tensor({ name: 'x', dataType: 1, dims: [0, 4] }) };
+    await expect(open(recorded).then((dataset) => collect(dataset()))).rejects.toThrow(
+      /got none: its shape is \[0, 4\]/,
+    );
+  });
+
+  it('are let through beside others: a past that is yet to come', async () => {
+    const dataset = await open(
+      { 'd/a.npz': zipSync({ 'x.npy': rows(1, 2, 3, 4), 'past.npy': none }) },
+      { model: undefined },
+    );
+    expect((await collect(dataset())).map(({ inputs }) => inputs.past.dims)).toEqual([[0, 4]]);
+  });
+});
+
 describe('a folder of arrays', () => {
   it('is the inputs by name, with labels', async () => {
     const files = {

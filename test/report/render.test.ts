@@ -136,7 +136,7 @@ describe('a report as JSON', () => {
     expect(JSON.parse(renderJson(full))).toEqual(JSON.parse(JSON.stringify(full)));
     expect(Object.keys(JSON.parse(renderJson(full)))).toEqual([
       ...['original', 'compressed', 'ratio', 'accuracy', 'tensors', 'overhead', 'rows', 'total', 'parts', 'layers'],
-      ...['otherLayers', 'baselines', 'sensitivity', 'frontier', 'stages', 'provenance'],
+      ...['otherLayers', 'baselines', 'sensitivity', 'frontier', 'warnings', 'stages', 'provenance'],
     ]);
   });
 });

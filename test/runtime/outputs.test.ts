@@ -106,6 +106,12 @@ describe('a model is judged by the first output that is a tensor of numbers, whi
     },
   );
 
+  it('searches refuse a model without any, whatever they run first', async () => {
+    const search = searchBudget(openOnnx(modelOf(['sequence'])), { dataset, threads: 1 });
+    await expect(search).rejects.toThrow("expected an output that is a tensor of numbers, got 'sequence' (");
+    await expect(search).rejects.toMatchObject({ code: 'DATASET' });
+  });
+
   it('refuses another one that is asked for, and says what it is', async () => {
     const options = { model: modelOf(['sequence', 'scores']), dataset, threads: 1 };
     await expect(evaluate({ ...options, output: 'sequence' })).rejects.toThrow(

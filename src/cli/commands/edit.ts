@@ -10,7 +10,7 @@ import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
 import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
-import { reportSummary, startWarnings } from '../summary.js';
+import { reportSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
 
@@ -47,13 +47,13 @@ export async function editModel(
       ? planOutput(configPathOf(flags.saveConfig, output), { option: '--save-config' })
       : undefined;
     const plan = config ? together(files, config) : files;
-    const { warnings, onNote } = startWarnings(terminal, [...unclaimedWarnings(model), ...settings.warnings(model)]);
+    for (const warning of [...unclaimedWarnings(model), ...settings.warnings(model)]) terminal.warn(warning);
     const onProgress = terminal.progress(stage);
     const stages = await withOutput(plan, (output, signal) =>
       withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, async (pool) => {
-        const run = await runStages(model, settings.stages, { signal, context: { onProgress, onNote } });
+        const run = await runStages(model, settings.stages, { signal, context: { onProgress, onNote: terminal.warn } });
         const breathe = breather();
-        for await (const { file, bytes } of writeStaged(run, { pool, signal, onProgress, onNote })) {
+        for await (const { file, bytes } of writeStaged(run, { pool, signal, onProgress, onNote: terminal.warn })) {
           output.write(file, bytes);
           await breathe();
         }
@@ -73,7 +73,6 @@ export async function editModel(
       outputBytes: sizeOf(files.paths),
       ratio: null,
       stages,
-      warnings,
     };
     await reportSummary(terminal, flags, summary, () => inspectFile(output));
   } finally {

@@ -69,13 +69,16 @@ async function evaluateFile(
     const metric = await metricOf(flags);
     const options = { dataset, limit, batchSize, output, metric, threads, signal, onProgress };
     const result = await evaluate({ model: model.source, reference: other?.source, ...options });
-    for (const warning of result.warnings) terminal.note(`warning: ${warning}`);
+    for (const warning of result.warnings) terminal.warn(warning);
     if (result.top1 === null && !other) {
-      terminal.note('warning: no labels that the model could be right about; give --reference with the original model');
+      terminal.warn('no labels that the model could be right about; give --reference with the original model');
     }
     terminal.print(
       json
-        ? printableJson({ file, data, ...(reference === undefined ? {} : { reference }), ...result }, 2)
+        ? printableJson(
+            { file, data, ...(reference === undefined ? {} : { reference }), ...result, warnings: terminal.warnings },
+            2,
+          )
         : formatEvaluation(result),
     );
   } finally {

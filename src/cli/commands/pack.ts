@@ -20,7 +20,7 @@ import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
 import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
-import { reportSummary, startWarnings } from '../summary.js';
+import { reportSummary } from '../summary.js';
 import { isSynthetic, type SyntheticFlags, syntheticStage } from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
@@ -79,10 +79,7 @@ export async function packModel(
       throw new UsageError(`${output}: this is the container itself; name another file with --save-config`);
     }
     const config = configPath === undefined ? undefined : planOutput(configPath, { option: '--save-config' });
-    const { warnings, onNote } = startWarnings(terminal, [
-      ...unclaimedWarnings(model),
-      ...(settings?.warnings(model) ?? []),
-    ]);
+    for (const warning of [...unclaimedWarnings(model), ...(settings?.warnings(model) ?? [])]) terminal.warn(warning);
     const onProgress = terminal.progress(command);
     const all = [
       ...(settings?.stages ?? []),
@@ -102,7 +99,7 @@ export async function packModel(
           ...optionsFrom(CODING, flags),
           signal,
           onProgress,
-          context: { onProgress, onNote },
+          context: { onProgress, onNote: terminal.warn },
           pool,
         });
       });
@@ -124,7 +121,6 @@ export async function packModel(
       outputBytes,
       ratio: inputBytes / outputBytes,
       stages,
-      warnings,
       ...(search && { calibration: search.summary() }),
       ...(synthetic && { synthetic: synthetic.summary() }),
       ...(budget && found && { budget: budgetSummary(found, budget.configPath, flags.seed) }),

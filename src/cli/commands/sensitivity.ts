@@ -47,12 +47,13 @@ async function compareFiles(
     for (const path of [original, compressed]) opened.push(await openEither(path, signal));
     const dataset = await openData(data, flags, { model: opened[0].model, files: [original, compressed] }, terminal);
     const onProgress = shareOf(terminal.progress('sensitivity'), expectedSamples(dataset, limit));
-    const onNote = (text: string) => terminal.note(`warning: ${text}`);
     const metric = await metricOf(flags);
-    const options = { metric, dataset, limit, batchSize, output, threads, signal, onProgress, onNote };
+    const options = { metric, dataset, limit, batchSize, output, threads, signal, onProgress, onNote: terminal.warn };
     const result = await sensitivity(opened[0].model, opened[1].model, options);
     const files = { original, compressed, data };
-    terminal.print(json ? printableJson({ files, ...result }, 2) : formatSensitivity(result));
+    terminal.print(
+      json ? printableJson({ files, ...result, warnings: terminal.warnings }, 2) : formatSensitivity(result),
+    );
   } finally {
     for (const { close } of opened) close();
   }

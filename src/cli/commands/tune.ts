@@ -39,7 +39,7 @@ import { startOutput } from '../output/output.js';
 import { type OutputPlan, planOutput } from '../output/plan.js';
 import { writePieces } from '../output/write.js';
 import { readTargets } from '../settings.js';
-import { reportSummary, startWarnings } from '../summary.js';
+import { reportSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 
 type TuneFlags = CommonFlags &
@@ -98,7 +98,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
   const { model, paths, close } = openModel(input, flags);
   let teacher: OpenedModel | undefined;
   try {
-    const { warnings, onNote } = startWarnings(terminal, [...unclaimedWarnings(model), ...targets.warnings(model)]);
+    for (const warning of [...unclaimedWarnings(model), ...targets.warnings(model)]) terminal.warn(warning);
     if (flags.teacher !== undefined) teacher = await openEither(flags.teacher);
     const dataset = await openData(data, flags, { model, files: [input, flags.teacher] }, terminal);
     const plan = planModel(output, model, flags.force);
@@ -119,7 +119,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
         onCheckpoint: (bytes) => writeWhole(checkpoint, bytes),
         resume: resume ? readCheckpoint(checkpointPath) : undefined,
       });
-      const context = { onProgress: terminal.progress('tune'), onNote };
+      const context = { onProgress: terminal.progress('tune'), onNote: terminal.warn };
       let isWhole = false;
       try {
         const run = await runStages(model, [stage], { signal, context });
@@ -141,7 +141,6 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
       outputBytes: sizeOf(plan.paths),
       ratio: null,
       stages: run.times(),
-      warnings,
       epochs,
     };
     await reportSummary(terminal, flags, summary, () => inspectFile(output));
