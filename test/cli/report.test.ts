@@ -35,7 +35,7 @@ describe('report', () => {
     );
     expect(found.accuracy.compressed).toEqual(answers);
     expect(found.accuracy.data).toBe(data);
-    const { files, ...divergence } = JSON.parse(fxq('sensitivity', LENET, small, ...FEW, '--json').stdout);
+    const { files, warnings, ...divergence } = JSON.parse(fxq('sensitivity', LENET, small, ...FEW, '--json').stdout);
     expect(found.sensitivity).toEqual(divergence);
 
     const bytes = readFileSync(LENET);
