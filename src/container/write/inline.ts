@@ -51,14 +51,14 @@ function smallForm(payload: Uint8Array, width: number, limit: number): InlineFor
   return plain <= limit ? { isPlanar: false, bytes: payload } : undefined;
 }
 
-/** The skeleton has to be there before the first weight: what is large must be worth the wait, and is not looked at in vain. */
 /** Whether a payload is one of those that the head's coder may make least of, so that any change to its values costs bytes. */
 export function repeatsItself(payload: Uint8Array, width: number): boolean {
   return payload.length <= MAX_INLINE && payload.length > SMALL && repeated(payload, width) >= REPEATED;
 }
 
+/** The skeleton has to be there before the first weight: what is large must be worth the wait, and is not looked at in vain. */
 function largeForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
-  if (limit < payload.length * INCOMPRESSIBLE) return undefined;
+  if (limit < payload.length * INCOMPRESSIBLE && !hasLongRepeats(payload, width)) return undefined;
   const share = repeated(payload, width);
   // Bytes repeat themselves in less than words, and a short look does not see it.
   if (share < REPEATED && (width > 1 || payload.length > SHORT)) return undefined;
@@ -89,6 +89,36 @@ function repeated(payload: Uint8Array, width: number): number {
   }
   return found / words.length;
 }
+
+/**
+ * Whether most stretches of {@link STRETCH} weights stand before, as in Fourier bases: weights that only share few values
+ * are well coded one by one, and a look at each of their layers would take longer than all other coding.
+ */
+function hasLongRepeats(payload: Uint8Array, width: number): boolean {
+  if (width !== 4) return false;
+  const words = asUnits(payload.subarray(0, payload.length & ~3), 4);
+  const last = new Int32Array(1 << HASH_BITS);
+  let [found, looked] = [0, 0];
+  for (let at = 0; at + STRETCH <= words.length; at++) {
+    let hash = 1;
+    let zeros = 0;
+    for (let i = 0; i < STRETCH; i++) {
+      const word = words[at + i] & SIGNLESS[4];
+      hash = Math.imul(hash ^ word, 0x9e3779b1) ^ (hash >>> 15);
+      if (word === 0) zeros++;
+    }
+    // Stretches of a pruned layer are alike because there is little in them.
+    if (zeros > STRETCH / 2) continue;
+    const slot = Math.imul(hash, 0x9e3779b1) >>> (32 - HASH_BITS);
+    if (last[slot] === hash) found++;
+    last[slot] = hash;
+    looked++;
+  }
+  return found > looked / 2;
+}
+
+/** Weights of a stretch that is looked for a second time. */
+const STRETCH = 8;
 
 /** Four bytes without the highest bit of each unit. */
 const SIGNLESS: Record<number, number> = { 1: 0x7f7f7f7f, 2: 0x7fff7fff, 4: 0x7fffffff };
