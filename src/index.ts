@@ -10,6 +10,7 @@ export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrun
 export { type CalibratedQuantizeOptions, calibratedQuantize } from './calibrate/quantize.js';
 export type { CodingOptions } from './container/write/coding.js';
 export type { ArrayPicker } from './data/arrays.js';
+export type { PlainArray } from './data/cast.js';
 export {
   arrayDataset,
   type Batch,
@@ -54,7 +55,7 @@ export type { Loss } from './evaluate/loss.js';
 export { formatLoss } from './evaluate/loss-words.js';
 export type { LossUnit, MetricName, Outputs, OwnMetric } from './evaluate/metric.js';
 export type { Skipped } from './graph/layers.js';
-export type { Overhead, Report, TensorReport } from './inspect/figures.js';
+export type { Overhead, QuantizedTo, Report, TensorReport } from './inspect/figures.js';
 export { type InspectOptions, inspectContainer, inspectOnnx } from './inspect/inspect.js';
 export { formatTable, type TableOptions } from './inspect/table.js';
 export type { Row } from './inspect/totals.js';
@@ -69,6 +70,7 @@ export { type PipelineOptions, type PipelineRun, runStages, type StageTime } fro
 export type { SelfTimer } from './pipeline/timer.js';
 export { MAX_CLUSTERS } from './quantize/codebook.js';
 export type { FixedBasis } from './quantize/fixed-basis.js';
+export type { By } from './quantize/lines.js';
 export {
   type BaselineOptions,
   type Compressor,
@@ -96,6 +98,7 @@ export { renderHtml } from './report/html/page.js';
 export { renderJson } from './report/json.js';
 export { renderMarkdown } from './report/markdown.js';
 export type { Runtime, RuntimeMetadata, RuntimeSession, RuntimeTensor } from './runtime/runtime.js';
+export type { OutputArray } from './runtime/session.js';
 export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './search/allocation/options.js';
 export { searchBudget } from './search/allocation/search.js';
 export { type Found, type Point, type SearchOptions, searchCalibration } from './search/calibration.js';

@@ -17,14 +17,14 @@ export type OwnMetric = (
   labels: ArrayLike<number> | undefined,
 ) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
-export const METRICS = ['accuracy', 'agreement', 'snr', 'cosine'] as const;
+export const METRICS: readonly MetricName[] = ['accuracy', 'agreement', 'snr', 'cosine'];
 
 /**
  * How good a model is measured: `accuracy`, the share of the inputs whose label it gives; `agreement`, the share of the
  * decisions that are the original's; `snr`, the energy of what differs from the original's output by that of the output;
  * `cosine`, what the cosine with the original's lacks of one.
  */
-export type MetricName = (typeof METRICS)[number];
+export type MetricName = 'accuracy' | 'agreement' | 'snr' | 'cosine';
 
 /** What a loss is counted in: points of a hundred, a share of what there is, or the metric's own unit. */
 export type LossUnit = 'points' | 'share' | 'own';

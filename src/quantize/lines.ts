@@ -1,6 +1,7 @@
 /** What weights of a tensor have parameters of their own together; a number: so many weights behind each other. */
 export const BY = ['layer', 'channel', 'group'] as const;
-export type By = (typeof BY)[number] | number;
+/** Which weights have parameters of their own: the layer's, each channel's, each group's, or so many behind each other. */
+export type By = 'layer' | 'channel' | 'group' | number;
 
 /**
  * How the elements of a tensor make lines: as `[outer, count, inner]`, where the middle axis counts them; or, where no axis

@@ -17,7 +17,7 @@ export interface SyntheticOptions {
   readonly seed?: number | undefined;
   /** Sizes of dynamic dimensions, as for random inputs. */
   readonly dims?: Dims | undefined;
-  /** Samples of sound a second, which inputs for the rate are told. Default {@link RATE}. */
+  /** Samples of sound a second, which inputs for the rate are told. Default 16,000. */
   readonly rate?: number | undefined;
 }
 
@@ -33,7 +33,7 @@ const SEED_STRIDE = 1_000_003;
  * Inputs that resemble real ones enough to calibrate on, made to the measure of a model's inputs: dead leaves for pictures,
  * voices for sound, words as frequent as in text for tokens; normal numbers for features, zeros for states, and for what
  * controls a model what `random` has. A sample depends on the seed and its number alone; for a model that keeps a state, batches
- * are the windows of {@link STREAMS} sounds, one behind the other.
+ * are the windows of 16 sounds, one behind the other.
  *
  * @example
  * const dataset = syntheticDataset(readInterface(model).inputs, { samples: 48 });
