@@ -91,7 +91,8 @@ export function expectedLoss(decisions: readonly Decision[], inputs: number): In
     const difference = differenceOf(losses, wins);
     // How strong the noise is is known from few inputs only.
     const unsure = noise.error * losses.value * DEVIATIONS;
-    const high = difference.value + Math.hypot(difference.high - difference.value, unsure);
+    // What is won is counted on as far as it is sure: a few inputs that the original is wrong about tell it, by chance too much of it.
+    const high = difference.value + Math.hypot(losses.high - wins.low - difference.value, unsure);
     const low = difference.value - Math.hypot(difference.value - difference.low, unsure);
     if (!best || high < best.high) best = { value: difference.value, low, high };
   }
