@@ -1,6 +1,7 @@
 import type { Report } from '../inspect/figures.js';
 import { formatBytes, formatRatio } from '../inspect/format.js';
 import { formatTable } from '../inspect/table.js';
+import type { Lossless } from '../pipeline/lossless.js';
 import { printable, printableJson } from '../printable.js';
 import type { CommonFlags } from './options.js';
 import { noteStages, type Terminal } from './terminal.js';
@@ -17,6 +18,8 @@ export interface Summary {
   /** How many times smaller the compressed side is; `null` where both are ONNX. */
   readonly ratio: number | null;
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
+  /** What the file takes without loss, where that is about as small, and whether it is kept as it is. */
+  readonly lossless?: Lossless | undefined;
   /** How a calibrated model was found. */
   readonly calibration?: object | undefined;
   /** How a model that was compressed by made inputs was found, or why not. */
@@ -25,6 +28,16 @@ export interface Summary {
   readonly budget?: object | undefined;
   /** How training went. */
   readonly epochs?: readonly object[];
+}
+
+/** Says so where a file is kept as it is, or would be about as small. */
+export function noteLossless({ bytes, isKept }: Lossless, terminal: Terminal): void {
+  const size = formatBytes(bytes);
+  terminal.note(
+    isKept
+      ? `  kept as it is, byte for byte: without loss the file takes ${size}, and compressed no less`
+      : `  without loss the file takes ${size}: fxq-compress encode keeps every weight`,
+  );
 }
 
 /**

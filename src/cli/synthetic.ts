@@ -17,18 +17,16 @@ export interface SyntheticFlags {
   readonly config?: string | undefined;
 }
 
-/** What says by itself how weights are chosen, besides a config file and `--no-cluster`. */
-const OTHERS = [
+/** What says that weights are to be others, or how many values they are to share. */
+const CHANGES = [
   ...Object.keys(PRUNE.options),
-  ...Object.keys(CLUSTER.options),
+  ...CLUSTER.alternatives,
   ...Object.keys(QUANTIZE.options),
   'equivalentBits',
-  'calibrate',
-  'data',
-  'maxLoss',
-  'targetSize',
-  'lambda',
 ];
+
+/** What says by itself how weights are chosen, besides a config file and `--no-cluster`. */
+const OTHERS = [...CHANGES, ...Object.keys(CLUSTER.options), 'calibrate', 'data', 'maxLoss', 'targetSize', 'lambda'];
 
 export function addSynthetic(command: Command): Command {
   const text =
@@ -36,10 +34,14 @@ export function addSynthetic(command: Command): Command {
   return command.addOption(new Option('--no-synthetic', text));
 }
 
+/** Whether nothing asks for other weights, however they are to be chosen: then a file may be kept as it is. */
+export function isUnasked(flags: SyntheticFlags): boolean {
+  return flags.cluster !== false && flags.config === undefined && givenOf(CHANGES, flags).length === 0;
+}
+
 /** Whether nothing says how weights are to be chosen, so that made inputs do. */
 export function isSynthetic(flags: SyntheticFlags): boolean {
-  const isOpen = flags.synthetic !== false && flags.cluster !== false && flags.config === undefined;
-  return isOpen && givenOf(OTHERS, flags).length === 0;
+  return flags.synthetic !== false && isUnasked(flags) && givenOf(OTHERS, flags).length === 0;
 }
 
 /** A stage that searches by synthetic inputs; its summary is known once it has run. */

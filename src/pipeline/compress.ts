@@ -11,6 +11,7 @@ import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
 import { checkOptions } from '../options/check.js';
 import type { Stage } from '../stages/stage.js';
 import { Collapses } from './collapses.js';
+import { bytesOf, isUntouched, type Lossless, losslessWithin, type Parts } from './lossless.js';
 import { type PipelineOptions, runStages, type StageTime } from './pipeline.js';
 import { type TensorPool, TimeShares, threadedCoder } from './threads.js';
 import { unchangedIfSmaller } from './unchanged.js';
@@ -21,7 +22,12 @@ export interface Compressed {
   readonly container: Uint8Array<ArrayBuffer>;
   /** Milliseconds of every stage, encoding and verification among them. */
   readonly stages: readonly StageTime[];
+  /** Only where nothing was asked of the weights. */
+  readonly lossless?: Lossless | undefined;
 }
+
+/** By how much a file may be larger without loss, and that still be told: a model that was made small before. */
+const TOLD = 1.125;
 
 /**
  * Codes an ONNX file as it is, without loss: decoding gives back its bytes.
@@ -38,8 +44,8 @@ export async function encode(
 
 /** Where a container is made: in memory, or on disk where it is larger. */
 export interface Target {
-  /** Where its sections wait until the head is known. */
-  readonly sections: SectionStore;
+  /** A place where sections wait until the head is known: another each time. */
+  sections(): SectionStore;
   /** Appends to the container. */
   write(bytes: Uint8Array): void;
   /** What was written, to be read again. */
@@ -47,6 +53,8 @@ export interface Target {
 }
 
 export interface CompressToOptions extends PipelineOptions, CodingOptions {
+  /** Nothing is asked of the weights: a file that takes no more without loss is kept as it is. Default: stages have their way. */
+  readonly isOpen?: boolean | undefined;
   /** Threads to work on. Default: the caller's alone. */
   readonly pool?: TensorPool | undefined;
 }
@@ -55,9 +63,8 @@ export interface CompressToOptions extends PipelineOptions, CodingOptions {
 export async function compressWith(
   model: Model,
   stages: readonly Stage[],
-  options: PipelineOptions & CodingOptions = {},
+  options: Omit<CompressToOptions, 'pool'> = {},
 ): Promise<Compressed> {
-  const sections = new MemorySections();
   const pieces: Uint8Array[] = [];
   let container: Uint8Array<ArrayBuffer> | undefined;
   const whole = () => {
@@ -65,12 +72,12 @@ export async function compressWith(
     return container;
   };
   const target: Target = {
-    sections,
+    sections: () => new MemorySections(),
     write: (bytes) => pieces.push(bytes),
     written: () => inMemory('', whole()),
   };
-  const times = await compressTo(target, model, stages, options);
-  return { container: whole(), stages: times };
+  const told = await compressTo(target, model, stages, options);
+  return { container: whole(), ...told };
 }
 
 /** The same to a target: no more of the model is in memory than the tensors that are worked on. */
@@ -79,16 +86,16 @@ export async function compressTo(
   model: Model,
   stages: readonly Stage[],
   options: CompressToOptions = {},
-): Promise<readonly StageTime[]> {
-  const { signal, onProgress, pool, smallest } = options;
+): Promise<Omit<Compressed, 'container'>> {
+  const { signal, onProgress, pool, smallest, isOpen } = options;
   checkOptions('encode', CODING, options);
   const coding = { smallest };
   const run = await runStages(model, stages, options);
   const { timer } = run;
   const encoding = timer.add('encode');
   const collapses = new Collapses();
+  let lossless: Lossless | undefined;
   const encode = async (inner: Coder = inThreadCoder(coding)) => {
-    const { sections } = target;
     const coder: Coder = {
       ...inner,
       async code(tensor) {
@@ -97,9 +104,19 @@ export async function compressTo(
         return coded;
       },
     };
-    const head = await writeSections(run.model, sections, { signal, onProgress, coder });
-    for (const bytes of head) target.write(bytes);
-    for (const bytes of sections.all()) {
+    const sections = target.sections();
+    const changed: Parts = { sections, head: await writeSections(run.model, sections, { signal, onProgress, coder }) };
+    const most = bytesOf(changed);
+    const isSame = isUntouched(run.model, model);
+    const unchanged =
+      isOpen && !isSame
+        ? await losslessWithin(TOLD * most, model, target.sections(), { signal, coder: inner })
+        : undefined;
+    const bytes = isOpen && isSame ? most : unchanged && bytesOf(unchanged);
+    lossless = bytes === undefined ? undefined : { bytes, isKept: bytes <= most };
+    const kept = unchanged && lossless?.isKept ? unchanged : changed;
+    for (const bytes of kept.head) target.write(bytes);
+    for (const bytes of kept.sections.all()) {
       throwIfAborted(signal);
       target.write(bytes);
     }
@@ -111,9 +128,9 @@ export async function compressTo(
   } else {
     await timer.measureAsync(encoding, encode);
   }
-  collapses.tell(options.context?.onNote);
+  if (!lossless?.isKept) collapses.tell(options.context?.onNote);
   await timer.measureAsync(timer.add('verify'), () => verify(target.written(), signal));
-  return run.times();
+  return { stages: run.times(), ...(lossless && { lossless }) };
 }
 
 async function verify(container: Ranges, signal: AbortSignal | undefined): Promise<void> {

@@ -33,7 +33,8 @@ export interface CompressedModel extends Compressed {
 /**
  * Compresses an ONNX file: prunes if asked to, chooses what values weights share or rounds them to number formats, encodes, and decodes the result again to see that it is
  * right. Without `prune`, `cluster` and `quantize` weights are chosen by the answers to inputs that are made for the model
- * (`searchSynthetic`), where these serve and ONNX Runtime is there; otherwise they are clustered.
+ * (`searchSynthetic`), where these serve and ONNX Runtime is there; otherwise they are clustered. A file that `encode` makes no larger than that is
+ * kept as it is, and decodes to its own bytes.
  *
  * @param input - the bytes of the ONNX file, or an opened model (one with external data)
  * @throws RangeError for an option out of its range; FxqError `ONNX_MALFORMED`, `LIMIT`, `EXTERNAL_DATA`, `CONFIG`, `ABORTED`
@@ -46,14 +47,14 @@ export async function compress(input: Uint8Array | Model, options: CompressOptio
   const isOpen = !options.prune && !options.quantize && options.cluster === undefined;
   if (options.synthetic !== false && isOpen) {
     const stage = syntheticStage(options.synthetic);
-    const compressed = await compressWith(opened(input, options), [stage], options);
+    const compressed = await compressWith(opened(input, options), [stage], { ...options, isOpen });
     return { ...compressed, synthetic: stage.found() };
   }
   const stages: Stage[] = [];
   if (options.prune) stages.push(prune(options.prune));
   if (options.quantize) stages.push(quantize(options.quantize));
   else if (options.cluster !== false) stages.push(cluster(clusteringOf(options.cluster ?? {})));
-  return compressWith(opened(input, options), stages, options);
+  return compressWith(opened(input, options), stages, { ...options, isOpen });
 }
 
 /** A stage that searches by made inputs. */

@@ -37,6 +37,21 @@ describe('compress without options', () => {
     expect(readFileSync(one).equals(readFileSync(other))).toBe(true);
   });
 
+  it('keeps a file that takes no more without loss, and says so', () => {
+    const folder = makeFolder();
+    const path = putModel(folder, 'raw_data/float32');
+    const [one, other] = [join(folder, 'one.fxq'), join(folder, 'other.fxq')];
+    const { stdout, stderr } = fxq('compress', path, '-o', one, '--json');
+    expect(fxq('encode', path, '-o', other, '-q').code).toBe(0);
+    expect(readFileSync(one).equals(readFileSync(other))).toBe(true);
+    expect(stderr).toMatch(
+      /^ {2}kept as it is, byte for byte: without loss the file takes \d+ B, and compressed no less$/m,
+    );
+    const { lossless, outputBytes } = JSON.parse(stdout);
+    expect(lossless).toEqual({ bytes: outputBytes, isKept: true });
+    expect(JSON.parse(fxq('compress', path, '-o', one, '--json', '--bits', '2').stdout)).not.toHaveProperty('lossless');
+  });
+
   it.each([
     [['--no-synthetic']],
     [['--bits', '5']],

@@ -20,8 +20,8 @@ import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
 import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
-import { reportSummary } from '../summary.js';
-import { isSynthetic, type SyntheticFlags, syntheticStage } from '../synthetic.js';
+import { noteLossless, reportSummary } from '../summary.js';
+import { isSynthetic, isUnasked, type SyntheticFlags, syntheticStage } from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
 
@@ -72,6 +72,7 @@ export async function packModel(
       budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
     const synthetic = isMade ? syntheticStage(flags.threads, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();
+    const isOpen = command === 'compress' && !budget && isUnasked(flags);
     const plan = planOutput(output);
     const configPath =
       isQuantized && formats.isSearched ? configPathOf(flags.saveConfig, output) : walk && budget?.configPath;
@@ -88,10 +89,10 @@ export async function packModel(
       ...(walk ? [walk] : []),
     ];
     const files = config ? together(plan, config) : plan;
-    const stages = await withOutput(files, async (output, signal) => {
-      const times = await withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
+    const { stages, lossless } = await withOutput(files, async (output, signal) => {
+      const told = await withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
         const target: Target = {
-          sections: output.scratch(),
+          sections: () => output.scratch(),
           write: (bytes) => output.write(0, bytes),
           written: () => output.written(0),
         };
@@ -101,6 +102,7 @@ export async function packModel(
           onProgress,
           context: { onProgress, onNote: terminal.warn },
           pool,
+          isOpen,
         });
       });
       const found = walk?.found();
@@ -110,7 +112,7 @@ export async function packModel(
           ? budgetConfig(input, found, settings.config, flags.seed)
           : widths && settings && widthsConfig(input, widths, settings.config, command);
       if (text !== undefined) output.write(1, new TextEncoder().encode(text));
-      return times;
+      return told;
     });
     const found = walk?.found();
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
@@ -121,10 +123,12 @@ export async function packModel(
       outputBytes,
       ratio: inputBytes / outputBytes,
       stages,
+      ...(lossless && { lossless }),
       ...(search && { calibration: search.summary() }),
       ...(synthetic && { synthetic: synthetic.summary() }),
       ...(budget && found && { budget: budgetSummary(found, budget.configPath, flags.seed) }),
     };
+    if (lossless) noteLossless(lossless, terminal);
     if (found && !flags.json && !flags.quiet) terminal.print(budgetTable(found));
     await reportSummary(terminal, flags, summary, () => inspectFile(output));
   } finally {
