@@ -66,6 +66,7 @@ export type { Port } from './onnx/interface.js';
 export { inMemory, type OpenOptions, openOnnx } from './onnx/open.js';
 export { type FilePiece, type WriteOnnxOptions, writeOnnx } from './onnx/write.js';
 export { type Compressed, encode } from './pipeline/compress.js';
+export type { Lossless } from './pipeline/lossless.js';
 export { type PipelineOptions, type PipelineRun, runStages, type StageTime } from './pipeline/pipeline.js';
 export type { SelfTimer } from './pipeline/timer.js';
 export { MAX_CLUSTERS } from './quantize/codebook.js';

@@ -70,7 +70,9 @@ describe('a file that takes no more without loss is kept as it is', () => {
   });
 
   it('and no model that there is gets larger than that', async () => {
-    for (const { name, bytes, external = {} } of generatedModels()) {
+    const models = generatedModels().filter(({ bytes }) => bytes.length < 1 << 16);
+    expect(models.length).toBeGreaterThan(50);
+    for (const { name, bytes, external = {} } of models) {
       const options = { external: memoryFiles(external) };
       const compressed = await compress(bytes, { ...plain, ...options }).catch(({ code }) => code);
       // Weights that are not finite are refused.
