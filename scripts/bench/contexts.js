@@ -1,5 +1,6 @@
-// What codes by what came before save: bytes of whole containers without them, with them where they are worth it, and with
-// them wherever they save anything.
+// What codes by what came before save: bytes of whole containers without and with them.
+//
+// They are used where they are worth it, and, in a column of its own, wherever they save anything.
 //
 //   npm run bench contexts [-- MODEL.onnx …]
 //

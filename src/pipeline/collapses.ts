@@ -3,6 +3,7 @@ import { asUnits } from '../container/write/symbols.js';
 import { encodeKernels } from '../kernels/encode/index.js';
 import type { Tensor } from '../model/model.js';
 import { MAX_CLUSTERS } from '../quantize/codebook.js';
+import { WEIGHTS_A_VALUE } from '../quantize/shared-values.js';
 import { CLUSTER, type ClusterSize, clustersOf, isDefaultClustering } from '../stages/cluster.js';
 import { changesOf } from './tensor-job.js';
 
@@ -29,7 +30,8 @@ export class Collapses {
     const after = valuesOf(tensor, payload);
     if (!after || (asked !== undefined && asked < 4)) return;
     if (isDefaultClustering(clustering) && isSame(payload, root.payload.read())) {
-      this.#kept.push(`${tensor.name} (${after.distinct})`);
+      // A small layer may have as many values as weights, and need them all.
+      if (WEIGHTS_A_VALUE * after.distinct <= after.kept) this.#kept.push(`${tensor.name} (${after.distinct})`);
       return;
     }
     const isFew = asked !== undefined && after.distinct < FAR_FEWER * asked;

@@ -4,7 +4,7 @@ import { encodeKernels } from '../kernels/encode/index.js';
 const MOST_VALUES = 256;
 
 /** A value has so many weights at least, on average, where values are shared and do not only coincide. */
-const WEIGHTS_A_VALUE = 2;
+export const WEIGHTS_A_VALUE = 2;
 
 /**
  * How many values besides zero a layer's weights share, if they are few: as after clustering or rounding, by whatever tool.

@@ -133,10 +133,11 @@ export function cluster(options: ClusterOptions = {}): Stage {
         }),
       );
       const clustered = mapWeights(model, settings, clusterWeights, NAME);
+      // Only of what is judged by noise does it say anything.
+      const isByNoise = [...settings.values()].some((each) => each.snr !== undefined);
+      const record = { ...layer, seed, values: isByNoise ? values : undefined, centroids };
       const defaults = hasSize ? { ...CLUSTER_DEFAULTS, snr: undefined } : CLUSTER_DEFAULTS;
-      return layers.size > 0
-        ? withRecord(clustered, recordOf(NAME, { ...layer, seed, values, centroids }, defaults))
-        : clustered;
+      return layers.size > 0 ? withRecord(clustered, recordOf(NAME, record, defaults)) : clustered;
     },
   };
 }
