@@ -54,6 +54,11 @@ async function coded(tensor: TestTensor): Promise<TensorReport> {
   return report.tensors[0];
 }
 
+it('takes the bytes of a model as it takes the model', () => {
+  const { bytes } = generated('test', { graph: identities([floats('w', [2, 2], Float32Array.of(1, 0, 2, 1))]) }, []);
+  expect(inspectOnnx(bytes)).toEqual(inspectOnnx(openOnnx(bytes)));
+});
+
 describe('the parts of a report add up to the file', () => {
   it.each(generatedModels())('$name', async ({ bytes, external }) => {
     const model = openOnnx(bytes, { external: memoryFiles(external) });
