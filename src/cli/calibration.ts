@@ -28,6 +28,7 @@ export function addCalibration(command: Command): Command {
  * The options of calibrated stages; `undefined` without `--calibrate`.
  *
  * @param data - the options of the command that take inputs
+ * @param isMade - whether inputs are made for the model, so that sizes of theirs may be given
  * @throws UsageError for options that need `--calibrate`; FxqError `DATASET`
  */
 export async function calibrationOf(
@@ -35,6 +36,7 @@ export async function calibrationOf(
   subject: DataSubject,
   terminal: Terminal,
   data = '--calibrate',
+  isMade = false,
 ): Promise<CalibrationOptions | undefined> {
   const { calibrate, preprocess, labels, scale, dim } = flags;
   const options = optionsFrom(CALIBRATION, flags);
@@ -42,7 +44,7 @@ export async function calibrationOf(
     const given = (options: object) => Object.entries(options).find(([, value]) => value !== undefined)?.[0];
     const own = given({ 'calibrate-samples': options.samples, fast: options.fast });
     if (own) throw new UsageError(`--${own} needs --calibrate with inputs to look at`);
-    const shared = given({ preprocess, labels, scale, dim });
+    const shared = given({ preprocess, labels, scale, dim: isMade ? undefined : dim });
     if (shared) throw new UsageError(`--${shared} needs ${data} with inputs to look at`);
     return undefined;
   }

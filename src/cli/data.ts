@@ -31,7 +31,11 @@ export function addData(command: Command): Command {
     .option('--preprocess <file>', 'images: YAML or JSON file, or {resize: 256, crop: 224, …} itself')
     .option('--labels <file>', 'images: CSV (file,label), or names of the classes; may be repeated', collect)
     .option('--scale <factor>', 'factor on 8-bit pixels (default: 1/255)', parseNumber)
-    .option('--dim <name=size>', 'random: size of a dynamic dimension (name, or input[axis])', parseDim);
+    .option(
+      '--dim <name=size>',
+      'inputs at random or made: size of a dynamic dimension (name, or input[axis])',
+      parseDim,
+    );
 }
 
 /** What data is opened for. */

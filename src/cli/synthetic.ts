@@ -15,6 +15,8 @@ export interface SyntheticFlags {
   readonly synthetic?: boolean;
   readonly cluster?: boolean;
   readonly config?: string | undefined;
+  readonly threads?: number;
+  readonly dim?: Readonly<Record<string, number>>;
 }
 
 /** What says that weights are to be others, or how many values they are to share. */
@@ -52,7 +54,7 @@ export interface SyntheticStage extends Searching {
 
 /** What came of it, as JSON. */
 type SyntheticSummary =
-  | (Pick<SyntheticFound, 'kind' | 'samples' | 'snr' | 'divergence' | 'isReached' | 'lambda'> & {
+  | (Pick<SyntheticFound, 'kind' | 'samples' | 'guessed' | 'snr' | 'divergence' | 'isReached' | 'lambda'> & {
       readonly exact: readonly string[];
       readonly skipped: readonly { readonly name: string; readonly reason: string }[];
     })
@@ -60,7 +62,7 @@ type SyntheticSummary =
 
 /** The stage; where synthetic inputs do not serve it clusters, and says why. */
 export function syntheticStage(
-  threads: number | undefined,
+  { threads, dim }: SyntheticFlags,
   { include, exclude }: Selection<never>,
   terminal: Terminal,
 ): SyntheticStage {
@@ -72,9 +74,9 @@ export function syntheticStage(
       const found = run?.found();
       if (typeof found === 'string') return { reason: found };
       if (!found) return undefined;
-      const { kind, samples, snr, divergence, isReached, lambda, exact, skipped } = found;
+      const { kind, samples, guessed, snr, divergence, isReached, lambda, exact, skipped } = found;
       return {
-        ...{ kind, samples, snr, divergence, isReached, lambda },
+        ...{ kind, samples, guessed, snr, divergence, isReached, lambda },
         exact: exact.map(({ tensor }) => tensor.name),
         skipped: skipped.map(({ tensor: { name }, reason }) => ({ name, reason })),
       };
@@ -82,7 +84,7 @@ export function syntheticStage(
     async run(model, context = {}) {
       const pool = threadPool(threads);
       try {
-        run = searching({ include, exclude, pool, threads, onProgress: terminal.progress('calibrate') });
+        run = searching({ include, exclude, dims: dim, pool, threads, onProgress: terminal.progress('calibrate') });
         const result = await run.run(model, context);
         noteFound(run.found(), terminal, context.onNote);
         return result;
@@ -103,11 +105,14 @@ function noteFound(
     return;
   }
   if (!found) return;
-  const { kind, samples, snr, divergence, isReached, exact, skipped } = found;
+  const { kind, samples, guessed, snr, divergence, isReached, exact, skipped } = found;
   const decided = divergence === null ? '' : `, and decisions are off by ${divergence.toPrecision(2)} nats`;
   terminal.note(
     `  calibrated on ${samples} made ${kind}; on others answers stand ${snr.toFixed(1)} dB out of what has changed${decided}`,
   );
+  if (guessed.length > 0) {
+    onNote?.(`the model leaves the size of its pictures open, and 224 was taken; --dim ${guessed[0]}=SIZE tells it`);
+  }
   if (!isReached) onNote?.('the answers do not get as clear as wanted, whatever a bit costs; look at them');
   for (const { tensor, basis } of exact) {
     const reason =

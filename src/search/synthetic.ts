@@ -1,5 +1,7 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { type Calibration, SYNTHETIC_RECIPE, startCalibration } from '../calibrate/start.js';
+import type { Dims } from '../data/random.js';
+import { openEdges } from '../data/synthetic/kinds.js';
 import { syntheticDataset } from '../data/synthetic/synthetic.js';
 import { FxqError } from '../errors.js';
 import { mainFile, NEVER_TAKEN } from '../graph/decoded-graph.js';
@@ -24,6 +26,8 @@ export interface SyntheticSearchOptions
     Pick<CalibrationOptions, 'runtime' | 'threads' | 'seed' | 'pool'> {
   /** How clearly answers are to stand out of what compression adds to them, in decibels. Default: by kind, {@link ANSWER_SNR}. */
   readonly snr?: number | undefined;
+  /** Sizes of dynamic dimensions by their names, or as `input[axis]`. Default: a guess, which {@link SyntheticFound.guessed} tells. */
+  readonly dims?: Dims | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done. */
   readonly onProgress?: ((share: number) => void) | undefined;
@@ -36,6 +40,8 @@ export interface SyntheticFound {
   readonly kind: Servable;
   /** Inputs calibrated on. */
   readonly samples: number;
+  /** Edges of pictures that the model leaves open and nobody has told. */
+  readonly guessed: readonly string[];
   /** Decibels by which answers to other such inputs stand out of what has changed in them. */
   readonly snr: number;
   /** How much decisions on them have changed, in nats; `null` where answers are no decisions. */
@@ -165,7 +171,7 @@ async function searchAt(
   if (!states) return 'it keeps a state that does not come out of it';
   const [samples, judged] = states.length > 0 ? [WINDOWS, WINDOWS_JUDGED] : [SAMPLES, JUDGED];
   const [dataset, others] = [samples, judged].map((count, i) =>
-    syntheticDataset(ports.inputs, { samples: count, seed: 2 * seed + i, rate }),
+    syntheticDataset(ports.inputs, { samples: count, seed: 2 * seed + i, rate, dims: options.dims }),
   );
   const judge = await createAnswerJudge(model, { dataset: others, states, runtime, threads, signal });
   if (!judge) return 'its outputs are no numbers to hold answers by';
@@ -185,7 +191,8 @@ async function searchAt(
   const best = await largestLambda(calibration, judge, wanted, onProgress);
   if (typeof best === 'string') return best;
   const { margin, ...result } = best;
-  return { ...result, kind, samples, isReached: margin >= 0, skipped };
+  const guessed = openEdges(ports.inputs, options.dims);
+  return { ...result, kind, samples, guessed, isReached: margin >= 0, skipped };
 }
 
 interface Tried extends Nearness {

@@ -50,7 +50,7 @@ export async function packModel(
     const budget = command === 'compress' ? await budgetOf(flags, subject, output, terminal) : undefined;
     const calibration =
       command === 'compress' && !budget
-        ? await calibrationOf(flags, subject, terminal, '--calibrate or --data')
+        ? await calibrationOf(flags, subject, terminal, '--calibrate or --data', isMade)
         : undefined;
     const formats = formatStage(flags, { calibration, dataset: budget?.dataset }, terminal);
     const settings =
@@ -70,7 +70,7 @@ export async function packModel(
       budget || isQuantized ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
     const walk =
       budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
-    const synthetic = isMade ? syntheticStage(flags.threads, settings?.selection ?? {}, terminal) : undefined;
+    const synthetic = isMade ? syntheticStage(flags, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();
     const isOpen = command === 'compress' && !budget && isUnasked(flags);
     const plan = planOutput(output);

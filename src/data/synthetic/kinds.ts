@@ -33,6 +33,19 @@ export function kindOf({ name, type, shape, rows }: Port): InputKind {
   return rank === 3 ? 'pictures' : 'features';
 }
 
+/** Edges of pictures that a model leaves open, by the names under which sizes are given, without those that one is given for. */
+export function openEdges(inputs: readonly Port[], given: Readonly<Record<string, number>> = {}): string[] {
+  const pictures = inputs.filter((input) => kindOf(input) === 'pictures');
+  const edges = pictures.flatMap(({ name, shape }) =>
+    shape.flatMap((dim, axis) => {
+      const place = `${name}[${axis}]`;
+      const edge = typeof dim === 'string' && dim !== '' ? dim : place;
+      return axis === 0 || isFixed(dim) || given[edge] !== undefined || given[place] !== undefined ? [] : [edge];
+    }),
+  );
+  return [...new Set(edges)];
+}
+
 /** Whether an input tells how many samples a second of sound has. */
 export function isRate(name: string): boolean {
   return /^sr$|samp\w*_?rate/i.test(name);
