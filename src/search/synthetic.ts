@@ -60,7 +60,7 @@ export interface SyntheticFound {
  * 36 dB on real ones, where at least 99.3 % of the decisions were as before; models of sound are less sure of what they
  * hear in made voices than in real ones, where 26 dB were about 33.
  */
-export const ANSWER_SNR: Readonly<Record<Servable, number>> = { pictures: 33, sound: 24.5, tokens: 30 };
+export const ANSWER_SNR: Readonly<Record<Servable, number>> = { pictures: 33, sound: 26, tokens: 30 };
 
 /**
  * Or what is enough, in nats, where answers are decisions: a model that is sure of all of them may be off by more in how sure

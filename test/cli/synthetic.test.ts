@@ -16,7 +16,14 @@ describe('compress without options', () => {
     const { synthetic, outputBytes, warnings } = JSON.parse(stdout);
     expect(warnings).toEqual([]);
     expect(synthetic).toEqual({
-      ...{ kind: 'pictures', samples: 64, snr: expect.any(Number), isReached: true, lambda: expect.any(Number) },
+      ...{
+        kind: 'pictures',
+        samples: 64,
+        guessed: [],
+        snr: expect.any(Number),
+        isReached: true,
+        lambda: expect.any(Number),
+      },
       ...{ divergence: expect.any(Number), exact: [], skipped: [] },
     });
     expect(synthetic.snr).toBeGreaterThanOrEqual(33);
