@@ -1,5 +1,5 @@
 import type { onnx } from 'onnx-proto';
-import type { Tensor } from '../model/model.js';
+import type { Skipped, Tensor } from '../model/model.js';
 import { isPatchable } from '../model/weights.js';
 import { isStandard, readFloat, readGraphs, readInt } from './attributes.js';
 import { type DecodedGraph, placeOf, RECURRENT } from './decoded-graph.js';
@@ -25,12 +25,6 @@ export interface Layer {
   readonly bias: Tensor | undefined;
   /** The value whose rows are this layer's output, without or with the bias; absent for recurrent layers. */
   readonly output: string | undefined;
-}
-
-/** A tensor that is none of these layers, and why. */
-export interface Skipped {
-  readonly tensor: Tensor;
-  readonly reason: string;
 }
 
 /** `seen`: the dims as the node sees them; `view`: in the order [group, row, input]. */

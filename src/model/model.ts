@@ -83,3 +83,9 @@ export interface Model {
   /** Bytes to be appended to the model file: the records of the stages, as protobuf fields of ModelProto. */
   readonly appendix: Uint8Array;
 }
+
+/** A tensor that something was not done to, and why. */
+export interface Skipped {
+  readonly tensor: Tensor;
+  readonly reason: string;
+}

@@ -4,8 +4,8 @@ import { writeContainer } from '../container/write/container.js';
 import type { Batch } from '../data/dataset.js';
 import { throwIfAborted } from '../errors.js';
 import type { Loss } from '../evaluate/loss.js';
-import type { Layer, Skipped } from '../graph/layers.js';
-import type { Model } from '../model/model.js';
+import type { Layer } from '../graph/layers.js';
+import type { Model, Skipped } from '../model/model.js';
 import { best } from './best.js';
 import {
   type Clock,

@@ -130,7 +130,9 @@ describe('a search', () => {
 
   it('with a price or a codebook is one calibration', async () => {
     const priced = await search({ lambda: 1e-6 });
-    expect(priced.points).toEqual([{ lambda: 1e-6, bytes: expect.any(Number), loss: null, divergence: null }]);
+    expect(priced.points).toEqual([
+      { lambda: 1e-6, bytes: expect.any(Number), loss: null, judgement: null, divergence: null },
+    ]);
     const options = { samples: 64, fast: true };
     const alone = await run(LARGE, { ...options, lambda: 1e-6 });
     expect(await containerOf(priced.model)).toEqual(await containerOf(alone));

@@ -7,7 +7,7 @@ import { findLayers } from '../../src/graph/layers.js';
 import { floatValue, writeModel } from '../../src/graph/open-model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { runGraph } from '../../src/runtime/batches.js';
-import { cluster } from '../../src/stages/cluster.js';
+import { cluster, clusteringOf } from '../../src/stages/cluster.js';
 import { feederOf, modelOf, node, stored } from './support.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
@@ -123,7 +123,7 @@ describe('branches', () => {
     const { batches } = await feederOf(x);
     const calibrated = await calibrate({ dataset: batches, lambda: 1e-3 }).run(model, {});
     // What is skipped is clustered plainly.
-    const plain = await cluster().run(model);
+    const plain = await cluster(clusteringOf({})).run(model);
     const changed = plain.tensors.filter(
       (tensor, i) => !Buffer.from(tensor.payload.read()).equals(calibrated.tensors[i].payload.read()),
     );

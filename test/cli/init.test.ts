@@ -99,7 +99,8 @@ layers:
       mkdirSync(path(`${i}`));
       const input = putModel(path(`${i}`), model);
       const plain = await inside('compress', input, '-o', path(`${i}/plain.fxq`), '--no-synthetic', '--json');
-      if (plain.code !== 0) continue;
+      // What takes no more without loss is kept as it is, where nobody gives settings.
+      if (plain.code !== 0 || JSON.parse(plain.stdout).lossless?.isKept) continue;
       const made = await inside('init', input, '-o', path(`${i}/fxq.yaml`), '--json');
       expect(made, model.name).toMatchObject({ code: 0, stderr: '' });
       layers += JSON.parse(made.stdout).layers.length;
@@ -109,7 +110,7 @@ layers:
       const [a, b] = ['plain.fxq', 'same.fxq'].map((name) => readFileSync(path(`${i}/${name}`)));
       expect(Buffer.compare(a, b), model.name).toBe(0);
     }
-    expect(layers).toBeGreaterThan(50);
+    expect(layers).toBeGreaterThan(40);
   });
 
   it('does the same to a trained net, and what is then set takes effect', () => {
