@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { shapesOf } from '../data/random.js';
 import type { Selection } from '../model/selectors.js';
+import { readInterface } from '../onnx/interface.js';
 import { givenOf } from '../options/check.js';
 import { type SyntheticStage as Searching, syntheticStage as searching } from '../search/compress.js';
 import type { SyntheticFound } from '../search/synthetic.js';
@@ -8,6 +10,7 @@ import { CLUSTER } from '../stages/cluster.js';
 import { PRUNE } from '../stages/prune.js';
 import { QUANTIZE } from '../stages/quantize.js';
 import { threadPool } from './calibration-pool.js';
+import { asUsage } from './errors.js';
 import type { Terminal } from './terminal.js';
 
 /** The option not to compress by answers to inputs that are made for the model. */
@@ -82,6 +85,7 @@ export function syntheticStage(
       };
     },
     async run(model, context = {}) {
+      if (dim) asUsage(() => shapesOf(readInterface(model).inputs, dim));
       const pool = threadPool(threads);
       try {
         run = searching({ include, exclude, dims: dim, pool, threads, onProgress: terminal.progress('calibrate') });
@@ -111,7 +115,7 @@ function noteFound(
     `  calibrated on ${samples} made ${kind}; on others answers stand ${snr.toFixed(1)} dB out of what has changed${decided}`,
   );
   if (guessed.length > 0) {
-    onNote?.(`the model leaves the size of its pictures open, and 224 was taken; --dim ${guessed[0]}=SIZE tells it`);
+    onNote?.(`the model leaves the size of its pictures open, and it was guessed; --dim ${guessed[0]}=SIZE tells it`);
   }
   if (!isReached) onNote?.('the answers do not get as clear as wanted, whatever a bit costs; look at them');
   for (const { tensor, basis } of exact) {

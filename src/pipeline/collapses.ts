@@ -1,3 +1,4 @@
+import { isSameBytes } from '../binary/bytes.js';
 import { bitsOf } from '../binary/dtype.js';
 import { asUnits } from '../container/write/symbols.js';
 import { encodeKernels } from '../kernels/encode/index.js';
@@ -29,7 +30,7 @@ export class Collapses {
     const asked = bits === undefined && clusters === undefined ? undefined : clustersOf({ bits, clusters });
     const after = valuesOf(tensor, payload);
     if (!after || (asked !== undefined && asked < 4)) return;
-    if (isDefaultClustering(clustering) && isSame(payload, root.payload.read())) {
+    if (isDefaultClustering(clustering) && isSameBytes(payload, root.payload.read())) {
       // A small layer may have as many values as weights, and need them all.
       if (WEIGHTS_A_VALUE * after.distinct <= after.kept) this.#kept.push(`${tensor.name} (${after.distinct})`);
       return;
@@ -83,8 +84,4 @@ function valuesOf({ dtype }: Tensor, payload: Uint8Array): Found | undefined {
     kept: used.reduce((a, b) => a + b, 0),
     largest: used.reduce((a, b) => Math.max(a, b), 0),
   };
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i]);
 }

@@ -1,6 +1,7 @@
+import { isSameBytes } from '../binary/bytes.js';
 import { CALIBRATE_DEFAULTS, type CalibrateOptions } from '../calibrate/options.js';
 import { type Calibration, startCalibration } from '../calibrate/start.js';
-import { writeContainer } from '../container/write/container.js';
+import { containerSize } from '../container/write/container.js';
 import type { Batch } from '../data/dataset.js';
 import { throwIfAborted } from '../errors.js';
 import type { Loss } from '../evaluate/loss.js';
@@ -118,11 +119,11 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
     const [done, start] = [all.length, performance.now()];
     const total = isSearched ? MAX_POINTS : 1;
     const model = await calibration.run(price, (share) => onProgress?.((done + share) / total));
-    const parts = await writeContainer(model, { signal });
+    const bytes = await containerSize(model, { signal });
     const judgement = judge ? await judge.loss(model) : null;
     const point = {
       lambda: hasCodebook ? null : price,
-      bytes: parts.reduce((sum, { length }) => sum + length, 0),
+      bytes,
       loss: judgement?.value ?? null,
       judgement,
       divergence: network ? await network.divergence(model) : null,
@@ -212,7 +213,7 @@ function isSame(one: Model, other: Model, layers: readonly Layer[]): boolean {
   return one.tensors.every((tensor, i) => {
     if (!names.has(tensor.name)) return true;
     const [a, b] = [tensor, other.tensors[i]].map(({ payload }) => payload.read());
-    return a.length === b.length && a.every((byte, at) => byte === b[at]);
+    return isSameBytes(a, b);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { CodingOptions } from '../container/write/coding.js';
-import { writeContainer } from '../container/write/container.js';
+import { containerSize } from '../container/write/container.js';
 import type { Model } from '../model/model.js';
 import type { OpenOptions } from '../onnx/open.js';
 import { type Compressed, compressWith, opened } from '../pipeline/compress.js';
@@ -76,7 +76,10 @@ export function syntheticStage(options: SyntheticSearchOptions = {}): SyntheticS
       found = await searchSynthetic(model, { onProgress, ...options, signal });
       const plain = await cluster(clusteringOf({ include, exclude })).run(model, context);
       if (typeof found === 'string') return plain;
-      const [bytes, plainBytes] = [await sizeOf(found.model, signal), await sizeOf(plain, signal)];
+      const [bytes, plainBytes] = [
+        await containerSize(found.model, { signal }),
+        await containerSize(plain, { signal }),
+      ];
       if (bytes < plainBytes) return found.model;
       // Made inputs are not worth more than the noise of weights: they show too little of what some models look for.
       found = `they would take ${bytes} bytes, and by their own noise ${plainBytes}${guessing(found)}`;
@@ -87,9 +90,4 @@ export function syntheticStage(options: SyntheticSearchOptions = {}): SyntheticS
 
 function guessing({ guessed }: SyntheticFound): string {
   return guessed.length > 0 ? `; the size of pictures was guessed, --dim ${guessed[0]}=SIZE tells it` : '';
-}
-
-async function sizeOf(model: Model, signal: AbortSignal | undefined): Promise<number> {
-  const parts = await writeContainer(model, { signal });
-  return parts.reduce((sum, { length }) => sum + length, 0);
 }

@@ -1,3 +1,4 @@
+import { isSameBytes } from '../binary/bytes.js';
 import { FxqError } from '../errors.js';
 import type { Model, Tensor } from '../model/model.js';
 import { isPatchable, readWeights } from '../model/weights.js';
@@ -23,7 +24,7 @@ export function findPairs(original: Model, compressed: Model): { pairs: Pair[]; 
     if (!other) skipped.push({ name, reason: 'not in the compressed model' });
     else {
       checkShape(tensor, other);
-      if (isSame(tensor.payload.read(), other.payload.read()) && dtype === other.dtype) continue;
+      if (isSameBytes(tensor.payload.read(), other.payload.read()) && dtype === other.dtype) continue;
       if (dtype !== other.dtype) skipped.push({ name, reason: `${dtype}, but ${other.dtype} in the compressed model` });
       else if (!isPatchable(tensor) || !isPatchable(other)) skipped.push({ name, reason: `holds ${dtype}` });
       else pairs.push({ tensor, compressed: other });
@@ -39,12 +40,6 @@ function checkShape({ name, dims }: Tensor, other: Tensor): void {
   if (`${dims}` === `${other.dims}`) return;
   const message = `${name}: expected shape [${dims.join(', ')}] as in the original, got [${other.dims.join(', ')}] in the compressed model`;
   throw new FxqError('MISMATCH', message, { tensor: name, expected: dims, actual: other.dims });
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 /** A layer that can be switched between its two states. What is fed is `values`; the other state waits in `spare`. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../src/decode/index.js';
@@ -30,6 +30,14 @@ describe('compress without options', () => {
     expect(outputBytes).toBeLessThan(97_000);
     const model = openOnnx(await decode(new Uint8Array(readFileSync(out))));
     expect(readRecords(model).at(-1)?.text).toMatch(/calibrate lambda=.* fast=true/);
+  });
+
+  it('refuses a size of a dimension that the model does not have, before any work', () => {
+    const out = join(makeFolder(), 'model.fxq');
+    const { code, stdout, stderr } = fxq('compress', LENET, '-o', out, '--dim', 'nonsense=5');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/error: dimension 'nonsense': expected one of the model's dynamic ones, which are /);
+    expect(existsSync(out)).toBe(false);
   });
 
   it('clusters where made inputs do not serve, and says why', () => {

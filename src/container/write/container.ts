@@ -72,6 +72,12 @@ export async function writeContainer(model: Model, options: WriteOptions = {}): 
   return [...(await writeSections(model, sections, options)), ...sections.all()];
 }
 
+/** How many bytes a model takes as a container. */
+export async function containerSize(model: Model, options: WriteOptions = {}): Promise<number> {
+  const pieces = await writeContainer(model, options);
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
 /**
  * Codes a model: appends its sections to a store, and gives what stands before them. Reads every payload once, in
  * order, and keeps none.

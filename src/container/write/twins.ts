@@ -1,3 +1,4 @@
+import { isSameBytes } from '../../binary/bytes.js';
 import { bitsOf } from '../../binary/dtype.js';
 import { xxh32 } from '../../binary/xxh32.js';
 import type { Tensor } from '../../model/model.js';
@@ -49,7 +50,7 @@ export class Twins {
     const key = [length, width, l, k, c, q, m, a, h, p, x ?? xxh32(bytes), ...(hasLines ? dims : [])].join();
     const candidates = this.#written.get(key) ?? [];
     const twin = candidates.find(
-      (earlier) => (earlier.shares + 1) * (m ?? 1) <= MAX_SHARES && isEqual(earlier.read(), bytes),
+      (earlier) => (earlier.shares + 1) * (m ?? 1) <= MAX_SHARES && isSameBytes(earlier.read(), bytes),
     );
     if (twin === undefined) {
       const read = section ? placeIn(this.sections, section.length) : keeping(inline);
@@ -69,8 +70,4 @@ function placeIn(sections: SectionStore, length: number): Written['read'] {
 
 function keeping(bytes: Uint8Array): Written['read'] {
   return () => bytes;
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

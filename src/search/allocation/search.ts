@@ -1,4 +1,4 @@
-import { writeContainer } from '../../container/write/container.js';
+import { containerSize } from '../../container/write/container.js';
 import { throwIfAborted } from '../../errors.js';
 import type { LossUnit } from '../../evaluate/metric.js';
 import type { Model } from '../../model/model.js';
@@ -75,8 +75,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
     const known = all.find((tried) => tried.setting.every((candidate, i) => candidate === setting[i]));
     if (known) return known;
     const { model } = await runStages(input, stagesOf(layerSettings(layers, setting), options), { signal });
-    const pieces = await writeContainer(model, { signal });
-    const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    const bytes = await containerSize(model, { signal });
     const judgement = await judge.loss(model);
     const point = { bytes, loss: judgement.value, judgement, divergence: await subject.divergence(setting) };
     all.push({ setting, point });
