@@ -99,11 +99,12 @@ export function calibratedQuantize(options: CalibratedQuantizeOptions): Stage {
 }
 
 /** @throws RangeError for what weights cannot make up for */
-function checkCompensated({ rounding, rules = [], ...options }: QuantizeOptions): void {
+export function checkCompensated({ rounding, rules = [], first, last, ...options }: QuantizeOptions): void {
   if (rounding !== undefined && rounding !== 'nearest') {
     throw new RangeError(`${NAME}: rounding with data is compensated; leave out rounding ${rounding}`);
   }
-  for (const { weights, by } of [options, ...rules.map((rule) => rule.options)]) {
+  const ends = [first, last].map((weights) => ({ weights, by: undefined }));
+  for (const { weights, by } of [options, ...ends, ...rules.map((rule) => rule.options)]) {
     if (typeof by === 'number') {
       throw new RangeError(`${NAME}: rounding with data is by layer, channel or group, not by runs of ${by} weights`);
     }

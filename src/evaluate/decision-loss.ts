@@ -33,7 +33,7 @@ export function decisionMeter({ output, kind }: Measured, metric: 'accuracy' | '
         isLabelled && kind.scale === 'shares' ? 'logits' : kind.scale,
         kind.axis,
       );
-      const isReal = realRows(batch, reference.dims);
+      const isReal = realRows(batch, reference.dims, layout.rows);
       const isAlike = judged !== undefined && `${judged.dims}` === `${reference.dims}`;
       if (isLabelled && kind.scale !== 'classes') checkLabels(labels, { classes: layout.classes, before: inputs });
       const each = layout.rows / samples;
@@ -76,7 +76,7 @@ export function decisionMeter({ output, kind }: Measured, metric: 'accuracy' | '
       const { value, low, high } = isExpected ? expected : found;
       return {
         ...{ metric, unit: unitOf(metric), by: isExpected ? 'divergence' : 'count' },
-        ...{ value: 100 * value, low: 100 * low, high: Math.min(100, 100 * high) },
+        ...{ value: 100 * value, low: Math.max(-100, 100 * low), high: Math.min(100, 100 * high) },
         samples: isExpected ? inputs : lost.length,
       };
     },

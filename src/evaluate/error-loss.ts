@@ -18,7 +18,7 @@ export function errorMeter({ output }: Measured, metric: 'snr' | 'cosine'): Loss
       if (!judged || isBroken) return;
       const size = reference.data.length / samples;
       const width = reference.dims.at(-1) ?? 1;
-      const isReal = realRows(batch, reference.dims);
+      const isReal = realRows(batch, reference.dims, reference.data.length / width);
       for (let sample = 0; sample < samples; sample++) {
         let [product, ours, theirs, squares] = [0, 0, 0, 0];
         for (let i = Math.floor(sample * size); i < Math.floor((sample + 1) * size); i++) {

@@ -6,6 +6,7 @@ import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
 import { loadRuntime, type Runtime } from '../runtime/runtime.js';
 import { openSession, type Session } from '../runtime/session.js';
 import { agreementMeter, type Decided } from './agreement.js';
+import { layoutOf } from './decisions.js';
 import { lossGauge } from './gauge.js';
 import type { Loss } from './loss.js';
 import type { MetricName, Outputs, OwnMetric } from './metric.js';
@@ -100,8 +101,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       if (other) {
         const { outputs: references } = await other.run(batch, run.samples);
         await gauge.add({ ...run, outputs: references }, outputs);
-        const isReal = realRows(batch, references[output]?.dims ?? []);
-        meters.compare(outputs, references, run.samples, { ...gauge.kind(), isReal });
+        const kind = gauge.kind();
+        const reference = references[output];
+        const rows = kind && reference && layoutOf(reference, run.samples, kind.scale, kind.axis).rows;
+        const isReal = rows === undefined ? undefined : realRows(batch, reference.dims, rows);
+        meters.compare(outputs, references, run.samples, { ...kind, isReal });
       }
       numbers.add(outputs[output], batch, samples);
       samples += run.samples;

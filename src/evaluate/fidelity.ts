@@ -1,4 +1,5 @@
-import { type MetricArray, rowsOf } from './metrics.js';
+import { type Layout, layoutOf, readScores, type Scale } from './decisions.js';
+import type { MetricArray } from './metrics.js';
 
 /** How near an output is to the reference's, over all of its elements. `null` where nothing could be compared. */
 export interface Similarity {
@@ -8,17 +9,15 @@ export interface Similarity {
   readonly snr: number | null;
 }
 
-/** The least that a probability is taken for: what float32 rounds to zero says nothing of its logarithm. */
-const LEAST = 2 ** -126;
-
 /**
  * Kullback-Leibler divergence of a model's decisions from the reference's, in nats, as the mean over all rows: how many
  * more it takes, on average, to tell the reference's choice by the model's probabilities. Rows are those of
  * {@link agreementMeter}. A row in which only the model has a NaN differs by `Infinity`; one in which the reference has
  * is left out. `null` where there is nothing to decide on.
  *
- * @param scores - what rows hold: logits, of which the softmax is taken, or probabilities
- * @param temperature - logarithms are divided by this before the softmax is taken: above 1, what is decided clearly counts
+ * @param scale - what rows hold: logits, of which the softmax is taken, probabilities, or shares, each of a yes against a no
+ * @param options.axis - of the classes, where it is not the last
+ * @param options.temperature - logarithms are divided by this before the softmax is taken: above 1, what is decided clearly counts
  *   as well as what is in the balance (Hinton, Vinyals, Dean, 2015). Default 1
  * @example
  * const divergence = divergenceMeter('logits');
@@ -26,8 +25,8 @@ const LEAST = 2 ** -126;
  * divergence.result(); // 0.0021
  */
 export function divergenceMeter(
-  scores: 'logits' | 'probabilities',
-  temperature = 1,
+  scale: Scale,
+  { axis, temperature = 1 }: { readonly axis?: number | undefined; readonly temperature?: number | undefined } = {},
 ): {
   /**
    * Returns false, and counts nothing, where the shapes differ.
@@ -37,25 +36,25 @@ export function divergenceMeter(
   add(output: MetricArray, reference: MetricArray, samples: number, isReal?: (row: number) => boolean): boolean;
   result(): number | null;
 } {
-  const logarithms = scores === 'logits' ? logSoftmax : logsOf;
-  const softened = (data: ArrayLike<number>, start: number, into: Float64Array) => {
-    if (!logarithms(data, start, into)) return false;
+  const softened = (array: MetricArray, layout: Layout, row: number, into: Float64Array) => {
+    if (!readLogarithms(array, layout, row, into)) return false;
     if (temperature === 1) return true;
     for (let i = 0; i < into.length; i++) into[i] /= temperature;
-    return logSoftmax(into, 0, into);
+    return logSoftmax(into);
   };
   let count = 0;
   let sum = 0;
   return {
     add(output, reference, samples, isReal = () => true) {
       if (`${output.dims}` !== `${reference.dims}`) return false;
-      const { rows, classes } = rowsOf(reference, samples);
+      const layout = layoutOf(reference, samples, scale, axis);
+      const { rows, classes } = layout;
       if (classes < 2) return true;
       const wanted = new Float64Array(classes);
       const got = new Float64Array(classes);
       for (let row = 0; row < rows; row++) {
-        if (!isReal(row) || !softened(reference.data, row * classes, wanted)) continue;
-        const divergence = softened(output.data, row * classes, got) ? divergenceOf(wanted, got) : Number.NaN;
+        if (!isReal(row) || !softened(reference, layout, row, wanted)) continue;
+        const divergence = softened(output, layout, row, got) ? divergenceOf(wanted, got) : Number.NaN;
         // Rounding may leave a little less than nothing.
         sum += Number.isNaN(divergence) ? Number.POSITIVE_INFINITY : Math.max(0, divergence);
         count++;
@@ -137,26 +136,18 @@ function divergenceOf(wanted: Float64Array, got: Float64Array): number {
   return sum;
 }
 
-/** Logarithms of the softmax of a row; false where a score is no number, or none is finite. */
-function logSoftmax(data: ArrayLike<number>, start: number, into: Float64Array): boolean {
-  let max = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < into.length; i++) {
-    if (Number.isNaN(data[start + i])) return false;
-    max = Math.max(max, data[start + i]);
-  }
-  let sum = 0;
-  for (let i = 0; i < into.length; i++) sum += Math.exp(data[start + i] - max);
-  const logarithm = max + Math.log(sum);
-  for (let i = 0; i < into.length; i++) into[i] = data[start + i] - logarithm;
-  return Number.isFinite(logarithm);
+/** A row as logarithms of the probabilities of its classes; false where a score is no number, or none is finite. */
+export function readLogarithms(array: MetricArray, layout: Layout, row: number, into: Float64Array): boolean {
+  return readScores(array, layout, row, into) && (layout.scale === 'probabilities' || logSoftmax(into));
 }
 
-/** Logarithms of probabilities; false where one is no number. */
-function logsOf(data: ArrayLike<number>, start: number, into: Float64Array): boolean {
-  for (let i = 0; i < into.length; i++) {
-    const value = data[start + i];
-    if (Number.isNaN(value)) return false;
-    into[i] = Math.log(Math.max(LEAST, value));
-  }
-  return true;
+/** Makes scores the logarithms of their softmax; false where none is finite. */
+function logSoftmax(scores: Float64Array): boolean {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < scores.length; i++) max = Math.max(max, scores[i]);
+  let sum = 0;
+  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i] - max);
+  const logarithm = max + Math.log(sum);
+  for (let i = 0; i < scores.length; i++) scores[i] -= logarithm;
+  return Number.isFinite(logarithm);
 }

@@ -1,4 +1,4 @@
-import { differenceOf, type Interval, normalBelow, rareInterval } from './interval.js';
+import { DEVIATIONS, differenceOf, type Interval, normalBelow, rareInterval } from './interval.js';
 
 /** A decision as the original makes it, and what compression does to its scores, where that was looked at. */
 export interface Decision {
@@ -98,8 +98,6 @@ export function expectedLoss(decisions: readonly Decision[], inputs: number): In
   }
   return best;
 }
-
-const DEVIATIONS = 1.96;
 
 function scaled({ value, low, high }: Interval, by: number): Interval {
   return { value: value * by, low: low * by, high: high * by };

@@ -6,7 +6,7 @@ export interface Interval {
 }
 
 /** Deviations of a bell that hold 95 % of it. */
-const DEVIATIONS = 1.96;
+export const DEVIATIONS = 1.96;
 
 /** What may be behind nothing seen in n trials, times n: −ln of the 2.5 % on one side. */
 export const NONE_SEEN = -Math.log(0.025);

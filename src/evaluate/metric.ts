@@ -60,10 +60,8 @@ const ELEMENTS = 65_536;
 /**
  * Finds out what an output is from a batch of inputs and what the original makes of it: classes, probabilities, shares
  * such as a sigmoid gives, an image or whatever else has the input's shape, an embedding, a measured value, or scores.
- *
- * @param axis - the axis of a Softmax that gives it, if one does
  */
-export function kindOfOutput(output: OutputArray, batch: Batch, samples: number, axis?: number): Kind {
+export function kindOfOutput(output: OutputArray, batch: Batch, samples: number): Kind {
   const { dims, data, type } = output;
   if (!isFloat(type)) return { metric: 'agreement', scale: 'classes', text: 'classes' };
   const inputs = Object.values(batch.inputs).filter((input) => input.dims.length > 0);
@@ -71,14 +69,13 @@ export function kindOfOutput(output: OutputArray, batch: Batch, samples: number,
   const isSame = isLarge && inputs.some((input) => input.dims.length > 1 && input.data.length === data.length);
   const image = inputs.find((input) => input.dims.length === 4);
   const isMap = dims.length === 4 && image !== undefined && dims[2] > 1 && dims[3] > 1;
-  const classAxis = axis ?? (isMap ? 1 : undefined);
   const { rows, classes } = rowsOf(output, samples);
-  if (classAxis === undefined || classAxis === dims.length - 1) {
+  if (!isMap) {
     if (classes > 1 && everyRow(output, rows, classes, (sum) => Math.abs(sum - 1) < NEAR_ONE)) {
       return { metric: 'agreement', scale: 'probabilities', text: textOf('probabilities', rows, samples) };
     }
-  } else if (dims[classAxis] > 1 && sumsToOne(output, classAxis)) {
-    return { metric: 'agreement', scale: 'probabilities', axis: classAxis, text: 'probabilities at every place' };
+  } else if (dims[1] > 1 && sumsToOne(output, 1)) {
+    return { metric: 'agreement', scale: 'probabilities', axis: 1, text: 'probabilities at every place' };
   }
   // What comes out as it went in is no decision, also where both are shares, as pixels are.
   if (isSame) return { metric: 'snr', scale: 'logits', text: 'values of the input’s shape' };

@@ -6,12 +6,16 @@ export function isMask(name: string): boolean {
 }
 
 /**
- * Tells which rows of an output take part. Where a mask [N, T] of ones and zeros is among the inputs and the rows are its
- * positions, those are the real ones; otherwise all.
+ * Tells which rows of an output take part. Where a mask [N, T] of ones and zeros is among the inputs and the output has
+ * rows for each of its positions, as many for one as for another, those of real positions; otherwise all.
+ *
+ * @param dims - of the output
+ * @param rows - of it; of [N, T] they may also be one an input, whose T scores are of classes
  */
-export function realRows({ inputs }: Batch, dims: readonly number[]): (row: number) => boolean {
+export function realRows({ inputs }: Batch, dims: readonly number[], rows: number): (row: number) => boolean {
   const [, mask] = Object.entries(inputs).find(([name, array]) => isMask(name) && array.dims.length === 2) ?? [];
-  if (!mask || dims.length < 3 || dims[0] !== mask.dims[0] || dims[1] !== mask.dims[1]) return () => true;
-  const inner = dims.slice(2, -1).reduce((product, dim) => product * dim, 1);
-  return (row) => Number(mask.data[Math.floor(row / inner)]) !== 0;
+  if (!mask || dims[0] !== mask.dims[0] || dims[1] !== mask.dims[1]) return () => true;
+  const { length } = mask.data;
+  if (rows % length !== 0) return () => true;
+  return (row) => Number(mask.data[Math.floor((row * length) / rows)]) !== 0;
 }

@@ -99,7 +99,7 @@ export async function compressTo(
     const coder: Coder = {
       ...inner,
       async code(tensor) {
-        const coded = unchangedIfSmaller(tensor, await inner.code(tensor));
+        const coded = unchangedIfSmaller(tensor, await inner.code(tensor), coding);
         collapses.look(tensor, coded.payload);
         return coded;
       },

@@ -1,8 +1,9 @@
+import { isFloat } from '../data/cast.js';
 import type { Dataset } from '../data/dataset.js';
 import { answerNoiseMeter } from '../evaluate/answer-noise.js';
 import { divergenceMeter } from '../evaluate/fidelity.js';
 import { informationOf } from '../evaluate/information.js';
-import { type MetricArray, rowsOf } from '../evaluate/metrics.js';
+import type { MetricArray } from '../evaluate/metrics.js';
 import { mainFile } from '../graph/decoded-graph.js';
 import { isProbability } from '../graph/probabilities.js';
 import type { Model } from '../model/model.js';
@@ -40,7 +41,7 @@ export async function createAnswerJudge(
       const answers: { array: MetricArray; samples: number }[] = [];
       const batches = () => dataset();
       for await (const { outputs, samples } of runBatches(carrying(session, states), { batches, signal })) {
-        output ??= Object.keys(outputs).find((name) => outputs[name].type.startsWith('float'));
+        output ??= Object.keys(outputs).find((name) => isFloat(outputs[name].type));
         if (output !== undefined) answers.push({ array: outputs[output], samples });
       }
       return answers;
@@ -49,19 +50,16 @@ export async function createAnswerJudge(
   if (output === undefined) return undefined;
   const isSoftmax = isProbability(original, output);
   const isShare = isSoftmax || references.every(({ array }) => isBetween0And1(array));
-  const scale = isShare ? 'probabilities' : 'plain';
   // What a sigmoid gives are as many decisions by themselves.
-  const decisions = (array: MetricArray) => (isShare && !isSoftmax ? yesOrNo(array) : array);
-  const rows = references.map(({ array, samples }) => ({ array: decisions(array), samples }));
-  const isDecided = informationOf(rows, isShare) >= LEAST_INFORMATION;
+  const scale = isSoftmax ? 'probabilities' : isShare ? 'shares' : 'logits';
+  const isDecided = informationOf(references, scale) >= LEAST_INFORMATION;
   return async (model) => {
-    const noise = answerNoiseMeter(scale);
-    const divergence = divergenceMeter(isShare ? 'probabilities' : 'logits');
+    const noise = answerNoiseMeter(isShare ? 'probabilities' : 'plain');
+    const divergence = divergenceMeter(scale);
     const answers = await answersOf(model);
     for (const [i, { array, samples }] of references.entries()) {
       noise.add(answers[i].array, array, samples);
-      const { rows: count } = rowsOf(rows[i].array, samples);
-      if (isDecided) divergence.add(decisions(answers[i].array), rows[i].array, count);
+      if (isDecided) divergence.add(answers[i].array, array, samples);
     }
     return { snr: noise.result() ?? Number.NaN, divergence: divergence.result() };
   };
@@ -71,14 +69,4 @@ export async function createAnswerJudge(
 function isBetween0And1({ data }: MetricArray): boolean {
   for (let i = 0; i < data.length; i++) if (!(data[i] >= 0 && data[i] <= 1)) return false;
   return true;
-}
-
-/** A row of two for every probability. */
-function yesOrNo({ type, data }: MetricArray): MetricArray {
-  const both = new Float32Array(2 * data.length);
-  for (let i = 0; i < data.length; i++) {
-    both[2 * i] = data[i];
-    both[2 * i + 1] = 1 - data[i];
-  }
-  return { type, dims: [data.length, 2], data: both };
 }

@@ -109,7 +109,7 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   const judge = isJudged ? await createJudge(prepared.model, { ...options, ...feeder, split, onNote }) : undefined;
   if (judge) options.onStart?.(judge.text);
   const goal = isFixed ? undefined : goalOf(options, judge?.unit);
-  const blind = goal && judge && describeResolution(goal, judge.unit, judge.samples, judge.resolution);
+  const blind = goal && judge && describeResolution(goal, judge.samples, judge.resolution);
   if (blind !== undefined) onNote?.(blind);
   const network = goal && (await networkOf(calibration, options));
   const all: Tried[] = [];

@@ -159,18 +159,13 @@ export function reaches({ bytes, judgement }: Judged, { limit, targetSize }: Goa
 /**
  * What inputs of this number cannot tell by counting, said before anything is tried; `undefined` where they can.
  *
- * @param resolution - what may be lost where none of them has lost anything
+ * @param resolution - points that may be lost where none of them has lost anything
  */
-export function describeResolution(
-  goal: Goal,
-  unit: LossUnit,
-  samples: number,
-  resolution?: number,
-): string | undefined {
+export function describeResolution(goal: Goal, samples: number, resolution?: number): string | undefined {
   if (goal.limit === undefined || resolution === undefined || resolution <= goal.limit) return undefined;
   const needed = Math.ceil((samples * resolution) / Math.max(goal.limit, Number.MIN_VALUE));
   const could = Number.isSafeInteger(needed) ? `; ${needed.toLocaleString('en-US')} could` : '';
-  return `${samples.toLocaleString('en-US')} inputs kept apart cannot tell ${formatAmount(goal.limit, unit)} points by counting${could}; judged by how far their scores move`;
+  return `${samples.toLocaleString('en-US')} inputs kept apart cannot tell ${formatAmount(goal.limit, 'points')} points by counting${could}; judged by how far their scores move`;
 }
 
 /** Says when a search has to come to its end. */

@@ -1,5 +1,5 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
-import { calibratedQuantize } from '../calibrate/quantize.js';
+import { calibratedQuantize, checkCompensated } from '../calibrate/quantize.js';
 import type { Batch } from '../data/dataset.js';
 import { splitDataset } from '../data/split.js';
 import { throwIfAborted } from '../errors.js';
@@ -47,6 +47,7 @@ export interface OutputRangeOptions extends Omit<QuantizeOptions, 'seed'>, Calib
  */
 export function quantizeByOutput(options: OutputRangeOptions): Stage {
   checkQuantizeOptions(options);
+  if (options.isCompensated) checkCompensated(options);
   return {
     name: 'quantize',
     async run(input, { signal, onProgress } = {}) {

@@ -114,12 +114,13 @@ export async function searchSynthetic(
   checkOptions('synthetic', { snr: SNR }, { snr: options.snr });
   const serving = servingOf(model, readInterface(model));
   if (typeof serving === 'string') return serving;
-  try {
-    return await searchAtRates(model, serving, options);
-  } catch (error) {
-    if (error instanceof FxqError && CLOSED.has(error.code)) return error.message;
-    throw error;
-  }
+  return searchAtRates(model, serving, options).catch(whyClosed);
+}
+
+/** In words why a way is closed, where that is what an error says; anything else is thrown again. */
+function whyClosed(error: unknown): string {
+  if (error instanceof FxqError && CLOSED.has(error.code)) return error.message;
+  throw error;
 }
 
 /** Rate after rate, each for the weights that the ones before have not reached. */
@@ -134,7 +135,7 @@ async function searchAtRates(
   for (const [i, rate] of serving.rates.entries()) {
     const onProgress = (share: number) => options.onProgress?.((i + share) / serving.rates.length);
     const base = all ? withoutChange(all.model, model, all.skipped) : model;
-    const found = await searchAt(base, done, rate, serving, { ...options, onProgress });
+    const found = await searchAt(base, done, rate, serving, { ...options, onProgress }).catch(whyClosed);
     if (typeof found === 'string') return all ?? found;
     all = {
       ...found,

@@ -1,5 +1,6 @@
 import { isFloat } from '../data/cast.js';
 import { agreementMeter } from '../evaluate/agreement.js';
+import { layoutOf } from '../evaluate/decisions.js';
 import { divergenceMeter, similarityMeter } from '../evaluate/fidelity.js';
 import { type GaugeOptions, lossGauge } from '../evaluate/gauge.js';
 import type { Measured } from '../evaluate/loss.js';
@@ -43,9 +44,10 @@ export function fidelityMeter({ output, metric, temperature, hasLoss = false }: 
       if (reference) kind ??= kindOfOutput(reference, batch, samples);
       if (judged && labels) accuracy.add(judged, labels);
       if (judged && reference && kind?.metric === 'agreement') {
-        const isReal = realRows(batch, reference.dims);
-        agreement.add(judged, reference, samples, { ...kind, isReal });
-        divergence ??= divergenceMeter(kind.scale === 'probabilities' ? 'probabilities' : 'logits', temperature);
+        const { scale, axis } = kind;
+        const isReal = realRows(batch, reference.dims, layoutOf(reference, samples, scale, axis).rows);
+        agreement.add(judged, reference, samples, { scale, axis, isReal });
+        divergence ??= divergenceMeter(scale, { axis, temperature });
         if (isFloat(judged.type)) divergence.add(judged, reference, samples, isReal);
       }
       await gauge?.add(seen, outputs);

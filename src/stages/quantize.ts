@@ -165,24 +165,19 @@ export function layerSettings(
 
 /** @throws RangeError */
 export function checkQuantizeOptions(options: QuantizeOptions): void {
-  const { rules = [] } = options;
+  const { rules = [], first, last } = options;
   if (options.weights === undefined && rules.length === 0) {
     throw new RangeError(`${NAME}: expected ${OPTIONS.weights.expected('weights')}`);
   }
   for (const each of [options, ...rules.map((rule) => rule.options)]) {
     checkOptions(NAME, OPTIONS, each);
     const { weights = options.weights, range = options.range } = each;
-    const known = formatNamed(weights ?? FLOAT32);
-    if (
-      known &&
-      range !== undefined &&
-      range !== 'max' &&
-      range !== 'mse' &&
-      range !== 'output' &&
-      !known.ranges.includes(range)
-    ) {
-      const ranges = ['max', 'mse', ...known.ranges, 'output'].join(', ');
-      throw new RangeError(`${NAME}: expected a range of ${known.name} (${ranges}), got ${range}`);
+    for (const name of each === options ? [weights, first, last] : [weights]) {
+      const known = formatNamed(name ?? FLOAT32);
+      if (!known || range === undefined) continue;
+      const ranges: readonly Range[] = ['max', 'mse', ...known.ranges, 'output'];
+      if (ranges.includes(range)) continue;
+      throw new RangeError(`${NAME}: expected a range of ${known.name} (${ranges.join(', ')}), got ${range}`);
     }
   }
 }

@@ -156,6 +156,8 @@ describe('rounding that the other weights make up for', () => {
   it.each<[Partial<CalibratedQuantizeOptions>, string]>([
     [{ weights: 'int8', by: 64 }, 'by layer, channel or group, not by runs of 64 weights'],
     [{ weights: 'fixed16' }, 'at most 15 bits, and fixed16 needs none'],
+    [{ weights: 'int4', first: 'int16' }, 'at most 15 bits, and int16 needs none'],
+    [{ weights: 'int4', last: 'fixed32' }, 'at most 15 bits, and fixed32 needs none'],
     [{ weights: 'int99' }, 'got int99'],
     [{}, 'quantize: expected weights as a number format'],
     [{ weights: 'int8', samples: 0 }, 'samples'],

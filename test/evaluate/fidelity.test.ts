@@ -55,12 +55,22 @@ describe('divergenceMeter', () => {
   it('divides logarithms by a temperature, whatever rows hold', () => {
     const soft = (row: number[]) => softmax(row.map((value) => value / 4));
     const expected = divergence(soft(wanted[0]), soft(got[0]));
-    const logits = divergenceMeter('logits', 4);
+    const logits = divergenceMeter('logits', { temperature: 4 });
     logits.add(floats([1, 3], got[0]), floats([1, 3], wanted[0]), 1);
     expect(logits.result()).toBeCloseTo(expected, 12);
-    const probabilities = divergenceMeter('probabilities', 4);
+    const probabilities = divergenceMeter('probabilities', { temperature: 4 });
     probabilities.add(floats([1, 3], softmax(got[0])), floats([1, 3], softmax(wanted[0])), 1);
     expect(probabilities.result()).toBeCloseTo(expected, 12);
+  });
+
+  it('finds classes along their axis, and takes a share for a yes against a no', () => {
+    // Classes of a map [1, 2, 2, 2]: of every place the first, and then the second.
+    const map = divergenceMeter('logits', { axis: 1 });
+    map.add(floats([1, 2, 2, 2], [0, 0, 0, 0, 3, 3, 3, 3]), floats([1, 2, 2, 2], [3, 3, 3, 3, 0, 0, 0, 0]), 1);
+    expect(map.result()).toBeCloseTo(divergence(softmax([3, 0]), softmax([0, 3])), 12);
+    const shares = divergenceMeter('shares');
+    shares.add(floats([2, 1], [0.4, 0.5]), floats([2, 1], [0.9, 0.5]), 2);
+    expect(shares.result()).toBeCloseTo(divergence([0.9, 0.1], [0.4, 0.6]) / 2, 12);
   });
 
   it('holds for large logits, and for those of minus infinity', () => {

@@ -4,6 +4,7 @@ import { differenceOf, meanInterval, NONE_SEEN, rareInterval, ratioInterval } fr
 import type { Loss } from '../../src/evaluate/loss.js';
 import { formatLoss } from '../../src/evaluate/loss-words.js';
 import { kindOfOutput, type MetricName, type OwnMetric } from '../../src/evaluate/metric.js';
+import { realRows } from '../../src/evaluate/padding.js';
 import { createRandom, normal } from '../../src/random.js';
 import type { OutputArray } from '../../src/runtime/session.js';
 
@@ -152,6 +153,35 @@ describe('a loss', () => {
     const all = lossGauge({ output: 'y' });
     await all.add({ ...reference, batch: { inputs: {} } }, { y: noisy });
     expect(all.result()?.loss).toMatchObject({ value: 50 });
+  });
+
+  it.each([
+    ['classes themselves', [8, 4], 'int64', 1],
+    ['a share for each of three', [8, 4, 3], 'float32', 3],
+  ])('is not counted at padding of %s', async (_, dims, type, each) => {
+    const mask = { data: Float32Array.from({ length: 32 }, (_, i) => Number(i % 4 < 2)), dims: [8, 4] };
+    const isPadding = (i: number) => Math.floor(i / each) % 4 >= 2;
+    const wanted = array(dims, (i) => i % 2, type);
+    const got = array(dims, (i) => (isPadding(i) ? 1 - wanted.data[i] : wanted.data[i]), type);
+    const gauge = lossGauge({ output: 'y' });
+    const batch = { inputs: { attention_mask: mask } };
+    await gauge.add({ batch, samples: 8, labels: undefined, outputs: { y: wanted } }, { y: got });
+    expect(gauge.result()?.loss).toMatchObject({ metric: 'agreement', value: 0 });
+  });
+
+  it('takes every row of scores of as many classes as a mask has places', () => {
+    const mask = { data: new Float32Array(32), dims: [8, 4] };
+    expect(realRows({ inputs: { mask } }, [8, 4], 8)(0)).toBe(true);
+    expect(realRows({ inputs: { mask } }, [8, 4], 32)(0)).toBe(false);
+  });
+
+  it('is within a hundred points, also where all may have been won', async () => {
+    // The original is always wrong, and the model always right.
+    const [wrong, right] = [1, 0].map((by) => array([8], (i) => (i + by) % 2, 'int64'));
+    const gauge = lossGauge({ output: 'y', metric: 'accuracy' });
+    const labels = Array.from(right.data, Number);
+    await gauge.add({ batch: { inputs: {} }, samples: 8, labels, outputs: { y: wrong } }, { y: right });
+    expect(gauge.result()?.loss).toMatchObject({ value: -100, low: -100 });
   });
 });
 

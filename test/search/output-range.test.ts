@@ -27,6 +27,14 @@ describe('parameters by what the model answers', () => {
     expect(await off(chosen)).toBeGreaterThanOrEqual((await off(plain)) - 0.05);
   });
 
+  it('are not looked for where rounding cannot be made up for afterwards', () => {
+    const compensated = (given: Partial<OutputRangeOptions>) =>
+      quantizeByOutput({ ...options, ...given, isCompensated: true });
+    expect(() => compensated({ weights: 'fixed16' })).toThrow('at most 15 bits, and fixed16 needs none');
+    expect(() => compensated({ first: 'int16' })).toThrow('at most 15 bits, and int16 needs none');
+    expect(() => compensated({ by: 64 })).toThrow('not by runs of 64 weights');
+  });
+
   it('need data', () => {
     expect(() => quantize({ weights: 'fixed4', range: 'output' })).toThrow(
       "quantize: range output needs data to look at the model's answers",

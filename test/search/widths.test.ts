@@ -5,6 +5,7 @@ import { recordedFormats } from '../../src/quantize/record.js';
 import type { WidthOptions, WidthPoint } from '../../src/search/widths/options.js';
 import { allocate, bitsOf, exchanges, type Subject, widening } from '../../src/search/widths/path.js';
 import { searchWidths } from '../../src/search/widths/search.js';
+import { changed } from '../sensitivity/support.js';
 import { LENET, weightsOf, written } from '../stages/support.js';
 import { Random } from '../support/random.js';
 
@@ -106,11 +107,25 @@ describe('widths', () => {
     expect(refined.layers.map(({ name }) => name)).toEqual(plain.layers.map(({ name }) => name));
   });
 
+  it('refuse points where losses are no points', async () => {
+    // Scores that are next to nothing are taken for an embedding, whose loss is a share.
+    const small = changed(openOnnx(LENET), ['fc3.weight', 'fc3.bias'], (weight) => weight / 1e3);
+    const options: WidthOptions = { weights: 'int4', dataset, samples: 32, maxLoss: 20, threads: 1 };
+    const found = searchWidths(small, options);
+    await expect(found).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: 'goal: expected a maxError, as a share, for a model that is judged so, got maxLoss',
+    });
+  });
+
   it.each<[Partial<WidthOptions>, string]>([
     [{}, 'expected a goal for widths'],
     [{ equivalentBits: 3, maxLoss: 1 }, 'expected a goal for widths'],
     [{ equivalentBits: 1.5 }, 'equivalentBits of at least minBits, 2'],
     [{ equivalentBits: 3, minBits: 5, maxBits: 4 }, 'expected minBits up to maxBits'],
+    [{ equivalentBits: 4, weights: 'e4m3' }, 'equivalentBits of at least 5, the narrowest width of e4m3, got 4'],
+    [{ equivalentBits: 3, dataset, isCompensated: true, by: 64 }, 'not by runs of 64 weights'],
+    [{ equivalentBits: 3, dataset, isCompensated: true, maxBits: 16 }, 'at most 15 bits, and int16 needs none'],
     [{ equivalentBits: 3, weights: 'ternary' }, 'several widths, such as int4, got ternary'],
     [{ equivalentBits: 3, weights: 'fixed8.4' }, 'several widths, such as int4, got fixed8.4'],
   ])('refuse %j', async (options, message) => {

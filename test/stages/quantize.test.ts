@@ -178,6 +178,14 @@ describe('quantize', () => {
       { weights: 'int8', range: 'nnabla' },
       'quantize: expected a range of int8 (max, mse, percentile, output), got nnabla',
     ],
+    [
+      { weights: 'int8', range: 'percentile', first: 'e2m1' },
+      'quantize: expected a range of e2m1 (max, mse, output), got percentile',
+    ],
+    [
+      { weights: 'int8', range: 'percentile', last: 'ternary' },
+      'quantize: expected a range of ternary (max, mse, output), got percentile',
+    ],
     [{ weights: 'int8', percentile: 50 }, 'quantize: expected a percentile above 50, up to 100, got 50'],
     [{ rules: [{ match: '*', options: { weights: 'float8' } }] }, ', got float8'],
     [{ weights: 'int8', first: 'int' }, 'quantize: expected first as a number format'],

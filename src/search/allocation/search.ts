@@ -63,7 +63,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
   const judge = await createJudge(input, { split, metric: options.metric, runtime, threads, signal, onNote });
   const goal = goalOf(options, judge.unit);
   options.onStart?.(judge.text);
-  const blind = describeResolution(goal, judge.unit, judge.samples, judge.resolution);
+  const blind = describeResolution(goal, judge.samples, judge.resolution);
   if (blind !== undefined) onNote?.(blind);
   const total = layers.length * (PROBES + ROUNDS * 2 * TRIES) + (ROUNDS + 1) * MOST_TRIED;
   let done = 0;

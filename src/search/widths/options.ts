@@ -1,4 +1,5 @@
 import type { CalibrationOptions } from '../../calibrate/options.js';
+import { checkCompensated } from '../../calibrate/quantize.js';
 import type { Loss } from '../../evaluate/loss.js';
 import type { Model } from '../../model/model.js';
 import type { Selector } from '../../model/selectors.js';
@@ -100,9 +101,18 @@ export function checkWidthOptions(options: WidthOptions): void {
   if (equivalentBits !== undefined && equivalentBits < minBits) {
     throw new RangeError(`${NAME}: expected equivalentBits of at least minBits, ${minBits}, got ${equivalentBits}`);
   }
-  if (widthsOf(weights, options).length === 0) {
+  const widths = widthsOf(weights, options);
+  if (widths.length === 0) {
     throw new RangeError(`${NAME}: expected a format that has several widths, such as int4, got ${weights}`);
   }
+  const [narrowest] = widths;
+  if (equivalentBits !== undefined && equivalentBits < narrowest.bits) {
+    const least = `${narrowest.bits}, the narrowest width of ${weights}`;
+    throw new RangeError(`${NAME}: expected equivalentBits of at least ${least}, got ${equivalentBits}`);
+  }
+  // Before the search, whose last step this is; any layer may be given the widest.
+  const compensated = options.isCompensated && options.dataset ? widths : [];
+  for (const { weights } of compensated) checkCompensated({ ...options, weights });
 }
 
 /** The widths that a family of formats has in a range. */

@@ -17,7 +17,7 @@ import {
   quantizedLayers,
   quantizeLayer,
 } from '../../stages/quantize.js';
-import { HELD_OUT } from '../goal.js';
+import { goalOf, HELD_OUT } from '../goal.js';
 import { createJudge } from '../judge.js';
 import { openNetwork } from '../network.js';
 import {
@@ -95,6 +95,8 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
     return { model: made, chosen: pointOf(setting, null), points, layers: layersOf(setting), isReached: true };
   }
   const judge = await createJudge(opened, { ...options, split, runtime: options.runtime ?? (await loadRuntime()) });
+  const { limit: most = maxLoss } = goalOf({ maxLoss }, judge.unit);
+  const isGood = ({ judgement }: WidthPoint) => (judgement?.high ?? 0) <= most;
   const path = [...widening(subjects)];
   // The narrowest setting of the path that loses no more: what is lost falls along it, but for a few inputs.
   let [low, high] = [0, path.length - 1];
@@ -103,7 +105,7 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
     const made = await make(path[at], true);
     const point = pointOf(path[at], await judge.loss(made));
     judged.set(at, { made, point });
-    return (point.judgement?.high ?? 0) <= maxLoss;
+    return isGood(point);
   };
   const steps = Math.ceil(Math.log2(path.length)) + 1;
   while (low < high) {
@@ -114,10 +116,7 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
   }
   if (!judged.has(high)) await look(high);
   const { made, point } = present(judged.get(high));
-  return {
-    ...{ model: made, chosen: point, points, layers: layersOf(path[high]) },
-    isReached: (point.judgement?.high ?? 0) <= maxLoss,
-  };
+  return { model: made, chosen: point, points, layers: layersOf(path[high]), isReached: isGood(point) };
 }
 
 /** Makes the model of a setting. While settings are compared rounding is to the nearest, which takes no time. */
