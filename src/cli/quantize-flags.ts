@@ -2,13 +2,16 @@ import type { Command } from 'commander';
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedQuantize } from '../calibrate/quantize.js';
 import type { Dataset } from '../data/dataset.js';
+import { formatLoss } from '../evaluate/loss-words.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
+import { isLossGiven } from '../search/goal.js';
 import { quantizeByOutput } from '../search/output-range.js';
 import {
   checkWidthOptions,
   WIDTHS,
   type WidthOptions,
+  type WidthPoint,
   type WidthRange,
   type Widths,
 } from '../search/widths/options.js';
@@ -21,11 +24,13 @@ import { threadPool } from './calibration-pool.js';
 import type { Config } from './config.js';
 import { UsageError } from './errors.js';
 import { addOptions, optionsFrom } from './flags.js';
+import { type MetricFlags, metricOf } from './metric.js';
 import type { Terminal } from './terminal.js';
 
 /** Options of commands that round weights to number formats, beside which. */
-export interface FormatFlags extends WidthRange {
+export interface FormatFlags extends WidthRange, MetricFlags {
   readonly maxLoss?: number;
+  readonly maxError?: number;
 }
 
 /** Options that are about shared values, or about how they are searched for. */
@@ -53,7 +58,7 @@ export interface FormatStage {
 
 /** @throws UsageError for options that make no sense where weights are rounded to number formats */
 export function formatStage(flags: FormatFlags, { calibration, dataset }: Sources, terminal: Terminal): FormatStage {
-  const isSearched = flags.equivalentBits !== undefined || flags.maxLoss !== undefined;
+  const isSearched = flags.equivalentBits !== undefined || isLossGiven(flags);
   let found: Widths | undefined;
   return {
     isSearched,
@@ -62,16 +67,14 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
       checkFlags(flags, isSearched, hasOutputRange(options), { calibration, dataset });
       const common = { ...options, ...calibration };
       if (isSearched) {
-        const goal = { ...optionsFrom(WIDTHS, flags), maxLoss: flags.maxLoss };
+        const goal = { ...optionsFrom(WIDTHS, flags), maxLoss: flags.maxLoss, maxError: flags.maxError };
         const all: WidthOptions = { ...common, ...goal, isCompensated: calibration !== undefined };
         const judged = dataset ? { ...all, dataset } : all;
         checkWidthOptions(judged);
         return inThreads('quantize', calibration, async (pool, model, context) => {
-          const onPoint: WidthOptions['onPoint'] = ({ equivalentBits, loss }) =>
-            terminal.note(
-              `  ${equivalentBits.toFixed(2)} bits${loss === null ? '' : `, ${loss.toFixed(2)} points lost`}`,
-            );
-          found = await searchWidths(model, { ...judged, ...context, pool, onPoint });
+          const onPoint: WidthOptions['onPoint'] = (point) => terminal.note(`  ${widthLine(point)}`);
+          const metric = await metricOf(flags);
+          found = await searchWidths(model, { ...judged, ...context, metric, pool, onPoint });
           if (!found.isReached) terminal.warn('no widths reached the goal; these are the widest');
           return found.model;
         });
@@ -90,6 +93,11 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
       );
     },
   };
+}
+
+/** A setting in words. */
+function widthLine({ equivalentBits, judgement }: WidthPoint): string {
+  return `${equivalentBits.toFixed(2)} bits a weight${judgement === null ? '' : `, ${formatLoss(judgement)}`}`;
 }
 
 type Work = (pool: WidthOptions['pool'], ...run: Parameters<Stage['run']>) => ReturnType<Stage['run']>;
@@ -122,22 +130,21 @@ function checkFlags(
   }
   const width = givenOf(['minBits', 'maxBits'], flags)[0];
   if (width !== undefined && !isSearched) {
-    throw new UsageError(`--${dashed(width)} needs a goal for widths: --equivalent-bits or --max-loss`);
+    throw new UsageError(`--${dashed(width)} needs a goal for widths: --equivalent-bits, --max-loss or --max-error`);
   }
   if (dataset && !isSearched && !isByOutput) {
     throw new UsageError(
       '--data with number formats is to choose by: give --equivalent-bits, --max-loss or --range output',
     );
   }
-  if (flags.maxLoss !== undefined && !calibration && !dataset) {
-    throw new UsageError('--max-loss needs --calibrate or --data with inputs to judge by');
+  const judged = givenOf(['maxLoss', 'maxError', 'metric'], flags)[0];
+  if (judged !== undefined && !calibration && !dataset) {
+    throw new UsageError(`--${dashed(judged)} needs --calibrate or --data with inputs to judge by`);
   }
 }
 
 /** The widths that were chosen as a config file, beside what was fixed before. */
 export function widthsConfig(model: string, { layers, chosen }: Widths, base: Config, command: string): string {
   const rules = layers.map(({ match, weights }) => ({ match, quantize: { weights } }));
-  const { equivalentBits, loss } = chosen;
-  const what = `${equivalentBits.toFixed(2)} bits a weight${loss === null ? '' : `, ${loss.toFixed(2)} points lost`}`;
-  return configText(model, what, { ...base, layers: [...(base.layers ?? []), ...rules] }, command);
+  return configText(model, widthLine(chosen), { ...base, layers: [...(base.layers ?? []), ...rules] }, command);
 }

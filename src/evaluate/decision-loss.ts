@@ -20,13 +20,15 @@ export function decisionMeter({ output, kind }: Measured, metric: 'accuracy' | '
   const decisions: Decision[] = [];
   const lost: number[] = [];
   const won: number[] = [];
-  let [inputs, counted, rows, isBroken] = [0, 0, 0, false];
+  let [inputs, counted, rows, isBroken, least] = [0, 0, 0, false, 0];
   return {
     add({ batch, samples, labels, outputs }, own) {
       const reference = outputs[output];
       const judged = own?.[output];
       if (!reference) return;
       const isLabelled = metric === 'accuracy' && labels !== undefined;
+      // Nobody agrees more with the original than it does itself; about labels others may be right, and all of them.
+      if (isLabelled) least = -100;
       const layout = layoutOf(
         reference,
         samples,
@@ -76,7 +78,7 @@ export function decisionMeter({ output, kind }: Measured, metric: 'accuracy' | '
       const { value, low, high } = isExpected ? expected : found;
       return {
         ...{ metric, unit: unitOf(metric), by: isExpected ? 'divergence' : 'count' },
-        ...{ value: 100 * value, low: Math.max(-100, 100 * low), high: Math.min(100, 100 * high) },
+        ...{ value: 100 * value, low: Math.max(least, 100 * low), high: Math.min(100, 100 * high) },
         samples: isExpected ? inputs : lost.length,
       };
     },

@@ -12,10 +12,9 @@ export interface GaugeOptions {
   readonly metric?: MetricName | OwnMetric | undefined;
 }
 
-/** What a gauge has found. */
-export interface Gauged {
+/** How to measure, and what speaks against it. */
+export interface FoundMetric {
   readonly measured: Measured;
-  readonly loss: Loss | undefined;
   /** The original's accuracy, where there are labels for it; not by what speaks against them. */
   readonly top1: number | null;
   /** What speaks against the labels, in words. */
@@ -26,37 +25,39 @@ export interface Gauged {
   readonly samples: number;
 }
 
+/** What a gauge has found. */
+export interface Gauged extends FoundMetric {
+  readonly loss: Loss | undefined;
+}
+
 /**
- * Finds out from the original's outputs how to measure, and measures so what another model loses: by labels where the
- * original is better on them than chance, and otherwise by what its outputs are.
+ * Finds out from the original's outputs how to measure: by labels where the original is better on them than chance, and
+ * otherwise by what its outputs are.
  */
-export function lossGauge({ output, metric }: GaugeOptions): {
-  add(reference: Reference, outputs?: Outputs): Promise<void>;
+export function metricFinder({ output, metric }: GaugeOptions): {
+  /** @returns the ways of measuring that are left */
+  add(reference: Reference): readonly Measured[];
   /** What the output holds, once a batch has been seen. */
   kind(): Kind | undefined;
-  result(): Gauged | undefined;
+  result(): FoundMetric | undefined;
 } {
   const accuracy = accuracyMeter();
   const numbers = numberMeter(output);
-  const meters = new Map<MetricName | OwnMetric, LossMeter>();
   let kind: Kind | undefined;
   let [samples, isLabelled] = [0, true];
   return {
-    async add(reference, outputs) {
+    add(reference) {
       const judged = reference.outputs[output];
-      if (!judged) return;
-      kind ??= kindOfOutput(judged, reference.batch, reference.samples);
+      if (!judged) return [];
+      const found = kind ?? kindOfOutput(judged, reference.batch, reference.samples);
+      kind = found;
       numbers.add(judged, reference.batch, samples);
       samples += reference.samples;
       isLabelled &&= reference.labels !== undefined;
       const decides = metric === undefined || metric === 'accuracy';
       if (reference.labels && decides) accuracy.add(judged, reference.labels);
-      const ways = metric === undefined ? [...(isLabelled ? ['accuracy' as const] : []), kind.metric] : [metric];
-      for (const way of ways) {
-        const meter = meters.get(way) ?? lossMeter({ metric: way, kind, output });
-        meters.set(way, meter);
-        await meter.add(reference, outputs);
-      }
+      const ways = metric === undefined ? [...(isLabelled ? ['accuracy' as const] : []), found.metric] : [metric];
+      return ways.map((way) => ({ metric: way, kind: found, output }));
     },
     kind: () => kind,
     result() {
@@ -64,12 +65,33 @@ export function lossGauge({ output, metric }: GaugeOptions): {
       const [{ top1 }, doubt] = [accuracy.result(), accuracy.doubt()];
       const found = isLabelled && top1 !== null && doubt === undefined ? 'accuracy' : kind.metric;
       const measured = { metric: metric ?? found, kind, output };
-      return {
-        ...{ measured, top1, doubt, samples },
-        loss: meters.get(measured.metric)?.result(),
-        isUndecided: numbers.isAll(),
-        nan: numbers.doubt(),
-      };
+      return { measured, top1, doubt, samples, isUndecided: numbers.isAll(), nan: numbers.doubt() };
+    },
+  };
+}
+
+/** Finds out how to measure, and measures so what another model loses. */
+export function lossGauge(options: GaugeOptions): {
+  /** @param outputs - the other model's; absent for inputs that it was fitted to */
+  add(reference: Reference, outputs: Outputs | undefined): Promise<void>;
+  /** What the output holds, once a batch has been seen. */
+  kind(): Kind | undefined;
+  result(): Gauged | undefined;
+} {
+  const finder = metricFinder(options);
+  const meters = new Map<MetricName | OwnMetric, LossMeter>();
+  return {
+    async add(reference, outputs) {
+      for (const measured of finder.add(reference)) {
+        const meter = meters.get(measured.metric) ?? lossMeter(measured);
+        meters.set(measured.metric, meter);
+        await meter.add(reference, outputs);
+      }
+    },
+    kind: finder.kind,
+    result() {
+      const found = finder.result();
+      return found && { ...found, loss: meters.get(found.measured.metric)?.result() };
     },
   };
 }

@@ -18,6 +18,7 @@ import {
   goalOf,
   HELD_OUT,
   isLossAsked,
+  isLossGiven,
   type Judged,
   reaches,
 } from './goal.js';
@@ -98,7 +99,7 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   const { lambda, onProgress, onPoint, onNote, signal } = options;
   const hasCodebook = options.bits !== undefined || options.clusters !== undefined;
   const isFixed = lambda !== undefined || hasCodebook;
-  if (isFixed && [options.maxLoss, options.maxError, options.targetSize].some((each) => each !== undefined)) {
+  if (isFixed && (isLossGiven(options) || options.targetSize !== undefined)) {
     throw new RangeError('calibrate: lambda, bits and clusters fix the size; expected no maxLoss and no targetSize');
   }
   const clock = clockOf(options);

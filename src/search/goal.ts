@@ -125,9 +125,14 @@ function parseTime(text: string): number {
   return Number(number) * (SECONDS.get((unit ?? 's').toLowerCase()) ?? 1);
 }
 
+/** Whether it is said what may be lost. */
+export function isLossGiven({ maxLoss, maxError }: Pick<GoalOptions, 'maxLoss' | 'maxError'>): boolean {
+  return maxLoss !== undefined || maxError !== undefined;
+}
+
 /** Whether it is a loss that is asked for, and not only a size. */
-export function isLossAsked({ maxLoss, maxError, targetSize }: GoalOptions): boolean {
-  return targetSize === undefined || maxLoss !== undefined || maxError !== undefined;
+export function isLossAsked(options: GoalOptions): boolean {
+  return options.targetSize === undefined || isLossGiven(options);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Batch } from '../data/dataset.js';
 import type { Split } from '../data/split.js';
 import { FxqError } from '../errors.js';
-import { describeMetric, lossGauge } from '../evaluate/gauge.js';
+import { describeMetric, type FoundMetric, metricFinder } from '../evaluate/gauge.js';
 import { NONE_SEEN } from '../evaluate/interval.js';
 import type { Loss, Measured, Reference } from '../evaluate/loss.js';
 import { lossMeter } from '../evaluate/loss-meter.js';
@@ -64,12 +64,12 @@ export async function createJudge(original: Model, options: JudgeOptions): Promi
     const output = decidingOutput(session);
     const leftOut = describeLeftOut(session, output);
     if (leftOut !== undefined) onNote?.(leftOut);
-    const found = lossGauge({ output, metric });
+    const found = metricFinder({ output, metric });
     let bytes = 0;
     for (const { isHeldOut, batches } of parts) {
       for await (const { batch, samples, labels, outputs } of runBatches(session, { batches, signal })) {
         if (bytes > KEPT_BYTES) break;
-        await found.add({ batch, samples, labels, outputs }, outputs);
+        found.add({ batch, samples, labels, outputs });
         const kept = typeof metric === 'function' ? outputs : { [output]: outputs[output] };
         for (const { data } of Object.values(kept)) bytes += data.byteLength;
         references.push({ isHeldOut, reference: { batch: onlyMasks(batch), samples, labels, outputs: kept } });
@@ -103,10 +103,7 @@ export async function createJudge(original: Model, options: JudgeOptions): Promi
 }
 
 /** What is said of the inputs, and refused. */
-function noteDoubts(
-  { doubt, nan, isUndecided, top1, samples }: NonNullable<ReturnType<ReturnType<typeof lossGauge>['result']>>,
-  onNote: JudgeOptions['onNote'],
-): void {
+function noteDoubts({ doubt, nan, isUndecided, top1, samples }: FoundMetric, onNote: JudgeOptions['onNote']): void {
   if (isUndecided) {
     const message = `data set: expected inputs that the original gives numbers for, got NaN for all of them (${nan})`;
     throw new FxqError('DATASET', message, { actual: Number.NaN });

@@ -12,6 +12,7 @@ import { largestOf } from '../quantize/formats/range.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import {
   checkQuantizeOptions,
+  layerSettings,
   type QuantizedLayer,
   type QuantizeLayer,
   type QuantizeOptions,
@@ -20,6 +21,7 @@ import {
 } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
 import { openNetwork } from './network.js';
+import { type LayerChange, layerRounder } from './rounded.js';
 
 /** Inputs that answers are compared on, and how many go through the model together. */
 const MEASURED = 128;
@@ -52,7 +54,9 @@ export function quantizeByOutput(options: OutputRangeOptions): Stage {
     name: 'quantize',
     async run(input, { signal, onProgress } = {}) {
       const { isCompensated, dataset, seed = 0, threads, rules = [], ...rest } = options;
-      const given: QuantizeOptions = { ...rest, range: undefined, rules: rules.map(withoutOutput) };
+      // What is asked for by name stays, for the layers that are not searched.
+      const range = options.range === 'output' ? undefined : options.range;
+      const given: QuantizeOptions = { ...rest, range, rules: rules.map(withoutOutput) };
       const { model, layers } = quantizedLayers(input, given);
       const isSearched = ({ range }: QuantizeLayer = {}) => (range ?? options.range ?? 'output') === 'output';
       const searched = [...layers].filter(([, layer]) => isSearched(layer));
@@ -61,14 +65,12 @@ export function quantizeByOutput(options: OutputRangeOptions): Stage {
       for await (const batch of split.calibration()) batches.push(batch);
       const runtime = options.runtime ?? (await loadRuntime());
       const network = await openNetwork(model, batches, { runtime, threads, signal });
-      const chosen = new Map<Tensor, QuantizeLayer>();
+      const chosen = new Map<Tensor, LayerChange>();
       // Every layer by a rule of its own, so that none of what was given speaks against what is chosen.
       const common = { ...given, seed, weights: undefined, first: undefined, last: undefined };
       const settled = (): QuantizeOptions => ({ ...common, rules: rulesOf(layers, chosen) });
-      const measure = async (limit?: number) => {
-        const changed = await quantize(settled()).run(model);
-        return network.divergence(changed, limit);
-      };
+      const roundedBy = layerRounder(model, layerSettings(layers, { ...given, seed }));
+      const measure = (limit?: number) => network.divergence(roundedBy(chosen), limit);
       let least = await measure();
       const total = SWEEPS * searched.length;
       for (let i = 0; i < total; i++) {
@@ -93,7 +95,7 @@ export function quantizeByOutput(options: OutputRangeOptions): Stage {
 }
 
 /** What there is to choose from for a layer. */
-function candidatesOf(tensor: Tensor, { weights }: QuantizedLayer): QuantizeLayer[] {
+function candidatesOf(tensor: Tensor, { weights }: QuantizedLayer): LayerChange[] {
   const format = present(formatNamed(weights));
   const fixed = /^fixed(\d+)$/.exec(format.name);
   if (fixed) {
@@ -107,7 +109,7 @@ function candidatesOf(tensor: Tensor, { weights }: QuantizedLayer): QuantizeLaye
 
 function rulesOf(
   layers: ReadonlyMap<Tensor, QuantizedLayer>,
-  chosen: ReadonlyMap<Tensor, QuantizeLayer>,
+  chosen: ReadonlyMap<Tensor, LayerChange>,
 ): Rule<QuantizeLayer>[] {
   return Array.from(layers, ([tensor, { weights, by, range }]) => {
     return { match: exactly(tensor.name), options: { weights, by, range, ...chosen.get(tensor) } };
@@ -119,6 +121,6 @@ function withoutOutput({ match, options }: Rule<QuantizeLayer>): Rule<QuantizeLa
   return { match, options: range === 'output' || range === undefined ? rest : options };
 }
 
-function isSame(one: QuantizeLayer, other: QuantizeLayer | undefined): boolean {
+function isSame(one: LayerChange, other: LayerChange | undefined): boolean {
   return other !== undefined && one.weights === other.weights && one.range === other.range;
 }

@@ -42,6 +42,14 @@ async function measure({ scores, noisy, labels }: Net, isLabelled: boolean, fitt
   return loss;
 }
 
+describe('agreement', () => {
+  it('cannot be won', async () => {
+    const { low, value } = await measure(makeNet(64, 0.02, 7), false);
+    expect(value).toBeGreaterThanOrEqual(0);
+    expect(low).toBeGreaterThanOrEqual(0);
+  });
+});
+
 describe('an interval', () => {
   it('of nothing seen ends where that has a chance of 2.5 %', () => {
     expect(rareInterval(0, 0, 64)).toEqual({ value: 0, low: 0, high: NONE_SEEN / 64 });

@@ -5,7 +5,7 @@ import { openOnnx } from '../../src/onnx/open.js';
 import { recordedFormats } from '../../src/quantize/record.js';
 import { type OutputRangeOptions, quantizeByOutput } from '../../src/search/output-range.js';
 import { quantize } from '../../src/stages/quantize.js';
-import { LENET, written } from '../stages/support.js';
+import { LENET, weightsOf, written } from '../stages/support.js';
 import { Random } from '../support/random.js';
 
 const dataset = arrayDataset({ inputs: { input: { data: new Random(5).floats(64 * 784, 1), dims: [64, 784] } } });
@@ -25,6 +25,14 @@ describe('parameters by what the model answers', () => {
     const off = async (made: typeof model) =>
       (await evaluate({ model: written(made)[0], reference: LENET, dataset, threads: 1 })).agreement ?? 0;
     expect(await off(chosen)).toBeGreaterThanOrEqual((await off(plain)) - 0.05);
+  });
+
+  it('leave layers alone that have a range by name', async () => {
+    const chosen = await quantizeByOutput({ ...options, weights: 'int4', range: 'mse' }).run(model);
+    const plain = await quantize({ weights: 'int4', range: 'mse', exclude: ['fc1*'] }).run(model);
+    expect(weightsOf(chosen, 'fc3.weight')).toEqual(weightsOf(plain, 'fc3.weight'));
+    const other = await quantize({ weights: 'int4', range: 'max', exclude: ['fc1*'] }).run(model);
+    expect(weightsOf(other, 'fc3.weight')).not.toEqual(weightsOf(plain, 'fc3.weight'));
   });
 
   it('are not looked for where rounding cannot be made up for afterwards', () => {

@@ -110,12 +110,15 @@ describe('widths', () => {
   it('refuse points where losses are no points', async () => {
     // Scores that are next to nothing are taken for an embedding, whose loss is a share.
     const small = changed(openOnnx(LENET), ['fc3.weight', 'fc3.bias'], (weight) => weight / 1e3);
-    const options: WidthOptions = { weights: 'int4', dataset, samples: 32, maxLoss: 20, threads: 1 };
-    const found = searchWidths(small, options);
-    await expect(found).rejects.toMatchObject({
+    const options: WidthOptions = { weights: 'int4', exclude: ['fc1*'], dataset, samples: 32, threads: 1 };
+    await expect(searchWidths(small, { ...options, maxLoss: 20 })).rejects.toMatchObject({
       code: 'CONFIG',
       message: 'goal: expected a maxError, as a share, for a model that is judged so, got maxLoss',
     });
+    const { chosen, isReached } = await searchWidths(small, { ...options, maxError: 0.05 });
+    expect(isReached).toBe(true);
+    expect(chosen.judgement).toMatchObject({ unit: 'share', metric: 'cosine' });
+    expect(chosen.judgement?.high).toBeLessThanOrEqual(0.05);
   });
 
   it.each<[Partial<WidthOptions>, string]>([

@@ -6,6 +6,7 @@ import { addBudget } from '../budget.js';
 import { addCalibration } from '../calibration.js';
 import { addOptions, addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
+import { addMetric } from '../metric.js';
 import { addCommon, addDropUnused, addExamples, addForce, addOutput, addSelection, addThreads } from '../options.js';
 import { addWidths } from '../quantize-flags.js';
 import type { Terminal } from '../terminal.js';
@@ -28,7 +29,9 @@ With --equivalent-bits, or with --max-loss and inputs, every layer gets a width 
   addOutput(command, 'the quantized ONNX file');
   addStage(command, QUANTIZE);
   addWidths(command);
-  addOptions(command, { maxLoss: GOAL.maxLoss }, { prefix: 'with --calibrate or --data: ' });
+  const { maxLoss, maxError } = GOAL;
+  addOptions(command, { maxLoss, maxError }, { prefix: 'with --calibrate or --data: ' });
+  addMetric(command);
   addBudget(command);
   addCalibration(command);
   addSelection(command);

@@ -8,7 +8,7 @@ import { defaultsOf } from '../../options/defaults.js';
 import { number, type OptionsOf, whole } from '../../options/option.js';
 import { FLOAT32, formatOfWidth } from '../../quantize/formats/parse.js';
 import { checkQuantizeOptions, hasOutputRange, type QuantizeOptions } from '../../stages/quantize.js';
-import { checkGoal, type GoalOptions } from '../goal.js';
+import { checkGoal, type GoalOptions, isLossGiven } from '../goal.js';
 
 /** How wide weights may be. */
 export interface WidthRange {
@@ -24,7 +24,7 @@ export interface WidthRange {
 export interface WidthOptions
   extends Omit<QuantizeOptions, 'seed'>,
     WidthRange,
-    Pick<GoalOptions, 'maxLoss'>,
+    Pick<GoalOptions, 'maxLoss' | 'maxError' | 'metric'>,
     Omit<CalibrationOptions, 'dataset'> {
   /** Inputs to judge by: with them a loss may be the goal, and what a mean width makes is refined by the model's answers. */
   readonly dataset?: CalibrationOptions['dataset'] | undefined;
@@ -55,7 +55,7 @@ const WIDTH_DEFAULTS = defaultsOf(WIDTHS);
 export interface WidthPoint {
   /** Bits of a weight on average. */
   readonly equivalentBits: number;
-  /** Points of top-1, or of agreement without labels, lost on inputs kept apart; `null` where none was measured. */
+  /** What is lost on inputs kept apart, in the unit of the judgement; `null` where none was measured. */
   readonly loss: number | null;
   /** The same with its interval, how it was found, and on how many inputs. */
   readonly judgement: Loss | null;
@@ -90,11 +90,11 @@ const NAME = 'quantize';
 export function checkWidthOptions(options: WidthOptions): void {
   checkQuantizeOptions(options);
   checkOptions(NAME, WIDTHS, options);
-  checkGoal({ maxLoss: options.maxLoss }, NAME);
-  const { weights = FLOAT32, equivalentBits, maxLoss } = options;
+  const { weights = FLOAT32, equivalentBits, maxLoss, maxError, metric } = options;
+  checkGoal({ maxLoss, maxError, metric }, NAME);
   const { minBits = WIDTH_DEFAULTS.minBits, maxBits = WIDTH_DEFAULTS.maxBits } = options;
-  if ((equivalentBits === undefined) === (maxLoss === undefined)) {
-    throw new RangeError(`${NAME}: expected a goal for widths, either equivalentBits or maxLoss`);
+  if ((equivalentBits === undefined) !== isLossGiven(options)) {
+    throw new RangeError(`${NAME}: expected a goal for widths, either equivalentBits or maxLoss (maxError)`);
   }
   if (hasOutputRange(options)) throw new RangeError(`${NAME}: range output does not go with a search for widths`);
   if (minBits > maxBits) throw new RangeError(`${NAME}: expected minBits up to maxBits, got ${minBits} and ${maxBits}`);

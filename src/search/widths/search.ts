@@ -17,9 +17,10 @@ import {
   quantizedLayers,
   quantizeLayer,
 } from '../../stages/quantize.js';
-import { goalOf, HELD_OUT } from '../goal.js';
+import { goalOf, HELD_OUT, isLossGiven } from '../goal.js';
 import { createJudge } from '../judge.js';
 import { openNetwork } from '../network.js';
+import { layerRounder } from '../rounded.js';
 import {
   checkWidthOptions,
   type LayerWidth,
@@ -51,12 +52,12 @@ const TRIES = 3;
  */
 export async function searchWidths(model: Model, options: WidthOptions): Promise<Widths> {
   checkWidthOptions(options);
-  const { weights = FLOAT32, equivalentBits, maxLoss, dataset, signal, onProgress, onPoint } = options;
+  const { weights = FLOAT32, equivalentBits, dataset, signal, onProgress, onPoint } = options;
   const { model: opened, layers: chosen } = quantizedLayers(model, options);
   const searched = [...chosen].filter(([, layer]) => canonicalName(layer.weights) === canonicalName(weights));
   const tensors = searched.map(([tensor]) => tensor);
   const widths = widthsOf(weights, options);
-  const settings = layerSettings(new Map(searched), options);
+  const settings = layerSettings(chosen, options);
   const breathe = breather();
   const subjects: Subject[] = [];
   for (const tensor of tensors) {
@@ -78,7 +79,11 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
     });
   const split =
     dataset && (await splitDataset(dataset, BATCH, options.samples ?? MEASURED, HELD_OUT, options.seed ?? 0));
-  const make = async (setting: Setting, isFinal = false) => makerOf(options, split, isFinal)(opened, layersOf(setting));
+  const make = (setting: Setting) => makeWidths(opened, layersOf(setting), options, split);
+  const roundedBy = layerRounder(opened, settings);
+  // While settings are compared rounding is to the nearest, which takes no time.
+  const round = (setting: Setting) =>
+    roundedBy(new Map(tensors.map((tensor, i) => [tensor, { weights: widths[setting[i]].weights }])));
   const points: WidthPoint[] = [];
   const pointOf = (setting: Setting, judgement: Loss | null) => {
     const loss = judgement?.value ?? null;
@@ -87,22 +92,23 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
     onPoint?.(point);
     return point;
   };
-  if (!split || maxLoss === undefined) {
+  if (!split || !isLossGiven(options)) {
     const room = limit ?? Number.POSITIVE_INFINITY;
     const first = allocate(subjects, room);
-    const setting = split ? await exchanged(opened, subjects, first, room, split, make, options) : first;
-    const made = await make(setting, true);
-    return { model: made, chosen: pointOf(setting, null), points, layers: layersOf(setting), isReached: true };
+    const setting = split ? await exchanged(opened, subjects, first, room, split, round, options) : first;
+    const made = await make(setting);
+    const isReached = bitsOf(subjects, setting) <= room;
+    return { model: made, chosen: pointOf(setting, null), points, layers: layersOf(setting), isReached };
   }
   const judge = await createJudge(opened, { ...options, split, runtime: options.runtime ?? (await loadRuntime()) });
-  const { limit: most = maxLoss } = goalOf({ maxLoss }, judge.unit);
-  const isGood = ({ judgement }: WidthPoint) => (judgement?.high ?? 0) <= most;
+  const { limit: most = 0 } = goalOf(options, judge.unit);
+  const isGood = ({ judgement }: WidthPoint) => judgement !== null && judgement.high <= most;
   const path = [...widening(subjects)];
   // The narrowest setting of the path that loses no more: what is lost falls along it, but for a few inputs.
   let [low, high] = [0, path.length - 1];
   const judged = new Map<number, { made: Model; point: WidthPoint }>();
   const look = async (at: number) => {
-    const made = await make(path[at], true);
+    const made = await make(path[at]);
     const point = pointOf(path[at], await judge.loss(made));
     judged.set(at, { made, point });
     return isGood(point);
@@ -119,15 +125,17 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
   return { model: made, chosen: point, points, layers: layersOf(path[high]), isReached: isGood(point) };
 }
 
-/** Makes the model of a setting. While settings are compared rounding is to the nearest, which takes no time. */
-function makerOf(options: WidthOptions, split: Split | undefined, isFinal: boolean) {
-  return async (model: Model, layers: readonly LayerWidth[]): Promise<Model> => {
-    const { rules = [], isCompensated, seed, dataset: _, ...rest } = options;
-    const own = layers.map(({ match, weights }) => ({ match, options: { weights } }));
-    const given: QuantizeOptions = { ...rest, rules: [...rules, ...own] };
-    if (!isFinal || !isCompensated || !split) return quantize({ ...given, seed }).run(model);
-    return calibratedQuantize({ ...rest, ...given, seed, dataset: () => split.calibration() }).run(model);
-  };
+/** Makes the model of a setting, as it is to be kept. */
+async function makeWidths(
+  model: Model,
+  layers: readonly LayerWidth[],
+  { rules = [], isCompensated, seed, dataset: _, ...rest }: WidthOptions,
+  split: Split | undefined,
+): Promise<Model> {
+  const own = layers.map(({ match, weights }) => ({ match, options: { weights } }));
+  const given: QuantizeOptions = { ...rest, rules: [...rules, ...own] };
+  if (!isCompensated || !split) return quantize({ ...given, seed }).run(model);
+  return calibratedQuantize({ ...rest, ...given, seed, dataset: () => split.calibration() }).run(model);
 }
 
 /** Exchanges bits between layers as long as the model's answers come nearer to the original's. */
@@ -137,7 +145,7 @@ async function exchanged(
   start: Setting,
   limit: number,
   split: Split,
-  make: (setting: Setting) => Promise<Model>,
+  round: (setting: Setting) => Model,
   options: WidthOptions,
 ): Promise<Setting> {
   const { threads, signal, onProgress } = options;
@@ -146,14 +154,14 @@ async function exchanged(
   for await (const batch of split.calibration()) batches.push(batch);
   const network = await openNetwork(model, batches, { runtime, threads, signal });
   let best = start;
-  let least = await network.divergence(await make(best));
+  let least = await network.divergence(round(best));
   const tried = new Set<string>();
   const tries = TRIES * subjects.length;
   for (let i = 0; i < tries; i++) {
     const next = exchanges(subjects, best, limit).find((each) => !tried.has(each.join()));
     if (!next) break;
     tried.add(next.join());
-    const divergence = await network.divergence(await make(next), least);
+    const divergence = await network.divergence(round(next), least);
     if (divergence < least) [best, least] = [next, divergence];
     onProgress?.((i + 1) / tries);
   }
