@@ -48,6 +48,7 @@ for (const entry of [
   'index.d.ts',
   'decode/index.d.ts',
   'decode/decode-worker.d.ts',
+  'compress-worker.d.ts',
   'session/index.d.ts',
   'cli/program.d.ts',
 ])

@@ -24,6 +24,7 @@ const ROOMS = [
   'onnx',
   'container',
   'decode',
+  'offload.ts',
   'session',
   'quantize',
   'graph',
@@ -39,6 +40,7 @@ const ROOMS = [
   'tune',
   'search',
   'report',
+  'compress-worker.ts',
   'cli',
   'index.ts',
 ];

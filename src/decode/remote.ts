@@ -1,7 +1,7 @@
 import { type ErrorDetails, FxqError, throwIfAborted } from '../errors.js';
 import { breatherFor, type Progress, type ReadOptions } from './container.js';
 import { type Arriving, type OpenSource, openInput } from './source.js';
-import { type DecodeWorker, type Started, startThread, warnOfNone } from './thread.js';
+import { nodeThread, type Started, startThread, type WorkerChoice, warnOfNone } from './thread.js';
 
 /** The first message to a worker, with the port that all others use. */
 export interface Task {
@@ -32,7 +32,7 @@ export interface Report {
  */
 export async function inWorker<Result>(
   forOrt: boolean,
-  worker: true | string | URL | DecodeWorker,
+  worker: WorkerChoice,
   source: OpenSource,
   { signal, verify, onProgress }: ReadOptions,
 ): Promise<Result | undefined> {
@@ -81,7 +81,7 @@ export async function inWorker<Result>(
         }
       };
       try {
-        thread = startThread(worker, lose);
+        thread = startThread(worker, ownThread, lose);
         thread.postMessage({ forOrt, verify, port: port2 } satisfies Task, [port2]);
       } catch (problem) {
         lose(problem);
@@ -98,6 +98,14 @@ export async function inWorker<Result>(
   }
 }
 
-function revive({ name: _, message, code, ...details }: NonNullable<Report['error']>): FxqError {
+function ownThread() {
+  if (typeof Worker === 'function')
+    return new Worker(new URL('./decode-worker.js', import.meta.url), { type: 'module' });
+  const here = import.meta.url;
+  return nodeThread(new URL('./decode-worker.js', here));
+}
+
+/** The error that a worker told as a plain object. */
+export function revive({ name: _, message, code, ...details }: NonNullable<Report['error']>): FxqError {
   return new FxqError(code, message, details);
 }

@@ -1,11 +1,14 @@
-/** A worker of the web, or a thread of Node, which runs `fxq-compress/decode/worker`. */
+/** A worker of the web, or a thread of Node, which runs `fxq-compress/decode/worker` or `fxq-compress/worker`. */
 export interface DecodeWorker {
   /** As all workers have it. */
   postMessage(message: unknown, transfer?: readonly object[]): void;
 }
 
+/** Where work is done that is not to be done here: in a worker of the package's own, one whose file is told, or one that is there. */
+export type WorkerChoice = true | string | URL | DecodeWorker;
+
 /** What is used of both kinds of worker, beside messages. */
-interface Thread extends DecodeWorker {
+export interface Thread extends DecodeWorker {
   addEventListener?(type: 'error', listener: (problem: unknown) => void): void;
   removeEventListener?(type: 'error', listener: (problem: unknown) => void): void;
   on?(type: 'error', listener: (problem: unknown) => void): void;
@@ -28,12 +31,13 @@ const lost = new WeakSet<DecodeWorker>();
 /**
  * Starts a worker, or takes the one that there is.
  *
- * @param worker - `true` for the one beside this file, which bundlers find by the first form below; or where it is
+ * @param worker - `true` for the one that `own` makes, where its file is, or the one that there is
+ * @param own - makes the worker whose file comes with the caller's
  * @throws where there can be none
  */
-export function startThread(worker: true | string | URL | DecodeWorker, onError: (problem: unknown) => void): Started {
+export function startThread(worker: WorkerChoice, own: () => Thread, onError: (problem: unknown) => void): Started {
   const isLent = typeof worker === 'object' && 'postMessage' in worker;
-  const thread: Thread = isLent ? worker : newThread(worker);
+  const thread: Thread = isLent ? worker : worker === true ? own() : newThread(worker);
   if (lost.has(thread) || thread.threadId === -1) throw new Error('the worker has ended before');
   const fail = (problem: unknown) => {
     lost.add(thread);
@@ -53,14 +57,19 @@ export function startThread(worker: true | string | URL | DecodeWorker, onError:
   };
 }
 
-function newThread(at: true | string | URL): Thread {
-  if (typeof Worker === 'function') {
-    if (at !== true) return new Worker(at, { type: 'module' });
-    return new Worker(new URL('./decode-worker.js', import.meta.url), { type: 'module' });
-  }
-  const here = import.meta.url;
+/**
+ * A worker whose file is told. Who makes one of a file of the package writes the same out, because bundlers find the file only
+ * by `new Worker(new URL('…', import.meta.url))`, word for word.
+ */
+function newThread(at: string | URL): Thread {
+  return typeof Worker === 'function' ? new Worker(at, { type: 'module' }) : nodeThread(at);
+}
+
+/** A thread of Node. */
+export function nodeThread(at: string | URL): Thread {
   const { Worker: NodeWorker } = process.getBuiltinModule('worker_threads');
-  return new NodeWorker(at === true ? new URL('./decode-worker.js', here) : at);
+  // Flags of this process may be about its own script.
+  return new NodeWorker(at, { execArgv: [] });
 }
 
 let hasWarned = false;

@@ -7,6 +7,7 @@ import { FxqError, throwIfAborted } from '../errors.js';
 import { loadKernels } from '../kernels/decode/index.js';
 import { squeeze } from '../kernels/encode/index.js';
 import type { ByteSource, Model, Tensor } from '../model/model.js';
+import { type OffloadOptions, offload } from '../offload.js';
 import { readRecords } from '../onnx/metadata.js';
 import { inMemory, openOnnx } from '../onnx/open.js';
 import type { Overhead, Report, TensorReport } from './figures.js';
@@ -24,6 +25,8 @@ export interface InspectOptions {
   /** The model that a container decodes to, where it is open already, so that it is not taken apart once more. */
   readonly model?: Model | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with the share of the weights' bytes that is measured, from 0 to 1. */
+  readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 /**
@@ -33,12 +36,29 @@ export interface InspectOptions {
  * const { tensors } = inspectOnnx(await readFile('model.onnx'));
  * for (const { name, role, density, clusters } of tensors) console.log(name, role, density, clusters);
  */
-export function inspectOnnx(given: Model | Uint8Array, options: InspectOptions = {}): Report {
+export function inspectOnnx(
+  given: Uint8Array | Model,
+  options?: InspectOptions & { readonly worker?: undefined },
+): Report;
+/** The same in a worker. */
+export function inspectOnnx(given: Uint8Array, options: InspectOptions & OffloadOptions): Promise<Report>;
+export function inspectOnnx(
+  given: Uint8Array | Model,
+  options: InspectOptions & OffloadOptions = {},
+): Report | Promise<Report> {
+  if (options.worker === undefined) return figuresOf(given, options);
+  return offload<Report>('inspectOnnx', given, options).then((done) => done ?? figuresOf(given, options));
+}
+
+function figuresOf(given: Uint8Array | Model, options: InspectOptions): Report {
   const model = given instanceof Uint8Array ? openOnnx(given) : given;
   const bytes = model.files.reduce((sum, { size }) => sum + size, model.appendix.length);
   const formatOf = formatFinder(model);
+  let done = 0;
   const tensors = model.tensors.map((tensor) => {
     throwIfAborted(options.signal);
+    done += tensor.length;
+    options.onProgress?.(done / bytes);
     const format = formatOf(tensor.name);
     return { ...subject(tensor), ...(format && { format }), ...measurePayload(tensor, tensor.payload.read()) };
   });
@@ -61,8 +81,13 @@ export function inspectOnnx(given: Model | Uint8Array, options: InspectOptions =
  * @example
  * const { ratio, tensors } = await inspectContainer(await readFile('model.fxq'));
  */
-export async function inspectContainer(container: Uint8Array | Ranges, options: InspectOptions = {}): Promise<Report> {
-  const { signal } = options;
+export async function inspectContainer(
+  container: Uint8Array | Ranges,
+  options: InspectOptions & OffloadOptions = {},
+): Promise<Report> {
+  const remote = await offload<Report>('inspectContainer', container, options);
+  if (remote) return remote;
+  const { signal, onProgress } = options;
   const source = container instanceof Uint8Array ? inMemory('', container) : container;
   const opened = await openRanges(source, signal);
   const { head } = opened;
@@ -72,7 +97,10 @@ export async function inspectContainer(container: Uint8Array | Ranges, options: 
   const tensors: TensorReport[] = [];
   let index = 0;
   let stretches = 0;
+  let done = 0;
   for await (const piece of pieces(opened, { verify: 'all', signal }, reusedRoom())) {
+    done += piece.bytes.length;
+    onProgress?.(done / head.total);
     const entry = piece.tensor;
     if (!entry) continue;
     const owner = entry.owner === index++ ? undefined : head.tensors[entry.owner];

@@ -7,6 +7,7 @@ import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { messageOf } from '../guards.js';
 import type { Model } from '../model/model.js';
+import { type OffloadOptions, offload } from '../offload.js';
 import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
 import { checkOptions } from '../options/check.js';
 import type { Stage } from '../stages/stage.js';
@@ -32,14 +33,16 @@ const TOLD = 1.125;
 /**
  * Codes an ONNX file as it is, without loss: decoding gives back its bytes.
  *
+ * @param input - the bytes of the ONNX file, those of a `Blob`, such as a file that was dropped on a page, or an opened model
  * @example
  * await writeFile('model.fxq', await encode(await readFile('model.onnx')));
  */
 export async function encode(
-  input: Uint8Array | Model,
-  options: PipelineOptions & OpenOptions & CodingOptions = {},
+  input: Uint8Array | Blob | Model,
+  options: PipelineOptions & OpenOptions & CodingOptions & OffloadOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return (await compressWith(opened(input, options), [], options)).container;
+  const done = await offload<Uint8Array<ArrayBuffer>>('encode', input, options);
+  return done ?? (await compressWith(await opened(input, options), [], options)).container;
 }
 
 /** Where a container is made: in memory, or on disk where it is larger. */
@@ -147,6 +150,7 @@ async function verify(container: Ranges, signal: AbortSignal | undefined): Promi
 }
 
 /** An ONNX file as a model. */
-export function opened(input: Uint8Array | Model, { external }: OpenOptions): Model {
-  return input instanceof Uint8Array ? openOnnx(input, external ? { external } : {}) : input;
+export async function opened(input: Uint8Array | Blob | Model, { external }: OpenOptions): Promise<Model> {
+  const file = input instanceof Blob ? new Uint8Array(await input.arrayBuffer()) : input;
+  return file instanceof Uint8Array ? openOnnx(file, external ? { external } : {}) : file;
 }

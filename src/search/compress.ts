@@ -1,6 +1,7 @@
 import type { CodingOptions } from '../container/write/coding.js';
 import { containerSize } from '../container/write/container.js';
 import type { Model } from '../model/model.js';
+import { type OffloadOptions, offload } from '../offload.js';
 import type { OpenOptions } from '../onnx/open.js';
 import { type Compressed, compressWith, opened } from '../pipeline/compress.js';
 import type { PipelineOptions } from '../pipeline/pipeline.js';
@@ -11,7 +12,7 @@ import type { Stage } from '../stages/stage.js';
 import { type SyntheticFound, type SyntheticSearchOptions, searchSynthetic } from './synthetic.js';
 
 /** Settings of `compress`: those of its stages, of opening the model and of the run. */
-export interface CompressOptions extends PipelineOptions, OpenOptions, CodingOptions {
+export interface CompressOptions extends PipelineOptions, OpenOptions, CodingOptions, OffloadOptions {
   /** Default: nothing is pruned. */
   readonly prune?: PruneOptions | undefined;
   /** Default: without `prune` and `quantize` weights are chosen by `synthetic`; otherwise `CLUSTER_DEFAULTS`. `false`: they keep their values. */
@@ -28,7 +29,13 @@ export interface CompressOptions extends PipelineOptions, OpenOptions, CodingOpt
 /** A container, and by what its weights were chosen. */
 export interface CompressedModel extends Compressed {
   /** What was found with made inputs; in words why they do not serve the model; absent where nobody looked for it. */
-  readonly synthetic?: SyntheticFound | string | undefined;
+  readonly synthetic?: SyntheticSummary | string | undefined;
+}
+
+/** What was found with made inputs, as plain data; tensors by their names. */
+export interface SyntheticSummary extends Omit<SyntheticFound, 'model' | 'exact' | 'skipped'> {
+  readonly exact: readonly { readonly tensor: string; readonly basis: SyntheticFound['exact'][number]['basis'] }[];
+  readonly skipped: readonly { readonly tensor: string; readonly reason: string }[];
 }
 
 /**
@@ -37,25 +44,40 @@ export interface CompressedModel extends Compressed {
  * (`searchSynthetic`), where these serve and ONNX Runtime is there; otherwise they are clustered. A file that `encode` makes no larger than that is
  * kept as it is, and decodes to its own bytes.
  *
- * @param input - the bytes of the ONNX file, or an opened model (one with external data)
+ * @param input - the bytes of the ONNX file, those of a `Blob`, or an opened model (one with external data)
  * @throws RangeError for an option out of its range; FxqError `ONNX_MALFORMED`, `LIMIT`, `EXTERNAL_DATA`, `CONFIG`, `ABORTED`
  *
  * @example
  * const { container } = await compress(await readFile('model.onnx'), { prune: { density: 0.3 }, cluster: { bits: 6 } });
  * await writeFile('model.fxq', container);
  */
-export async function compress(input: Uint8Array | Model, options: CompressOptions = {}): Promise<CompressedModel> {
+export async function compress(
+  input: Uint8Array | Blob | Model,
+  options: CompressOptions = {},
+): Promise<CompressedModel> {
+  const done = await offload<CompressedModel>('compress', input, options);
+  if (done) return done;
   const isOpen = !options.prune && !options.quantize && options.cluster === undefined;
   if (options.synthetic !== false && isOpen) {
     const stage = syntheticStage(options.synthetic);
-    const compressed = await compressWith(opened(input, options), [stage], { ...options, isOpen });
-    return { ...compressed, synthetic: stage.found() };
+    const compressed = await compressWith(await opened(input, options), [stage], { ...options, isOpen });
+    return { ...compressed, synthetic: summaryOf(stage.found()) };
   }
   const stages: Stage[] = [];
   if (options.prune) stages.push(prune(options.prune));
   if (options.quantize) stages.push(quantize(options.quantize));
   else if (options.cluster !== false) stages.push(cluster(clusteringOf(options.cluster ?? {})));
-  return compressWith(opened(input, options), stages, { ...options, isOpen });
+  return compressWith(await opened(input, options), stages, { ...options, isOpen });
+}
+
+function summaryOf(found: SyntheticFound | string | undefined): SyntheticSummary | string | undefined {
+  if (typeof found !== 'object') return found;
+  const { model: _, exact, skipped, ...rest } = found;
+  return {
+    ...rest,
+    exact: exact.map(({ tensor, basis }) => ({ tensor: tensor.name, basis })),
+    skipped: skipped.map(({ tensor, reason }) => ({ tensor: tensor.name, reason })),
+  };
 }
 
 /** A stage that searches by made inputs. */

@@ -88,6 +88,7 @@ describe('the packed package', () => {
         'dist/decode/index.js',
         'dist/session/index.js',
         'dist/index.js',
+        'dist/compress-worker.js',
         ...shared,
         ...cli,
         ...workers,
@@ -105,8 +106,8 @@ describe('the packed package', () => {
       const text = readFileSync(join(installed, path), 'utf8');
       const relative = text.matchAll(/(?:from|import|new URL\()\s*\(?["'](\.{1,2}\/[^"']+)["']/g);
       for (const [, to] of relative) {
-        // The program decodes in threads of its own, and never asks for this one.
-        if (path.startsWith('dist/cli/') && to === './decode-worker.js') continue;
+        // The program works in threads of its own, and never asks for these.
+        if (path.startsWith('dist/cli/') && /^\.\/(decode|compress)-worker\.js$/.test(to)) continue;
         expect(existsSync(join(installed, path, '..', to)), `${path}: ${to}`).toBe(true);
       }
     }

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build as esbuild } from 'esbuild';
+import type { Browser } from 'playwright-core';
+import { build as vite } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compress } from '../../src/search/compress.js';
+import { readBytes } from '../support/container.js';
+import { packageModels } from '../support/packages.js';
+import { type Server, serve } from './server.js';
+import { complaints, HAS_CHROMIUM, launch } from './support.js';
+
+interface Outcome {
+  hash?: string;
+  /** Calls about progress. */
+  shares: number;
+  /** The longest task of the page, in milliseconds; 0 for less than 50. */
+  longest: number;
+  code?: string;
+}
+declare const window: { run(abortAt?: number): Promise<Outcome> };
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
+const OPTIONS = { prune: { density: 0.5 }, cluster: { bits: 5 } };
+
+/** An app as a user would write it. */
+const APP = `import { compress, inspectContainer } from 'fxq-compress';
+const watch = new PerformanceObserver((list) => list.getEntries().forEach(note));
+let longest = 0;
+const note = ({ duration }) => { longest = Math.max(longest, duration); };
+window.run = async (abortAt = 2) => {
+  const file = await (await fetch('/model.onnx')).blob();
+  const stop = new AbortController();
+  let shares = 0;
+  longest = 0;
+  watch.observe({ type: 'longtask' });
+  await new Promise((resolve) => setTimeout(resolve));
+  const onProgress = (share) => {
+    shares++;
+    if (share >= abortAt) stop.abort();
+  };
+  try {
+    const { container } = await compress(file, { ...${JSON.stringify(OPTIONS)}, worker: true, onProgress, signal: stop.signal });
+    const { bytes } = await inspectContainer(container, { worker: true });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    watch.takeRecords().forEach(note);
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', container));
+    return { hash: digest.toHex?.() ?? Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''), shares, longest, bytes };
+  } catch ({ code, message }) {
+    return { code: code ?? message, shares, longest };
+  }
+};`;
+
+const WAYS: Record<string, (out: string) => Promise<unknown>> = {
+  Vite: (outDir) => {
+    const rolldownOptions = { input: join(folder, 'app.js'), output: { entryFileNames: 'app.js' } };
+    return vite({ root: folder, logLevel: 'error', base: './', build: { outDir, minify: false, rolldownOptions } });
+  },
+  esbuild: (outdir) => {
+    const entryPoints = { app: 'app.js', 'compress-worker': 'fxq-compress/worker' };
+    return esbuild({ entryPoints, outdir, bundle: true, format: 'esm', absWorkingDir: folder });
+  },
+};
+
+describe.runIf(HAS_CHROMIUM)('an app that compresses in a worker', () => {
+  // Half a megabyte: a second of work.
+  const model = readBytes(packageModels().find((path) => path.includes('cls_infer')) as string);
+  let hash: string;
+  let browser: Browser;
+  let server: Server;
+
+  beforeAll(async () => {
+    const { container } = await compress(model, OPTIONS);
+    hash = createHash('sha256').update(container).digest('hex');
+    browser = await launch();
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(root, join(folder, 'node_modules/fxq-compress'), 'junction');
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');
+    writeFileSync(join(folder, 'app.js'), APP);
+    writeFileSync(join(folder, 'model.onnx'), model);
+    server = await serve(folder);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function open(name: string) {
+    mkdirSync(join(folder, name), { recursive: true });
+    const html =
+      '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="./app.js"></script>';
+    writeFileSync(join(folder, name, 'index.html'), html);
+    const page = await browser.newPage();
+    const said = complaints(page);
+    let workers = 0;
+    page.on('worker', () => workers++);
+    page.on('console', (message) => message.type() === 'warning' && said.push(message.text()));
+    await page.goto(`${server.origin}/${name}/`);
+    await page.waitForFunction(() => 'run' in window);
+    return { page, said, workers: () => workers };
+  }
+
+  it.each(Object.entries(WAYS))(
+    'bundled by %s: the bytes that Node gives, and a page that never waits',
+    async (name, build) => {
+      await build(join(folder, name));
+      const { page, said, workers } = await open(name);
+      // Another process may take the processor away, and then it is the page that seems to wait.
+      let outcome = await page.evaluate(() => window.run());
+      for (let i = 0; i < 2 && outcome.longest >= 50; i++) outcome = await page.evaluate(() => window.run());
+      expect(outcome).toMatchObject({ hash, longest: 0 });
+      expect(outcome.shares).toBeGreaterThan(50);
+      expect(workers()).toBeGreaterThanOrEqual(2);
+      expect(said).toEqual([]);
+      const { code, shares } = await page.evaluate(() => window.run(0.5));
+      expect(code).toBe('ABORTED');
+      expect(shares).toBeLessThan(outcome.shares);
+      await page.close();
+    },
+  );
+
+  it('bundled without the worker: it is done in the page, which is said once', async () => {
+    cpSync(join(folder, 'esbuild/app.js'), join(folder, 'lost/app.js'));
+    const { page, said } = await open('lost');
+    const outcome = await page.evaluate(() => window.run());
+    expect(outcome.hash).toBe(hash);
+    expect(said.filter((text) => text.startsWith('fxq-compress:'))).toEqual([
+      expect.stringMatching(/no worker could be started/),
+    ]);
+    await page.close();
+  });
+});
