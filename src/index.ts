@@ -98,6 +98,7 @@ export { readFrontier } from './report/frontier.js';
 export { renderHtml } from './report/html/page.js';
 export { renderJson } from './report/json.js';
 export { renderMarkdown } from './report/markdown.js';
+export { type Verdict, verdictOf } from './report/verdict.js';
 export type { Runtime, RuntimeMetadata, RuntimeSession, RuntimeTensor } from './runtime/runtime.js';
 export type { OutputArray } from './runtime/session.js';
 export type { Budget, BudgetOptions, BudgetPoint, LayerSetting } from './search/allocation/options.js';

@@ -40,6 +40,14 @@ export function rareInterval(sum: number, squares: number, trials: number): Inte
   };
 }
 
+/** Interval of the share behind one seen in `trials` independent ones, 0 to 1 (Wilson, 1927). */
+export function shareInterval(share: number, trials: number): Interval {
+  const z2 = DEVIATIONS ** 2;
+  const middle = (share + z2 / (2 * trials)) / (1 + z2 / trials);
+  const far = (DEVIATIONS * Math.sqrt((share * (1 - share)) / trials + z2 / (4 * trials ** 2))) / (1 + z2 / trials);
+  return { value: share, low: Math.max(0, middle - far), high: Math.min(1, middle + far) };
+}
+
 /** Interval of a difference of two figures that are independent (the square-and-add rule; Newcombe, 1998). */
 export function differenceOf(one: Interval, other: Interval): Interval {
   const value = one.value - other.value;

@@ -42,3 +42,13 @@ export const PAPER: readonly FigureColumn[] = [
 
 /** Bytes that tensors take. What stays in the skeleton has no size of its own. */
 export const SIZE: FigureColumn = column('', 'size', ({ bytes }) => bytes || null, formatBytes);
+
+/** What the paper's columns mean, for pages that have the room to say it. */
+export const PAPER_WORDS: readonly { readonly name: string; readonly meaning: string }[] = [
+  { name: 'kept', meaning: 'share of the weights that are not zero' },
+  { name: 'weight bits', meaning: 'what the value of a kept weight takes, on average' },
+  { name: 'index bits', meaning: 'what the place of a kept weight takes, on average' },
+  { name: 'ratio', meaning: 'bytes of the weights before, by all that they take now' },
+  { name: 'P+Q', meaning: 'pruned and quantised: before Huffman coding' },
+  { name: 'P+Q+H', meaning: 'with Huffman coding: as in the file' },
+];

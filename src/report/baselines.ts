@@ -1,8 +1,10 @@
 import { throwIfAborted } from '../errors.js';
+import { decibels } from '../evaluate/fidelity.js';
 import type { Model, Tensor } from '../model/model.js';
 import { readWeights, writeWeights } from '../model/weights.js';
 import { writeOnnx } from '../onnx/write.js';
 import { type Lines, placesOf } from '../quantize/lines.js';
+import { energies } from '../sensitivity/weights.js';
 import { quantizedLayers } from '../stages/quantize.js';
 import type { Baseline } from './comparison.js';
 
@@ -58,12 +60,19 @@ export async function measureBaselines(
   const int8 = INT8_BY.map((by) => {
     const { model: quantised, saved } = inInt8(model, by);
     const [name, bytes] = [INT8_BASELINES[by], () => plainBytes(quantised)];
-    return { name, compressor: compressors.brotli11, bytes, size: size - saved, most: BROTLI_BYTES };
+    return {
+      name,
+      compressor: compressors.brotli11,
+      bytes,
+      size: size - saved,
+      most: BROTLI_BYTES,
+      snr: noiseOf(model, by),
+    };
   });
   const plain = () => plainBytes(model);
   const tasks = [
-    { name: 'gzip 9', compressor: compressors.gzip9, bytes: plain, size, most: Number.POSITIVE_INFINITY },
-    { name: 'brotli 11', compressor: compressors.brotli11, bytes: plain, size, most: BROTLI_BYTES },
+    { name: 'gzip 9', compressor: compressors.gzip9, bytes: plain, size, most: Number.POSITIVE_INFINITY, snr: null },
+    { name: 'brotli 11', compressor: compressors.brotli11, bytes: plain, size, most: BROTLI_BYTES, snr: null },
     ...int8,
   ];
   // gzip is some twenty times faster than brotli.
@@ -74,7 +83,7 @@ export async function measureBaselines(
   let done = 0;
   for (const task of tasks) {
     throwIfAborted(signal);
-    const base = { name: task.name, top1: null, agreement: null };
+    const base = { name: task.name, top1: null, agreement: null, snr: task.snr };
     if (task.size > task.most) {
       baselines.push({ ...base, bytes: null, reason: `larger than ${task.most / 1e6} MB, which would take minutes` });
       continue;
@@ -102,14 +111,28 @@ export async function measureBaselines(
  * const rounded = [...writeOnnx(roundedToInt8(model, 'channel'))].map(({ bytes }) => bytes);
  */
 export function roundedToInt8(model: Model, by: Int8By = 'layer'): Model {
-  return withWeights(model, by, (tensor, lines) => {
-    const rounded = readWeights(tensor);
-    const { levels, scales } = toInt8(rounded, lines);
-    for (const [line, places] of placesOf(lines, rounded.length).entries()) {
-      for (const place of places) rounded[place] = levels[place] * scales[line];
-    }
-    return writeWeights(tensor, rounded);
-  }).model;
+  return withWeights(model, by, (tensor, lines) => writeWeights(tensor, rounded(readWeights(tensor), lines))).model;
+}
+
+function rounded(weights: Float32Array, lines: Lines): Float32Array {
+  const values = new Float32Array(weights.length);
+  const { levels, scales } = toInt8(weights, lines);
+  for (const [line, places] of placesOf(lines, weights.length).entries()) {
+    for (const place of places) values[place] = levels[place] * scales[line];
+  }
+  return values;
+}
+
+/** Signal-to-noise ratio of all weights together, once rounded to int8. */
+function noiseOf(model: Model, by: Int8By): number {
+  let [all, off] = [0, 0];
+  for (const [tensor, { lines }] of quantizedLayers(model, { weights: 'int8', by }).layers) {
+    const weights = readWeights(tensor);
+    const { signal, noise } = energies(weights, rounded(weights, lines));
+    all += signal;
+    off += noise;
+  }
+  return decibels(all, off);
 }
 
 /** The model with scales and levels in the places of its weights, and how many bytes that saves. */

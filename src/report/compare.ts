@@ -1,13 +1,14 @@
 import { breather } from '../breather.js';
 import { throwIfAborted } from '../errors.js';
+import { decibels } from '../evaluate/fidelity.js';
 import type { Report } from '../inspect/figures.js';
 import { formatFinder } from '../inspect/recorded.js';
-import { toRow } from '../inspect/totals.js';
+import { sizeOf, toRow } from '../inspect/totals.js';
 import type { Model, Tensor } from '../model/model.js';
 import { isPatchable, readWeights } from '../model/weights.js';
 import { readRecords } from '../onnx/metadata.js';
 import { findPairs } from '../sensitivity/layers.js';
-import { weightFigures } from '../sensitivity/weights.js';
+import { energies, weightFigures } from '../sensitivity/weights.js';
 import type { Comparison, LayerComparison } from './comparison.js';
 import { densityMapOf } from './density-map.js';
 import { histogramOf, sharedValues } from './histogram.js';
@@ -51,7 +52,7 @@ export async function compareModels(
   const { accuracy = null, baselines = [], sensitivity = null, frontier = [], provenance = null } = options;
   const { tensors, overhead, bytes, file } = report;
   const originalBytes = original.files.reduce((sum, { size }) => sum + size, original.appendix.length);
-  const weights = tensors.filter(({ role }) => role === 'weight');
+  const weights = tensors.filter(({ role }) => role === 'weight').sort((a, b) => sizeOf(b) - sizeOf(a));
   const others = tensors.filter(({ role }) => role !== 'weight');
   const rows = weights.map((tensor) => toRow(tensor.name, [tensor]));
   if (others.length > 0) rows.push(toRow(`other tensors (${others.length})`, others));
@@ -60,6 +61,7 @@ export async function compareModels(
     original: { file: options.file ?? original.files[0].name, bytes: originalBytes },
     compressed: { file, bytes, kind: overhead.other > 0 ? 'fxq' : 'onnx' },
     ratio: originalBytes / bytes,
+    snr: await noiseOf(layers, options.signal),
     accuracy,
     tensors,
     overhead,
@@ -94,6 +96,20 @@ function layersOf(original: Model, compressed: Model): Pair[] {
       return other && isPatchable(other) ? [[tensor, other]] : [];
     })
     .sort(([a], [b]) => b.count - a.count);
+}
+
+/** How far the weights of all pairs are from the original's, taken together. */
+async function noiseOf(pairs: readonly Pair[], signal?: AbortSignal): Promise<number | null> {
+  const breathe = breather();
+  let [all, off] = [0, 0];
+  for (const [original, compressed] of pairs) {
+    const { signal: strength, noise } = energies(readWeights(original), readWeights(compressed));
+    all += strength;
+    off += noise;
+    await breathe();
+    throwIfAborted(signal);
+  }
+  return pairs.length === 0 ? null : decibels(all, off);
 }
 
 async function describe(

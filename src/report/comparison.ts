@@ -12,11 +12,13 @@ export interface Comparison {
   readonly compressed: ModelSize & { readonly kind: 'fxq' | 'onnx' };
   /** `original.bytes / compressed.bytes`. */
   readonly ratio: number;
+  /** Signal-to-noise ratio of all weights that both models have, in decibels: infinite where none has changed. */
+  readonly snr: number | null;
   readonly accuracy: Accuracy | null;
   /** The tensors of the compressed model, as `inspect` gives them. */
   readonly tensors: readonly TensorReport[];
   readonly overhead: Overhead;
-  /** The rows of the per-layer table: each weight tensor, then the other tensors as one. */
+  /** The rows of the per-layer table: each weight tensor, the largest in the file first, then the other tensors as one. */
   readonly rows: readonly Row[];
   readonly total: Row;
   /** Where the compressed file's bytes are; together exactly `compressed.bytes`. */
@@ -109,6 +111,8 @@ export interface Baseline {
   /** Top-1 accuracy and agreement with the original of what is not lossless, where it was measured. */
   readonly top1: number | null;
   readonly agreement: number | null;
+  /** Signal-to-noise ratio of its weights, in decibels; `null` where nothing is lost. */
+  readonly snr: number | null;
 }
 
 /** A model that a search has tried. */

@@ -1,7 +1,8 @@
 import { formatBytes, formatCount, formatPercent, formatShare, orDash } from '../inspect/format.js';
-import { PAPER, SIZE } from '../inspect/paper-columns.js';
+import { PAPER, PAPER_WORDS, SIZE } from '../inspect/paper-columns.js';
 import { printable } from '../printable.js';
 import type { Comparison } from './comparison.js';
+import { verdictOf } from './verdict.js';
 import { answerFigures, divergenceNote, divergenceWords, exactBytes, headline, sizeNote, sizesOf } from './words.js';
 
 const COLUMNS = [...PAPER, SIZE];
@@ -17,6 +18,7 @@ export function renderMarkdown(comparison: Comparison): string {
   const sections = [
     `# ${text(headline(comparison))}`,
     `${text(original.file)} (${exactBytes(original.bytes)}) → ${text(compressed.file)} (${exactBytes(compressed.bytes)})`,
+    ...verdict(comparison),
     ...answers(comparison),
     ...baselines(comparison),
     ...layers(comparison),
@@ -26,6 +28,15 @@ export function renderMarkdown(comparison: Comparison): string {
     ...origin(comparison),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+function verdict(comparison: Comparison): string[] {
+  const { headline: answer, reasons } = verdictOf(comparison);
+  return [
+    '## Can I ship this?',
+    text(answer),
+    ...(reasons.length > 0 ? [reasons.map((reason) => `- ${text(reason)}`).join('\n')] : []),
+  ];
 }
 
 function answers({ accuracy }: Comparison): string[] {
@@ -53,7 +64,7 @@ function layers({ rows, total }: Comparison): string[] {
   const heads = COLUMNS.map(({ group, head }) => `${group} ${head}`.trim());
   return [
     '## Layer by layer',
-    'P+Q is what pruned and quantised weights take before Huffman coding, P+Q+H with it; bits are per kept weight.',
+    PAPER_WORDS.map(({ name, meaning }) => `- ${name}: ${meaning}`).join('\n'),
     table(['layer', ...heads], cells, `l${'r'.repeat(heads.length)}`),
   ];
 }

@@ -1,3 +1,4 @@
+import { shareInterval } from '../evaluate/interval.js';
 import { formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes, formatCount, formatPercent, formatRatio, formatSmall } from '../inspect/format.js';
 import type { Fidelity, Sensitivity } from '../sensitivity/options.js';
@@ -10,48 +11,39 @@ export function exactBytes(bytes: number): string {
   return `${formatCount(bytes)} bytes`;
 }
 
-/** A change in points: `−0.12 points`. */
-function formatPoints(change: number): string {
-  const points = Math.abs(100 * change).toFixed(2);
-  return `${points === '0.00' ? '±' : change < 0 ? '−' : '+'}${points} points`;
-}
-
 /** A figure of the two models' answers. */
 export interface AnswerFigure {
   readonly name: string;
   readonly before: string;
   readonly after: string;
   readonly note: string;
-  /** Below zero where the compressed model is worse; `null` where that is no question. */
-  readonly change: number | null;
+  /** Whether the compressed model is better or worse, where that is beyond chance. */
+  readonly isClearly: 'better' | 'worse' | null;
 }
 
 /** What there is to tell of the answers. */
 export function answerFigures({ original, compressed }: Accuracy): AnswerFigure[] {
   const figures: AnswerFigure[] = [];
+  const { samples, loss } = compressed;
+  const plain = { before: '', isClearly: null };
   for (const [name, key] of [
     ['top-1 accuracy', 'top1'],
     ['top-5 accuracy', 'top5'],
   ] as const) {
     const [before, after] = [original[key], compressed[key]];
     if (before === null || after === null) continue;
-    const change = after - before;
-    figures.push({
-      name,
-      before: formatPercent(before),
-      after: formatPercent(after),
-      note: formatPoints(change),
-      change,
-    });
+    const note = intervalNote(after, samples);
+    figures.push({ ...plain, name, before: formatPercent(before), after: formatPercent(after), note });
   }
-  const plain = { before: '', change: null };
   if (compressed.agreement !== null) {
-    const note = 'decided as the original does';
+    const changed = samples - Math.round(compressed.agreement * samples);
+    const note = `${formatCount(changed)} of ${formatCount(samples)} changed`;
     figures.push({ ...plain, name: 'same answers', after: formatPercent(compressed.agreement), note });
   }
-  if (compressed.loss !== null) {
-    const note = `by ${compressed.loss.metric}`;
-    figures.push({ ...plain, name: 'lost', after: formatLoss(compressed.loss).replace(/^lost /, ''), note });
+  if (loss !== null) {
+    const isClearly = loss.low > 0 ? 'worse' : loss.high < 0 ? 'better' : null;
+    const [after, note] = splitOnce(formatLoss(loss).replace(/^lost /, ''), ', ');
+    figures.push({ ...plain, name: 'lost', after, note: `${note}, by ${loss.metric}`, isClearly });
   }
   if (compressed.maxAbsDiff !== null) {
     const note = `at most ${formatSmall(compressed.maxAbsDiff)}`;
@@ -60,13 +52,24 @@ export function answerFigures({ original, compressed }: Accuracy): AnswerFigure[
   return figures;
 }
 
+/** Where a share is on all such samples: `95 %: 97.6 to 99.1`. */
+function intervalNote(share: number, samples: number): string {
+  const { low, high } = shareInterval(share, samples);
+  return `95 %: ${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`;
+}
+
+function splitOnce(text: string, between: string): [string, string] {
+  const at = text.indexOf(between);
+  return [text.slice(0, at), text.slice(at + between.length)];
+}
+
 /** The files that a comparison of sizes is between: the original, what other means make of it, and this one. */
-export function sizesOf({ original, compressed, accuracy, baselines }: Comparison): Baseline[] {
+export function sizesOf({ original, compressed, accuracy, baselines, snr }: Comparison): Baseline[] {
   const top1 = accuracy?.original.top1 ?? null;
   // Where no decisions were compared there is nothing to be the same.
   const same = accuracy?.compressed.agreement == null ? null : 1;
   return [
-    { name: 'original', bytes: original.bytes, reason: null, top1, agreement: null },
+    { name: 'original', bytes: original.bytes, reason: null, top1, agreement: null, snr: null },
     ...baselines.map((baseline) => (isLossless(baseline) ? { ...baseline, top1, agreement: same } : baseline)),
     {
       name: compressed.kind === 'fxq' ? 'this .fxq file' : 'this ONNX file',
@@ -74,6 +77,7 @@ export function sizesOf({ original, compressed, accuracy, baselines }: Compariso
       reason: null,
       top1: accuracy?.compressed.top1 ?? null,
       agreement: accuracy?.compressed.agreement ?? null,
+      snr,
     },
   ];
 }
@@ -82,13 +86,14 @@ function isLossless({ name, bytes }: Baseline): boolean {
   return bytes !== null && !name.startsWith('int8');
 }
 
-/** `52.5 KB, 32.9×, top-1 99.37%`. */
-export function sizeNote({ bytes, reason, top1, agreement }: Baseline, original: number): string {
+/** `52.5 KB, 32.9×, top-1 99.37%, weights 31.2 dB`. */
+export function sizeNote({ bytes, reason, top1, agreement, snr }: Baseline, original: number): string {
   if (bytes === null) return `not measured: ${reason}`;
   const ratio = bytes < original ? `, ${formatRatio(original / bytes)}` : '';
   const answers =
     top1 !== null ? `, top-1 ${formatPercent(top1)}` : agreement !== null ? `, same ${formatPercent(agreement)}` : '';
-  return `${formatBytes(bytes)}${ratio}${answers}`;
+  const noise = snr !== null && Number.isFinite(snr) ? `, weights ${snr.toFixed(1)} dB` : '';
+  return `${formatBytes(bytes)}${ratio}${answers}${noise}`;
 }
 
 /** What a layer does to the answers, by the figure that the ranking goes by, and what is beside it. */

@@ -11,12 +11,7 @@ export interface WeightFigures {
 /** Compares a layer's weights with the original's, and counts what is left to code. */
 export function weightFigures(original: Float32Array, compressed: Float32Array): WeightFigures {
   const { length } = compressed;
-  let signal = 0;
-  let noise = 0;
-  for (let i = 0; i < length; i++) {
-    signal += original[i] ** 2;
-    noise += (original[i] - compressed[i]) ** 2;
-  }
+  const { signal, noise } = energies(original, compressed);
   // In order, equal values are neighbours; −0 equals 0, and NaNs stand at the end, each a value of its own.
   const sorted = compressed.slice().sort();
   let bits = 0;
@@ -33,4 +28,15 @@ export function weightFigures(original: Float32Array, compressed: Float32Array):
   }
   // The logarithm of one is zero, and minus zero is nothing to print.
   return { density: 1 - zeros / length, clusters: values, bits: bits + 0, weightSnr: decibels(signal, noise) };
+}
+
+/** Sums of squares: of the original's weights, and of what others are off them. */
+export function energies(original: Float32Array, other: Float32Array): { signal: number; noise: number } {
+  let signal = 0;
+  let noise = 0;
+  for (let i = 0; i < original.length; i++) {
+    signal += original[i] ** 2;
+    noise += (original[i] - other[i]) ** 2;
+  }
+  return { signal, noise };
 }

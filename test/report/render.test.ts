@@ -7,6 +7,7 @@ import { escapeHtml } from '../../src/report/html/markup.js';
 import { renderHtml } from '../../src/report/html/page.js';
 import { renderJson } from '../../src/report/json.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
+import { verdictOf } from '../../src/report/verdict.js';
 import { cluster } from '../../src/stages/cluster.js';
 import { prune } from '../../src/stages/prune.js';
 import { LENET } from '../stages/support.js';
@@ -39,7 +40,7 @@ describe('a report as HTML', () => {
     expect(page).not.toContain('<script>alert');
     expect(page).not.toMatch(/="[^"]*<script/);
     // In the table, the bars, the layer's card, the facts.
-    const places = ['tbody th', '.layer h3', '.over', '.hash', 'svg title', 'svg text'];
+    const places = ['#table tbody th', '.layer h3', '.over', '.hash', 'svg title', 'svg text'];
     for (const place of places.slice(0, 3)) expect(document.querySelector(place)?.textContent).toContain(NASTY);
     const labels = [...document.querySelectorAll('svg')].map((svg) => svg.getAttribute('aria-label'));
     expect(labels).toContain(`Density map of ${NASTY}: where weights were kept`);
@@ -69,7 +70,7 @@ describe('a report as HTML', () => {
     const tiles = [...document.querySelectorAll('.tile')].map((tile) => tile.textContent);
     expect(tiles[0]).toContain(formatBytes(full.original.bytes));
     expect(tiles[2]).toContain(formatRatio(full.ratio));
-    expect(tiles[3]).toMatch(/top-1 accuracy.*98\.50%.*before 99\.00%, −0\.50 points/);
+    expect(tiles[3]).toMatch(/top-1 accuracy.*98\.50%.*95 %: 97\.5 to 99\.1; before 99\.00%/);
     expect(tiles[4]).toContain('99.10%');
     expect(document.querySelector('#baselines')?.textContent).toContain('brotli 11: not measured: larger than 64 MB.');
     const sections = [...document.querySelectorAll('section')].map(({ id }) => id);
@@ -114,7 +115,7 @@ describe('a report as Markdown', () => {
   it('has the same figures as tables', () => {
     const text = renderMarkdown(full);
     expect(text).toMatch(/^# small\.fxq, [\d.]+× smaller\n/);
-    expect(text).toContain('| top-1 accuracy | 99.00% | 98.50% | −0.50 points |');
+    expect(text).toContain('| top-1 accuracy | 99.00% | 98.50% | 95 %: 97.5 to 99.1 |');
     expect(text).toContain('| 400 (400 B) | 0.50 | chosen |');
     const widths = text
       .split('\n\n')
@@ -133,9 +134,24 @@ describe('a report as Markdown', () => {
 
 describe('a report as JSON', () => {
   it('is the record itself', () => {
-    expect(JSON.parse(renderJson(full))).toEqual(JSON.parse(JSON.stringify(full)));
+    const { verdict, ...facts } = JSON.parse(renderJson(full));
+    expect(facts).toEqual(JSON.parse(JSON.stringify(full)));
+    expect(verdict).toEqual(verdictOf(full));
     expect(Object.keys(JSON.parse(renderJson(full)))).toEqual([
-      ...['original', 'compressed', 'ratio', 'accuracy', 'tensors', 'overhead', 'rows', 'total', 'parts', 'layers'],
+      ...[
+        'verdict',
+        'original',
+        'compressed',
+        'ratio',
+        'snr',
+        'accuracy',
+        'tensors',
+        'overhead',
+        'rows',
+        'total',
+        'parts',
+        'layers',
+      ],
       ...['otherLayers', 'baselines', 'sensitivity', 'frontier', 'warnings', 'stages', 'provenance'],
     ]);
   });

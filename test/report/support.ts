@@ -60,9 +60,9 @@ export function measured(comparison: Comparison): Comparison {
     },
     sensitivity,
     baselines: [
-      { name: 'gzip 9', bytes: 1000, reason: null, top1: null, agreement: null },
-      { name: 'brotli 11', bytes: null, reason: 'larger than 64 MB', top1: null, agreement: null },
-      { name: 'int8 + brotli 11', bytes: 300, reason: null, top1: 0.98, agreement: 0.97 },
+      { name: 'gzip 9', bytes: 1000, reason: null, top1: null, agreement: null, snr: null },
+      { name: 'brotli 11', bytes: null, reason: 'larger than 64 MB', top1: null, agreement: null, snr: null },
+      { name: 'int8 + brotli 11', bytes: 300, reason: null, top1: 0.98, agreement: 0.97, snr: 31.2 },
     ],
     frontier: [
       { bytes: 200, loss: 2.5, lambda: 0.001, isChosen: false },

@@ -5,7 +5,7 @@ import type { Comparison } from '../../report/comparison.js';
 import { renderHtml } from '../../report/html/page.js';
 import { renderJson } from '../../report/json.js';
 import { renderMarkdown } from '../../report/markdown.js';
-import { answerFigures } from '../../report/words.js';
+import { verdictOf } from '../../report/verdict.js';
 import { type CompareFlags, compareFiles } from '../compare-files.js';
 import { addData } from '../data.js';
 import { UsageError } from '../errors.js';
@@ -82,10 +82,9 @@ async function writeReport(paths: [string, string], flags: ReportFlags, terminal
   }
 }
 
-/** The headline, in a line. */
-function summaryOf({ original, compressed, ratio, accuracy }: Comparison): string {
-  const answers = (accuracy ? answerFigures(accuracy) : [])
-    .slice(0, 1)
-    .map(({ name, before, after }) => `, ${name} ${before === '' ? '' : `${before} → `}${after}`);
-  return `${formatBytes(original.bytes)} → ${formatBytes(compressed.bytes)}, ${formatRatio(ratio)} smaller${answers.join('')}`;
+/** Sizes and the verdict, a line each. */
+function summaryOf(comparison: Comparison): string {
+  const { original, compressed, ratio } = comparison;
+  const sizes = `${formatBytes(original.bytes)} → ${formatBytes(compressed.bytes)}, ${formatRatio(ratio)} smaller`;
+  return `${sizes}\nCan I ship this? ${verdictOf(comparison).headline}`;
 }

@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatShare } from '../../inspect/format.js';
 import { sizeOf } from '../../inspect/totals.js';
 import type { Comparison } from '../comparison.js';
 import { exactBytes } from '../words.js';
+import { type Area, drawAreas } from './areas.js';
 import { drawBars, drawParts } from './bars.js';
 import { html } from './markup.js';
 import type { Plotter } from './plotter.js';
@@ -36,6 +37,7 @@ export function bytesSection({ parts, tensors, compressed }: Comparison, plotter
       ],
     };
   };
+  const areas = areasOf({ parts, tensors });
   const weights = tensors.filter(({ role }) => role === 'weight').sort((a, b) => b.payloadBytes - a.payloadBytes);
   const others = tensors.filter(({ role }) => role !== 'weight');
   const most = weights.length > MOST_BARS + 1 ? MOST_BARS : weights.length;
@@ -46,8 +48,10 @@ export function bytesSection({ parts, tensors, compressed }: Comparison, plotter
   return {
     id: 'bytes',
     title: 'Where the bytes go',
-    intro: `What the ${exactBytes(compressed.bytes)} of the compressed file are for, and below it what the weights of each layer took before and take now.`,
-    body: html`${twice((width) => drawParts(plotter, 'Parts of the compressed file', colored, width))}
+    intro: `What the ${exactBytes(compressed.bytes)} of the compressed file are for, layer by layer and by what they are; and what the weights of each layer took before and take now.`,
+    body: html`${twice((width) => drawAreas(plotter, 'Bytes of the compressed file: a rectangle for each layer', areas, width))}
+<p class="note">Each layer of weights, all other tensors, and what is no tensor (names, graph): areas are bytes of the compressed file. Below, the same bytes by what they are for.</p>
+${twice((width) => drawParts(plotter, 'Parts of the compressed file', colored, width))}
 <div class="box"><table class="legend"><tbody>
 ${colored.map(
   ({ name, bytes, color, words }) =>
@@ -56,4 +60,17 @@ ${colored.map(
 <ul class="keys" style="margin-top: 32px">${key('var(--before)', 'before')}${key('var(--accent)', 'after')}</ul>
 ${twice((width) => drawBars(plotter, 'Bytes of each tensor before and after', rows, width))}`,
   };
+}
+
+/** The file's bytes by tensor: together all of them. */
+function areasOf({ parts, tensors }: Pick<Comparison, 'parts' | 'tensors'>): Area[] {
+  const weights = tensors.filter(({ role }) => role === 'weight');
+  const others = tensors.filter(({ role }) => role !== 'weight');
+  const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
+  const sized = (of: readonly TensorReport[]) => of.reduce((sum, tensor) => sum + sizeOf(tensor), 0);
+  return [
+    ...weights.map((tensor) => ({ name: tensor.name, bytes: sizeOf(tensor), color: PARTS.weights.color })),
+    { name: 'other tensors', bytes: sized(others), color: PARTS['other tensors'].color },
+    { name: 'no tensor', bytes: total - sized(tensors), color: PARTS.skeleton.color },
+  ];
 }

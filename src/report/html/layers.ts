@@ -27,9 +27,9 @@ export function layersSection({ layers, otherLayers }: Comparison, plotter: Plot
     id: 'layers',
     title: 'Weights and the values they share',
     intro: `How often each weight value occurred in the original (grey), and the values that the compressed weights share (blue): the taller a line, the more weights have that value. What is farthest out, up to a thousandth on each side, is not drawn.${hasMaps ? `${maps}` : ''}`,
-    body: html`<ul class="keys" style="margin-top: 14px">${key('var(--before)', 'weights of the original')}${key('var(--accent)', 'shared values')}${hasMaps && key('var(--bad)', 'zero, where pruned weights went')}</ul>
+    body: html`<details><summary>${formatCount(layers.length)} ${layers.length === 1 ? 'histogram' : 'histograms'}</summary><ul class="keys" style="margin-top: 14px">${key('var(--before)', 'weights of the original')}${key('var(--accent)', 'shared values')}${hasMaps && key('var(--bad)', 'zero, where pruned weights went')}</ul>
 <div class="grid">
-${layers.map((layer) => layerCard(plotter, layer))}</div>
+${layers.map((layer) => layerCard(plotter, layer))}</div></details>
 ${nameList(otherLayers, 'smaller layers, not drawn')}`,
   };
 }

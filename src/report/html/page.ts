@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatRatio, formatShare } from '../../inspect/format.js';
 import type { Comparison } from '../comparison.js';
+import { verdictOf } from '../verdict.js';
 import { answerFigures, exactBytes, headline } from '../words.js';
 import { baselineSection } from './baselines.js';
 import { bytesSection } from './bytes.js';
@@ -21,6 +22,7 @@ import { tableSection } from './table.js';
  */
 export async function renderHtml(comparison: Comparison): Promise<string> {
   const plotter = await loadPlotter();
+  const verdict = verdictOf(comparison);
   const sections = [
     baselineSection(comparison, plotter),
     tableSection(comparison),
@@ -45,6 +47,8 @@ export async function renderHtml(comparison: Comparison): Promise<string> {
 <header>
 <p class="over">${comparison.original.file} → ${comparison.compressed.file}</p>
 <h1>${title}</h1>
+<div class="verdict ${verdict.answer}"><h2>Can I ship this? <span>${verdict.headline}</span></h2>
+${verdict.reasons.length > 0 && html`<ul>${verdict.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}</div>
 ${tiles(comparison)}
 <nav aria-label="Sections">${sections.map(({ id, title: name }) => html`<a href="#${id}">${name}</a>`)}</nav>
 </header>
@@ -74,7 +78,9 @@ function tiles({ original, compressed, ratio, accuracy }: Comparison): Markup {
   const tile = (name: string, value: string | Markup, note: string | Markup, kind = '') =>
     html`<div class="tile ${kind}"><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>\n`;
   const figures = accuracy ? answerFigures(accuracy) : [];
-  const decisions = figures.filter(({ name }) => name === 'top-1 accuracy' || name === 'same answers');
+  const decisions = figures.filter(
+    ({ name }) => name === 'top-1 accuracy' || name === 'same answers' || name === 'lost',
+  );
   // How far outputs are off says little where it is decided by them.
   const answers = decisions.length > 0 ? decisions : figures;
   return html`<dl class="tiles">
@@ -83,12 +89,10 @@ ${tile('original', formatBytes(original.bytes), exactBytes(original.bytes))}${ti
   formatBytes(compressed.bytes),
   exactBytes(compressed.bytes),
 )}${tile('smaller by', formatRatio(ratio), `${formatShare(compressed.bytes / original.bytes)} of the original`, 'main')}${answers.map(
-  ({ name, before, after, note, change }) => {
-    const colored =
-      change === null || Math.abs(change) < 5e-5
-        ? note
-        : html`<span class="${change < 0 ? 'bad' : 'good'}">${note}</span>`;
-    return tile(name, after, before === '' ? colored : html`before ${before}, ${colored}`);
+  ({ name, before, after, note, isClearly }) => {
+    // One sample more or less is no colour.
+    const figure = isClearly ? html`<span class="${isClearly === 'worse' ? 'bad' : 'good'}">${after}</span>` : after;
+    return tile(name, figure, before === '' ? note : `${note}; before ${before}`);
   },
 )}</dl>
 ${accuracy && html`<p class="note">Answers measured on ${formatCount(accuracy.compressed.samples)} samples of ${accuracy.data}.</p>`}`;

@@ -3,13 +3,13 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --page: #f6f7f9; --card: #ffffff; --text: #1a2027; --muted: #5b6673; --rule: #dfe3e8; --soft: #edf0f4;
-  --accent: #2458d3; --before: #b3bcc8; --good: #17753f; --bad: #b3261e;
+  --accent: #2458d3; --before: #b3bcc8; --good: #17753f; --bad: #b3261e; --shade: #1a202733;
   --p1: #2458d3; --p2: #0f8a83; --p3: #6e7b8a; --p4: #b86a00; --p5: #8a46c9; --p6: #c23b78; --p7: #9aa5b1;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #101418; --card: #181d23; --text: #e7ebf0; --muted: #9ba7b4; --rule: #2c343d; --soft: #232a32;
-    --accent: #7ba4ff; --before: #56616e; --good: #6fd197; --bad: #ff8f86;
+    --accent: #7ba4ff; --before: #56616e; --good: #6fd197; --bad: #ff8f86; --shade: #000000a0;
     --p1: #7ba4ff; --p2: #45c4bb; --p3: #8895a4; --p4: #e5a13f; --p5: #bd8df0; --p6: #f086b2; --p7: #5b6673;
   }
 }
@@ -43,7 +43,22 @@ section > figure, section > .box, section > .grid, section > details, section > 
 .tile dd { font-size: 28px; line-height: 1.25; font-weight: 650; letter-spacing: -0.02em; white-space: nowrap; }
 .tile dd small { display: block; font-size: 13px; line-height: 1.45; font-weight: 400; letter-spacing: 0; color: var(--muted); white-space: normal; }
 .tile.main dd { color: var(--accent); }
-.box { overflow-x: auto; margin-inline: -24px; padding-inline: 24px; }
+.verdict { margin-top: 24px; padding: 16px 18px; background: var(--card); border: 1px solid var(--rule); border-left: 4px solid var(--muted); border-radius: 12px; }
+.verdict h2 span { display: block; font-weight: 400; }
+.verdict.yes { border-left-color: var(--good); } .verdict.yes h2 span { color: var(--good); }
+.verdict.no { border-left-color: var(--bad); } .verdict.no h2 span { color: var(--bad); }
+.verdict ul { margin-top: 8px; padding-left: 20px; font-size: 14px; color: var(--muted); overflow-wrap: anywhere; }
+/* What scrolls shows a shadow on the side that hides something: two that stand, two covers that move with the content. */
+.box {
+  overflow-x: auto; margin-inline: -24px; padding-inline: 24px;
+  background: linear-gradient(90deg, var(--card) 30%, transparent) left / 48px 100% local no-repeat,
+    linear-gradient(270deg, var(--card) 30%, transparent) right / 48px 100% local no-repeat,
+    linear-gradient(90deg, var(--shade), transparent) left / 14px 100% scroll no-repeat,
+    linear-gradient(270deg, var(--shade), transparent) right / 14px 100% scroll no-repeat;
+}
+.words { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 280px), 1fr)); gap: 4px 20px; margin-top: 16px; font-size: 13px; color: var(--muted); }
+.words dt { display: inline; font-weight: 600; } .words dt::after { content: ': '; } .words dd { display: inline; }
+th small { display: block; font-size: 12px; color: var(--muted); }
 table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.4; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th { font-weight: 600; color: var(--muted); font-size: 13px; }

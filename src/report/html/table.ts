@@ -1,5 +1,6 @@
+import type { TensorReport } from '../../inspect/figures.js';
 import { formatCount, orDash } from '../../inspect/format.js';
-import { PAPER, SIZE } from '../../inspect/paper-columns.js';
+import { PAPER, PAPER_WORDS, SIZE } from '../../inspect/paper-columns.js';
 import { sizesIn } from '../../inspect/sizes.js';
 import type { Row } from '../../inspect/totals.js';
 import type { Comparison } from '../comparison.js';
@@ -16,14 +17,16 @@ const TALL = 30;
 export function tableSection({ rows, total, tensors, compressed, original, overhead }: Comparison): Section {
   const weights = tensors.filter(({ role }) => role === 'weight').length;
   const isInline = tensors.some(({ layout }) => layout === 'inline');
+  const known = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const placeOf = (row: Row) => known.get(row.label);
   const sizes = sizesIn({ tensors, overhead }, compressed.kind === 'fxq');
   return {
     id: 'table',
     title: 'Layer by layer',
-    intro:
-      'Kept weights are those that are not zero. Weight bits are what the value of a kept weight takes, index bits what its place takes: pruned and quantised (P+Q), then also Huffman-coded (P+Q+H).',
+    intro: 'What each weight tensor takes, the largest in the file first.',
     body: html`<p class="note sorts" hidden>Choose a heading to sort.</p>
-<div class="box${weights > TALL ? ' tall' : ''}" tabindex="0" role="region" aria-label="Layer by layer, may scroll sideways">${layerTable(rows.slice(0, weights), rows.slice(weights), total)}</div>
+<div class="box${weights > TALL ? ' tall' : ''}" tabindex="0" role="region" aria-label="Layer by layer, may scroll sideways">${layerTable(rows.slice(0, weights), rows.slice(weights), total, placeOf)}</div>
+<dl class="words">${PAPER_WORDS.map(({ name, meaning }) => html`<div><dt>${name}</dt><dd>${meaning}</dd></div>`)}</dl>
 ${isInline && html`<p class="note">Tensors of a few bytes stay in the skeleton, the part of the model file that is no weight, and have no figures of their own.</p>`}
 <p class="note">The file has ${exactBytes(compressed.bytes)}: ${sizes.map(({ name, bytes }) => `${name} ${formatCount(bytes)}`).join(', ')}. The original has ${exactBytes(original.bytes)}.</p>
 `,
@@ -31,7 +34,12 @@ ${isInline && html`<p class="note">Tensors of a few bytes stay in the skeleton, 
 }
 
 /** The per-layer table. Cells carry their figures, which the script sorts by; the last rows stay where they are. */
-function layerTable(rows: readonly Row[], others: readonly Row[], total: Row): Markup {
+function layerTable(
+  rows: readonly Row[],
+  others: readonly Row[],
+  total: Row,
+  placeOf: (row: Row) => TensorReport | undefined,
+): Markup {
   return html`<table class="sortable sticky">
 <thead>
 <tr><th></th>${groups().map(({ group, span }) =>
@@ -44,7 +52,7 @@ function layerTable(rows: readonly Row[], others: readonly Row[], total: Row): M
   )}</tr>
 </thead>
 <tbody>
-${rows.map((row) => html`<tr>${cells(row)}</tr>\n`)}</tbody>
+${rows.map((row) => html`<tr>${cells(row, placeOf(row))}</tr>\n`)}</tbody>
 <tfoot>
 ${others.map((row) => html`<tr class="others">${cells(row)}</tr>\n`)}<tr>${cells(total)}</tr>
 </tfoot>
@@ -52,12 +60,14 @@ ${others.map((row) => html`<tr class="others">${cells(row)}</tr>\n`)}<tr>${cells
 `;
 }
 
-function cells(row: Row): Markup {
+function cells(row: Row, tensor?: TensorReport): Markup {
   const figures = COLUMNS.map(({ value, text }) => {
     const figure = value(row);
     return html`<td data-value="${figure ?? ''}">${orDash(figure, text)}</td>`;
   });
-  return html`<th scope="row">${breakable(row.label)}</th>${figures}`;
+  // Where it stands in the net: its operator and shape.
+  const place = tensor && [tensor.op, tensor.dims.join(' × ')].filter(Boolean).join(' ');
+  return html`<th scope="row">${breakable(row.label)}${place && html`<small>${place}</small>`}</th>${figures}`;
 }
 
 /** Neighbours of one group, with their number. */
