@@ -42,8 +42,9 @@ export function answerFigures({ original, compressed }: Accuracy): AnswerFigure[
   }
   if (loss !== null) {
     const isClearly = loss.low > 0 ? 'worse' : loss.high < 0 ? 'better' : null;
-    const [after, note] = splitOnce(formatLoss(loss).replace(/^lost /, ''), ', ');
-    figures.push({ ...plain, name: 'lost', after, note: `${note}, by ${loss.metric}`, isClearly });
+    const [amount, note] = splitOnce(formatLoss(loss).replace(/^lost /, ''), ', ');
+    const [name, after] = loss.unit === 'points' ? ['points lost', amount.replace(' points', '')] : ['lost', amount];
+    figures.push({ ...plain, name, after, note: `${note}, by ${loss.metric}`, isClearly });
   }
   if (compressed.maxAbsDiff !== null) {
     const note = `at most ${formatSmall(compressed.maxAbsDiff)}`;

@@ -24,7 +24,7 @@ describe('report', () => {
     const { code, stdout, stderr } = fxq(...args);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(
-      /^1\.07 MB → [\d.]+ KB, [\d.]+× smaller, top-1 accuracy [\d.]+% → [\d.]+%\n.*report\.json \(/,
+      /^1\.07 MB → [\d.]+ KB, [\d.]+× smaller\nCan I ship this\? (Yes|Not clear): .*\n.*report\.json \(/,
     );
     const found = JSON.parse(readFileSync(out, 'utf8'));
 

@@ -80,7 +80,7 @@ describe('figures of answers', () => {
   it('have a colour only where chance is no explanation', () => {
     const clearly = (loss: Partial<Loss>) => {
       const { accuracy } = having(loss);
-      return accuracy && answerFigures(accuracy).find(({ name }) => name === 'lost')?.isClearly;
+      return accuracy && answerFigures(accuracy).find(({ name }) => name === 'points lost')?.isClearly;
     };
     expect(clearly({ value: -0.33, low: -1, high: 0.3 })).toBe(null);
     expect(clearly({ value: 2, low: 0.5, high: 3 })).toBe('worse');

@@ -14,8 +14,8 @@ const HEIGHT = 240;
 /** Between rectangles, px. */
 const GAP = 1;
 /** Mean width of a character, and what a rectangle must have for its text, px. */
-const CHARACTER = 0.56 * FONT;
-const FEWEST_CHARACTERS = 5;
+const CHARACTER = 0.64 * FONT;
+const FEWEST_CHARACTERS = 7;
 const TEXT_HEIGHT = 18;
 
 /** Rectangles whose areas are bytes; the large ones carry their names and sizes. */

@@ -21,6 +21,8 @@ const WIDE = 600;
 /** Share of a wide plot that names may take, and what is left between them and bars, px. */
 const NAMES = 0.3;
 const SPACE = 16;
+/** Characters of a note beside which no name has room on a phone. */
+const LONG = 24;
 /** What little is there is seen, px. */
 const THIN = 1.5;
 
@@ -42,14 +44,18 @@ export function drawBars({ plot, draw }: Plotter, label: string, rows: readonly 
     ...rows.flatMap((row) => row.bars.map(({ value }) => value)).filter(Number.isFinite),
   );
   const bars: { x: number; y1: number; y2: number; color: string; title: string }[] = [];
-  const texts: { y: number; label: string; note: string }[] = [];
+  const texts: { y: number; noteY: number; label: string; note: string }[] = [];
   let y = 0;
   for (const row of rows) {
     const height = row.bars.length * (BAR + 1);
-    const room = isWide ? left - SPACE : width - (row.note.length + 3) * CHARACTER;
-    const name = shorten(row.label, Math.max(8, Math.floor(room / CHARACTER)));
-    texts.push({ y: y + (isWide ? Math.max(TEXT, height) : TEXT) / 2, label: name, note: row.note });
-    const top = isWide ? y + Math.max(0, TEXT - height) / 2 : y + TEXT;
+    // A note that leaves its name no room stands on a line of its own.
+    const isBelow = !isWide && (row.label.length + row.note.length + 3) * CHARACTER > width && row.note.length > LONG;
+    const room = isWide ? left - SPACE : isBelow ? width : width - (row.note.length + 3) * CHARACTER;
+    const label = shorten(row.label, Math.max(8, Math.floor(room / CHARACTER)));
+    const middle = y + (isWide ? Math.max(TEXT, height) : TEXT) / 2;
+    texts.push({ y: middle, noteY: middle + (isBelow ? TEXT : 0), label, note: row.note });
+    const above = isBelow ? 2 * TEXT : TEXT;
+    const top = isWide ? y + Math.max(0, TEXT - height) / 2 : y + above;
     for (const [i, { value, color }] of row.bars.entries()) {
       const y1 = top + i * (BAR + 1);
       const title = `${row.label}: ${row.note}`;
@@ -61,7 +67,7 @@ export function drawBars({ plot, draw }: Plotter, label: string, rows: readonly 
         title,
       });
     }
-    y += (isWide ? Math.max(TEXT, height) : TEXT + height) + (isWide ? GAP / 2 : GAP);
+    y += (isWide ? Math.max(TEXT, height) : above + height) + (isWide ? GAP / 2 : GAP);
   }
   const height = Math.max(1, y);
   return draw(label, {
@@ -73,7 +79,7 @@ export function drawBars({ plot, draw }: Plotter, label: string, rows: readonly 
     marks: [
       plot.rect(bars, { x1: left, x2: 'x', y1: 'y1', y2: 'y2', fill: ({ color }) => color, title: 'title', rx: 2 }),
       plot.text(texts, { x: 0, y: 'y', text: 'label', textAnchor: 'start', fill: 'currentColor' }),
-      plot.text(texts, { x: width, y: 'y', text: 'note', textAnchor: 'end', fill: 'var(--muted)' }),
+      plot.text(texts, { x: width, y: 'noteY', text: 'note', textAnchor: 'end', fill: 'var(--muted)' }),
     ],
   });
 }

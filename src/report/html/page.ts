@@ -79,7 +79,7 @@ function tiles({ original, compressed, ratio, accuracy }: Comparison): Markup {
     html`<div class="tile ${kind}"><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>\n`;
   const figures = accuracy ? answerFigures(accuracy) : [];
   const decisions = figures.filter(
-    ({ name }) => name === 'top-1 accuracy' || name === 'same answers' || name === 'lost',
+    ({ name }) => name === 'top-1 accuracy' || name === 'same answers' || name.endsWith('lost'),
   );
   // How far outputs are off says little where it is decided by them.
   const answers = decisions.length > 0 ? decisions : figures;

@@ -58,7 +58,7 @@ section > figure, section > .box, section > .grid, section > details, section > 
 }
 .words { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 280px), 1fr)); gap: 4px 20px; margin-top: 16px; font-size: 13px; color: var(--muted); }
 .words dt { display: inline; font-weight: 600; } .words dt::after { content: ': '; } .words dd { display: inline; }
-th small { display: block; font-size: 12px; color: var(--muted); }
+th small { display: block; white-space: nowrap; font-size: 12px; color: var(--muted); }
 table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.4; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th { font-weight: 600; color: var(--muted); font-size: 13px; }

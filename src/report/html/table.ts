@@ -66,7 +66,7 @@ function cells(row: Row, tensor?: TensorReport): Markup {
     return html`<td data-value="${figure ?? ''}">${orDash(figure, text)}</td>`;
   });
   // Where it stands in the net: its operator and shape.
-  const place = tensor && [tensor.op, tensor.dims.join(' × ')].filter(Boolean).join(' ');
+  const place = tensor && [tensor.op, tensor.dims.join('×')].filter(Boolean).join(' ');
   return html`<th scope="row">${breakable(row.label)}${place && html`<small>${place}</small>`}</th>${figures}`;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { treemap } from '../../src/report/html/treemap.js';
+import { treemap } from '../../../src/report/html/treemap.js';
 
 describe('a treemap', () => {
   it('fills the whole, without overlaps, with areas as the values', () => {
