@@ -7,9 +7,10 @@ import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { checkOptions } from '../options/check.js';
 import { defaultsOf } from '../options/defaults.js';
-import { choice, number, type Option, type OptionsOf, seed as seedOption, whole, word } from '../options/option.js';
+import { choice, number, type Option, type OptionsOf, seed as seedOption, whole } from '../options/option.js';
 import { RANGES as FITTED, type Range as FittedRange } from '../quantize/formats/format.js';
-import { FLOAT32, FORMAT_PATTERN, FORMATS_TEXT, formatNamed, isFormatName } from '../quantize/formats/parse.js';
+import { formatOption } from '../quantize/formats/option.js';
+import { FLOAT32, formatNamed } from '../quantize/formats/parse.js';
 import { SCALINGS, type Scaling } from '../quantize/formats/scale.js';
 import { BY, type By, type Lines, linesIn } from '../quantize/lines.js';
 import { quantizeWeights } from '../quantize/quantize.js';
@@ -54,16 +55,6 @@ export interface QuantizeOptions extends QuantizeLayer, Selection<QuantizeLayer>
   seed?: number | undefined;
 }
 
-/** The name of a number format. */
-function format(text: string): Option<string, undefined> {
-  const what = `as a number format (${FORMATS_TEXT})`;
-  return {
-    ...word({ text, value: 'format', what, pattern: FORMAT_PATTERN }),
-    expected: (name = 'number format') => `${name} ${what}`.replace(/^number format as a /, 'a '),
-    accepts: (value) => typeof value === 'string' && isFormatName(value),
-  };
-}
-
 const RUN = whole({ text: 'weights of a run', low: 1 });
 
 const by: Option<By, 'layer'> = {
@@ -83,7 +74,7 @@ const by: Option<By, 'layer'> = {
 };
 
 const OPTIONS = {
-  weights: format('number format of the weights, such as int8, uint4, fixed8, e2m1, ternary'),
+  weights: formatOption('number format of the weights, such as int8, uint4, fixed8, e2m1, ternary'),
   by,
   range: choice({
     text: 'how parameters are found',
@@ -105,8 +96,8 @@ const OPTIONS = {
     default: 'nearest',
   }),
   seed: seedOption('seed of stochastic rounding'),
-  first: format('format of the layer that runs first, such as float32 to leave it'),
-  last: format('the same of the one that runs last'),
+  first: formatOption('format of the layer that runs first, such as float32 to leave it'),
+  last: formatOption('the same of the one that runs last'),
 } satisfies OptionsOf<QuantizeOptions, keyof Selection<never>>;
 
 /** What `quantize` does unless told otherwise. */
