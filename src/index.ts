@@ -54,6 +54,16 @@ export type { Interval } from './evaluate/interval.js';
 export type { Loss } from './evaluate/loss.js';
 export { formatLoss } from './evaluate/loss-words.js';
 export type { LossUnit, MetricName, Outputs, OwnMetric } from './evaluate/metric.js';
+export {
+  type Footprint,
+  type FootprintOptions,
+  footprint,
+  type OtherPlacements,
+  type PlacedBuffer,
+} from './footprint/footprint.js';
+export { type AnswerOptions, type FootprintRow, footprintRows } from './footprint/rows.js';
+export type { SurveyOptions } from './footprint/survey.js';
+export { formatFootprint } from './footprint/table.js';
 export type { Overhead, QuantizedTo, Report, TensorReport } from './inspect/figures.js';
 export { type InspectOptions, inspectContainer, inspectOnnx } from './inspect/inspect.js';
 export { formatTable, type TableOptions } from './inspect/table.js';

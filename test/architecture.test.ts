@@ -36,6 +36,7 @@ const ROOMS = [
   'stages',
   'calibrate',
   'pipeline',
+  'footprint',
   'sensitivity',
   'tune',
   'search',

@@ -21,6 +21,7 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   init: async () => (await import('./commands/init.js')).addInitCommand,
   sensitivity: async () => (await import('./commands/sensitivity.js')).addSensitivityCommand,
   report: async () => (await import('./commands/report.js')).addReportCommand,
+  footprint: async () => (await import('./commands/footprint.js')).addFootprintCommand,
   prune: async () => (await import('./commands/prune.js')).addPruneCommand,
   cluster: async () => (await import('./commands/cluster.js')).addClusterCommand,
   quantize: async () => (await import('./commands/quantize.js')).addQuantizeCommand,

@@ -91,7 +91,8 @@ export function writeModel(model: OpenModel, outputs: readonly onnx.IValueInfoPr
   return ModelProto.encode(model.proto).finish();
 }
 
-function keepOnly({ builder: { graph } }: OpenModel, outputs: readonly onnx.IValueInfoProto[]): void {
+/** Drops every node, tensor and input that no output depends on. */
+export function keepOnly({ builder: { graph } }: OpenModel, outputs: readonly onnx.IValueInfoProto[]): void {
   const needed = new Set(outputs.map(({ name }) => name!));
   const kept: onnx.INodeProto[] = [];
   for (const node of [...graph.node!].reverse()) {

@@ -28,6 +28,8 @@ export interface Run {
 export interface Session extends Outputs {
   /** What is to be fed; initializers that old models list as inputs as well are not among them. */
   readonly inputs: readonly ModelInput[];
+  /** What ONNX Runtime knows of all outputs; of one whose rank is unknown it says that of a scalar. */
+  readonly outputMetadata: readonly RuntimeMetadata[];
   /**
    * Runs the batch, cut to `limit` samples. Outputs by name, those that are no tensors of numbers left out.
    *
@@ -98,7 +100,8 @@ export async function openSession(
   const heldTensors = Object.entries(held).map(([input, { data, dims }]) => {
     return [input, tensorOf(runtime, 'float32', data, dims)] as const;
   });
-  const { outputNames, leftOut } = outputsOf(metadataOf(session.outputMetadata, name));
+  const outputMetadata = metadataOf(session.outputMetadata, name);
+  const { outputNames, leftOut } = outputsOf(outputMetadata);
 
   const runFeed = async (feed: Feed) => {
     // ONNX Runtime does not say what is wrong with a model of which nothing can be fetched.
@@ -115,6 +118,7 @@ export async function openSession(
 
   return {
     inputs,
+    outputMetadata,
     outputNames,
     leftOut,
     async run(batch, limit) {

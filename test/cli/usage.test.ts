@@ -145,9 +145,8 @@ describe('work that fails ends with 1', () => {
 });
 
 describe('help', () => {
-  const commands = 'compress decode inspect evaluate init sensitivity report prune cluster quantize tune encode'.split(
-    ' ',
-  );
+  const commands =
+    'compress decode inspect evaluate init sensitivity report footprint prune cluster quantize tune encode'.split(' ');
 
   it('lists the commands', () => {
     const { code, stdout, stderr } = fxq('--help');

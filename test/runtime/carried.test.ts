@@ -13,6 +13,7 @@ const PORTS = {
 function adder(dims = [1, 1, 1]): Session {
   return {
     inputs: [],
+    outputMetadata: [],
     outputNames: ['y', 'next'],
     leftOut: [],
     async run({ inputs }: Batch) {

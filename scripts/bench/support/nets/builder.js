@@ -45,6 +45,13 @@ export function netBuilder({ spread = 0, seed = 1 } = {}) {
       initializer.push({ name, dims, dataType: FLOAT, rawData: new Uint8Array(values.buffer) });
       return name;
     },
+    /** Adds a vector of ones; gives its name. */
+    ones(count) {
+      const name = `o${initializer.length}`;
+      const rawData = new Uint8Array(new Float32Array(count).fill(1).buffer);
+      initializer.push({ name, dims: [count], dataType: FLOAT, rawData });
+      return name;
+    },
     /** Adds a vector of integers; gives its name. */
     shape(values) {
       const name = `s${initializer.length}`;

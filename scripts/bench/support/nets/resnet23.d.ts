@@ -1,0 +1,2 @@
+/** What tests take of it. */
+export function resnet23(): Uint8Array;

@@ -1,0 +1,52 @@
+import { type EvaluateOptions, type Evaluation, evaluate } from '../evaluate/evaluate.js';
+import { mainFile } from '../graph/decoded-graph.js';
+import type { Model } from '../model/model.js';
+import { FLOAT32 } from '../quantize/formats/parse.js';
+import { quantize } from '../stages/quantize.js';
+import { type Footprint, parameterBytes } from './footprint.js';
+
+/** A row of nnabla's table: what a model takes in some formats, and how good it is. */
+export interface FootprintRow {
+  /** The formats of weights and of values. */
+  readonly weights: string;
+  readonly values: string;
+  /** Bytes of the parameters, packed. */
+  readonly size: number;
+  /** Those, and what values take as they are placed. */
+  readonly footprint: number;
+  /** Shares from 0 to 1, on the data; `null` where they were not measured. */
+  readonly top1: number | null;
+  readonly agreement: number | null;
+}
+
+/** How answers are measured. */
+export type AnswerOptions = Omit<EvaluateOptions, 'model' | 'reference'>;
+
+/**
+ * nnabla's table: a model as it is, with its weights in the format of the plan, and with its values, too. Where there is data, how
+ * good the first two are.
+ *
+ * @param plans - of float values, and of values in a format
+ */
+export async function footprintRows(
+  model: Model,
+  [float, rounded]: readonly [Footprint, Footprint],
+  answers?: AnswerOptions,
+): Promise<FootprintRow[]> {
+  const { weights, values } = rounded;
+  const reference = mainFile(model);
+  const measure = async (bytes: Uint8Array): Promise<Partial<Evaluation>> =>
+    answers ? evaluate({ ...answers, model: bytes, reference }) : {};
+  const original = await measure(reference);
+  const quantized = await measure(mainFile(await quantize({ weights }).run(model, {})));
+  const row = (formats: Pick<FootprintRow, 'weights' | 'values'>, peak: number, found: Partial<Evaluation>) => {
+    const size = parameterBytes(model, formats.weights);
+    const { top1 = null, agreement = null } = found;
+    return { ...formats, size, footprint: size + peak, top1, agreement };
+  };
+  return [
+    row({ weights: FLOAT32, values: FLOAT32 }, float.peak, original),
+    row({ weights, values: FLOAT32 }, float.peak, quantized),
+    row({ weights, values }, rounded.peak, {}),
+  ];
+}

@@ -1,0 +1,74 @@
+import { type Column, layOut } from '../inspect/columns.js';
+import { formatBytes, formatCount, formatPercent, orDash } from '../inspect/format.js';
+import { printable } from '../printable.js';
+import type { Footprint } from './footprint.js';
+import type { FootprintRow } from './rows.js';
+
+/** Nodes that are shown: those at which most is alive. */
+const SHOWN = 8;
+
+/**
+ * A plan as text: what values take by how they are placed, the nodes at which most is alive, and nnabla's table. Plain text
+ * without a final line break.
+ *
+ * @example
+ * console.log(formatFootprint(await footprint(model)));
+ */
+export function formatFootprint(plan: Footprint, rows: readonly FootprintRow[] = []): string {
+  const { peak, bound, parameters, inPlace, inputs, values, steps, buffers, others, unsized } = plan;
+  const ways = [
+    ['nothing shared', others.none],
+    ['nnabla’s buffers', others.nnabla],
+    ['first fit, as values come up', others.firstFit],
+    ['greedy, the largest first', others.greedy],
+    ['best found', others.best],
+    ['  no placement takes less than', others.bound],
+    ['best found, in place', others.bestInPlace],
+    ['  no placement takes less than', others.boundInPlace],
+  ] as const;
+  const largest = steps.slice().sort((a, b) => b.live - a.live);
+  const sizes = inputs.map(({ name, type, dims }) => `${name} ${type} [${dims.join(', ')}]`).join(', ');
+  const lines = [
+    ...layOut(
+      BYTES,
+      ways.map(([label, bytes]) => ({ label, bytes })),
+      undefined,
+      'activations',
+    ),
+    '',
+    ...layOut(
+      NODES,
+      largest.slice(0, SHOWN).map((step) => ({ ...step, label: step.node })),
+      undefined,
+      'most alive at',
+    ),
+    '',
+    ...(rows.length === 0 ? [] : [...layOut(ROWS, rows.map(labelled), undefined, 'formats'), '']),
+    ...unsized.map((name) => `– not counted: ${name} (no tensor of numbers)`),
+    `activations in ${values}, ${inPlace ? 'in place' : 'each with memory of its own'}: ${formatBytes(peak)} in ${formatCount(buffers.length)} buffers${
+      peak === bound ? ', which no placement can better' : `, of which ${formatBytes(bound)} are alive at once`
+    }`,
+    `parameters: ${formatBytes(parameters)}; for ${sizes}`,
+  ];
+  return lines.map(printable).join('\n');
+}
+
+const BYTES: Column<{ readonly bytes: number }>[] = [
+  { group: '', head: 'bytes', text: ({ bytes }) => formatCount(bytes) },
+];
+
+const NODES: Column<Footprint['steps'][number]>[] = [
+  { group: '', head: 'operator', text: ({ op }) => op },
+  { group: '', head: 'bytes', text: ({ live }) => formatCount(live) },
+];
+
+const ROWS: Column<FootprintRow>[] = [
+  { group: '', head: 'size', text: ({ size }) => formatBytes(size) },
+  { group: '', head: 'footprint', text: ({ footprint }) => formatBytes(footprint) },
+  { group: '', head: 'accuracy', text: ({ top1 }) => orDash(top1, formatPercent) },
+  { group: '', head: 'agreement', text: ({ agreement }) => orDash(agreement, formatPercent) },
+];
+
+function labelled(row: FootprintRow) {
+  return { ...row, label: `weights ${row.weights}, values ${row.values}` };
+}
