@@ -1,8 +1,8 @@
 import { FxqError } from '../errors.js';
 import { matcher, SELECTOR_FIELDS } from '../model/selectors.js';
+import { nearest } from '../options/nearest.js';
 import type { JsonSchema, Option } from '../options/option.js';
 import { schemaOf } from '../options/text.js';
-import { nearest } from './nearest.js';
 
 /**
  * What a value of a config file has to be: said once, as a check for this program and as a JSON schema for editors.

@@ -32,6 +32,17 @@ export interface LayerConfig {
   readonly quantize?: Pick<QuantizeFlags, (typeof QUANTIZE.perLayer)[number]>;
 }
 
+/** Whether a config says nothing of what weights are to be: an empty file, one that is all comments, and what `init` writes. */
+export function isSilent({ prune, cluster, quantize, layers = [] }: Config): boolean {
+  const isSaid = [prune, cluster, quantize].some((stage) => stage !== undefined);
+  return !isSaid && layers.every((layer) => Object.keys(layer).every((key) => key === 'match'));
+}
+
+/** The config of a command: what its file says, or nothing. */
+export function configOf({ config }: { readonly config?: string | undefined }): Config {
+  return config === undefined ? {} : readConfig(config);
+}
+
 const A_SELECTOR = 'A glob over tensor names (conv*), or op:Conv, role:weight, dtype:float16, with globs there, too.';
 
 /** A config file that has a key for each of these stages. */

@@ -3,16 +3,19 @@ import { calibratedPrune } from '../calibrate/prune.js';
 import type { Model } from '../model/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection, type Selector } from '../model/selectors.js';
 import { givenOf } from '../options/check.js';
+import { dashed } from '../options/text.js';
+import { WIDTHS } from '../search/widths/options.js';
 import { CLUSTER, type ClusterOptions, cluster, clusteringOf } from '../stages/cluster.js';
 import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
 import { QUANTIZE, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage, StageDefinition } from '../stages/stage.js';
 import { TRAINED, type TuneOptions, type TunePruneTarget } from '../tune/options.js';
-import { type Config, readConfig } from './config.js';
+import { type Config, configOf } from './config.js';
 import { asUsage, UsageError } from './errors.js';
 import { optionsFrom } from './flags.js';
 import { isChangeable, leftAlone } from './left-alone.js';
 import type { ClusterFlags, PruneFlags, QuantizeFlags, SelectionFlags } from './options.js';
+import { checkSelectors } from './selectors.js';
 
 /** The options of the lossy commands. Commander gives `cluster: false` for `--no-cluster`. */
 export type StageFlags = SelectionFlags & PruneFlags & ClusterFlags & QuantizeFlags & { readonly cluster?: boolean };
@@ -43,6 +46,7 @@ export interface Settings {
  * @param calibration - lets pruning look at inputs
  * @param isSearched - a search makes the stages, unless weights are rounded to formats; what is said here is fixed
  * @param quantizer - makes the stage that rounds to number formats
+ * @param config - what the config file says, where it has been read
  */
 export function readSettings(
   flags: StageFlags,
@@ -50,8 +54,8 @@ export function readSettings(
   calibration?: CalibrationOptions,
   isSearched = false,
   quantizer: (options: QuantizeOptions) => Stage = quantize,
+  config: Config = configOf(flags),
 ): Settings {
-  const config = flags.config === undefined ? {} : readConfig(flags.config);
   const selection: Selection<never> = {
     include: flags.include ?? config.include,
     exclude: flags.exclude ?? config.exclude,
@@ -59,6 +63,7 @@ export function readSettings(
   const isPruned = wanted === 'prune' || (wanted === 'compress' && isPruneWanted(config, flags));
   const pruneBase = override(PRUNE, config.prune, flags);
   const isQuantized = wanted === 'quantize' || (wanted === 'compress' && isQuantizeWanted(config, flags));
+  if (wanted === 'compress' && !isQuantized) refuseFormatFlags(flags);
   const quantizeBase = override(QUANTIZE, config.quantize, flags);
   const quantizeOptions = isQuantized ? { ...quantizeBase, rules: rulesOf(config, 'quantize') } : undefined;
   const isClusterWanted = flags.cluster !== false && (config.cluster !== false || isGiven(CLUSTER.alternatives, flags));
@@ -99,7 +104,7 @@ export function readSettings(
       ...(quantizeOptions && isFilled(quantizeBase) && { quantize: quantizeBase }),
       ...(config.layers && { layers: config.layers }),
     },
-    warnings: (model) => [...ignored, ...findUnused(model, config, selection, isLossy)],
+    warnings: (model) => [...ignored, ...findUnused(model, config, flags, isLossy)],
   };
 }
 
@@ -115,7 +120,7 @@ export function readTargets(flags: TargetFlags): {
   options: Pick<TuneOptions, 'include' | 'exclude' | 'rules' | 'density' | 'scope'>;
   warnings: Settings['warnings'];
 } {
-  const config = flags.config === undefined ? {} : readConfig(flags.config);
+  const config = configOf(flags);
   const rules = rulesOf(config, 'prune');
   const targets = [config.prune, ...(rules ?? []).map(({ options }) => options)];
   const stray = targets.flatMap((target) =>
@@ -125,7 +130,7 @@ export function readTargets(flags: TargetFlags): {
   const selection = { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
   const { density, scope } = override(PRUNE, config.prune, flags);
   const options = { ...selection, rules: rules as readonly Rule<TunePruneTarget>[] | undefined, density, scope };
-  return { options, warnings: (model) => findUnused(model, config, selection, true, TRAINED) };
+  return { options, warnings: (model) => findUnused(model, config, flags, true, TRAINED) };
 }
 
 function isPruneWanted(config: Config, flags: StageFlags): boolean {
@@ -137,6 +142,15 @@ function isPruneWanted(config: Config, flags: StageFlags): boolean {
 function isQuantizeWanted(config: Config, flags: StageFlags): boolean {
   const isInFile = config.quantize !== undefined || config.layers?.some((layer) => layer.quantize !== undefined);
   return flags.weights !== undefined || (isInFile === true && !isGiven(CLUSTER.alternatives, flags));
+}
+
+/** What is about number formats, and about nothing else. */
+const FORMATS = [...Object.keys(QUANTIZE.options), ...Object.keys(WIDTHS)].filter((name) => name !== 'seed');
+
+/** @throws UsageError for options of number formats where there is none */
+function refuseFormatFlags(flags: StageFlags): void {
+  const stray = givenOf(FORMATS, flags)[0];
+  if (stray !== undefined) throw new UsageError(`--${dashed(stray)} needs --weights with a format such as int4`);
 }
 
 /** The file's options of a stage under the command line's. One of several alternatives takes the place of all of them. */
@@ -165,27 +179,31 @@ function rulesOf<Name extends 'prune' | 'cluster' | 'quantize'>(config: Config, 
   return rules.length > 0 ? rules : undefined;
 }
 
+/** @throws FxqError `CONFIG` for selectors that find nothing */
 function findUnused(
   model: Model,
   config: Config,
-  selection: Selection<never>,
+  flags: SelectionFlags,
   isLossy: boolean,
   included: readonly Selector[] = DEFAULT_INCLUDE,
 ): string[] {
-  if (!isLossy) return [];
   const all = model.tensors;
+  const selection = { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
+  const placed = (['include', 'exclude'] as const).flatMap((key) => {
+    const place = flags[key] ? `--${key}` : `config: ${key}`;
+    return (selection[key] ?? []).map((selector) => ({ place, selector }));
+  });
+  const rules = (config.layers ?? []).map(({ match }) => ({ place: 'config: layers', selector: match }));
+  checkSelectors([...placed, ...rules], all);
+  if (!isLossy) return [];
   const warnings: string[] = [];
-  for (const selector of [...(selection.include ?? []), ...(selection.exclude ?? [])]) {
-    if (!all.some(matcher(selector))) warnings.push(`selector "${selector}" matches no tensor`);
-  }
   const include = (selection.include ?? included).map(matcher);
   const exclude = (selection.exclude ?? []).map(matcher);
   const chosen = all.filter(
     (tensor) => isChangeable(tensor) && include.some((is) => is(tensor)) && !exclude.some((is) => is(tensor)),
   );
   for (const { match } of config.layers ?? []) {
-    if (!all.some(matcher(match))) warnings.push(`layers: "${match}" matches no tensor`);
-    else if (!chosen.some(matcher(match))) warnings.push(`layers: "${match}" matches no tensor that is worked on`);
+    if (!chosen.some(matcher(match))) warnings.push(`layers: "${match}" matches no tensor that is worked on`);
   }
   if (chosen.length === 0) warnings.push('no floating-point tensor is selected: nothing is changed');
   const asked = all.filter((tensor) => !exclude.some((is) => is(tensor)));

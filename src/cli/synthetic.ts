@@ -4,13 +4,15 @@ import { shapesOf } from '../data/random.js';
 import type { Selection } from '../model/selectors.js';
 import { readInterface } from '../onnx/interface.js';
 import { givenOf } from '../options/check.js';
+import { dashed } from '../options/text.js';
 import { type SyntheticStage as Searching, syntheticStage as searching } from '../search/compress.js';
 import type { SyntheticFound } from '../search/synthetic.js';
 import { CLUSTER } from '../stages/cluster.js';
 import { PRUNE } from '../stages/prune.js';
 import { QUANTIZE } from '../stages/quantize.js';
 import { threadPool } from './calibration-pool.js';
-import { asUsage } from './errors.js';
+import { type Config, isSilent } from './config.js';
+import { asUsage, UsageError } from './errors.js';
 import type { Terminal } from './terminal.js';
 
 /** The option not to compress by answers to inputs that are made for the model. */
@@ -19,19 +21,23 @@ export interface SyntheticFlags {
   readonly cluster?: boolean;
   readonly config?: string | undefined;
   readonly threads?: number;
+  readonly seed?: number;
   readonly dim?: Readonly<Record<string, number>>;
 }
 
-/** What says that weights are to be others, or how many values they are to share. */
+/** What says that weights are to be others, or how many values they are to share; a seed says how chance falls, whatever is done. */
 const CHANGES = [
   ...Object.keys(PRUNE.options),
   ...CLUSTER.alternatives,
   ...Object.keys(QUANTIZE.options),
   'equivalentBits',
-];
+].filter((name) => name !== 'seed');
+
+/** Options of clustering by the weights' own noise: one of them asks for it. */
+const CLUSTERING = Object.keys(CLUSTER.options).filter((name) => name !== 'seed');
 
 /** What says by itself how weights are chosen, besides a config file and `--no-cluster`. */
-const OTHERS = [...CHANGES, ...Object.keys(CLUSTER.options), 'calibrate', 'data', 'maxLoss', 'targetSize', 'lambda'];
+const OTHERS = [...CHANGES, ...CLUSTERING, 'calibrate', 'data', 'maxLoss', 'targetSize', 'lambda'];
 
 export function addSynthetic(command: Command): Command {
   const text =
@@ -40,13 +46,45 @@ export function addSynthetic(command: Command): Command {
 }
 
 /** Whether nothing asks for other weights, however they are to be chosen: then a file may be kept as it is. */
-export function isUnasked(flags: SyntheticFlags): boolean {
-  return flags.cluster !== false && flags.config === undefined && givenOf(CHANGES, flags).length === 0;
+export function isUnasked(flags: SyntheticFlags, config: Config): boolean {
+  return flags.cluster !== false && isSilent(config) && givenOf(CHANGES, flags).length === 0;
 }
 
 /** Whether nothing says how weights are to be chosen, so that made inputs do. */
-export function isSynthetic(flags: SyntheticFlags): boolean {
-  return flags.synthetic !== false && isUnasked(flags) && givenOf(OTHERS, flags).length === 0;
+export function isSynthetic(flags: SyntheticFlags, config: Config): boolean {
+  return flags.synthetic !== false && isUnasked(flags, config) && givenOf(OTHERS, flags).length === 0;
+}
+
+/**
+ * Checks that sizes of made inputs are given where some are made.
+ *
+ * @throws UsageError, naming what does without inputs
+ */
+export function checkDims(flags: SyntheticFlags & { calibrate?: string; data?: string }, config: Config): void {
+  if (flags.dim === undefined || flags.calibrate !== undefined || flags.data !== undefined) return;
+  const [option] = givenOf(OTHERS, flags);
+  const other =
+    flags.synthetic === false
+      ? '--no-synthetic'
+      : flags.cluster === false
+        ? '--no-cluster'
+        : option === undefined
+          ? isSilent(config)
+            ? undefined
+            : '--config'
+          : `--${dashed(option)}`;
+  if (other === undefined) return;
+  throw new UsageError(`--dim is for inputs that are made for the model, and ${other} does without any; leave one out`);
+}
+
+/** Says so where an option of clustering has taken the place of made inputs by itself. */
+export function noteClustering(flags: SyntheticFlags, config: Config, terminal: Terminal): void {
+  const others = givenOf(OTHERS, flags);
+  if (flags.synthetic === false || !isUnasked(flags, config) || others.length === 0) return;
+  if (!others.every((name) => CLUSTERING.includes(name))) return;
+  terminal.note(
+    `  weights are clustered by their own noise, which --${others[0]} is for, and not chosen by the model's answers`,
+  );
 }
 
 /** A stage that searches by synthetic inputs; its summary is known once it has run. */
@@ -65,7 +103,7 @@ type SyntheticSummary =
 
 /** The stage; where synthetic inputs do not serve it clusters, and says why. */
 export function syntheticStage(
-  { threads, dim }: SyntheticFlags,
+  { threads, dim, seed }: SyntheticFlags,
   { include, exclude }: Selection<never>,
   terminal: Terminal,
 ): SyntheticStage {
@@ -88,7 +126,15 @@ export function syntheticStage(
       if (dim) asUsage(() => shapesOf(readInterface(model).inputs, dim));
       const pool = threadPool(threads);
       try {
-        run = searching({ include, exclude, dims: dim, pool, threads, onProgress: terminal.progress('calibrate') });
+        run = searching({
+          include,
+          exclude,
+          dims: dim,
+          seed,
+          pool,
+          threads,
+          onProgress: terminal.progress('calibrate'),
+        });
         const result = await run.run(model, context);
         noteFound(run.found(), terminal, context.onNote);
         return result;

@@ -32,6 +32,8 @@ export const WARNING = 'warning: ';
 const REDRAW_MS = 100;
 /** Shorter work needs no guess of its end, and what has run no longer gives none. */
 const GUESS_MS = 3000;
+/** Nor does a smaller share: what comes first is no measure of the rest. */
+const GUESS_SHARE = 0.05;
 
 export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
   const { stderr } = streams;
@@ -86,7 +88,7 @@ function printing(stream: { write(text: string): unknown }) {
 /** What is left to wait, once enough is done to tell and it is long enough to care. */
 function timeLeft(ms: number, share: number): string {
   const left = (ms * (1 - share)) / share;
-  return ms > GUESS_MS && left > GUESS_MS ? `, about ${inWords(left)} left` : '';
+  return share >= GUESS_SHARE && ms > GUESS_MS && left > GUESS_MS ? `, about ${inWords(left)} left` : '';
 }
 
 function inWords(ms: number): string {

@@ -54,11 +54,16 @@ export function describeRandom(inputs: readonly Port[], dims: Dims = {}): string
   return inputs.map((input, i) => `${input.name} ${input.type} [${of[i](batch ?? 'N').join(', ')}]`).join(', ');
 }
 
+/** Values that an input made for a model may have: a colour picture of 4096 by 4096 pixels has three quarters of them. */
+const MOST_VALUES = 2 ** 26;
+
 type ShapeOf = <Count extends number | string>(count: Count) => (number | Count)[];
 
 /**
  * Shapes by the number of samples. That is free where the first axis of every input is dynamic; a model that keeps a state,
  * or has a batch size of its own, gets one batch at a time.
+ *
+ * @throws RangeError for names that no dimension has, and for sizes that make an input of more than {@link MOST_VALUES} values
  */
 export function shapesOf(inputs: readonly Port[], dims: Dims): { of: ShapeOf[]; batch: number | undefined } {
   const arrays = inputs.filter(({ shape }) => shape.length > 0);
@@ -95,7 +100,21 @@ export function shapesOf(inputs: readonly Port[], dims: Dims): { of: ShapeOf[]; 
     });
     return (count) => sizes.map((size) => size ?? count);
   });
+  checkValues(inputs, dims, of, batch ?? 1);
   return { of, batch };
+}
+
+/** Refuses sizes that would fill the memory; those that a model has of its own are its affair. */
+function checkValues(inputs: readonly Port[], dims: Dims, of: readonly ShapeOf[], count: number): void {
+  const given = Object.entries(dims).sort(([, a], [, b]) => b - a);
+  for (const [i, { name }] of given.length > 0 ? inputs.entries() : []) {
+    const sizes = of[i](count);
+    const values = sizes.reduce((product, size) => product * size, 1);
+    if (values <= MOST_VALUES) continue;
+    const [dim, size] = given[0];
+    const what = `input '${name}' would have ${sizes.join(' × ')} values, above ${MOST_VALUES}`;
+    throw new RangeError(`dimension '${dim}': ${what}; give a smaller size than ${size}`);
+  }
 }
 
 function guessSize({ type, shape }: Port): number {

@@ -6,6 +6,7 @@ import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { loadKernels } from '../kernels/decode/index.js';
 import { squeeze } from '../kernels/encode/index.js';
+import { expectModel } from '../model/expect-model.js';
 import type { ByteSource, Model, Tensor } from '../model/model.js';
 import { type OffloadOptions, offload } from '../offload.js';
 import { readRecords } from '../onnx/metadata.js';
@@ -52,6 +53,7 @@ export function inspectOnnx(
 
 function figuresOf(given: Uint8Array | Model, options: InspectOptions): Report {
   const model = given instanceof Uint8Array ? openOnnx(given) : given;
+  expectModel('inspectOnnx', model, ' or the bytes of an ONNX file');
   const bytes = model.files.reduce((sum, { size }) => sum + size, model.appendix.length);
   const formatOf = formatFinder(model);
   let done = 0;

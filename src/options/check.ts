@@ -1,4 +1,6 @@
+import { FxqError } from '../errors.js';
 import { fieldOf } from '../guards.js';
+import { nearest } from './nearest.js';
 import { type Options, series, withArticle } from './option.js';
 
 /**
@@ -36,6 +38,21 @@ export function checkAlternatives(
   if (isRequired && names.length === 0) {
     throw new RangeError(`${stage}: expected ${series(alternatives.map(withArticle), 'or')}`);
   }
+}
+
+/**
+ * Throws where an option is given that there is none of, such as a misspelt one.
+ *
+ * @param subject - the function, or the option of it that these belong to
+ * @throws FxqError `CONFIG`, with the option that was most likely meant
+ */
+export function checkKeys(subject: string, known: readonly string[], given: object): void {
+  const unknown = Object.keys(given).find((name) => fieldOf(given, name) !== undefined && !known.includes(name));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, known);
+  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  const message = `${subject}: expected options among ${series(known, 'and')}, got ${unknown}${hint}`;
+  throw new FxqError('CONFIG', message, { expected: known, actual: unknown });
 }
 
 /** Which of these options are given. */

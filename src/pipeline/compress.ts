@@ -6,6 +6,7 @@ import { pieces } from '../decode/container.js';
 import { openRanges, type Ranges, reusedRoom } from '../decode/ranges.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { messageOf } from '../guards.js';
+import { expectModel } from '../model/expect-model.js';
 import type { Model } from '../model/model.js';
 import { type OffloadOptions, offload } from '../offload.js';
 import { inMemory, type OpenOptions, openOnnx } from '../onnx/open.js';
@@ -149,8 +150,14 @@ async function verify(container: Ranges, signal: AbortSignal | undefined): Promi
   }
 }
 
-/** An ONNX file as a model. */
+/**
+ * An ONNX file as a model.
+ *
+ * @throws FxqError `CONFIG` for what is neither
+ */
 export async function opened(input: Uint8Array | Blob | Model, { external }: OpenOptions): Promise<Model> {
   const file = input instanceof Blob ? new Uint8Array(await input.arrayBuffer()) : input;
-  return file instanceof Uint8Array ? openOnnx(file, external ? { external } : {}) : file;
+  if (file instanceof Uint8Array) return openOnnx(file, external ? { external } : {});
+  expectModel('compress', file, ' or the bytes of an ONNX file');
+  return file;
 }

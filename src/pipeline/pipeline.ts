@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../errors.js';
+import { expectModel } from '../model/expect-model.js';
 import type { Change, Model } from '../model/model.js';
 import type { Stage, StageContext } from '../stages/stage.js';
 import { type SelfTimer, selfTimer } from './timer.js';
@@ -52,6 +53,7 @@ export async function runStages(
   stages: readonly Stage[],
   options: PipelineOptions = {},
 ): Promise<PipelineRun> {
+  expectModel('runStages', model);
   const { signal, context, now = () => performance.now() } = options;
   const timer = selfTimer(now);
   const entries = new Map<Change, number>();

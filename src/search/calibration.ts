@@ -6,6 +6,7 @@ import type { Batch } from '../data/dataset.js';
 import { throwIfAborted } from '../errors.js';
 import type { Loss } from '../evaluate/loss.js';
 import type { Layer } from '../graph/layers.js';
+import { expectModel } from '../model/expect-model.js';
 import type { Model, Skipped } from '../model/model.js';
 import { best } from './best.js';
 import {
@@ -95,6 +96,7 @@ const LARGEST_LAMBDA = 1;
  * const { model, points } = await searchCalibration(openOnnx(bytes), { dataset, maxLoss: 0.5 });
  */
 export async function searchCalibration(model: Model, options: SearchOptions): Promise<Found> {
+  expectModel('searchCalibration', model);
   checkGoal(options);
   const { lambda, onProgress, onPoint, onNote, signal } = options;
   const hasCodebook = options.bits !== undefined || options.clusters !== undefined;

@@ -3,11 +3,12 @@ import { containerSize } from '../container/write/container.js';
 import type { Model } from '../model/model.js';
 import { type OffloadOptions, offload } from '../offload.js';
 import type { OpenOptions } from '../onnx/open.js';
+import { checkKeys } from '../options/check.js';
 import { type Compressed, compressWith, opened } from '../pipeline/compress.js';
 import type { PipelineOptions } from '../pipeline/pipeline.js';
-import { type ClusterOptions, cluster, clusteringOf } from '../stages/cluster.js';
-import { type PruneOptions, prune } from '../stages/prune.js';
-import { type QuantizeOptions, quantize } from '../stages/quantize.js';
+import { CLUSTER, type ClusterOptions, cluster, clusteringOf } from '../stages/cluster.js';
+import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
+import { QUANTIZE, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
 import { type SyntheticFound, type SyntheticSearchOptions, searchSynthetic } from './synthetic.js';
 
@@ -24,6 +25,22 @@ export interface CompressOptions extends PipelineOptions, OpenOptions, CodingOpt
    * needs no ONNX Runtime and gives the same bytes on every machine.
    */
   readonly synthetic?: Omit<SyntheticSearchOptions, 'signal'> | false | undefined;
+}
+
+/** The options there are: a misspelt one would leave out what it is for. */
+const KEYS: Readonly<Record<keyof CompressOptions, true>> = {
+  ...{ prune: true, cluster: true, quantize: true, synthetic: true, smallest: true },
+  ...{ external: true, signal: true, onProgress: true, context: true, now: true, worker: true },
+};
+
+const SELECTION = ['include', 'exclude', 'rules'];
+
+function checkCompressOptions(options: CompressOptions): void {
+  checkKeys('compress', Object.keys(KEYS), options);
+  for (const stage of [PRUNE, CLUSTER, QUANTIZE]) {
+    const given = options[stage.name];
+    if (given) checkKeys(`compress: ${stage.name}`, [...Object.keys(stage.options), ...SELECTION], given);
+  }
 }
 
 /** A container, and by what its weights were chosen. */
@@ -55,6 +72,7 @@ export async function compress(
   input: Uint8Array | Blob | Model,
   options: CompressOptions = {},
 ): Promise<CompressedModel> {
+  checkCompressOptions(options);
   const done = await offload<CompressedModel>('compress', input, options);
   if (done) return done;
   const isOpen = !options.prune && !options.quantize && options.cluster === undefined;

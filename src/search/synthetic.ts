@@ -5,6 +5,7 @@ import { openEdges } from '../data/synthetic/kinds.js';
 import { syntheticDataset } from '../data/synthetic/synthetic.js';
 import { FxqError } from '../errors.js';
 import { mainFile, NEVER_TAKEN } from '../graph/decoded-graph.js';
+import { expectModel } from '../model/expect-model.js';
 import type { Model, Skipped, Tensor } from '../model/model.js';
 import type { Selection } from '../model/selectors.js';
 import { isPatchable, readWeights } from '../model/weights.js';
@@ -111,6 +112,7 @@ export async function searchSynthetic(
   model: Model,
   options: SyntheticSearchOptions = {},
 ): Promise<SyntheticFound | string> {
+  expectModel('searchSynthetic', model);
   checkOptions('synthetic', { snr: SNR }, { snr: options.snr });
   const serving = servingOf(model, readInterface(model));
   if (typeof serving === 'string') return serving;

@@ -2,6 +2,7 @@ import { checkPositive } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { describeMetric } from '../evaluate/gauge.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
+import { expectModel } from '../model/expect-model.js';
 import type { Model } from '../model/model.js';
 import { runBatches } from '../runtime/batches.js';
 import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
@@ -36,6 +37,7 @@ export async function sensitivity(
   compressed: Model,
   options: SensitivityOptions,
 ): Promise<Sensitivity> {
+  for (const model of [original, compressed]) expectModel('sensitivity', model);
   checkPositive('limit', options.limit);
   checkPositive('batchSize', options.batchSize);
   checkPositive('threads', options.threads);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -208,7 +208,8 @@ describe('inspect', () => {
   it('tells a container from an ONNX file by its content', () => {
     const folder = makeFolder();
     const misnamed = join(folder, 'model.onnx');
-    expect(fxq('encode', LENET, '-o', misnamed, '-q').code).toBe(0);
+    expect(fxq('encode', LENET, '-o', join(folder, 'model.fxq'), '-q').code).toBe(0);
+    renameSync(join(folder, 'model.fxq'), misnamed);
     for (const [path, layout] of [
       [misnamed, expect.any(String)],
       [LENET, null],

@@ -175,20 +175,34 @@ describe('--config', () => {
     expect([found['fc2.weight'].density, found['fc3.weight'].density]).toEqual([1, 0.5]);
   });
 
-  it('warns of what matches nothing', () => {
-    const { path, args } = setUp(
-      'exclude: [fc3*]\nlayers: [{ match: conv*, cluster: { bits: 4 } }, { match: fc3*, cluster: { bits: 4 } }]\n',
-    );
-    const { code, stderr } = fxq('cluster', LENET, '-o', path('m.onnx'), ...args, '--bits', '4');
+  it('warns of rules for what is left alone', () => {
+    const { path, args } = setUp('exclude: [fc3*]\nlayers: [{ match: fc3*, cluster: { bits: 4 } }]\n');
+    const { code, stdout, stderr } = fxq('cluster', LENET, '-o', path('m.onnx'), ...args, '--bits', '4', '--json');
     expect(code).toBe(0);
-    expect(stderr.split('\n').slice(0, 2)).toEqual([
-      'warning: layers: "conv*" matches no tensor',
-      'warning: layers: "fc3*" matches no tensor that is worked on',
-    ]);
-    const json = fxq('cluster', LENET, '-o', path('m.onnx'), ...args, '--bits', '4', '--json', '-q');
-    expect(JSON.parse(json.stdout).warnings).toHaveLength(2);
-    const nothing = fxq('cluster', LENET, '-o', path('m.onnx'), '--include', 'dtype:int8');
-    expect(nothing.stderr).toContain('warning: no floating-point tensor is selected: nothing is changed\n');
+    const warning = 'layers: "fc3*" matches no tensor that is worked on';
+    expect(stderr.split('\n')[0]).toBe(`warning: ${warning}`);
+    expect(JSON.parse(stdout).warnings).toEqual([warning]);
+  });
+
+  it('refuses selectors that match nothing, with what is most like them', () => {
+    const { path, args } = setUp('layers: [{ match: fc4.weight, cluster: { bits: 4 } }]\n');
+    const inFile = fxq('cluster', LENET, '-o', path('m.onnx'), ...args, '--bits', '4');
+    expect([inFile.code, inFile.stdout]).toEqual([2, '']);
+    expect(inFile.stderr).toMatch(
+      /^error: config: layers "fc4\.weight": matches no tensor; the nearest names are fc1\.weight, fc2\.weight, /,
+    );
+    for (const [flags, told] of [
+      [['--include', 'nope*'], /^error: --include "nope\*": matches no tensor; the nearest names are .*fc/],
+      [['--exclude', 'op:Conv'], /^error: --exclude "op:Conv": matches no tensor; the nearest operators are Gemm /],
+      [['--include', 'role:wieght'], /^error: .*; the nearest roles are weight, /],
+    ] as const) {
+      for (const command of ['compress', 'prune', 'cluster']) {
+        const target = command === 'prune' ? ['--density', '0.5'] : [];
+        const { code, stderr } = fxq(command, LENET, '-o', path('m'), ...target, ...flags);
+        expect([code, stderr]).toEqual([2, expect.stringMatching(told)]);
+      }
+    }
+    expect(Object.keys(filesIn(path('.')))).toHaveLength(1);
   });
 
   it('does not warn of float16 weights in int32_data, which are changed, too', () => {

@@ -119,8 +119,12 @@ layers:
     const path = (name: string) => join(folder, name);
     expect(fxq('init', LENET, '-o', path('fxq.yaml'), '-q').code).toBe(0);
     expect(fxq('compress', LENET, '-o', path('plain.fxq'), '--no-synthetic', '-q').code).toBe(0);
-    const compress = () => fxq('compress', LENET, '-o', path('m.fxq'), '--config', path('fxq.yaml'), '--json');
-    expect(compress()).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') });
+    const compress = (...flags: string[]) =>
+      fxq('compress', LENET, '-o', path('m.fxq'), '--config', path('fxq.yaml'), '--json', ...flags);
+    const silent = compress();
+    expect(silent).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') });
+    expect(JSON.parse(silent.stdout).synthetic.kind).toBe('pictures');
+    expect(compress('--no-synthetic')).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') });
     expect(readFileSync(path('m.fxq')).equals(readFileSync(path('plain.fxq')))).toBe(true);
     writeFileSync(path('fxq.yaml'), uncomment(readFileSync(path('fxq.yaml'), 'utf8'), 'prune'));
     const { tensors } = JSON.parse(compress().stdout);

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CODING } from '../../container/write/coding.js';
+import { seed } from '../../options/option.js';
 import { CLUSTER, CLUSTER_DEFAULTS } from '../../stages/cluster.js';
 import { PRUNE } from '../../stages/prune.js';
 import { QUANTIZE } from '../../stages/quantize.js';
@@ -22,7 +23,7 @@ export function addCompressCommand(program: Command, terminal: Terminal): void {
     .description(
       `Prunes, clusters and encodes an ONNX model in one pass, and checks that the result decodes.
 
-Without options nothing is pruned, and the values that weights share are chosen by the model's answers to inputs that are made for it: pictures, sounds or words. That takes seconds and the package onnxruntime-node, and gives the same bytes on machines of one kind with one version of it.
+Without options nothing is pruned on purpose, and the values that weights share are chosen by the model's answers to inputs that are made for it: pictures, sounds or words. That takes seconds, or a minute or two, and the package onnxruntime-node, and gives the same bytes on machines of one kind with one version of it.
 
 With --no-synthetic, and where no inputs can be made or run, the weights of each layer are rounded to multiples of a step that keeps a signal-to-noise ratio of ${snr} dB: the same bytes on every machine. So are those of a model that is pruned by options or a config file. With --values means, and with --bits or --clusters, they share the means of k-means (from a ${init} start, values rounded to ${centroids}). Pruning starts with --density, --threshold or --quality.
 
@@ -35,6 +36,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the .fxq file');
   addStage(command, PRUNE);
+  addOptions(command, { seed: seed('seed of made inputs, of random and kmeans++, and of what is looked at') });
   addStage(command, CLUSTER);
   addStage(command, QUANTIZE);
   addWidths(command);

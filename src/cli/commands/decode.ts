@@ -35,7 +35,7 @@ async function decodeFile(input: string, flags: DecodeFlags, terminal: Terminal)
     const opened = await openRanges(container);
     const { files } = opened.head;
     const external = files.slice(1).map(({ name }) => name);
-    const plan = planOutput(output, { external, mayReplace: () => flags.force ?? false });
+    const plan = planOutput(output, { external, kind: 'ONNX', mayReplace: () => flags.force ?? false });
     // What an earlier run has written may be there; whether it is that is seen once the bytes are there.
     for (const [i, { path, mayReplace }] of plan.targets.entries()) {
       if (!mayReplace && isTaken(path) && statSync(path, { throwIfNoEntry: false })?.size !== files[i].size)

@@ -57,6 +57,12 @@ async function evaluateFile(
   if (data === RANDOM && reference === undefined) {
     throw new UsageError('--data random has no labels to be right about; give --reference with the original model');
   }
+  if (flags.metric !== undefined && flags.metric !== 'accuracy' && reference === undefined) {
+    throw new UsageError(
+      `--metric ${flags.metric} compares with another model; give --reference with the original model`,
+    );
+  }
+  const metric = await metricOf(flags);
   const folders: string[] = [];
   try {
     const model = await aboutFile(file, () => runnable(file, folders, signal));
@@ -66,7 +72,6 @@ async function evaluateFile(
     const total = expectedSamples(dataset, limit);
     const draw = total === undefined ? undefined : terminal.progress('evaluate');
     const onProgress = draw && ((samples: number) => draw(samples / (total ?? samples)));
-    const metric = await metricOf(flags);
     const options = { dataset, limit, batchSize, output, metric, threads, signal, onProgress };
     const result = await evaluate({ model: model.source, reference: other?.source, ...options });
     for (const warning of result.warnings) terminal.warn(warning);
@@ -97,7 +102,7 @@ function formatEvaluation(result: Evaluation): string {
     ['top-5 accuracy', top5 === null ? undefined : share(top5)],
     ['agreement with reference', agreement === null ? undefined : share(agreement)],
     ['output', kind ?? undefined],
-    ['lost', loss === null ? undefined : lossLine(loss)],
+    [loss?.by === 'divergence' ? 'lost, estimated' : 'lost', loss === null ? undefined : lossLine(loss)],
     ['largest difference', maxAbsDiff === null ? undefined : difference(maxAbsDiff)],
     ['mean difference', meanAbsDiff === null ? undefined : difference(meanAbsDiff)],
     ['outputs of other shapes', shapeMismatches ? formatCount(shapeMismatches) : undefined],
@@ -108,7 +113,9 @@ function formatEvaluation(result: Evaluation): string {
   return shown.map(([name, value]) => `${name.padEnd(left)}  ${value.padStart(right)}`).join('\n');
 }
 
-function lossLine({ value, low, high, unit, metric }: Loss): string {
+/** Where turned decisions are too few to be counted, what is told is what is to be expected of other inputs. */
+function lossLine({ value, low, high, unit, metric, by }: Loss): string {
   const [amount, from, to] = [value, low, high].map((each) => formatAmount(each, unit));
-  return `${amount}${unit === 'points' ? ' points' : ''} (95 %: ${from} to ${to}), by ${metric}`;
+  const basis = by === 'divergence' ? 'from how far scores have moved' : `by ${metric}`;
+  return `${amount}${unit === 'points' ? ' points' : ''} (95 %: ${from} to ${to}), ${basis}`;
 }

@@ -11,6 +11,7 @@ import {
   configPathOf,
 } from '../budget.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
+import { configOf } from '../config.js';
 import { UsageError } from '../errors.js';
 import { optionsFrom } from '../flags.js';
 import { searchStage } from '../goal.js';
@@ -21,7 +22,14 @@ import { withOutput } from '../output/write.js';
 import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { noteLossless, reportSummary } from '../summary.js';
-import { isSynthetic, isUnasked, type SyntheticFlags, syntheticStage } from '../synthetic.js';
+import {
+  checkDims,
+  isSynthetic,
+  isUnasked,
+  noteClustering,
+  type SyntheticFlags,
+  syntheticStage,
+} from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
 
@@ -43,7 +51,9 @@ export async function packModel(
   terminal: Terminal,
 ): Promise<void> {
   const { output } = flags;
-  const isMade = command === 'compress' && isSynthetic(flags);
+  const asked = command === 'compress' ? configOf(flags) : {};
+  const isMade = command === 'compress' && isSynthetic(flags, asked);
+  if (command === 'compress') checkDims(flags, asked);
   const file = openLater(input, flags);
   const subject = { model: async () => file.opened().model, files: [input] };
   try {
@@ -61,19 +71,18 @@ export async function packModel(
             calibration,
             budget !== undefined,
             formats.create,
+            asked,
           )
         : undefined;
     const isQuantized = settings?.options.quantize !== undefined;
-    if (flags.equivalentBits !== undefined && !isQuantized)
-      throw new UsageError('--equivalent-bits needs --weights with a format such as int4');
     const search =
       budget || isQuantized ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
     const walk =
       budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
     const synthetic = isMade ? syntheticStage(flags, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();
-    const isOpen = command === 'compress' && !budget && isUnasked(flags);
-    const plan = planOutput(output);
+    const isOpen = command === 'compress' && !budget && isUnasked(flags, asked);
+    const plan = planOutput(output, { kind: 'container' });
     const configPath =
       isQuantized && formats.isSearched ? configPathOf(flags.saveConfig, output) : walk && budget?.configPath;
     if (configPath !== undefined && resolve(configPath) === resolve(output)) {
@@ -81,6 +90,7 @@ export async function packModel(
     }
     const config = configPath === undefined ? undefined : planOutput(configPath, { option: '--save-config' });
     for (const warning of [...unclaimedWarnings(model), ...(settings?.warnings(model) ?? [])]) terminal.warn(warning);
+    if (command === 'compress') noteClustering(flags, asked, terminal);
     const onProgress = terminal.progress(command);
     const all = [
       ...(settings?.stages ?? []),

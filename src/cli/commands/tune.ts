@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { RANDOM } from '../../data/open.js';
 import { FxqError } from '../../errors.js';
 import { readWhole } from '../../onnx/files.js';
 import { writeOnnx } from '../../onnx/write.js';
@@ -9,7 +10,7 @@ import { isCheckpoint } from '../../tune/checkpoint.js';
 import { type Epoch, TRAINED, TUNE } from '../../tune/options.js';
 import { tune } from '../../tune/tune.js';
 import { addData, type DataFlags, openData } from '../data.js';
-import { asUsage, StoppedEarly } from '../errors.js';
+import { asUsage, StoppedEarly, UsageError } from '../errors.js';
 import { addOptions, optionsFrom } from '../flags.js';
 import {
   aboutFile,
@@ -91,6 +92,11 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
 
 async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Promise<void> {
   const { output, data, augment, resume } = flags;
+  if (data === RANDOM && flags.teacher === undefined) {
+    throw new UsageError(
+      '--data random has no labels to learn from; give --teacher with the original model, or other data',
+    );
+  }
   const targets = readTargets(flags);
   const options = { ...optionsFrom(TUNE, flags), ...targets.options, augmentation: augment };
   const ignore = async function* () {};

@@ -16,7 +16,7 @@ export function planModel(path: string, { files }: Model, force = false): Output
     known ??= dataOf(path);
     return force || known.has(location);
   };
-  const plan = planOutput(path, { external, mayReplace });
+  const plan = planOutput(path, { external, mayReplace, kind: 'ONNX' });
   for (const target of plan.targets) if (!target.mayReplace && isTaken(target.path)) throw takenError(target.path);
   return plan;
 }

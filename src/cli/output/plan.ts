@@ -1,10 +1,16 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, extname, join, resolve, sep } from 'node:path';
 import { UsageError } from '../errors.js';
 import { isInput } from '../inputs.js';
 import { ioError, writeProblem } from './errors.js';
 import { isBelow, realOf } from './real.js';
 import { recover } from './workshop.js';
+
+/** What outputs are called, by what they hold. */
+const ENDINGS = { container: '.fxq', ONNX: '.onnx' } as const;
+
+/** Endings of files that are neither. */
+const OTHERS = ['.yaml', '.yml', '.json', '.html', '.md', '.npz', '.npy', '.ort'];
 
 /** A file that is to be written. */
 export interface Target {
@@ -28,6 +34,8 @@ export interface PlanOptions {
   readonly external?: readonly string[];
   /** Whether a file of external data that is there already may be replaced. Default: no. */
   readonly mayReplace?: (location: string) => boolean;
+  /** What the main file will hold, which its name is to fit. Default: something else. */
+  readonly kind?: keyof typeof ENDINGS;
   /** The option that names the main file. Default: `-o`. */
   readonly option?: string;
 }
@@ -42,7 +50,7 @@ export interface PlanOptions {
  * @throws UsageError for what is no file name; FxqError `IO`
  */
 export function planOutput(path: string, options: PlanOptions = {}): OutputPlan {
-  const { external = [], mayReplace = () => false, option = '-o' } = options;
+  const { external = [], mayReplace = () => false, kind, option = '-o' } = options;
   if (path === '') throw new UsageError(`${option}: expected the name of a file, got nothing`);
   if (path === '-')
     throw new UsageError(`${option} -: writing to stdout is not possible here; name a file (./- is one of that name)`);
@@ -64,6 +72,7 @@ export function planOutput(path: string, options: PlanOptions = {}): OutputPlan 
       throw ioError(target.path, 'the model has external data of this name; choose another name with -o');
     }
   }
+  if (kind) checkEnding(path, kind);
   return { targets, paths: targets.map((target) => target.path) };
 }
 
@@ -136,4 +145,15 @@ function statOf(path: string, subject: string): Stats | undefined {
   } catch (cause) {
     throw ioError(subject, writeProblem(cause, path, 0), cause);
   }
+}
+
+/** A name is not to promise something else than what will be written there: the error has one that fits. */
+function checkEnding(path: string, kind: keyof typeof ENDINGS): void {
+  const ending = extname(path).toLowerCase();
+  const fitting = ENDINGS[kind];
+  if (ending === fitting || ![...Object.values(ENDINGS), ...OTHERS].includes(ending)) return;
+  const what = kind === 'container' ? 'a .fxq container' : 'an ONNX file';
+  const hint = kind === 'container' && ending === '.onnx' ? ', of which decode makes an ONNX file again' : '';
+  const name = `${path.slice(0, -ending.length)}${fitting}`;
+  throw new UsageError(`-o ${path}: ${what} is written${hint}; write -o ${name}`);
 }

@@ -1,6 +1,7 @@
 import { containerSize } from '../../container/write/container.js';
 import { throwIfAborted } from '../../errors.js';
 import type { LossUnit } from '../../evaluate/metric.js';
+import { expectModel } from '../../model/expect-model.js';
 import type { Model } from '../../model/model.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { best } from '../best.js';
@@ -55,6 +56,7 @@ const LARGEST = 4;
  * for (const { name, density, clusters } of layers) console.log(name, density, clusters);
  */
 export async function searchBudget(input: Model, options: BudgetOptions): Promise<Budget> {
+  expectModel('searchBudget', input);
   checkBudgetOptions(options);
   const { targetSize, threads, signal, onNote } = options;
   const clock = clockOf(options);

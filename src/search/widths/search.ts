@@ -5,6 +5,7 @@ import { type Split, splitDataset } from '../../data/split.js';
 import { throwIfAborted } from '../../errors.js';
 import type { Loss } from '../../evaluate/loss.js';
 import { present } from '../../guards.js';
+import { expectModel } from '../../model/expect-model.js';
 import type { Model } from '../../model/model.js';
 import { finiteWeights } from '../../model/patch.js';
 import { exactly } from '../../model/selectors.js';
@@ -51,6 +52,7 @@ const TRIES = 3;
  * for (const { name, bits } of layers) console.log(name, bits);
  */
 export async function searchWidths(model: Model, options: WidthOptions): Promise<Widths> {
+  expectModel('searchWidths', model);
   checkWidthOptions(options);
   const { weights = FLOAT32, equivalentBits, dataset, signal, onProgress, onPoint } = options;
   const { model: opened, layers: chosen } = quantizedLayers(model, options);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../src/cli/nearest.js';
+import { nearest } from '../../src/options/nearest.js';
 
 describe('what a misspelt word means', () => {
   const choices = ['density', 'threshold', 'quality', 'bits', 'init', 'snr'];

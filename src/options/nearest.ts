@@ -12,6 +12,15 @@ export function nearest(word: string, choices: readonly string[]): string | unde
   return near.length > 1 && near[0].distance === near[1].distance ? undefined : near[0]?.choice;
 }
 
+/** The choices that are most like a word, the nearest first, however far: for a message that tells what there is. */
+export function mostAlike(word: string, choices: Iterable<string>, count: number): string[] {
+  return [...new Set(choices)]
+    .map((choice) => ({ choice, far: editDistance(word, choice) / Math.max(word.length, choice.length, 1) }))
+    .sort((a, b) => a.far - b.far)
+    .slice(0, count)
+    .map(({ choice }) => choice);
+}
+
 /** How many characters have to be put in, taken out or replaced to make one word of the other (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, i) => i);
