@@ -59,6 +59,7 @@ describe('the public surface', () => {
         "sensitivity",
         "syntheticDataset",
         "tune",
+        "verdictOf",
         "writeOnnx",
       ]
     `);

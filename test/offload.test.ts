@@ -8,7 +8,7 @@ import { Random } from './support/random.js';
 import { floats } from './support/tensors.js';
 
 const built = (file: string) => new URL(`../dist/${file}`, import.meta.url);
-const lenet = readBytes(new URL('../models/lenet-300-100.onnx', import.meta.url).pathname);
+const lenet = new Uint8Array(readBytes(new URL('../models/lenet-300-100.onnx', import.meta.url).pathname));
 const options = { prune: { density: 0.3 }, cluster: { rules: [{ match: 'fc1*', options: { bits: 4 } }] } } as const;
 
 describe('the library in a thread of Node', () => {
