@@ -94,7 +94,7 @@ export function configSchema(stages: readonly StageDefinition[] = STAGES): JsonS
  *
  * @throws FxqError `CONFIG` with line and column, key and allowed ones; `IO` when the file cannot be read
  */
-export function readConfig(path: string): Config {
+function readConfig(path: string): Config {
   return parseConfig(new TextDecoder().decode(readWhole(path)), path);
 }
 

@@ -2,7 +2,7 @@ import { createRandom } from '../random.js';
 import { boundOf, type Lifetime } from './lifetimes.js';
 
 /** Memory with its place. */
-export interface Placed extends Lifetime {
+interface Placed extends Lifetime {
   /** Bytes from the beginning. */
   readonly offset: number;
 }
