@@ -144,6 +144,7 @@ export {
   type ClusterSize,
   cluster,
 } from './stages/cluster.js';
+export { fold } from './stages/fold.js';
 export { PRUNE_DEFAULTS, type PruneOptions, type PruneTarget, prune } from './stages/prune.js';
 export { QUANTIZE_DEFAULTS, type QuantizeLayer, type QuantizeOptions, quantize } from './stages/quantize.js';
 export type { Stage, StageContext } from './stages/stage.js';

@@ -30,6 +30,7 @@ describe('the public surface', () => {
         "decodeTensors",
         "encode",
         "evaluate",
+        "fold",
         "footprint",
         "footprintRows",
         "formatFootprint",

@@ -11,11 +11,13 @@ import type { ByteSource, Model } from '../model/model.js';
 import { type DiskFile, type OpenedFile, openFile, openOnnxFile } from '../onnx/files.js';
 import { inMemory, openOnnx } from '../onnx/open.js';
 import { unclaimedRanges } from '../onnx/unclaimed.js';
+import { foldNormalization } from '../stages/fold.js';
 import { recover } from './output/workshop.js';
 
 /** Options of commands that open a model to write it. */
-interface DropFlags {
+interface OpenFlags {
   readonly dropUnused?: boolean;
+  readonly fold?: boolean;
 }
 
 /** An input file by what it holds; its name says nothing. */
@@ -38,13 +40,15 @@ export function openInput(path: string): Input {
 /**
  * Opens an ONNX file for a command that takes nothing else.
  *
- * @param dropUnused - whether bytes of external data that belong to no tensor are left out
+ * @param flags - whether bytes of external data that belong to no tensor are left out, and whether BatchNormalization is folded
+ * @param onNote - told what could not be folded
  */
-export function openModel(path: string, { dropUnused = false }: DropFlags = {}): OpenedFile {
+export function openModel(path: string, flags: OpenFlags = {}, onNote?: (text: string) => void): OpenedFile {
   const input = openInput(path);
   if (input.kind === 'onnx') {
     const { opened } = input;
-    return dropUnused ? { ...opened, model: dropUnclaimed(opened.model) } : opened;
+    const model = flags.dropUnused ? dropUnclaimed(opened.model) : opened.model;
+    return { ...opened, model: flags.fold ? foldNormalization(model, onNote) : model };
   }
   input.file.close();
   const message = `${path}: expected an ONNX file, got a .fxq container; decode it first`;
@@ -52,11 +56,15 @@ export function openModel(path: string, { dropUnused = false }: DropFlags = {}):
 }
 
 /** The same, once, when the model is first asked for. */
-export function openLater(path: string, flags: DropFlags = {}): { readonly opened: () => OpenedFile; close(): void } {
+export function openLater(
+  path: string,
+  flags: OpenFlags = {},
+  onNote?: (text: string) => void,
+): { readonly opened: () => OpenedFile; close(): void } {
   let opened: OpenedFile | undefined;
   return {
     opened() {
-      opened ??= openModel(path, flags);
+      opened ??= openModel(path, flags, onNote);
       return opened;
     },
     close: () => opened?.close(),

@@ -73,6 +73,7 @@ export function addOutput(command: Command, what: string): Command {
 export interface ModelFlags {
   readonly force?: boolean;
   readonly dropUnused?: boolean;
+  readonly fold?: boolean;
 }
 
 export function addForce(command: Command): Command {
@@ -81,6 +82,10 @@ export function addForce(command: Command): Command {
 
 export function addDropUnused(command: Command): Command {
   return command.option('--drop-unused', 'leave out what belongs to no tensor in files of external data');
+}
+
+export function addFold(command: Command): Command {
+  return command.option('--fold', 'fold BatchNormalization into the layers before it first');
 }
 
 /** @param included - what is worked on if nothing is said */

@@ -22,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   sensitivity: async () => (await import('./commands/sensitivity.js')).addSensitivityCommand,
   report: async () => (await import('./commands/report.js')).addReportCommand,
   footprint: async () => (await import('./commands/footprint.js')).addFootprintCommand,
+  fold: async () => (await import('./commands/fold.js')).addFoldCommand,
   prune: async () => (await import('./commands/prune.js')).addPruneCommand,
   cluster: async () => (await import('./commands/cluster.js')).addClusterCommand,
   quantize: async () => (await import('./commands/quantize.js')).addQuantizeCommand,

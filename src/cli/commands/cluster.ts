@@ -2,7 +2,16 @@ import type { Command } from 'commander';
 import { CLUSTER } from '../../stages/cluster.js';
 import { addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
-import { addCommon, addDropUnused, addExamples, addForce, addOutput, addSelection, addThreads } from '../options.js';
+import {
+  addCommon,
+  addDropUnused,
+  addExamples,
+  addFold,
+  addForce,
+  addOutput,
+  addSelection,
+  addThreads,
+} from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
 
@@ -18,6 +27,7 @@ export function addClusterCommand(program: Command, terminal: Terminal): void {
   addStage(command, CLUSTER);
   addSelection(command);
   addThreads(command);
+  addFold(command);
   addDropUnused(command);
   addForce(command);
   addCommon(command);

@@ -9,7 +9,7 @@ import { addCalibration } from '../calibration.js';
 import { addOptions, addStage } from '../flags.js';
 import { addGoal } from '../goal.js';
 import { aboutFile } from '../input.js';
-import { addCommon, addDropUnused, addExamples, addOutput, addSelection, addThreads } from '../options.js';
+import { addCommon, addDropUnused, addExamples, addFold, addOutput, addSelection, addThreads } from '../options.js';
 import { addWidths } from '../quantize-flags.js';
 import { addSynthetic } from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
@@ -50,6 +50,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
   addSelection(command);
   addOptions(command, CODING);
   addThreads(command);
+  addFold(command);
   addDropUnused(command);
   addCommon(command);
   addExamples(

@@ -30,7 +30,7 @@ export async function editModel(
   terminal: Terminal,
 ): Promise<void> {
   const { output } = flags;
-  const { model, paths, close } = openModel(input, flags);
+  const { model, paths, close } = openModel(input, flags, terminal.warn);
   try {
     const subject = { model, files: [input] };
     const judged =

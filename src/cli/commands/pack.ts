@@ -54,7 +54,7 @@ export async function packModel(
   const asked = command === 'compress' ? configOf(flags) : {};
   const isMade = command === 'compress' && isSynthetic(flags, asked);
   if (command === 'compress') checkDims(flags, asked);
-  const file = openLater(input, flags);
+  const file = openLater(input, flags, terminal.warn);
   const subject = { model: async () => file.opened().model, files: [input] };
   try {
     const budget = command === 'compress' ? await budgetOf(flags, subject, output, terminal) : undefined;

@@ -7,7 +7,16 @@ import { addCalibration } from '../calibration.js';
 import { addOptions, addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
 import { addMetric } from '../metric.js';
-import { addCommon, addDropUnused, addExamples, addForce, addOutput, addSelection, addThreads } from '../options.js';
+import {
+  addCommon,
+  addDropUnused,
+  addExamples,
+  addFold,
+  addForce,
+  addOutput,
+  addSelection,
+  addThreads,
+} from '../options.js';
 import { addWidths } from '../quantize-flags.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
@@ -36,6 +45,7 @@ With --equivalent-bits, or with --max-loss and inputs, every layer gets a width 
   addCalibration(command);
   addSelection(command);
   addThreads(command);
+  addFold(command);
   addDropUnused(command);
   addForce(command);
   addCommon(command);

@@ -27,6 +27,7 @@ import {
   addCommon,
   addDropUnused,
   addExamples,
+  addFold,
   addForce,
   addOutput,
   addSelection,
@@ -79,6 +80,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     .option('--resume', 'go on from where the same command was stopped');
   addData(command);
   addSelection(command, TRAINED.join(' '));
+  addFold(command);
   addDropUnused(command);
   addForce(command);
   addCommon(command);
@@ -101,7 +103,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
   const options = { ...optionsFrom(TUNE, flags), ...targets.options, augmentation: augment };
   const ignore = async function* () {};
   asUsage(() => tune({ ...options, dataset: ignore }));
-  const { model, paths, close } = openModel(input, flags);
+  const { model, paths, close } = openModel(input, flags, terminal.warn);
   let teacher: OpenedModel | undefined;
   try {
     for (const warning of [...unclaimedWarnings(model), ...targets.warnings(model)]) terminal.warn(warning);
