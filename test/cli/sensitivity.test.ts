@@ -44,6 +44,31 @@ describe('sensitivity', () => {
     expect(cumulative.map(({ layers: count }: { layers: number }) => count)).toEqual([1, 2]);
   });
 
+  it('ranks layers by what rounding each to a number format does, as two files do', () => {
+    const folder = makeFolder();
+    const format = ['--weights', 'int2', '--by', 'channel'];
+    const rounded = join(folder, 'int2.onnx');
+    expect(fxq('quantize', LENET, '-o', rounded, ...format, '-q').code).toBe(0);
+    const [named, files] = [format, [rounded]].map((which) => {
+      const { code, stdout, stderr } = fxq('sensitivity', LENET, ...which, '--data', MNIST, '--limit', '20', '--json');
+      expect([code, stderr]).toEqual([0, '']);
+      return JSON.parse(stdout);
+    });
+    expect(named.files).toEqual({ original: LENET, weights: 'int2', by: 'channel', data: MNIST });
+    expect(named.layers).toEqual(files.layers);
+    const divergences = named.layers.map(({ divergence }: { divergence: number }) => divergence);
+    expect(divergences).toEqual(divergences.toSorted((a: number, b: number) => b - a));
+    expect(divergences).toHaveLength(3);
+    for (const wrong of [
+      [LENET, ...format],
+      ['--by', 'channel'],
+      ['--weights', 'int99'],
+      ['--weights', 'int4', '--range', 'output'],
+    ]) {
+      expect(fxq('sensitivity', LENET, ...wrong, ...FEW)).toMatchObject({ code: 2, stdout: '' });
+    }
+  });
+
   it('stops when it is told to, with nothing printed', async () => {
     const small = compressed(makeFolder());
     const { code, stdout, stderr } = await stopped(

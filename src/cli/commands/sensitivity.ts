@@ -3,14 +3,25 @@ import { printableJson } from '../../printable.js';
 import type { SensitivityProgress } from '../../sensitivity/options.js';
 import { sensitivity } from '../../sensitivity/sensitivity.js';
 import { formatSensitivity } from '../../sensitivity/table.js';
+import { QUANTIZE, quantize } from '../../stages/quantize.js';
 import { addData, type DataFlags, expectedSamples, openData } from '../data.js';
+import { asUsage, UsageError } from '../errors.js';
+import { addOptions, optionsFrom, type ValuesOf } from '../flags.js';
 import { type OpenedModel, openEither } from '../input.js';
 import { interruptible } from '../interrupt.js';
 import { addMetric, type MetricFlags, metricOf } from '../metric.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
-type SensitivityFlags = CommonFlags & DataFlags & RunFlags & MetricFlags & { readonly data: string };
+/** How layers are rounded that are to be looked at. */
+const { weights, by, range } = QUANTIZE.options;
+const FORMAT = { weights, by, range };
+
+type SensitivityFlags = CommonFlags &
+  DataFlags &
+  RunFlags &
+  MetricFlags &
+  ValuesOf<typeof FORMAT> & { readonly data: string };
 
 export function addSensitivityCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -19,38 +30,52 @@ export function addSensitivityCommand(program: Command, terminal: Terminal): voi
     .description(
       `Runs a model with one layer compressed at a time, and then with the layers added up, from the smallest divergence to the largest. Needs the package onnxruntime-node.
 
-Layers are the tensors that differ between the two files. Divergence is that of Kullback and Leibler (KL, in nats), of the decisions from the original's; where a model decides on nothing, noise by signal of its outputs. Labels are needed for accuracy only. In JSON, null is "does not apply", and a ratio without noise.`,
+Layers are the tensors that differ between the two files; with --weights and no second file, those that are rounded to that number format. Divergence is that of Kullback and Leibler (KL, in nats), of the decisions from the original's; where a model decides on nothing, noise by signal of its outputs. Labels are needed for accuracy only. In JSON, null is "does not apply", and a ratio without noise.`,
     )
     .argument('<original>', 'the model before compression: an ONNX file or a .fxq container')
-    .argument('<compressed>', 'the same after it')
+    .argument('[compressed]', 'the same after it')
     .requiredOption('--data <data>', 'the data set, as `evaluate` takes it');
+  addOptions(command, FORMAT);
   addData(command);
   addRun(command);
   addMetric(command);
   addCommon(command);
-  addExamples(command, 'sensitivity model.onnx model.fxq --data data.npz --limit 1000');
-  command.action((original: string, compressed: string, flags: SensitivityFlags) =>
+  addExamples(
+    command,
+    'sensitivity model.onnx model.fxq --data data.npz --limit 1000',
+    'sensitivity model.onnx --weights int4 --by channel --data data.npz',
+  );
+  command.action((original: string, compressed: string | undefined, flags: SensitivityFlags) =>
     interruptible((signal) => compareFiles(original, compressed, flags, signal, terminal)),
   );
 }
 
 async function compareFiles(
   original: string,
-  compressed: string,
+  compressed: string | undefined,
   flags: SensitivityFlags,
   signal: AbortSignal,
   terminal: Terminal,
 ): Promise<void> {
   const { data, limit, batchSize, output, threads, json } = flags;
+  const format = optionsFrom(FORMAT, flags);
+  const isRounded = format.weights !== undefined;
+  if (isRounded === (compressed !== undefined)) {
+    throw new UsageError('expected a second file, or --weights with the number format that layers are rounded to');
+  }
+  if (!isRounded && Object.keys(format).length > 0) throw new UsageError('--by and --range need --weights');
   const opened: OpenedModel[] = [];
   try {
-    for (const path of [original, compressed]) opened.push(await openEither(path, signal));
-    const dataset = await openData(data, flags, { model: opened[0].model, files: [original, compressed] }, terminal);
+    const paths = [original, ...(compressed === undefined ? [] : [compressed])];
+    for (const path of paths) opened.push(await openEither(path, signal));
+    const [{ model }] = opened;
+    const other = isRounded ? await asUsage(() => quantize(format)).run(model, { signal }) : opened[1].model;
+    const dataset = await openData(data, flags, { model, files: paths }, terminal);
     const onProgress = shareOf(terminal.progress('sensitivity'), expectedSamples(dataset, limit));
     const metric = await metricOf(flags);
     const options = { metric, dataset, limit, batchSize, output, threads, signal, onProgress, onNote: terminal.warn };
-    const result = await sensitivity(opened[0].model, opened[1].model, options);
-    const files = { original, compressed, data };
+    const result = await sensitivity(model, other, options);
+    const files = { original, ...(isRounded ? format : { compressed }), data };
     terminal.print(
       json ? printableJson({ files, ...result, warnings: terminal.warnings }, 2) : formatSensitivity(result),
     );
