@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { concat } from '../binary/bytes.js';
 import { FxqError } from '../errors.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
+import { type Footprint, footprint } from '../footprint/footprint.js';
 import { fieldOf, messageOf } from '../guards.js';
 import { readWhole } from '../onnx/files.js';
 import { writeOnnx } from '../onnx/write.js';
@@ -69,6 +70,7 @@ export async function compareFiles(
     ...comparison,
     accuracy: answers?.accuracy ?? null,
     sensitivity: answers?.sensitivity ?? null,
+    footprint: answers?.footprint ?? null,
     baselines: baselines.map((each) => ({ ...each, ...answers?.int8.get(each.name) })),
     warnings: terminal.warnings,
     provenance: provenanceOf(process.argv.slice(2), runtime && versionOf(runtime), hashes),
@@ -80,6 +82,7 @@ interface Answers {
   /** Of the baselines in int8, by their names. */
   readonly int8: ReadonlyMap<string, Partial<Baseline>>;
   readonly sensitivity: Sensitivity | null;
+  readonly footprint: Footprint;
 }
 
 interface AnswerSubject {
@@ -128,7 +131,8 @@ async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
     const found = flags.sensitivity
       ? await sensitivity(original.model, compressed.model, { ...options, onProgress })
       : null;
-    return { accuracy, int8, sensitivity: found };
+    const memory = await footprint(original.model, { dataset, runtime, threads, signal });
+    return { accuracy, int8, sensitivity: found, footprint: memory };
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   }

@@ -1,12 +1,15 @@
 import { inlineBranches } from '../calibrate/inline.js';
+import type { Batch, Dataset } from '../data/dataset.js';
 import { type Dims, randomDataset } from '../data/random.js';
+import { FxqError } from '../errors.js';
 import { isStandard } from '../graph/attributes.js';
 import { valuesRead } from '../graph/builder.js';
 import { copyOf, type DecodedGraph, graphOf } from '../graph/decoded-graph.js';
 import { keepOnly, writeModel } from '../graph/open-model.js';
 import type { Model } from '../model/model.js';
-import { readInterface } from '../onnx/interface.js';
+import { type Port, readInterface } from '../onnx/interface.js';
 import { type Feeder, runGraph, withSession } from '../runtime/batches.js';
+import { feedsOf } from '../runtime/feeds.js';
 import { loadRuntime, type Runtime, type RuntimeMetadata } from '../runtime/runtime.js';
 import type { Computation, ValueShape } from './computation.js';
 
@@ -17,6 +20,8 @@ const PLAIN = { graphOptimizationLevel: 'disabled' };
 export interface SurveyOptions {
   /** Sizes of dynamic dimensions by name, `input[axis]` where they have none. Default: one sample, and what random inputs have. */
   readonly dims?: Dims | undefined;
+  /** Inputs whose sizes are taken, of one sample. Default: inputs at random. */
+  readonly dataset?: Dataset | undefined;
   /** Default: `onnxruntime-node`, or `onnxruntime-web`. */
   readonly runtime?: Runtime | undefined;
   readonly threads?: number | undefined;
@@ -39,15 +44,15 @@ export interface SurveyedModel {
  */
 export async function surveyValues(model: Model, options: SurveyOptions = {}): Promise<SurveyedModel> {
   const { dims, threads, signal } = options;
-  const { inputs } = readInterface(model);
-  const dataset = randomDataset(inputs, { dims });
-  const batches = () => dataset({ limit: 1, batchSize: 1 });
+  const ports = readInterface(model).inputs;
+  const sample = await firstSample(ports, options.dataset ?? randomDataset(ports, { dims }));
+  async function* batches() {
+    yield sample;
+  }
   const runtime = options.runtime ?? (await loadRuntime());
   const feeder: Feeder = { batches, limit: 1, runtime, threads, signal };
   const values = new Map<string, ValueShape>();
-  for await (const batch of batches()) {
-    for (const { name, type } of inputs) values.set(name, { type, dims: batch.inputs[name].dims });
-  }
+  for (const { name, type } of ports) values.set(name, { type, dims: sample.inputs[name].dims });
   const graph = fixedInputs(await inlineBranches(graphOf(model), feeder), values);
   const computation = computationOf(graph);
   const unknown: RuntimeMetadata[] = [];
@@ -61,6 +66,15 @@ export async function surveyValues(model: Model, options: SurveyOptions = {}): P
   }
   for (const [name, shape] of await ranShapes(graph, unknown, feeder)) values.set(name, shape);
   return { computation, values, unsized };
+}
+
+/** The first sample, as the model takes it. */
+async function firstSample(ports: readonly Port[], dataset: Dataset): Promise<Batch> {
+  for await (const batch of dataset({ limit: 1, batchSize: 1 })) {
+    const [feed] = feedsOf(ports, batch, 1).feeds;
+    if (feed) return { inputs: Object.fromEntries(feed.arrays.map(({ name, data, dims }) => [name, { data, dims }])) };
+  }
+  throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
 }
 
 /** The graph with what any output depends on, its inputs declared with the sizes that they have. */

@@ -1,7 +1,7 @@
 import { type Column, layOut } from '../inspect/columns.js';
 import { formatBytes, formatCount, formatPercent, orDash } from '../inspect/format.js';
 import { printable } from '../printable.js';
-import type { Footprint } from './footprint.js';
+import type { Footprint, OtherPlacements } from './footprint.js';
 import type { FootprintRow } from './rows.js';
 
 /** Nodes that are shown: those at which most is alive. */
@@ -16,25 +16,10 @@ const SHOWN = 8;
  */
 export function formatFootprint(plan: Footprint, rows: readonly FootprintRow[] = []): string {
   const { peak, bound, parameters, inPlace, inputs, values, steps, buffers, others, unsized } = plan;
-  const ways = [
-    ['nothing shared', others.none],
-    ['nnabla’s buffers', others.nnabla],
-    ['first fit, as values come up', others.firstFit],
-    ['greedy, the largest first', others.greedy],
-    ['best found', others.best],
-    ['  no placement takes less than', others.bound],
-    ['best found, in place', others.bestInPlace],
-    ['  no placement takes less than', others.boundInPlace],
-  ] as const;
   const largest = steps.slice().sort((a, b) => b.live - a.live);
   const sizes = inputs.map(({ name, type, dims }) => `${name} ${type} [${dims.join(', ')}]`).join(', ');
   const lines = [
-    ...layOut(
-      BYTES,
-      ways.map(([label, bytes]) => ({ label, bytes })),
-      undefined,
-      'activations',
-    ),
+    ...layOut(BYTES, placementsOf(others), undefined, 'activations'),
     '',
     ...layOut(
       NODES,
@@ -51,6 +36,20 @@ export function formatFootprint(plan: Footprint, rows: readonly FootprintRow[] =
     `parameters: ${formatBytes(parameters)}; for ${sizes}`,
   ];
   return lines.map(printable).join('\n');
+}
+
+/** What activations take by how they are placed. */
+export function placementsOf(others: OtherPlacements): { label: string; bytes: number }[] {
+  return [
+    { label: 'nothing shared', bytes: others.none },
+    { label: 'nnabla’s buffers', bytes: others.nnabla },
+    { label: 'first fit, as values come up', bytes: others.firstFit },
+    { label: 'greedy, the largest first', bytes: others.greedy },
+    { label: 'best found', bytes: others.best },
+    { label: '  no placement takes less than', bytes: others.bound },
+    { label: 'best found, in place', bytes: others.bestInPlace },
+    { label: '  no placement takes less than', bytes: others.boundInPlace },
+  ];
 }
 
 const BYTES: Column<{ readonly bytes: number }>[] = [

@@ -16,7 +16,9 @@ import { partsOf } from './parts.js';
 
 /** What has been measured of two models, and by whom: each is in the report if it is given. */
 export interface CompareOptions
-  extends Partial<Pick<Comparison, 'accuracy' | 'baselines' | 'sensitivity' | 'frontier' | 'provenance'>> {
+  extends Partial<
+    Pick<Comparison, 'accuracy' | 'baselines' | 'sensitivity' | 'frontier' | 'footprint' | 'provenance'>
+  > {
   /** What the original is called. Default: `model.onnx`. */
   readonly file?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -49,7 +51,14 @@ export async function compareModels(
   report: Report,
   options: CompareOptions = {},
 ): Promise<Comparison> {
-  const { accuracy = null, baselines = [], sensitivity = null, frontier = [], provenance = null } = options;
+  const {
+    accuracy = null,
+    baselines = [],
+    sensitivity = null,
+    frontier = [],
+    footprint = null,
+    provenance = null,
+  } = options;
   const { tensors, overhead, bytes, file } = report;
   const originalBytes = original.files.reduce((sum, { size }) => sum + size, original.appendix.length);
   const weights = tensors.filter(({ role }) => role === 'weight').sort((a, b) => sizeOf(b) - sizeOf(a));
@@ -73,6 +82,7 @@ export async function compareModels(
     baselines,
     sensitivity,
     frontier,
+    footprint,
     warnings: [],
     stages: readRecords(compressed)
       .sort((a, b) => a.number - b.number)

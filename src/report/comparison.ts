@@ -1,4 +1,5 @@
 import type { Evaluation } from '../evaluate/evaluate.js';
+import type { Footprint } from '../footprint/footprint.js';
 import type { Overhead, QuantizedTo, TensorReport } from '../inspect/figures.js';
 import type { Row } from '../inspect/totals.js';
 import type { Sensitivity } from '../sensitivity/options.js';
@@ -30,6 +31,8 @@ export interface Comparison {
   readonly baselines: readonly Baseline[];
   readonly sensitivity: Sensitivity | null;
   readonly frontier: readonly FrontierPoint[];
+  /** The memory of the original's activations, one sample; `null` where nothing was run. */
+  readonly footprint: Footprint | null;
   /** What speaks against the figures, or the files. */
   readonly warnings: readonly string[];
   /** What stages have recorded in the compressed model, oldest first. */

@@ -1,3 +1,4 @@
+import { placementsOf } from '../footprint/table.js';
 import { formatBytes, formatCount, formatPercent, formatShare, orDash } from '../inspect/format.js';
 import { PAPER, PAPER_WORDS, SIZE } from '../inspect/paper-columns.js';
 import { printable } from '../printable.js';
@@ -25,6 +26,7 @@ export function renderMarkdown(comparison: Comparison): string {
     ...bytes(comparison),
     ...sensitivity(comparison),
     ...frontier(comparison),
+    ...memory(comparison),
     ...origin(comparison),
   ];
   return `${sections.join('\n\n')}\n`;
@@ -104,6 +106,12 @@ function frontier({ frontier: points }: Comparison): string[] {
     isChosen ? 'chosen' : '',
   ]);
   return ['## What a smaller file would cost', table(['bytes', 'points lost', ''], rows, 'rrl')];
+}
+
+function memory({ footprint }: Comparison): string[] {
+  if (!footprint) return [];
+  const rows = placementsOf(footprint.others).map(({ label, bytes: size }) => [label.trim(), formatCount(size)]);
+  return ['## Memory while it runs', table(['activations of one sample', 'bytes'], rows, 'lr')];
 }
 
 function origin({ stages, provenance }: Comparison): string[] {

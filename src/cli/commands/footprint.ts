@@ -25,7 +25,7 @@ export function addFootprintCommand(program: Command, terminal: Terminal): void 
     .description(
       `Plans the memory of a model's activations: which values are alive at each node, where they lie best, and what that takes, beside other ways of placing them. Below, size (parameters), footprint (parameters and activations) and accuracy, in float, with weights rounded and with values rounded, too: to the formats given, or ${USUAL}. Needs the package onnxruntime-node.
 
-Sizes that the model leaves open are those of --dim, one sample otherwise. Accuracy is measured with --data only.`,
+Sizes that the model leaves open are those of --dim, or of the first sample of --data. Accuracy is measured with --data only.`,
     )
     .argument('<file>', 'an ONNX file or a .fxq container');
   addOptions(command, FOOTPRINT);
@@ -49,7 +49,10 @@ async function planFile(file: string, flags: FootprintFlags, signal: AbortSignal
   const opened = await openEither(file, signal);
   try {
     const { model } = opened;
-    const options = { ...optionsFrom(FOOTPRINT, flags), dims, threads, signal };
+    const answers = await answersOf(opened, file, flags, signal, terminal);
+    // Sizes that are given are taken, else those of the data.
+    const sizes = dims === undefined ? { dataset: answers?.dataset } : { dims };
+    const options = { ...optionsFrom(FOOTPRINT, flags), ...sizes, threads, signal };
     const plan = await planned(model, options);
     const { weights, values } = plan;
     const float = values === FLOAT32 ? plan : await planned(model, { ...options, values: FLOAT32 });
@@ -57,7 +60,6 @@ async function planFile(file: string, flags: FootprintFlags, signal: AbortSignal
       values === FLOAT32 || weights === FLOAT32
         ? await planned(model, { ...options, weights: orUsual(weights), values: orUsual(values) })
         : plan;
-    const answers = await answersOf(opened, file, flags, signal, terminal);
     const rows = await footprintRows(model, [float, rounded], answers);
     terminal.print(
       json

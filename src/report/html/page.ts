@@ -7,6 +7,7 @@ import { bytesSection } from './bytes.js';
 import { frontierSection } from './frontier.js';
 import { layersSection } from './layers.js';
 import { html, Markup } from './markup.js';
+import { memorySection } from './memory.js';
 import { originSection } from './origin.js';
 import { loadPlotter } from './plotter.js';
 import { SCRIPT } from './script.js';
@@ -30,6 +31,7 @@ export async function renderHtml(comparison: Comparison): Promise<string> {
     layersSection(comparison, plotter),
     sensitivitySection(comparison, plotter),
     frontierSection(comparison, plotter),
+    memorySection(comparison, plotter),
     originSection(comparison),
   ].filter((section) => section !== undefined);
   const title = headline(comparison);
