@@ -98,11 +98,13 @@ export type {
   DensityMap,
   FileHash,
   FilePart,
+  FormatRange,
   FrontierPoint,
   Histogram,
   LayerComparison,
   ModelSize,
   Provenance,
+  Spread,
 } from './report/comparison.js';
 export { readFrontier } from './report/frontier.js';
 export { renderHtml } from './report/html/page.js';

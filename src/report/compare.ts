@@ -13,6 +13,7 @@ import type { Comparison, LayerComparison } from './comparison.js';
 import { densityMapOf } from './density-map.js';
 import { histogramOf, sharedValues } from './histogram.js';
 import { partsOf } from './parts.js';
+import { rangeOf, spreadOf } from './spread.js';
 
 /** What has been measured of two models, and by whom: each is in the report if it is given. */
 export interface CompareOptions
@@ -140,8 +141,21 @@ async function describe(
     const known = formatOf(compressed.name);
     const format = known && { ...known, snr: weightFigures(original, weights).weightSnr };
     const histogram = histogramOf(original);
+    const spread = spreadOf(original);
+    const reach = known ? rangeOf(weights, known.weights, known.by === 'layer') : null;
     const densityMap = zeros > DENSE * count ? densityMapOf(weights, dims) : null;
-    layers.push({ name, dims, weights: count, ...(format && { format }), histogram, centroids, zeros, densityMap });
+    layers.push({
+      name,
+      dims,
+      weights: count,
+      ...(format && { format }),
+      histogram,
+      spread,
+      reach,
+      centroids,
+      zeros,
+      densityMap,
+    });
     done += count;
     onProgress?.(done / total);
     await breathe();

@@ -72,6 +72,9 @@ export interface LayerComparison {
   readonly format?: (QuantizedTo & { readonly snr: number }) | undefined;
   /** Of the original's weights. */
   readonly histogram: Histogram;
+  /** The original's weights by powers of two, and what the number format reaches of them; `null` without one. */
+  readonly spread: Spread;
+  readonly reach: FormatRange | null;
   /** The values that the compressed weights share, zero left out, in order; `null` where they share none. */
   readonly centroids: readonly Centroid[] | null;
   /** Compressed weights that are zero. */
@@ -88,6 +91,22 @@ export interface Histogram {
   /** Weights farther out than `from` and `to`: at most a thousandth on each side. */
   readonly below: number;
   readonly above: number;
+}
+
+/** Numbers by their powers of two: how many there are from 2^from on, from twice that on, and so forth. */
+export interface Spread {
+  readonly from: number;
+  readonly counts: readonly number[];
+  /** Exact zeros. */
+  readonly zeros: number;
+  /** Numbers too small for the counts, which go down by at most 20 powers. */
+  readonly below: number;
+}
+
+/** The least and the largest magnitude that a number format has, zero aside. */
+export interface FormatRange {
+  readonly low: number;
+  readonly high: number;
 }
 
 /** A value and how many weights have it. */

@@ -1,5 +1,6 @@
 import { parseHTML } from 'linkedom';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { footprint } from '../../src/footprint/footprint.js';
 import { formatBytes, formatRatio } from '../../src/inspect/format.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import type { Comparison } from '../../src/report/comparison.js';
@@ -45,6 +46,19 @@ describe('a report as HTML', () => {
     const labels = [...document.querySelectorAll('svg')].map((svg) => svg.getAttribute('aria-label'));
     expect(labels).toContain(`Density map of ${NASTY}: where weights were kept`);
     expect(document.querySelector('#origin')?.textContent).toContain(NASTY);
+  });
+
+  it('draws where activations lie, if a run has told', async () => {
+    expect(document.querySelector('#memory')).toBe(null);
+    const plan = await footprint(openOnnx(LENET));
+    const withPlan = { ...full, footprint: plan };
+    const memory = parseHTML(await renderHtml(withPlan)).document.querySelector('#memory');
+    expect(memory?.querySelectorAll('.wide svg rect').length).toBe(plan.buffers.length);
+    expect(memory?.querySelector('.intro')?.textContent).toContain(
+      '6,272 bytes for one sample, and no placement can take less',
+    );
+    expect(renderMarkdown(withPlan)).toContain('| nothing shared | ');
+    expect(JSON.parse(renderJson(withPlan)).footprint.peak).toBe(plan.peak);
   });
 
   it('has a label on every plot', () => {
@@ -152,7 +166,7 @@ describe('a report as JSON', () => {
         'parts',
         'layers',
       ],
-      ...['otherLayers', 'baselines', 'sensitivity', 'frontier', 'warnings', 'stages', 'provenance'],
+      ...['otherLayers', 'baselines', 'sensitivity', 'frontier', 'footprint', 'warnings', 'stages', 'provenance'],
     ]);
   });
 });

@@ -4,6 +4,7 @@ import { breakable, html, type Markup } from './markup.js';
 import type { Plotter } from './plotter.js';
 import { opacityImage } from './png.js';
 import { key, nameList, type Section } from './section.js';
+import { drawSpread } from './spread.js';
 
 const WIDTH = 300;
 const HEIGHT = 150;
@@ -26,7 +27,7 @@ export function layersSection({ layers, otherLayers }: Comparison, plotter: Plot
   return {
     id: 'layers',
     title: 'Weights and the values they share',
-    intro: `How often each weight value occurred in the original (grey), and the values that the compressed weights share (blue): the taller a line, the more weights have that value. What is farthest out, up to a thousandth on each side, is not drawn.${hasMaps ? `${maps}` : ''}`,
+    intro: `How often each weight value occurred in the original (grey), and the values that the compressed weights share (blue): the taller a line, the more weights have that value. What is farthest out, up to a thousandth on each side, is not drawn. Below, how the original’s weights are spread over powers of two, and what the layer’s number format reaches of them, if it has one.${hasMaps ? `${maps}` : ''}`,
     body: html`<details><summary>${formatCount(layers.length)} ${layers.length === 1 ? 'histogram' : 'histograms'}</summary><ul class="keys" style="margin-top: 14px">${key('var(--before)', 'weights of the original')}${key('var(--accent)', 'shared values')}${hasMaps && key('var(--bad)', 'zero, where pruned weights went')}</ul>
 <div class="grid">
 ${layers.map((layer) => layerCard(plotter, layer))}</div></details>
@@ -44,6 +45,7 @@ function layerCard(plotter: Plotter, layer: LayerComparison): Markup {
 <figcaption><h3>${breakable(name)}</h3>
 ${shape}${formatCount(weights)} weights, ${kept}, ${values}${format && `; ${formatWords(format)}`}</figcaption>
 ${drawHistogram(plotter, layer)}
+${drawSpread(plotter, `Weights of ${name} by powers of two`, layer.spread, layer.reach)}
 ${densityMap && html`<div class="map">${drawMap(plotter, name, densityMap)}</div>`}
 </figure>
 `;
