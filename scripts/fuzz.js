@@ -17,7 +17,7 @@ import { VARIANTS } from './fuzz/variants.js';
 /** Kinds in turn. A header has many fields, each is tried with many values. */
 const TURNS = [
   ...['field', 'streams', 'bytes', 'field', 'recode', 'cut', 'field', 'front', 'splice', 'field', 'resize', 'cbor'],
-  ...['transplant', 'squeezed', 'skeleton', 'streams'],
+  ...['transplant', 'squeezed', 'skeleton', 'streams', 'grid', 'escapes'],
 ];
 
 /** One turn in so many goes to kinds of their own. */

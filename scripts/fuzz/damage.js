@@ -1,5 +1,7 @@
 // Ways to damage a container. Each takes the base's parts and a generator, and gives bytes; those that `keepSums` leave
 // all checksums as they were, all others put right ones in their place.
+
+import { BitWriter } from '../../build/binary/bits.js';
 import { bitsOf, dtypeOf } from '../../build/binary/dtype.js';
 import { MAGIC, VERSION } from '../../build/container/constants.js';
 import { makeCode } from '../../build/container/write/runs.js';
@@ -231,6 +233,51 @@ export const DAMAGES = {
     },
   },
 
+  /** What a grid says of itself before its codes: flags, orders, steps. */
+  grid: {
+    make(base, random) {
+      const parts = cloned(base);
+      const split = splitSections(parts);
+      for (const one of split) {
+        if (!(one.tensor.get('c') >= 2) || one.bytes.length < 4) continue;
+        one.bytes = Buffer.from(one.bytes);
+        // Two orders stand behind the flags only if these say that there are escapes.
+        const at = random(one.bytes[0] & 64 ? 3 : 1);
+        one.bytes[at] = random(2) ? one.bytes[at] ^ (1 << random(8)) : random(256);
+        if (random(3) === 0) one.bytes.fill(pick([0, 255], random), 3, 3 + random(9));
+      }
+      return joinSections(parts, split);
+    },
+  },
+
+  /** Weights of two values on a grid, and escapes of any numbers and units. */
+  escapes: {
+    make(_, random) {
+      const count = 1 + random(200);
+      const kind = 2 + random(2);
+      const [apart, beyond] = [random(random(2) ? 8 : 34), random(random(2) ? 8 : 34)];
+      const steps = new BitWriter();
+      // A difference of 0 is a single bit.
+      for (let line = 0; line < (kind === 2 ? 1 : count); line++) steps.write(1, 1);
+      const bits = new BitWriter();
+      const zeros = () => random(random(2) ? 4 : 36);
+      for (let i = random(6); i >= 0; i--) {
+        golomb(bits, random(3), apart, random);
+        golomb(bits, zeros(), beyond, random);
+        if (random(2)) golomb(bits, zeros(), 31, random);
+      }
+      golomb(bits, zeros(), apart, random);
+      const section = Buffer.concat([
+        Buffer.of(64 | (random(2) << 5), apart, beyond),
+        steps.finish(),
+        makeCode([1, 1]).table,
+        bits.finish(),
+        Buffer.alloc(Math.ceil(count / 8)),
+      ]);
+      return bombOf([tensorOf({ y: 1, d: [count], l: 3, k: 2, c: kind, s: section.length })], Buffer.alloc(0), section);
+    },
+  },
+
   /** Sections of one container under the header of another, or in another order. */
   transplant: {
     make(base, random, bases) {
@@ -378,6 +425,13 @@ function bombOf(tensors, skeleton, section) {
   return putTogether({ header, skeleton, sections: section });
 }
 
+/** A Golomb code of any bits, behind so many zeros. */
+function golomb(bits, zeros, order, random) {
+  for (let i = 0; i < zeros; i++) bits.write(0, 1);
+  bits.write(1, 1);
+  for (let i = 0; i < zeros + order; i++) bits.write(random(2), 1);
+}
+
 const tensorOf = (fields) => new CborMap([['n', 'w'], ['g', 0], ...Object.entries(fields)]);
 const uint8 = (fields) => tensorOf({ y: 2, ...fields });
 
@@ -425,6 +479,26 @@ const BOMBS = [
     const one = Buffer.concat([Buffer.of(0, 0, 128, 63), lines, ...codes, ...runs]);
     const fields = { y: 1, d: [8, 8], l: 3, c: 2, k, m: 8, s: one.length };
     return manyOf(fields, one, 8, 1 + random(Math.min(4000, Math.floor(7e6 / one.length))));
+  },
+  // As many lines as there may be, each with a step of a single bit, and a tensor for all who may share them.
+  (random) => {
+    const count = 2 ** (14 + random(7));
+    const pieces = count / 65536;
+    const stream = Buffer.concat([
+      Buffer.of(0),
+      Buffer.alloc(count / 8, 255),
+      makeCode([1, 1]).table,
+      ...Array.from({ length: Math.ceil(pieces) }, (_, i) => {
+        const each = Math.min(65536, count) / 32;
+        const isLast = i >= pieces - 1;
+        return Buffer.concat([
+          Buffer.of(...varints([each, each, each, ...(isLast ? [] : [each])])),
+          Buffer.alloc(4 * each),
+        ]);
+      }),
+    ]);
+    const share = 1 + random(random(2) ? 8 : 64);
+    return manyOf({ y: 1, d: [count], l: 3, c: 3, k: 2, s: stream.length }, stream, share, share);
   },
   // The same with a code for each byte of a unit.
   (random) => {

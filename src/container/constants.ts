@@ -53,6 +53,9 @@ export const LOW_BITS = 31;
 export const MINUS_ZERO = 32;
 export const ESCAPES = 64;
 
+/** The largest multiple of a grid's step: beyond, not every integer is a float32. */
+export const MAX_MULTIPLE = 1 << 24;
+
 /** Widths of the gap alphabet, in bits. */
 export const MIN_GAP_BITS = 4;
 export const MAX_GAP_BITS = 8;

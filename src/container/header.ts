@@ -1,5 +1,5 @@
 import type { DType } from '../binary/dtype.js';
-import type { CodebookKind, Layout } from './constants.js';
+import { CODEBOOKS, type CodebookKind, type Layout } from './constants.js';
 
 /** The CBOR header as it stands in the file. One letter a key, fields at their default left out. */
 export interface WireHeader {
@@ -99,6 +99,11 @@ export interface Contexts {
   readonly classes: number;
   /** How far before a weight the one is whose class it goes by. */
   readonly distance: number;
+}
+
+/** Whether something is said of every line: its class, or its step. */
+export function hasLines({ c, m = 1, h = 0 }: Pick<WireTensor, 'c' | 'm' | 'h'>): boolean {
+  return (m > 1 && h === 0) || c === CODEBOOKS.indexOf('grids');
 }
 
 /** The lines along a dimension. */

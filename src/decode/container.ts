@@ -3,15 +3,13 @@ import { type Breathe, breather, inTurns } from '../breather.js';
 import { checksumError, cutShort, type Head, malformed, readHead } from '../container/read/index.js';
 import { throwIfAborted } from '../errors.js';
 import { loadKernels } from '../kernels/decode/index.js';
+import { oncePerFrame } from './frames.js';
 import { type Piece, type Room, rebuild } from './rebuild.js';
 import { type Input, type OpenSource, openInput } from './source.js';
 
 /** What is checked while decoding: the checksums of the compressed bytes, also the rebuilt files' hashes, or nothing. */
 export type Verify = (typeof VERIFY)[number];
 export const VERIFY = ['sections', 'all', 'none'] as const;
-
-/** Milliseconds that a page shows one picture. */
-const FRAME_MS = 16;
 
 /** How far the work is; both phases run side by side where a container is decoded while it arrives. */
 export interface Progress {
@@ -62,12 +60,9 @@ export async function openContainer(source: OpenSource, options: ReadOptions = {
 
 /** Calls about one phase: one a frame, and the last. */
 function inFrames(phase: Progress['phase'], onProgress: ReadOptions['onProgress']) {
-  let last = -FRAME_MS;
+  const isTime = oncePerFrame();
   return (loaded: number, total: number): void => {
-    const now = performance.now();
-    if (loaded < total && now < last + FRAME_MS) return;
-    last = now;
-    onProgress?.({ phase, loaded, total });
+    if (isTime() || loaded >= total) onProgress?.({ phase, loaded, total });
   };
 }
 

@@ -3,7 +3,7 @@ import { FxqError } from '../errors.js';
 import { openContainer, pieces, type ReadOptions, VERIFY } from './container.js';
 import { type ModelFile, type OrtModel, partOf, rebuildFiles, rebuildForOrt } from './files.js';
 import { inWorker } from './remote.js';
-import { bytesOf, type OpenSource, request, type Source } from './source.js';
+import { bytesOf, fetchFrom, isUrl, letGo, type OpenSource, type Source } from './source.js';
 import { type DecodedTensor, tensorRoom, toTensor } from './tensor.js';
 import type { DecodeWorker } from './thread.js';
 
@@ -132,10 +132,12 @@ async function about<Result>(
     a.buffer === b?.buffer && a.byteOffset < b.byteOffset + b.length && b.byteOffset < a.byteOffset + a.length;
   if (into !== undefined && (!(into instanceof Uint8Array) || isShared(into, bytes)))
     throw new TypeError('into: expected a Uint8Array that shares no bytes with the source');
-  const source = await request(from, signal);
+  const fetched = isUrl(from) ? await fetchFrom(from, signal) : undefined;
+  const source = fetched ?? (from as OpenSource);
   try {
     return await work(source);
   } catch (cause) {
+    letGo(fetched);
     if (!(cause instanceof FxqError && source instanceof Response && cause.offset === 0)) throw cause;
     const { url, status, headers } = source;
     throw new FxqError(

@@ -151,17 +151,31 @@ export function openInput(
   };
 }
 
+/** Whether a source has to be fetched. */
+export function isUrl(source: Source): source is string | URL {
+  return typeof source === 'string' || source instanceof URL;
+}
+
 /**
- * Fetches what is given as a URL.
+ * Sends a request to a URL.
  *
  * @throws FxqError `IO` where there is no answer, `ABORTED`
  */
-export async function request(source: Source, signal: AbortSignal | undefined): Promise<OpenSource> {
-  if (typeof source !== 'string' && !(source instanceof URL)) return source;
-  return fetch(source, { signal: signal ?? null }).catch((cause: unknown) => {
+export async function fetchFrom(
+  url: string | URL,
+  signal: AbortSignal | undefined,
+  method: 'GET' | 'HEAD' = 'GET',
+): Promise<Response> {
+  return fetch(url, { method, signal: signal ?? null }).catch((cause: unknown) => {
     throwIfAborted(signal);
-    throw new FxqError('IO', `${source} could not be fetched: ${Object(cause).message}`, { file: `${source}`, cause });
+    throw new FxqError('IO', `${url} could not be fetched: ${Object(cause).message}`, { file: `${url}`, cause });
   });
+}
+
+/** Ends a response that nobody reads: as long as its body waits the connection stays open. */
+export function letGo(response: Response | undefined): void {
+  // Not waited for: half of a body that was copied ends with the other half.
+  if (response?.body?.locked === false) response.body.cancel().catch(nothing);
 }
 
 /** The bytes of a source that is in memory. */
@@ -185,7 +199,7 @@ function streamOf(source: OpenSource): ReadableStream<Uint8Array> {
   if (source instanceof ReadableStream) return source;
   if (!(source instanceof Response))
     throw new TypeError(
-      'expected a Uint8Array, an ArrayBuffer, a Blob, a Response, a ReadableStream of bytes or a URL',
+      `expected a Uint8Array, an ArrayBuffer, a Blob, a Response, a ReadableStream of bytes or a URL, got ${kindOf(source)}`,
     );
   const { ok, body, bodyUsed, status, statusText, url } = source;
   let problem = '';
@@ -194,4 +208,10 @@ function streamOf(source: OpenSource): ReadableStream<Uint8Array> {
   else if (ok && body) return body;
   else problem = `the server answered ${status} ${statusText}`.trim() + (ok ? ', without a body' : '');
   throw new FxqError('IO', `${url || 'the response'}: expected a container, ${problem}`, { actual: status });
+}
+
+/** What somebody has given in the place of a source, in a word or two. */
+function kindOf(given: unknown): string {
+  if (typeof given !== 'object' || given === null) return given === null ? 'null' : `a value of type ${typeof given}`;
+  return `an object of class ${Object(given.constructor).name ?? 'none'}`;
 }

@@ -1,4 +1,5 @@
 import { bitsOf, type DType } from '../binary/dtype.js';
+import { atOnce } from '../breather.js';
 import { CHUNK, CONTEXT_CODE_LIMIT, indexBits, MAX_CODEBOOK, PLANES, SPARSE_CHUNK } from '../container/constants.js';
 import type { TensorEntry } from '../container/header.js';
 import { readCode, readCodebook } from '../container/read/codes.js';
@@ -159,7 +160,7 @@ function readParts(entry: TensorEntry, section: Uint8Array): Parts {
   };
   if (entry.layout === 'planes') return { ...none, tableBytes: planeTables(cursor) };
   if (entry.layout === 'verbatim') return none;
-  const book = readCodebook(cursor);
+  const book = atOnce(readCodebook(cursor));
   const { values } = book;
   const codebookBytes = cursor.at;
   if (entry.layout === 'packed') {

@@ -62,7 +62,7 @@ describe.runIf(HAS_CHROMIUM)('the example page', () => {
   });
 
   it('can be cancelled, says so, and loads again', async () => {
-    server.behaviours.set(MODEL, { pause: 2000 });
+    server.behaviours.set(MODEL, { bytes: 20_000, ending: 'held' });
     const page = await browser.newPage();
     await page.goto(`${server.origin}/`);
     await page.locator('#downloaded', { hasText: 'of 52' }).waitFor();

@@ -10,11 +10,11 @@ interface Behaviour {
   /** Sends this many bytes only. */
   bytes?: number;
   /**
-   * With fewer bytes: an answer that is whole but shorter, or a connection that breaks before the length it promised, at
-   * some time or once the page has asked for the same path with `?arrived`. What a browser has not passed on when a
-   * connection breaks is lost.
+   * With fewer bytes: an answer that is whole but shorter; or a connection that breaks before the length it promised, at
+   * some time or once the page has asked for the same path with `?arrived`; or one that waits, however long, until the page
+   * ends it. What a browser has not passed on when a connection breaks is lost.
    */
-  ending?: 'whole' | 'broken' | 'broken once arrived';
+  ending?: 'whole' | 'broken' | 'broken once arrived' | 'held';
   /** Milliseconds between two chunks of 4 KiB. */
   pause?: number;
 }
@@ -33,6 +33,8 @@ export interface Server {
   origin: string;
   /** Keyed by path. */
   behaviours: Map<string, Behaviour>;
+  /** Settled once the page has ended the connection that was held. */
+  held: Map<string, Promise<void>>;
   close(): void;
 }
 
@@ -40,6 +42,7 @@ export interface Server {
 export async function serve(folder: string): Promise<Server> {
   const behaviours = new Map<string, Behaviour>();
   const breaking = new Map<string, ServerResponse>();
+  const held = new Map<string, Promise<void>>();
   const server = createServer(async (request, response) => {
     const { pathname, search } = new URL(request.url!, 'http://localhost');
     if (search === '?arrived') {
@@ -50,6 +53,8 @@ export async function serve(folder: string): Promise<Server> {
     try {
       const behaviour = behaviours.get(pathname) ?? {};
       if (behaviour.ending === 'broken once arrived') breaking.set(pathname, response);
+      if (behaviour.ending === 'held')
+        held.set(pathname, new Promise((resolve) => response.on('close', () => resolve())));
       await send(response, file, behaviour);
     } catch {
       if (!response.headersSent) response.writeHead(404);
@@ -60,6 +65,7 @@ export async function serve(folder: string): Promise<Server> {
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     behaviours,
+    held,
     close: () => {
       server.close();
       server.closeAllConnections();

@@ -127,17 +127,15 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
       const isByLine = codebookKind === 'grids';
       const distance = field('h', MAX_DISTANCE, 0);
       const classes = field('m', MAX_CLASSES, 1);
+      if (classes < 1) throw bad('no classes', name);
       const lines = linesOf(dims, field('a', MAX_RANK, 0), distance > 0 ? 1 : classes);
       const contexts = { classes: distance > 0 ? classes : 1, distance };
       if (distance > 0 && (classes < 2 || layout !== 'dense'))
         throw bad(`${classes} codes by what came before in layout ${layout}`, name);
-      if (
-        (lines.classes !== 1 || isByLine) &&
-        ((lines.classes !== 1 && (isByLine || !HAVE_CLASSES.includes(layout))) ||
-          !(lines.classes <= lines.count) ||
-          lines.count > MAX_LINES ||
-          elements(dims) !== frame.units)
-      )
+      const isSplit = lines.classes > 1;
+      const isLayoutOfLines = !isSplit || (!isByLine && HAVE_CLASSES.includes(layout));
+      const areLines = lines.classes <= lines.count && lines.count <= MAX_LINES && elements(dims) === frame.units;
+      if ((isSplit || isByLine) && !(isLayoutOfLines && areLines))
         throw bad(`${lines.classes} classes of ${lines.count} lines in layout ${layout}`, name);
       tensors.push({
         ...frame,
@@ -161,9 +159,10 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
         throw bad(`cannot share the payload of tensor ${owner}`, name);
       tensors.push({ ...first, ...frame });
     }
-    const { layout, codebookSize, lines, contexts } = tensors[owner];
+    const { layout, codebookSize, codebookKind, lines, contexts } = tensors[owner];
     const codes = lines.classes * contexts.classes;
-    symbols += symbolsOf(layout, codebookSize, codes, width);
+    const read = lines.classes > 1 || codebookKind === 'grids' ? lines.count : 0;
+    symbols += symbolsOf(layout, codebookSize, codes, read, width);
     shares[owner] = (shares[owner] ?? 0) + codes;
     if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors or classes share its section`, name);
   }

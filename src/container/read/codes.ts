@@ -1,4 +1,5 @@
 import { fromHalf } from '../../binary/half.js';
+import type { Steps } from '../../breather.js';
 import { isCompleteCode } from '../../entropy/canonical.js';
 import { readGolomb, unzigzag } from '../../entropy/golomb.js';
 import { bookOrder, codeLimit, firstLength } from '../constants.js';
@@ -6,12 +7,12 @@ import type { SectionCursor } from './cursor.js';
 import { type Codebook, readGrid } from './grids.js';
 
 /** Reads a codebook: the bit patterns of its entries, and what is said of a grid. */
-export function readCodebook(cursor: SectionCursor): Codebook {
+export function* readCodebook(cursor: SectionCursor): Steps<Codebook> {
   const { codebookSize, codebookKind, width } = cursor.tensor;
   const isHalf = codebookKind === 'float16';
   if (width === 8 || (codebookKind !== 'native' && width !== 4))
     throw cursor.error(`a ${codebookKind} codebook of ${width}-byte units`);
-  if (codebookKind.startsWith('grid')) return readGrid(cursor);
+  if (codebookKind.startsWith('grid')) return yield* readGrid(cursor);
   const values = new Uint32Array(codebookSize);
   const each = isHalf ? 2 : width;
   const float = new Float32Array(1);

@@ -39,8 +39,18 @@ export class SectionCursor {
 
   /** Lets `read` take bits from here on; goes on with the byte after the last of them. */
   bits(what: string, read: (bits: BitReader) => void): void {
-    const bits = new BitReader(this.bytes.subarray(this.at));
+    const bits = this.open();
     read(bits);
+    this.close(bits, what);
+  }
+
+  /** Bits from here on, for what is not read in one go: then {@link close} goes on behind them. */
+  open(): BitReader {
+    return new BitReader(this.bytes.subarray(this.at));
+  }
+
+  /** Goes on with the byte after the last of the bits that were read. */
+  close(bits: BitReader, what: string): void {
     this.take(bits.end, what);
   }
 

@@ -31,7 +31,7 @@ export function* decodeInSteps(
   const cursor = new SectionCursor(section, tensor);
   const { layout, units, width, lines } = tensor;
   const { values, steps, readEscapes } =
-    layout === 'verbatim' || layout === 'planes' ? NO_CODEBOOK : readCodebook(cursor);
+    layout === 'verbatim' || layout === 'planes' ? NO_CODEBOOK : yield* readCodebook(cursor);
   const members = lines.classes > 1 ? readLines(cursor) : [undefined];
   const prepare = members.map(() => READERS[layout](cursor, kernels, values));
   for (const [i, ofClass] of members.entries()) {

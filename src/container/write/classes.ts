@@ -7,6 +7,13 @@ const ROUNDS = 8;
 const BITS_A_CLASS = 96;
 const BITS_A_SYMBOL = 2;
 
+/** How many classes there are: their numbers are from 0 on, none left out. */
+export function classCount(classes: Uint8Array): number {
+  let most = 0;
+  for (let i = 0; i < classes.length; i++) most = Math.max(most, classes[i]);
+  return most + 1;
+}
+
 /** Which class each line or value has, as it stands in a section. */
 export function classTable(classes: Uint8Array, m: number): Uint8Array {
   const table = new BitWriter();
@@ -47,7 +54,7 @@ export function byBits(cells: Uint32Array, count: number, most: number): Uint8Ar
 export function classify(cells: Uint32Array, start: Uint8Array): { classes: Uint8Array; bits: number } | undefined {
   const count = start.length;
   const values = cells.length / count;
-  const most = 1 + start.reduce((largest, of) => Math.max(largest, of), 0);
+  const most = classCount(start);
   const classes = start.slice();
 
   for (let round = 0; round < ROUNDS; round++) {

@@ -9,7 +9,7 @@ import { encodeKernels } from '../../kernels/encode/index.js';
 import type { Model, Tensor } from '../../model/model.js';
 import { partsOf } from '../../model/parts.js';
 import { LAYOUTS, MAGIC, PREFIX_BYTES, VERSION } from '../constants.js';
-import { naturalLength, naturalWidth, type WireHeader, type WireTensor } from '../header.js';
+import { hasLines, naturalLength, naturalWidth, type WireHeader, type WireTensor } from '../header.js';
 import {
   FREE_HEAD,
   FREE_ITEMS,
@@ -206,9 +206,11 @@ export function leastHead(header: WireHeader, expandedBytes: number, sectionByte
   const { f, t } = header;
   let symbols = 0;
   for (const tensor of t) {
-    const { l = 0, k = 0, m = 1 } = tensor.r === undefined ? tensor : t[tensor.r];
+    const owner = tensor.r === undefined ? tensor : t[tensor.r];
+    const { l = 0, k = 0, m = 1, a = 0 } = owner;
     const { y = 2, d = [], b = naturalLength(bitsOf(dtypeOf(y)), d) } = tensor;
-    symbols += symbolsOf(LAYOUTS[l], k, m, tensor.w ?? naturalWidth(bitsOf(dtypeOf(y)), b));
+    const lines = hasLines(owner) ? (owner.d?.[a] ?? 1) : 0;
+    symbols += symbolsOf(LAYOUTS[l], k, m, lines, tensor.w ?? naturalWidth(bitsOf(dtypeOf(y)), b));
   }
   const output = f.reduce((sum, [, size]) => sum + size, 0);
   return Math.ceil(

@@ -1,7 +1,7 @@
 import { ByteWriter } from '../../binary/bytes.js';
 import { CHUNK, CONTEXT_CODE_LIMIT, FOUR_STREAMS_FROM, MAX_CLASSES, MAX_DISTANCE, segments } from '../constants.js';
 import { chunks } from '../read/layouts.js';
-import { classify, classTable, costOf } from './classes.js';
+import { classCount, classify, classTable, costOf } from './classes.js';
 import { escapesByChunk, sizeOf } from './escapes.js';
 import type { Plan } from './plan.js';
 import { bytesOf, makeCode, writeRun } from './runs.js';
@@ -35,17 +35,26 @@ export function planContexts(
   least: number,
 ): Plan | undefined {
   const choice = chooseContexts(indexed, isFloat, dims, least);
-  return choice && planByContexts(indexed, isFloat, choice);
+  return choice && planByContexts(indexed, isFloat, choice, choice.followers);
 }
 
-/** The same with a distance and classes that are given. */
-export function planByContexts(indexed: Indexed, isFloat: boolean, { distance, classes }: ContextChoice): Plan {
+/**
+ * The same with a distance and classes that are given.
+ *
+ * @param followers - what follows each value at this distance, where that is known
+ */
+export function planByContexts(
+  indexed: Indexed,
+  isFloat: boolean,
+  { distance, classes }: ContextChoice,
+  followers: Followers = countFollowers(indexed.symbols, indexed.values.length, distance),
+): Plan {
   const { symbols, values } = indexed;
   const k = values.length;
   const { fields, bytes: codebook } = writeCodebook(indexed, isFloat);
   const escapes = escapesByChunk(indexed, CHUNK);
-  const m = 1 + classes.reduce((most, of) => Math.max(most, of), 0);
-  const sums = sumsOf(countFollowers(symbols, k, distance), classes, m);
+  const m = classCount(classes);
+  const sums = sumsOf(followers, classes, m);
   // No code may be empty, whatever nothing follows.
   for (const sum of sums) if (!sum.some(Boolean)) sum[0] = 1;
   const codes = sums.map((counts) => makeCode(counts, CONTEXT_CODE_LIMIT));
@@ -84,7 +93,7 @@ function chooseContexts(
   isFloat: boolean,
   dims: readonly number[],
   least: number,
-): ContextChoice | undefined {
+): (ContextChoice & { readonly followers: Followers }) | undefined {
   const { symbols } = indexed;
   const k = indexed.values.length;
   if (symbols.length < MIN_WEIGHTS || k < 2) return undefined;
@@ -95,10 +104,9 @@ function chooseContexts(
   // Classes made for the tensor save more than those it is judged by.
   if (ranked.length === 0 || ranked[0].saved < least / 2) return undefined;
   const [{ distance }] = ranked;
-  const { cells, first } = countFollowers(symbols, k, distance);
-  const found = classify(cells, start);
-  if (!found) return undefined;
-  return { distance, classes: withFirst(found.classes, cells, first) };
+  const followers = countFollowers(symbols, k, distance);
+  const found = classify(followers.cells, start);
+  return found && { distance, classes: withFirst(found.classes, followers), followers };
 }
 
 /** How far before a weight its neighbours along each dimension are, and the one but next. */
@@ -135,7 +143,7 @@ function densely(classes: Uint8Array): Uint8Array {
 
 /** The share of the bits that these classes save at a distance, by a sample of the weights. */
 function savedBy(symbols: Uint16Array, k: number, distance: number, classes: Uint8Array): number {
-  const m = 1 + classes.reduce((most, of) => Math.max(most, of), 0);
+  const m = classCount(classes);
   const sums = Array.from({ length: m }, () => new Uint32Array(k));
   const isAll = symbols.length <= SAMPLE_PIECES * SAMPLE_PIECE;
   const pieces = isAll ? 1 : SAMPLE_PIECES;
@@ -150,7 +158,12 @@ function savedBy(symbols: Uint16Array, k: number, distance: number, classes: Uin
 }
 
 /** What follows each value at a distance, a row a value; and what has nothing before it in its stream. */
-function countFollowers(symbols: Uint16Array, k: number, distance: number): { cells: Uint32Array; first: Uint32Array } {
+interface Followers {
+  readonly cells: Uint32Array;
+  readonly first: Uint32Array;
+}
+
+function countFollowers(symbols: Uint16Array, k: number, distance: number): Followers {
   const cells = new Uint32Array(k * k);
   const first = new Uint32Array(k);
   for (const { start, count } of chunks(symbols.length, CHUNK)) {
@@ -174,11 +187,7 @@ export function streamsOf(start: number, count: number): { from: number; to: num
 }
 
 /** How often each class of what came before is followed by each value. */
-function sumsOf(
-  { cells, first }: { cells: Uint32Array; first: Uint32Array },
-  classes: Uint8Array,
-  m: number,
-): Uint32Array[] {
+function sumsOf({ cells, first }: Followers, classes: Uint8Array, m: number): Uint32Array[] {
   const k = classes.length;
   const sums = Array.from({ length: m }, (_, of) => (of === 0 ? first.slice() : new Uint32Array(k)));
   for (const [value, of] of classes.entries()) {
@@ -188,8 +197,8 @@ function sumsOf(
 }
 
 /** The same classes, the first being the one that has the best code for weights with nothing before them. */
-function withFirst(classes: Uint8Array, cells: Uint32Array, first: Uint32Array): Uint8Array {
-  const m = 1 + classes.reduce((most, of) => Math.max(most, of), 0);
+function withFirst(classes: Uint8Array, { cells, first }: Followers): Uint8Array {
+  const m = classCount(classes);
   const none = new Uint32Array(first.length);
   const sums = sumsOf({ cells, first: none }, classes, m);
   const growths = sums.map((sum) => costOf(sum.map((times, value) => times + first[value])) - costOf(sum));

@@ -27,9 +27,9 @@ export function onGrids(units: Uint32Array, dims: readonly number[], step?: numb
     .filter(([, count]) => count > 1 && count <= MAX_LINES && count * SHORTEST <= units.length)
     .sort(([, a], [, b]) => a - b);
   for (const [axis] of axes) {
-    const steps = stepsOf(units, linesOf(dims, axis, 1), step);
-    if (!steps) continue;
-    return inTable(placesOf(units, linesOf(dims, axis, 1), steps), units, { steps, axis });
+    const lines = linesOf(dims, axis, 1);
+    const steps = stepsOf(units, lines, step);
+    if (steps) return inTable(placesOf(units, lines, steps), units, { steps, axis });
   }
   return undefined;
 }
@@ -59,8 +59,9 @@ function stepsOf(units: Uint32Array, lines: Lines, known: number | undefined): F
 }
 
 function takeLine(units: Uint32Array, { count, inner }: Lines, line: number, to: Uint32Array): void {
-  for (let from = line * inner, at = 0; at < to.length; from += count * inner, at += inner)
-    to.set(units.subarray(from, from + inner), at);
+  const stride = (count - 1) * inner;
+  for (let from = line * inner, at = 0; at < to.length; from += stride)
+    for (const stop = at + inner; at < stop; from++, at++) to[at] = units[from];
 }
 
 /**

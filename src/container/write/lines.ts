@@ -1,6 +1,6 @@
 import { MAX_CLASSES, MAX_LINES } from '../constants.js';
 import { type Lines, linesOf } from '../header.js';
-import { byBits, classify, classTable, costOf } from './classes.js';
+import { byBits, classCount, classify, classTable, costOf } from './classes.js';
 import { escapesOfLines } from './escapes.js';
 import type { Indexed } from './symbols.js';
 
@@ -72,7 +72,7 @@ export function splitLines(indexed: Indexed, dims: readonly number[]): Split | u
  * @param classes - that of each index of dimension `axis`, from 0 on
  */
 export function splitBy(indexed: Indexed, dims: readonly number[], axis: number, classes: Uint8Array): Split {
-  const m = 1 + classes.reduce((most, of) => Math.max(most, of), 0);
+  const m = classCount(classes);
   return {
     parts: gather(indexed, classes, linesOf(dims, axis, m)),
     table: classTable(classes, m),

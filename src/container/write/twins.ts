@@ -2,8 +2,7 @@ import { isSameBytes } from '../../binary/bytes.js';
 import { bitsOf } from '../../binary/dtype.js';
 import { xxh32 } from '../../binary/xxh32.js';
 import type { Tensor } from '../../model/model.js';
-import { CODEBOOKS } from '../constants.js';
-import { naturalWidth } from '../header.js';
+import { hasLines, naturalWidth } from '../header.js';
 import { MAX_SHARES } from '../limits.js';
 import type { CodedTensor, Coding } from './section.js';
 import type { SectionStore } from './sections.js';
@@ -46,8 +45,7 @@ export class Twins {
     const { b, w, l, k, c, q, m, a, h, p, x } = entry;
     // The same bytes may stand for other payloads: of other units, or with more zeros at the end.
     const width = w ?? naturalWidth(bitsOf(dtype), length);
-    const hasLines = m !== undefined || c === CODEBOOKS.indexOf('grids');
-    const key = [length, width, l, k, c, q, m, a, h, p, x ?? xxh32(bytes), ...(hasLines ? dims : [])].join();
+    const key = [length, width, l, k, c, q, m, a, h, p, x ?? xxh32(bytes), ...(hasLines(entry) ? dims : [])].join();
     const candidates = this.#written.get(key) ?? [];
     const twin = candidates.find(
       (earlier) => (earlier.shares + 1) * (m ?? 1) <= MAX_SHARES && isSameBytes(earlier.read(), bytes),

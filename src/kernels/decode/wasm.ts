@@ -97,8 +97,10 @@ function wasmKernels(kernels: Exports): Kernels {
       for (const [of, lengths] of codes.entries()) {
         build(0, lengths, values, bits);
         // Above an entry stands where those of the class of its symbol are, in bytes.
-        for (const [i, entry] of plain.entries())
+        for (let i = 0; i < plain.length; i++) {
+          const entry = plain[i];
           entries[(of << CONTEXT_BITS) + i] = entry | (classes[entry >> 6] << (CONTEXT_BITS + 18));
+        }
       }
       slots[0] = { run: kernels.runContexts, bits: (distance << 4) | bits, width };
     },
