@@ -47,6 +47,6 @@ export async function layoutOf(container: Uint8Array): Promise<string> {
 }
 
 /** The bytes of a file as a plain Uint8Array. */
-export function readBytes(path: string): Uint8Array {
+export function readBytes(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(path));
 }
