@@ -199,7 +199,7 @@ function streamOf(source: OpenSource): ReadableStream<Uint8Array> {
   if (source instanceof ReadableStream) return source;
   if (!(source instanceof Response))
     throw new TypeError(
-      `expected a Uint8Array, an ArrayBuffer, a Blob, a Response, a ReadableStream of bytes or a URL, got ${kindOf(source)}`,
+      `expected a Uint8Array, an ArrayBuffer, a Blob, a Response, a ReadableStream of bytes or a URL, got ${Object.prototype.toString.call(source).slice(8, -1)}`,
     );
   const { ok, body, bodyUsed, status, statusText, url } = source;
   let problem = '';
@@ -208,10 +208,4 @@ function streamOf(source: OpenSource): ReadableStream<Uint8Array> {
   else if (ok && body) return body;
   else problem = `the server answered ${status} ${statusText}`.trim() + (ok ? ', without a body' : '');
   throw new FxqError('IO', `${url || 'the response'}: expected a container, ${problem}`, { actual: status });
-}
-
-/** What somebody has given in the place of a source, in a word or two. */
-function kindOf(given: unknown): string {
-  if (typeof given !== 'object' || given === null) return given === null ? 'null' : `a value of type ${typeof given}`;
-  return `an object of class ${Object(given.constructor).name ?? 'none'}`;
 }

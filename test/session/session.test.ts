@@ -178,10 +178,10 @@ describe('createSession', () => {
     expect(session.inputNames).toHaveLength(1);
     expect(asked).toEqual([]);
     for (const [given, got] of [
-      [7, 'a value of type number'],
-      [null, 'null'],
-      [[...container], 'an object of class Array'],
-      [new Request(url), 'an object of class Request'],
+      [7, 'Number'],
+      [null, 'Null'],
+      [[...container], 'Array'],
+      [new Request(url), 'Request'],
     ])
       await expect(createSession(ort, given as string, options)).rejects.toThrow(
         expect.objectContaining({
