@@ -151,5 +151,12 @@ export { PRUNE_DEFAULTS, type PruneOptions, type PruneTarget, prune } from './st
 export { QUANTIZE_DEFAULTS, type QuantizeLayer, type QuantizeOptions, quantize } from './stages/quantize.js';
 export type { Stage, StageContext } from './stages/stage.js';
 export type { Augmentation } from './tune/augment.js';
-export { type Epoch, TUNE_DEFAULTS, type TuneOptions, type TunePruneTarget } from './tune/options.js';
+export {
+  type Epoch,
+  TUNE_DEFAULTS,
+  type TuneFormat,
+  type TuneLayer,
+  type TuneOptions,
+  type TunePruneTarget,
+} from './tune/options.js';
 export { tune } from './tune/tune.js';

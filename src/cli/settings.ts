@@ -9,7 +9,7 @@ import { CLUSTER, type ClusterOptions, cluster, clusteringOf } from '../stages/c
 import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
 import { QUANTIZE, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage, StageDefinition } from '../stages/stage.js';
-import { TRAINED, type TuneOptions, type TunePruneTarget } from '../tune/options.js';
+import { TRAINED, type TuneLayer, type TuneOptions } from '../tune/options.js';
 import { type Config, configOf } from './config.js';
 import { asUsage, UsageError } from './errors.js';
 import { optionsFrom } from './flags.js';
@@ -112,12 +112,15 @@ function isFilled(options: object): boolean {
   return Object.keys(options).length > 0;
 }
 
-/** The options of `tune` that are about tensors. */
-type TargetFlags = SelectionFlags & Pick<PruneFlags, 'density' | 'scope'>;
+/** The options of formats that `tune` takes. */
+type TuneFormats = Pick<TuneOptions, Exclude<keyof typeof QUANTIZE.options, 'seed'>>;
 
-/** Which tensors `tune` works on, and how dense they are to be, from its config file and its options. */
+/** The options of `tune` that are about tensors. */
+type TargetFlags = SelectionFlags & Pick<PruneFlags, 'density' | 'scope'> & QuantizeFlags;
+
+/** Which tensors `tune` works on, how dense they are to be and of which formats, from its config file and its options. */
 export function readTargets(flags: TargetFlags): {
-  options: Pick<TuneOptions, 'include' | 'exclude' | 'rules' | 'density' | 'scope'>;
+  options: Pick<TuneOptions, 'include' | 'exclude' | 'rules' | 'density' | 'scope'> & TuneFormats;
   warnings: Settings['warnings'];
 } {
   const config = configOf(flags);
@@ -129,7 +132,19 @@ export function readTargets(flags: TargetFlags): {
   if (stray.length > 0) throw new UsageError(`config: prune to a density with tune, not to a ${stray[0]}`);
   const selection = { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
   const { density, scope } = override(PRUNE, config.prune, flags);
-  const options = { ...selection, rules: rules as readonly Rule<TunePruneTarget>[] | undefined, density, scope };
+  const formats = rulesOf(config, 'quantize');
+  const { seed: _, ...quantize } = override(QUANTIZE, config.quantize, flags);
+  if ([quantize, ...(formats ?? []).map((rule) => rule.options)].some(({ range }) => range === 'output')) {
+    throw new UsageError('config: tune finds no parameters of formats by range output');
+  }
+  const all = [...(rules ?? []), ...(formats ?? [])] as readonly Rule<TuneLayer>[];
+  const options = {
+    ...selection,
+    ...(quantize as TuneFormats),
+    rules: all.length > 0 ? all : undefined,
+    density,
+    scope,
+  };
   return { options, warnings: (model) => findUnused(model, config, flags, true, TRAINED) };
 }
 

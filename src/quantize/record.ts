@@ -43,7 +43,7 @@ export function formatRecord(
 /** The formats of a model's tensors, by name, as the last stage that chose some has recorded them. */
 export function recordedFormats(model: Model): Map<string, TensorFormat> {
   const formats = new Map<string, TensorFormat>();
-  const record = readRecords(model).findLast(({ text }) => text.startsWith(`${STAGE} weights=`))?.text;
+  const record = formatRecordIn(model);
   if (record === undefined) return formats;
   const [settings, exceptions = '{}'] = record.slice(`${STAGE} weights=`.length).split(EXCEPTIONS);
   const most = formatOf(settings);
@@ -56,6 +56,19 @@ export function recordedFormats(model: Model): Map<string, TensorFormat> {
     if (format && format.weights !== FLOAT32) formats.set(tensor.name, format);
   }
   return formats;
+}
+
+/** An option that the record of formats tells, as it stands there. */
+export function recordedOption(model: Model, name: string): string | undefined {
+  const record = formatRecordIn(model)?.split(EXCEPTIONS)[0];
+  return record
+    ?.split(' ')
+    .find((part) => part.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
+}
+
+function formatRecordIn(model: Model): string | undefined {
+  return readRecords(model).findLast(({ text }) => text.startsWith(`${STAGE} weights=`))?.text;
 }
 
 /** What lossy stages work on by default. */

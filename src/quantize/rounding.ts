@@ -4,16 +4,19 @@ import { type Fitted, valueAt } from './formats/format.js';
 /** Rounds weights to a fitted format, in place: to the nearest value, or by chance to one of the two next to it. */
 export function roundWeights(weights: Float32Array, fitted: Fitted, random?: Random): void {
   const { set, scale, offset } = fitted;
-  for (let i = 0; i < weights.length; i++) {
-    const x = (weights[i] - offset) / scale;
-    weights[i] = valueAt(fitted, random ? byChance(x) : set.nearest(x));
+  if (random) {
+    for (let i = 0; i < weights.length; i++)
+      weights[i] = valueAt(fitted, byChance(fitted, (weights[i] - offset) / scale, random));
+    return;
   }
+  for (let i = 0; i < weights.length; i++)
+    weights[i] = Math.fround(offset + scale * set.nearest((weights[i] - offset) / scale)) + 0;
+}
 
-  /** The nearer a value, the likelier, so that the mean is the weight itself. */
-  function byChance(x: number): number {
-    const below = set.below(x);
-    const above = set.above(x);
-    if (above <= below) return below;
-    return (x - below) / (above - below) > (random?.float() ?? 0) ? above : below;
-  }
+/** The nearer a value, the likelier, so that the mean is the weight itself. */
+function byChance({ set }: Fitted, x: number, random: Random): number {
+  const below = set.below(x);
+  const above = set.above(x);
+  if (above <= below) return below;
+  return (x - below) / (above - below) > random.float() ? above : below;
 }

@@ -223,7 +223,8 @@ function endsOf(channels: ReadonlyMap<Tensor, Channels> = new Map()): { first?: 
   return inOrder.length > 0 ? { first: inOrder[0][0], last: inOrder[inOrder.length - 1][0] } : {};
 }
 
-function linesBy(by: By, tensor: Tensor, channels: ReadonlyMap<Tensor, Channels> | undefined): Lines {
+/** How a tensor's elements make the lines that have parameters of their own. */
+export function linesBy(by: By, tensor: Tensor, channels: ReadonlyMap<Tensor, Channels> | undefined): Lines {
   if (typeof by === 'number') return linesIn(tensor.count, by, undefined);
   return (by === 'layer' ? undefined : channels?.get(tensor)?.[by]) ?? { count: 1, inner: tensor.count };
 }

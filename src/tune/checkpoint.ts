@@ -15,7 +15,7 @@ export interface Best {
 export interface State {
   epoch: number;
   best: Best | undefined;
-  /** The free numbers of each parameter. */
+  /** The free numbers of each parameter, and those of its format that are learned. */
   readonly free: readonly Float32Array[];
   /** Which weights of each parameter are not pruned. */
   readonly alive: readonly Uint8Array[];
@@ -57,7 +57,7 @@ export function readCheckpoint(bytes: Uint8Array, state: State, subject: string)
     const message = 'checkpoint: of another model, other data or other options; give the same ones, or start anew';
     throw new FxqError('CONFIG', message, { expected: subject, actual: head?.subject });
   }
-  const values = head.best && state.free.map((_, i) => new Float32Array(state.alive[i].length));
+  const values = head.best && state.values.map(({ length }) => new Float32Array(length));
   const arrays = arraysOf(state, values).map(bytesOf);
   const expected = arrays.reduce((sum, { length }) => sum + length, end + 1);
   if (bytes.length !== expected) {

@@ -2,6 +2,8 @@
 export interface Moved {
   readonly free: Float32Array;
   readonly decay: number;
+  /** By how much its steps are longer than others'. Default 1. */
+  readonly rate?: number | undefined;
 }
 
 /** Moves numbers against their gradients. Its state is what has to be kept to go on later. */
@@ -23,12 +25,12 @@ export function sgd(moved: readonly Moved[], momentum: number): Optimiser {
   return {
     state,
     step(gradients, rate) {
-      for (const [p, { free, decay }] of moved.entries()) {
+      for (const [p, { free, decay, rate: longer = 1 }] of moved.entries()) {
         const velocity = state[p];
         const gradient = gradients[p];
         for (let i = 0; i < free.length; i++) {
           velocity[i] = momentum * velocity[i] + gradient[i] + decay * free[i];
-          free[i] -= rate * velocity[i];
+          free[i] -= longer * rate * velocity[i];
         }
       }
     },
@@ -47,14 +49,16 @@ export function adam(moved: readonly Moved[]): Optimiser {
     state: [...means, ...squares, steps],
     step(gradients, rate) {
       const count = ++steps[0];
-      const length = rate / (1 - first ** count);
+      const whole = rate / (1 - first ** count);
       const correction = 1 / (1 - second ** count);
-      for (const [p, { free, decay }] of moved.entries()) {
+      for (const [p, { free, decay, rate: longer = 1 }] of moved.entries()) {
+        const length = longer * whole;
+        const pull = longer * rate * decay;
         const [mean, square, gradient] = [means[p], squares[p], gradients[p]];
         for (let i = 0; i < free.length; i++) {
           mean[i] += (1 - first) * (gradient[i] - mean[i]);
           square[i] += (1 - second) * (gradient[i] * gradient[i] - square[i]);
-          free[i] -= (length * mean[i]) / (Math.sqrt(square[i] * correction) + epsilon) + rate * decay * free[i];
+          free[i] -= (length * mean[i]) / (Math.sqrt(square[i] * correction) + epsilon) + pull * free[i];
         }
       }
     },

@@ -5,11 +5,17 @@ import type { Selection } from '../model/selectors.js';
 import { checkOptions } from '../options/check.js';
 import { defaultsOf, pickGiven } from '../options/defaults.js';
 import { choice, number, type OptionsOf, seed, toggle, whole, word } from '../options/option.js';
+import { RANGES, type Range } from '../quantize/formats/format.js';
+import { FLOAT32 } from '../quantize/formats/parse.js';
+import type { Scaling } from '../quantize/formats/scale.js';
+import type { By } from '../quantize/lines.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { checkScope, PRUNE, type PruneOptions } from '../stages/prune.js';
+import { checkQuantizeOptions, QUANTIZE } from '../stages/quantize.js';
 import { type Augmentation, checkAugmentation } from './augment.js';
 import { OPTIMISERS } from './optimiser.js';
 import { SCHEDULES } from './pruning.js';
+import { SCALES } from './quantized.js';
 
 /** How much of a layer training prunes. */
 export interface TunePruneTarget {
@@ -17,8 +23,21 @@ export interface TunePruneTarget {
   density?: number | undefined;
 }
 
+/** What numbers the weights of a layer are trained to be. */
+export interface TuneFormat {
+  /** The number format that weights are trained into, such as `int3`. Default: what `quantize` has recorded in the model. */
+  weights?: string | undefined;
+  /** Which weights have parameters of their own, as `quantize` has it. Default `layer`. */
+  by?: By | undefined;
+  /** How parameters are found: `max`, `mse` or `percentile`, or `nnabla`'s. Default: the format's own, or the one recorded. */
+  range?: Range | undefined;
+}
+
+/** Settings of `tune` that layers may have of their own. */
+export interface TuneLayer extends TunePruneTarget, TuneFormat {}
+
 /** Settings of `tune`. */
-export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget> {
+export interface TuneOptions extends TuneLayer, Selection<TuneLayer> {
   /** Inputs like those that the model is for, with labels or without. They are held in memory. */
   readonly dataset: Dataset;
   /** The original model, to learn from. Default: the model as it comes in, where the loss needs a teacher. */
@@ -65,6 +84,26 @@ export interface TuneOptions extends TunePruneTarget, Selection<TunePruneTarget>
   readonly pruneShare?: number | undefined;
   /** Whether weights that training prunes are trained on while the schedule runs, and may come back. Default false. */
   readonly regrow?: boolean | undefined;
+  /** The format of the layer that runs first, and of the one that runs last. Default: that of all. */
+  readonly first?: string | undefined;
+  readonly last?: string | undefined;
+  /** Of range `percentile`: how many per cent of the weights are held. Default 99.99. */
+  readonly percentile?: number | undefined;
+  /** What scales are restricted to. Default `float16`. */
+  readonly scaling?: Scaling | undefined;
+  /**
+   * What becomes of a format's parameters: found anew from the weights in each step (those that take a search, every 32
+   * steps); learned, which formats with a free scale allow (step sizes; of ternary weights a value for each side of zero); or
+   * kept as they are found at first. Default `found`.
+   */
+  readonly scales?: (typeof SCALES)[number] | undefined;
+  /** While training, weights take the nearest value, or one of the two next to them by chance. Default `nearest`. */
+  readonly rounding?: 'nearest' | 'stochastic' | undefined;
+  /**
+   * Rounds weights for good in so many jumps, half of those that are left each time, the largest first, while the others go
+   * on as floats to make up for it. Default: all are rounded in every step.
+   */
+  readonly incremental?: number | undefined;
   /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
   readonly threads?: number | undefined;
   /** ONNX Runtime. Default: `onnxruntime-node`, if it is installed. */
@@ -85,6 +124,13 @@ type HandedIn = 'dataset' | 'teacher' | 'runtime' | 'onEpoch' | 'onCheckpoint' |
 
 const LEARNING_RATES = { adam: 0.001, sgd: 0.01 } as const;
 
+/** Rounded weights need smaller steps: each changes values by whole steps of the format, those of many bits by few weights. */
+const ROUNDED_RATES = { few: 0.5, many: 0.1 } as const;
+/** Bits that are few. */
+const FEW_BITS = 2;
+
+const FORMAT = QUANTIZE.options;
+
 export const TUNE = {
   loss: choice({ text: 'what to learn by', value: 'loss', of: LOSSES, otherwise: 'what data and model suggest' }),
   temperature: number({ text: 'how much distillation softens decisions', above: 0, default: 1 }),
@@ -94,7 +140,7 @@ export const TUNE = {
   learningRate: number({
     text: 'length of the first step',
     low: 0,
-    otherwise: `${LEARNING_RATES.adam}, with sgd ${LEARNING_RATES.sgd}`,
+    otherwise: `${LEARNING_RATES.adam}, with sgd ${LEARNING_RATES.sgd}; of rounded weights a tenth, up to ${FEW_BITS} bits half`,
   }),
   momentum: number({
     text: 'what a step keeps of the one before, for sgd',
@@ -125,6 +171,26 @@ export const TUNE = {
   pruneSteps: whole({ text: 'steps of the schedule steps', low: 1, default: 4 }),
   pruneShare: number({ text: 'share of the epochs to reach it in', value: 'share', low: 0, high: 1, default: 0.6 }),
   regrow: toggle({ text: 'pruned weights may come back while the schedule runs', flag: false }),
+  weights: { ...FORMAT.weights, text: 'train into this number format, such as int3, ternary, binary' },
+  by: FORMAT.by,
+  range: choice({
+    text: 'how parameters of formats are found',
+    value: 'rule',
+    of: RANGES,
+    otherwise: FORMAT.range.otherwise,
+  }),
+  percentile: FORMAT.percentile,
+  scaling: FORMAT.scaling,
+  first: FORMAT.first,
+  last: FORMAT.last,
+  scales: choice({
+    text: 'whether scales of formats follow the weights, are learned or kept',
+    value: 'kind',
+    of: SCALES,
+    default: 'found',
+  }),
+  rounding: { ...FORMAT.rounding, text: 'in training to the nearest value, or to one of two by chance' },
+  incremental: whole({ text: 'round for good in so many jumps, with training between', value: 'jumps', low: 1 }),
   seed: seed('of order, samples held out and augmentation'),
   threads: whole({ text: 'threads of ONNX Runtime', low: 1, otherwise: 'its own choice' }),
 } satisfies OptionsOf<TuneOptions, HandedIn | keyof Selection<never>>;
@@ -138,9 +204,14 @@ export const MOST_HELD_OUT = 5000;
 /** The options that have defaults. */
 export type Settled = { readonly [Key in keyof typeof TUNE_DEFAULTS]: NonNullable<TuneOptions[Key]> };
 
-/** Fills in the defaults. */
-export function settle(options: TuneOptions): Settled {
-  const learningRate = LEARNING_RATES[options.optimiser ?? TUNE_DEFAULTS.optimiser];
+/**
+ * Fills in the defaults.
+ *
+ * @param bits - of the formats that weights are rounded to, the most; absent: none are
+ */
+export function settle(options: TuneOptions, bits?: number): Settled {
+  const share = bits === undefined ? 1 : ROUNDED_RATES[bits <= FEW_BITS ? 'few' : 'many'];
+  const learningRate = share * LEARNING_RATES[options.optimiser ?? TUNE_DEFAULTS.optimiser];
   const names = Object.keys(TUNE_DEFAULTS) as (keyof typeof TUNE_DEFAULTS)[];
   return { ...TUNE_DEFAULTS, learningRate, ...(pickGiven(names, options) as Partial<Settled>) };
 }
@@ -167,6 +238,19 @@ export function checkTuneOptions(options: TuneOptions): void {
   if (typeof options.dataset !== 'function') throw new TypeError(`tune: expected a dataset, got ${options.dataset}`);
   checkOptions('tune', TUNE, options);
   checkAugmentation(options.augmentation ?? {});
-  for (const rule of options.rules ?? []) checkOptions('tune', { density: TUNE.density }, rule.options);
+  const { density, weights, by, range } = TUNE;
+  for (const rule of options.rules ?? []) checkOptions('tune', { density, weights, by, range }, rule.options);
+  const { incremental, scales, first, last } = options;
+  if (incremental !== undefined && scales !== undefined && scales !== 'kept') {
+    throw new RangeError(`tune: expected scales kept with incremental, got ${scales}`);
+  }
+  const formats = [options.weights, first, last, ...(options.rules ?? []).map((rule) => rule.options.weights)];
+  if (formats.some((name) => name !== undefined)) {
+    const rules = options.rules?.map(({ match, options: { weights, range } }) => ({
+      match,
+      options: { weights, range },
+    }));
+    checkQuantizeOptions({ weights: options.weights ?? FLOAT32, range: options.range, first, last, rules });
+  }
   checkScope('tune', options);
 }

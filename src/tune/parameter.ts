@@ -3,10 +3,17 @@ import { MAX_CODEBOOK } from '../container/constants.js';
 import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { finiteWeights } from '../model/patch.js';
+import type { Random } from '../random.js';
+
+/** When values are written: before which step of an epoch, and with which numbers where chance decides. */
+export interface Turn {
+  readonly step: number;
+  readonly random: Random;
+}
 
 /**
  * A stored tensor in training. The model sees `values`; what training moves are the `free` numbers behind them: one for
- * each weight, or one for all weights that share a value. Zeros stay zero.
+ * each weight, be it rounded or not, or one for all weights that share a value. Zeros stay zero.
  */
 export interface Parameter {
   /** The value's name in the graph. */
@@ -18,17 +25,24 @@ export interface Parameter {
   readonly twinOf?: Parameter | undefined;
   /** Whether several weights share a free number. */
   readonly isShared: boolean;
-  /** Which weights are pruned, and stay zero: {@link PRUNED}, or {@link ALIVE}. */
+  /** Whether free numbers stay between −1 and 1. */
+  readonly isBounded?: boolean | undefined;
+  /** Numbers of a format that are learned, apart from the free ones. */
+  readonly scales?: Float32Array | undefined;
+  /** Which weights are pruned, and stay zero, or fixed at what they are: {@link PRUNED}, {@link ALIVE} or {@link FIXED}. */
   readonly alive: Uint8Array;
   /** The gradient of the free numbers. Shared ones get the mean of their members' gradients: their sum, over a length that
    * leaves a step as long as the members' own would be. */
-  collect(gradient: Float32Array, into: Float32Array): void;
-  /** Writes the values that the free numbers now mean. */
-  publish(): void;
+  collect(gradient: Float32Array, into: Float32Array, intoScales?: Float32Array): void;
+  /** Writes the values that the free numbers now mean; without a turn, for good. */
+  publish(turn?: Turn): void;
+  /** Fixes weights at values of the format until this share of them is; absent: all are values of it at all times. */
+  fix?: ((share: number) => void) | undefined;
 }
 
 export const PRUNED = 0;
 export const ALIVE = 1;
+export const FIXED = 2;
 
 /** A tensor as training finds it: what is zero, what is shared, what float16 can hold. */
 export function openParameter(name: string, tensor: Tensor): Parameter {

@@ -12,15 +12,20 @@ import type { Model, Tensor } from '../model/model.js';
 import { selector } from '../model/selectors.js';
 import { twinsAmong } from '../model/twins.js';
 import { isPatchable } from '../model/weights.js';
+import { formatNamed } from '../quantize/formats/parse.js';
+import type { TensorFormat } from '../quantize/record.js';
 import { createRandom, shuffle } from '../random.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import type { StageContext } from '../stages/stage.js';
 import { readCheckpoint, type State } from './checkpoint.js';
 import { type EngineOptions, openEngine, openPredictor } from './engine.js';
-import { adam, sgd } from './optimiser.js';
-import { MOST_HELD_OUT, settle, TRAINED, type TuneOptions, type TunePruneTarget } from './options.js';
+import { formatsOf, type TrainedFormats, trainedFormat } from './formats.js';
+import { createFixer } from './incremental.js';
+import { adam, type Moved, sgd } from './optimiser.js';
+import { MOST_HELD_OUT, type Settled, settle, TRAINED, type TuneOptions, type TunePruneTarget } from './options.js';
 import { openParameter, openTwin, type Parameter } from './parameter.js';
 import { createPruner, type Pruner } from './pruning.js';
+import { openQuantized } from './quantized.js';
 import { loadSamples, type Samples } from './samples.js';
 import { labelTargets, teacherTargets } from './targets.js';
 import type { Training } from './trainer.js';
@@ -31,6 +36,8 @@ export interface PreparedTraining {
   readonly state: State;
   /** Tells this training from others. */
   readonly subject: string;
+  /** The tensors that are trained into a format, with it; absent: none is that was not of it before. */
+  readonly rounded: ReadonlyMap<Tensor, TensorFormat> | undefined;
   release(): Promise<void>;
 }
 
@@ -40,7 +47,9 @@ export async function prepareTraining(
   options: TuneOptions,
   { signal, onNote }: StageContext,
 ): Promise<PreparedTraining> {
-  const settled = settle(options);
+  const formats = formatsOf(model, options);
+  const bits = Array.from(formats.layers.values(), ({ weights }) => formatNamed(weights)?.bits ?? 0);
+  const settled = settle(options, bits.length > 0 ? Math.max(...bits) : undefined);
   const { seed, optimiser: kind, weightDecay, momentum, scope, schedule, pruneSteps } = settled;
   const runtime = options.runtime ?? (await loadRuntime());
   const graph = graphOf(model);
@@ -56,7 +65,9 @@ export async function prepareTraining(
     ...(options.output !== undefined && { output: options.output }),
   };
   const engineOptions = { ...base, judged };
-  const parameters = openParameters(graph, options, judged);
+  const parameters = openParameters(graph, options, judged, formats);
+  const rounded = roundedAmong(parameters, formats, onNote);
+  const fixer = createFixer(parameters, options.incremental ?? 1);
   const pruner = prunerOf(parameters, options, { scope, schedule, steps: pruneSteps }, onNote);
   const engine = await openEngine(graph.open, parameters, engineOptions);
   const teacher =
@@ -76,24 +87,35 @@ export async function prepareTraining(
     if (samples.labels && loss !== 'mean-squared-error') {
       checkLabels(samples.labels.subarray(0, samples.count), { classes, where: 'training data' });
     }
-    const moved = parameters.map(({ free, tensor }) => ({ free, decay: tensor.role === 'weight' ? weightDecay : 0 }));
+    const moved = movedOf(parameters, kind, weightDecay);
     const optimiser = kind === 'adam' ? adam(moved) : sgd(moved, momentum);
     const state: State = {
       epoch: 0,
       best: undefined,
-      free: parameters.map(({ free }) => free),
+      free: moved.map(({ free }) => free),
       alive: parameters.map(({ alive }) => alive),
       values: parameters.map(({ values }) => values),
       optimiser: optimiser.state,
     };
     const settings = { ...settled, loss };
-    const { density, rules } = options;
-    const all = { ...settings, density, rules, judged, parameters: parameters.map(({ name }) => name) };
+    const { density, rules, weights, range, first, last, incremental } = options;
+    const all = {
+      ...settings,
+      density,
+      rules,
+      weights,
+      range,
+      first,
+      last,
+      incremental,
+      judged,
+      parameters: parameters.map(({ name }) => name),
+    };
     const subject = subjectOf([graph, taught].map(bytesOf), samples, heldOut, all);
     if (options.resume) readCheckpoint(options.resume, state, subject);
     const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(classes);
-    const training = { engine, parameters, optimiser, pruner, samples, trained, heldOut, targetsOf, settings };
-    return { training, state, subject, release };
+    const training = { engine, parameters, optimiser, pruner, fixer, samples, trained, heldOut, targetsOf, settings };
+    return { training, state, subject, rounded: formats.areNew ? rounded : undefined, release };
   } catch (error) {
     await release();
     throw error;
@@ -119,12 +141,14 @@ async function defaultLoss(
 
 function openParameters(
   graph: DecodedGraph,
-  { include = TRAINED, exclude }: TuneOptions,
+  options: TuneOptions,
   judged: OutputOptions,
+  formats: TrainedFormats,
 ): Parameter[] {
+  const { include = TRAINED, exclude } = options;
   const isTrained = selector({ include, exclude }, {}, []);
-  const open = openModel(graph.open);
-  const names = trainable(open, trainableInputs(open.builder, judgedOutputs(open, judged)));
+  const model = openModel(graph.open);
+  const names = trainable(model, trainableInputs(model.builder, judgedOutputs(model, judged)));
   const candidates = names.flatMap((name) => {
     const tensor = graph.stored.get(name)?.tensor;
     return tensor && isPatchable(tensor) ? [{ name, tensor }] : [];
@@ -136,20 +160,65 @@ function openParameters(
     );
   }
   const chosen = candidates.filter(({ tensor }) => isTrained(tensor));
-  if (chosen.length > 0) return tied(chosen);
+  const open = (name: string, tensor: Tensor) => {
+    const layer = formats.layers.get(tensor);
+    const format = layer && trainedFormat(layer, options);
+    return format ? openQuantized(name, tensor, format, formats.arePruned) : openParameter(name, tensor);
+  };
+  if (chosen.length > 0) return tied(chosen, open);
   throw new FxqError('CONFIG', 'tune: no selected float32 tensor of the model is one that the loss depends on');
 }
 
 /** Parameters of the same bytes move together, as one that is read in several places. */
-function tied(chosen: readonly { name: string; tensor: Tensor }[]): Parameter[] {
+function tied(
+  chosen: readonly { name: string; tensor: Tensor }[],
+  open: (name: string, tensor: Tensor) => Parameter,
+): Parameter[] {
   const groups = twinsAmong(chosen.map(({ tensor }) => tensor));
   const firstOf = new Map(groups.flatMap(([first, ...others]) => others.map((other) => [other, first])));
   const opened = new Map<Tensor, Parameter>();
   for (const { name, tensor } of chosen) {
     const first = firstOf.get(tensor);
-    opened.set(tensor, first ? openTwin(name, tensor, present(opened.get(first))) : openParameter(name, tensor));
+    opened.set(tensor, first ? openTwin(name, tensor, present(opened.get(first))) : open(name, tensor));
   }
   return [...opened.values()];
+}
+
+/** What the optimiser moves, the numbers of formats behind all weights. */
+function movedOf(parameters: readonly Parameter[], kind: Settled['optimiser'], weightDecay: number): Moved[] {
+  const ofWeights = parameters.map(({ free, tensor, isBounded }) => {
+    const decay = tensor.role === 'weight' && !isBounded ? weightDecay : 0;
+    return { free, decay, rate: isBounded ? boundedRate(tensor, kind) : 1 };
+  });
+  return [...ofWeights, ...parameters.map(({ scales = new Float32Array() }) => ({ free: scales, decay: 0 }))];
+}
+
+/**
+ * Weights that fill the bounds from −1 to 1 are larger than those that layers of this width start with, and take longer
+ * steps by the same ratio; with plain gradients by its square.
+ *
+ * Source: Courbariaux, Bengio & David 2015, §2.5, with the coefficients of Glorot & Bengio 2010.
+ */
+function boundedRate({ dims }: Tensor, kind: Settled['optimiser']): number {
+  const [one = 1, other = 1, ...window] = dims;
+  const ratio = Math.sqrt(((one + other) * window.reduce((a, b) => a * b, 1)) / 1.5);
+  return kind === 'sgd' ? ratio ** 2 : ratio;
+}
+
+/** Which parameters are rounded; what was to be and is not trained is told. */
+function roundedAmong(
+  parameters: readonly Parameter[],
+  { layers, areNew }: TrainedFormats,
+  onNote: StageContext['onNote'],
+): Map<Tensor, TensorFormat> {
+  const trained = new Set(parameters.map(({ tensor }) => tensor));
+  const rounded = new Map<Tensor, TensorFormat>();
+  for (const [tensor, layer] of layers) {
+    if (trained.has(tensor)) rounded.set(tensor, layer);
+    else if (areNew)
+      onNote?.(`${tensor.name}: not trained, so it stays as it is and is not rounded to ${layer.weights}`);
+  }
+  return rounded;
 }
 
 function prunerOf(

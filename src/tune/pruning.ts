@@ -1,7 +1,7 @@
 import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { selectLargest } from '../stages/magnitude.js';
-import { ALIVE, type Parameter, PRUNED } from './parameter.js';
+import { ALIVE, FIXED, type Parameter, PRUNED } from './parameter.js';
 
 /** How densities fall during a training. */
 export interface Schedule {
@@ -57,7 +57,10 @@ export function createPruner(
     .filter((group) => group.length > 0)
     .map((group) => {
       const count = group.reduce((sum, { values }) => sum + values.length, 0);
-      const kept = group.reduce((sum, { alive }) => sum + alive.reduce((a, b) => a + b, 0), 0);
+      const kept = group.reduce(
+        (sum, { alive }) => sum + alive.reduce((n, state) => n + Number(state !== PRUNED), 0),
+        0,
+      );
       const last = present(densities.get(group[0].tensor));
       return { group, count, first: kept / count, last };
     });
@@ -84,7 +87,8 @@ function cut(group: readonly Parameter[], keep: number): void {
     for (let i = 0; i < free.length; i++) {
       const magnitude = Math.abs(free[i]);
       const survives = magnitude > cutoff.threshold || (magnitude === cutoff.threshold && ties-- > 0);
-      alive[i] = survives && magnitude > 0 ? ALIVE : PRUNED;
+      if (!survives || magnitude === 0) alive[i] = PRUNED;
+      else if (alive[i] !== FIXED) alive[i] = ALIVE;
       if (alive[i] === PRUNED) free[i] = 0;
     }
   }

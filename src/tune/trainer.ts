@@ -8,6 +8,7 @@ import { runBatches } from '../runtime/batches.js';
 import { augment } from './augment.js';
 import type { Best, State } from './checkpoint.js';
 import type { Engine } from './engine.js';
+import type { Fixer } from './incremental.js';
 import { clip, cosine, type Optimiser } from './optimiser.js';
 import type { Epoch, Settled } from './options.js';
 import type { Parameter } from './parameter.js';
@@ -21,6 +22,7 @@ export interface Training {
   readonly parameters: readonly Parameter[];
   readonly optimiser: Optimiser;
   readonly pruner: Pruner | undefined;
+  readonly fixer: Fixer | undefined;
   readonly samples: Samples;
   /** Places of the samples to train on, and of those to judge by. */
   readonly trained: Uint32Array;
@@ -37,6 +39,8 @@ export interface TrainOptions {
   readonly onEpoch: (epoch: Epoch) => Promise<void>;
 }
 
+const NONE = new Float32Array();
+
 /** Trains from where `state` stands to the last epoch, and keeps the best epoch in it. */
 export async function train(
   training: Training,
@@ -51,8 +55,10 @@ export async function train(
     const { accuracy, loss: heldOutLoss } = await judge(training, signal);
     if (!Number.isFinite(heldOutLoss)) throw diverged(state.epoch);
     state.epoch++;
-    // Before the density is reached, a better epoch is only a denser one.
-    const isDone = !training.pruner || state.epoch / epochs >= settings.pruneShare;
+    const share = state.epoch / epochs;
+    // Before the density is reached, a better epoch is only a denser one; before all is rounded, one of floats.
+    const isDone =
+      (!training.pruner || share >= settings.pruneShare) && (!training.fixer || training.fixer.isDone(share));
     const { best } = state;
     const isBest = isDone && (!best || isBetter({ accuracy, loss: heldOutLoss }, best, settings.loss));
     if (isBest) {
@@ -74,7 +80,7 @@ export async function train(
 }
 
 async function trainEpoch(
-  { engine, parameters, optimiser, pruner, samples, trained, targetsOf, settings }: Training,
+  { engine, parameters, optimiser, pruner, fixer, samples, trained, targetsOf, settings }: Training,
   epoch: number,
   { signal, onStep }: Omit<TrainOptions, 'onEpoch'>,
 ): Promise<number> {
@@ -85,25 +91,31 @@ async function trainEpoch(
   const batches = samples.divide(order, batchSize, true);
   const steps = batches.length;
   const gradients = parameters.map(({ free }) => new Float32Array(free.length));
+  const ofScales = parameters.map(({ scales = NONE }) => new Float32Array(scales.length));
+  const all = [...gradients, ...ofScales];
   const isAugmented = Object.values(augmentation).some((extent) => extent);
   let loss = 0;
   for (const [step, places] of batches.entries()) {
     throwIfAborted(signal);
     const share = (epoch + step / steps) / epochs;
     if (pruner && (step % LOOK_STEPS === 0 || share >= pruneShare)) pruner.prune(share / pruneShare);
-    for (const parameter of parameters) parameter.publish();
+    fixer?.fix(share);
+    for (const parameter of parameters) parameter.publish({ step, random });
     const drawn = samples.batch(places);
     const batch = isAugmented ? augmented(drawn, (input) => augment(input, augmentation, random)) : drawn;
     const result = await engine.gradients(batch, await targetsOf(batch));
     loss += result.loss / steps;
     addTwins(parameters, result.gradients);
-    for (const [i, parameter] of parameters.entries()) parameter.collect(result.gradients[i], gradients[i]);
-    const length = clip(gradients, settings.clip);
+    for (const [i, parameter] of parameters.entries()) {
+      parameter.collect(result.gradients[i], gradients[i], ofScales[i]);
+    }
+    const length = clip(all, settings.clip);
     if (!Number.isFinite(result.loss + length)) throw diverged(epoch);
-    optimiser.step(gradients, cosine(learningRate, share));
+    optimiser.step(all, cosine(learningRate, share));
     onStep?.(share);
   }
   pruner?.prune((epoch + 1) / epochs / pruneShare);
+  fixer?.fix((epoch + 1) / epochs);
   for (const parameter of parameters) parameter.publish();
   return loss;
 }

@@ -7,6 +7,7 @@ import { twinsAmong } from '../model/twins.js';
 import { isPatchable, writeWeights } from '../model/weights.js';
 import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../options/defaults.js';
+import { formatRecord } from '../quantize/record.js';
 import type { Stage } from '../stages/stage.js';
 import { type Best, writeCheckpoint } from './checkpoint.js';
 import { checkTuneOptions, type Epoch, TRAINED, TUNE_DEFAULTS, type TuneOptions } from './options.js';
@@ -18,14 +19,15 @@ const NAME = 'tune';
 
 /**
  * Trains a model's weights further, to win back what pruning and clustering have cost. What is pruned stays zero, weights
- * that share a value move together and go on sharing it, and values that float16 holds stay such. With a density it
- * prunes, too, further and further while it trains.
+ * that share a value move together and go on sharing it, and values that float16 holds stay such. Weights of a number
+ * format, which `quantize` has rounded or which are to be trained into one, are rounded whenever the model sees them, and
+ * trained as floats behind that. With a density it prunes, too, further and further while it trains.
  *
  * The result is the best epoch by samples held out of training. A signal ends training early: the best epoch so far is
  * the result then, and only without one it is an error.
  *
  * Source: Han, Pool, Tran & Dally 2015; Deep Compression (Han, Mao & Dally 2016), §3.3, "trained quantisation"; Hinton,
- * Vinyals & Dean 2015 for distillation.
+ * Vinyals & Dean 2015 for distillation; number formats: see `openQuantized`, `scalesOf` and `fixedAt`.
  *
  * @throws RangeError if an option is out of its range; FxqError `UNSUPPORTED` where an operator has no gradient rule, `CONFIG`, `DATASET`,
  *   `RUNTIME`, `MISSING_PACKAGE`, `ABORTED`
@@ -41,7 +43,7 @@ export function tune(options: TuneOptions): Stage {
     name: NAME,
     async run(model, context = {}) {
       const { signal, onProgress, onNote } = context;
-      const { training, state, subject, release } = await prepareTraining(model, options, context);
+      const { training, state, subject, rounded, release } = await prepareTraining(model, options, context);
       try {
         const onEpoch = async (epoch: Epoch) => {
           await options.onEpoch?.(epoch);
@@ -56,11 +58,15 @@ export function tune(options: TuneOptions): Stage {
         await release();
       }
       const best = present(state.best);
-      const { epochs, density, scope, seed, loss } = { density: options.density, ...training.settings };
-      const settings = { epochs, best: best.epoch, loss, density, scope, seed };
+      const { epochs, density, scope, seed, loss, scales } = { density: options.density, ...training.settings };
+      const { incremental } = options;
+      const settings = { epochs, best: best.epoch, loss, density, scope, scales, incremental, seed };
+      const trained = withValues(model, training.parameters, best, options);
+      const { range, percentile, scaling } = options;
+      const formats = rounded && formatRecord(model, rounded, { range, percentile, scaling }, TUNE_DEFAULTS);
       return withRecord(
-        withValues(model, training.parameters, best, options),
-        recordOf(NAME, settings, { scope: TUNE_DEFAULTS.scope, seed: 0 }),
+        formats === undefined ? trained : withRecord(trained, formats),
+        recordOf(NAME, settings, { scope: TUNE_DEFAULTS.scope, scales: TUNE_DEFAULTS.scales, seed: 0 }),
       );
     },
   };

@@ -62,7 +62,7 @@ export function addTuneCommand(program: Command, terminal: Terminal): void {
     .command('tune')
     .summary('retrain the weights that are left (onnx → onnx)')
     .description(
-      `Trains a model's weights further and writes it as ONNX again. Zeros stay zero, weights that share a value move together. With --density it prunes while it trains. Needs the package onnxruntime-node.
+      `Trains a model's weights further and writes it as ONNX again. Zeros stay zero, weights that share a value move together, weights that quantize has rounded stay of their number format, and --weights trains into one. With --density it prunes while it trains. Needs the package onnxruntime-node.
 
 DATA is what evaluate takes. Its labels are learned from; without labels, or with --teacher, the original model is. The best epoch is kept, judged by samples held out. Ctrl-C keeps the best so far; --resume goes on.`,
     )
@@ -88,6 +88,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     command,
     'tune pruned.onnx -o tuned.onnx --data images.npz --teacher original.onnx',
     'tune original.onnx -o pruned.onnx --data images.npz --density 0.05',
+    'tune original.onnx -o ternary.onnx --data images.npz --weights ternary --first float32 --epochs 30',
   );
   command.action((file: string, flags: TuneFlags) => aboutFile(file, () => tuneFile(file, flags, terminal)));
 }

@@ -17,8 +17,11 @@ export const BINARY: Format = {
   bits: 1,
   range: 'max',
   ranges: [],
+  learned: 'scale',
+  isSign: true,
   fit(weights, { scaling }) {
-    const sum = weights.reduce((all, weight) => all + Math.abs(weight), 0);
+    let sum = 0;
+    for (let i = 0; i < weights.length; i++) sum += Math.abs(weights[i]);
     return { set: SIGNS, scale: restrict(sum / weights.length, scaling), offset: 0 };
   },
 };
@@ -29,5 +32,7 @@ export const BINARYCONNECT: Format = {
   bits: 1,
   range: 'max',
   ranges: [],
+  isSign: true,
+  isBounded: true,
   fit: () => ({ set: SIGNS, scale: 1, offset: 0 }),
 };

@@ -50,6 +50,12 @@ export interface Format {
   readonly range: Range;
   /** The ranges that the format has besides `max` and `mse`. */
   readonly ranges: readonly Range[];
+  /** What of its parameters training can learn: its scale, or one for each side of zero. Absent: nothing. */
+  readonly learned?: 'scale' | 'sides' | undefined;
+  /** Whether its values are signs of numbers, so that one beyond the largest value is not cut to it. */
+  readonly isSign?: boolean | undefined;
+  /** Whether the numbers behind its values stay within them while training moves them. */
+  readonly isBounded?: boolean | undefined;
   /** The parameters for some weights, of which one is not zero. */
   fit(weights: Float32Array, options: FitOptions): Fitted;
 }

@@ -12,6 +12,7 @@ export function int(bits: number): Format {
     bits,
     range: 'max',
     ranges: ['percentile'],
+    learned: 'scale',
     fit(weights, { range = 'max', percentile, scaling }) {
       const most = range === 'percentile' ? percentileOf(weights.map(Math.abs), percentile) : 0;
       const largest = most || largestOf(weights);

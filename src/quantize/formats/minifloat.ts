@@ -1,4 +1,5 @@
 import type { Fitted, Format, ValueSet } from './format.js';
+import { powerBelow } from './power.js';
 import { largestOf, leastError } from './range.js';
 import { powerAbove } from './scale.js';
 import { mirrored, roundEven } from './uniform.js';
@@ -56,7 +57,7 @@ function floats({ exponents, mantissaBits, hasSubnormals }: Floats): ValueSet {
   const one = 2 ** mantissaBits;
   const high = (2 * one - 1) * 2 ** (exponents - 1);
   /** The distance of numbers as large as this. */
-  const quantumOf = (size: number) => (size < 2 * one ? 1 : 2 ** (Math.floor(Math.log2(size)) - mantissaBits));
+  const quantumOf = (size: number) => (size < 2 * one ? 1 : powerBelow(size) / one);
   const rounded = (x: number, round: (x: number) => number) => {
     const size = Math.abs(x);
     if (size >= high) return Math.sign(x) * high;

@@ -1,4 +1,5 @@
 import type { Fitted, Format, ValueSet } from './format.js';
+import { powerBelow } from './power.js';
 import { largestOf, leastError } from './range.js';
 import { mirrored } from './uniform.js';
 
@@ -76,22 +77,23 @@ interface Rules {
 /** ±1, ±2, ±4 … so many of them. */
 function powers(exponents: number, { hasZero, isByRatio }: Rules): ValueSet {
   const high = 2 ** (exponents - 1);
-  const floor = (size: number) => Math.min(exponents - 1, Math.max(0, Math.floor(Math.log2(size))));
+  /** The power of two below a size, within those of the set. */
+  const lowerOf = (size: number) => (size < 1 ? 1 : Math.min(high, powerBelow(size)));
   const signed = (x: number, size: number) => (x < 0 ? -size : size);
   const nearest = (x: number) => {
     const size = Math.abs(x);
     if (size === 0) return 0;
     if (isByRatio) {
-      const exponent = Math.round(Math.log2(size));
-      if (hasZero && exponent < 0) return 0;
-      return signed(x, 2 ** Math.min(exponents - 1, Math.max(0, exponent)));
+      if (hasZero && size < Math.SQRT1_2) return 0;
+      const lower = lowerOf(size);
+      return signed(x, size >= 1 && size >= Math.SQRT2 * lower ? Math.min(high, 2 * lower) : lower);
     }
     if (hasZero && size < 0.5) return 0;
-    const lower = 2 ** floor(size);
+    const lower = lowerOf(size);
     return signed(x, size < lower ? lower : Math.min(high, size >= 1.5 * lower ? 2 * lower : lower));
   };
   /** The powers next to a positive size. */
-  const under = (size: number) => (size < 1 ? (hasZero ? 0 : 1) : 2 ** floor(size));
+  const under = (size: number) => (size < 1 ? (hasZero ? 0 : 1) : lowerOf(size));
   const over = (size: number) => (size <= 1 ? 1 : Math.min(high, 2 ** Math.ceil(Math.log2(size))));
   return {
     low: -high,

@@ -1,5 +1,5 @@
 import type { Fitted, Format, ValueSet } from './format.js';
-import { restrict } from './scale.js';
+import { restrict, type Scaling } from './scale.js';
 import { integers } from './uniform.js';
 
 /** Of the mean magnitude, below this share of it weights become zero (Li et al. 2016). */
@@ -11,15 +11,56 @@ export const TERNARY: Format = {
   bits: 2,
   range: 'max',
   ranges: [],
+  learned: 'sides',
+  isSign: true,
   fit(weights, { range = 'max', scaling }) {
+    if (range === 'max') return thresholded(weights, scaling);
     const sizes = weights.map(Math.abs).sort();
-    const count = range === 'mse' ? bestCount(sizes) : countAbove(sizes, SHARE * mean(sizes));
-    const kept = sizes.subarray(sizes.length - count);
-    const scale = restrict(mean(kept), scaling);
+    const scale = restrict(mean(sizes.subarray(sizes.length - bestCount(sizes))), scaling);
     // With the best scale, and with no other, the border lies halfway.
-    return range === 'mse' ? ternary(integers(-1, 1), scale) : ternary(bordered(kept[0] / scale), scale);
+    return ternary(integers(-1, 1), scale);
   },
 };
+
+/** −below, 0 and above, with the border between zero and the others at a place of its own (Zhu et al. 2017). */
+export function sided(border: number, below: number, above: number): Fitted {
+  const ratio = below / above;
+  const set = integers(-1, 1);
+  const at = border / above;
+  return ternary(
+    {
+      ...set,
+      low: -ratio,
+      nearest: (x) => (x >= at ? 1 : x <= -at ? -ratio : 0),
+      values: () => Float64Array.of(-ratio, 0, 1),
+    },
+    above,
+  );
+}
+
+/** The mean of what is above the border, which is a share of the mean of all; at least the largest is. */
+function thresholded(weights: Float32Array, scaling: Scaling): Fitted {
+  let all = 0;
+  let largest = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const size = Math.abs(weights[i]);
+    all += size;
+    if (size > largest) largest = size;
+  }
+  const least = (SHARE * all) / weights.length;
+  let sum = 0;
+  let count = 0;
+  let border = largest;
+  for (let i = 0; i < weights.length; i++) {
+    const size = Math.abs(weights[i]);
+    if (size <= least) continue;
+    sum += size;
+    count++;
+    if (size < border) border = size;
+  }
+  const scale = restrict(count > 0 ? sum / count : largest, scaling);
+  return ternary(bordered(border / scale), scale);
+}
 
 function ternary(set: ValueSet, scale: number): Fitted {
   return { set, scale, offset: 0 };
@@ -42,10 +83,6 @@ function bestCount(sizes: Float32Array): number {
     if (gain > most) [best, most] = [count, gain];
   }
   return best;
-}
-
-function countAbove(sizes: Float32Array, least: number): number {
-  return Math.max(1, sizes.length - sizes.findIndex((size) => size > least));
 }
 
 function mean(values: Float32Array): number {

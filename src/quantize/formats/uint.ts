@@ -16,6 +16,7 @@ export function uint(bits: number): Format {
     bits,
     range: 'max',
     ranges: ['percentile'],
+    learned: 'scale',
     fit(weights, { range = 'max', percentile, scaling }) {
       let { low, high } = endsOf(weights);
       if (range === 'percentile') {
@@ -37,6 +38,7 @@ export function minmax(bits: number): Format {
     bits,
     range: 'max',
     ranges: [],
+    learned: 'scale',
     fit(weights, { range = 'max', scaling }) {
       let low = Number.POSITIVE_INFINITY;
       let high = Number.NEGATIVE_INFINITY;

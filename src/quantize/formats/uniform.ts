@@ -15,11 +15,12 @@ export function integers(low: number, high: number): ValueSet {
 
 /** The nearest integer; halves go to the even one, as ONNX and IEEE 754 have it. */
 export function roundEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest !== 0.5) return rest > 0.5 ? floor + 1 : floor;
-  return floor % 2 === 0 ? floor : floor + 1;
+  // From 2^51 on the sum would lose bits of its own.
+  return x < 2 ** 51 && x > -(2 ** 51) ? x + WHOLE - WHOLE : Math.round(x);
 }
+
+/** Next to it a double holds integers and nothing between them: adding it rounds. */
+const WHOLE = 1.5 * 2 ** 52;
 
 /** Positive numbers and their negatives, ascending, with zero between them or without. */
 export function mirrored(positive: readonly number[], hasZero = true): Float64Array {
