@@ -6,7 +6,7 @@ import { finiteWeights } from '../model/patch.js';
 import type { Random } from '../random.js';
 
 /** When values are written: before which step of an epoch, and with which numbers where chance decides. */
-export interface Turn {
+interface Turn {
   readonly step: number;
   readonly random: Random;
 }

@@ -20,7 +20,7 @@ export interface Scales {
   gradient(line: LineGradient, into: Float32Array): void;
 }
 
-export interface LineGradient {
+interface LineGradient {
   readonly weights: Float32Array;
   readonly values: Float32Array;
   readonly gradient: Float32Array;
