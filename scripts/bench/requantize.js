@@ -26,8 +26,10 @@ const random = createRandom(0);
 /** A tensor of normal weights, as training opens it. */
 function parameterOf([rows, columns], settings) {
   const weights = Float32Array.from({ length: rows * columns }, () => 0.1 * normal(random));
+  /** @type {import('../../build/model/model.js').Tensor} */
   const tensor = {
-    ...{ name: 'w', role: 'weight', dtype: 'float32', dims: [rows, columns], count: weights.length },
+    ...{ name: 'w', role: 'weight', op: 'Gemm', dtype: 'float32', dims: [rows, columns], count: weights.length },
+    ...{ form: 'raw', file: 0, offset: 0, length: weights.byteLength },
     payload: { read: () => new Uint8Array(weights.buffer) },
   };
   return openQuantized('w', tensor, settings, false);
