@@ -1,26 +1,17 @@
-import type { onnx } from 'onnx-proto';
 import type { Split } from '../data/split.js';
-import { FxqError } from '../errors.js';
-import { logitsBehind } from '../gradient/cross-entropy.js';
-import { appendJacobian } from '../gradient/gradient-graph.js';
-import { firstOutput } from '../gradient/outputs.js';
-import type { GraphBuilder } from '../graph/builder.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
-import type { Layer } from '../graph/layers.js';
-import { floatValue, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
-import { present } from '../guards.js';
+import { type Layer, readsOf } from '../graph/layers.js';
 import { createRandom, normal, type Random } from '../random.js';
 import { type Feeder, runPieces, withSession } from '../runtime/batches.js';
 import type { OutputArray, Session } from '../runtime/session.js';
-import { asFloat, reshape, transpose } from './columns.js';
 import type { RowCosts } from './job.js';
+import { type LookupCosts, lookupShares } from './lookups.js';
 import { probesFor } from './plan.js';
+import { canCouple, probeGraph } from './probe-graph.js';
 import type { Survey } from './survey.js';
 
 /** Probes where rows are by themselves: what is wanted is the size of a mean square, not its last digit. */
 const PROBES = 256;
-/** Of more rows, products are as much work and memory as the inputs' moments, and more. */
-const MOST_COUPLED = 1024;
 
 /** What is probed, and on which inputs. */
 export interface ProbeSubject {
@@ -41,10 +32,10 @@ export interface ProbeSubject {
  * (A Gauss–Newton matrix, estimated by back-propagated probes: its
  * diagonal, or all that it holds of two rows of a layer.)
  *
- * @returns the costs of every layer with an output of its own; nothing where an operator on the way has
+ * @returns the costs of every layer whose readers have outputs of their own; nothing where an operator on the way has
  *   no gradient rule, as one with subgraphs
  */
-export async function probeRows({
+export async function probeLayers({
   graph: original,
   layers,
   survey,
@@ -52,15 +43,16 @@ export async function probeRows({
   feeder,
   split,
   isTwoSided,
-}: ProbeSubject): Promise<Map<Layer, RowCosts> | undefined> {
-  const probed = layers.filter(({ output }) => output !== undefined);
+}: ProbeSubject): Promise<ProbedCosts | undefined> {
+  const probed = layers.filter((layer) => readsOf(layer).every(({ output }) => output !== undefined));
   if (probed.length === 0) return undefined;
   const isCoupled = (layer: Layer) => isTwoSided && canCouple(layer);
-  const graph = graphFor(original.open, probed, survey, isCoupled);
+  const graph = probeGraph(original.open, probed, survey, isCoupled);
   if (!graph) return undefined;
   const { runtime, threads } = feeder;
   const random = createRandom(seed);
-  const sums = new Map<Layer, Float64Array>();
+  const sums = new Map<string, Float64Array>();
+  const counts = new Map<Layer, Float64Array>();
   const spread = spreadMeter();
   const limit = isTwoSided ? Math.max(PROBES, probesFor(layers, survey)) : PROBES;
   // Matrices need more probes than there may be inputs.
@@ -70,14 +62,17 @@ export async function probeRows({
     for await (const run of runPieces(forward, { ...feeder, limit })) {
       const output = run.outputs[graph.output];
       spread.add(output);
+      for (const [layer, names] of graph.indices) {
+        for (const name of names) countRows(layer, run.outputs[name], counts);
+      }
       for (let time = 0; time < times; time++) {
         const seeds = { data: probe(output, random), dims: output.dims };
         const inputs = { ...run.inputs, [graph.seed]: seeds };
         for await (const { outputs } of backward.runs({ inputs })) {
-          for (const [layer, name] of graph.sums) {
+          for (const name of [...graph.sums.values(), ...graph.lookups.values()]) {
             const { data } = outputs[name];
-            const sum = sums.get(layer) ?? new Float64Array(data.length);
-            sums.set(layer, sum);
+            const sum = sums.get(name) ?? new Float64Array(data.length);
+            sums.set(name, sum);
             for (let i = 0; i < sum.length; i++) sum[i] += data[i];
           }
         }
@@ -90,98 +85,37 @@ export async function probeRows({
   );
   const scale = 1 / (probes * spread.variance());
   if (!Number.isFinite(scale)) return undefined;
-  const costs = new Map<Layer, RowCosts>();
-  for (const [layer, sum] of sums) {
-    for (let i = 0; i < sum.length; i++) sum[i] *= scale;
-    costs.set(layer, costsOf(layer, sum, isCoupled(layer)));
-  }
-  return costs;
+  const scaled = (name: string) => (sums.get(name) ?? new Float64Array()).map((sum) => sum * scale);
+  return {
+    rows: new Map(
+      Array.from(graph.sums, ([layer, name]) => [layer, costsOf(layer, scaled(name), isCoupled(layer))] as const),
+    ),
+    lookups: new Map(
+      Array.from(graph.lookups, ([layer, name]) => {
+        const shares = lookupShares(counts.get(layer) ?? new Float64Array(layer.rows));
+        return [layer, { products: scaled(name), shares }] as const;
+      }),
+    ),
+  };
+}
+
+/** What errors of layers cost: of rows by which is multiplied, and of those that are looked up. */
+export interface ProbedCosts {
+  readonly rows: ReadonlyMap<Layer, RowCosts>;
+  readonly lookups: ReadonlyMap<Layer, LookupCosts>;
+}
+
+/** Counts which rows of a table are looked up; numbers below nought count from its end. */
+function countRows(layer: Layer, { data }: OutputArray, counts: Map<Layer, Float64Array>): void {
+  const count = counts.get(layer) ?? new Float64Array(layer.rows);
+  counts.set(layer, count);
+  for (let i = 0; i < data.length; i++) count[data[i] < 0 ? data[i] + layer.rows : data[i]]++;
 }
 
 function costsOf({ groups, rows }: Layer, sums: Float64Array, isCoupled: boolean): RowCosts {
   const place = (row: number) => (isCoupled ? row * rows + (row % rows) : row % sums.length);
   const squares = Float64Array.from({ length: groups * rows }, (_, row) => sums[place(row)]);
   return { squares, products: isCoupled ? sums : undefined };
-}
-
-/** Rows make up for errors of others in their own group only; of batched matrices the costs of all groups are seen as one. */
-function canCouple({ node, groups, rows }: Layer): boolean {
-  return rows > 1 && rows <= MOST_COUPLED && (isConvolution(node) || groups === 1);
-}
-
-function isConvolution({ opType }: onnx.INodeProto): boolean {
-  return opType === 'Conv' || opType === 'ConvTranspose';
-}
-
-interface ProbeGraph {
-  readonly forward: Uint8Array;
-  readonly backward: Uint8Array;
-  readonly output: string;
-  readonly seed: string;
-  /** The value with the sums over a layer's rows: of squares, or of products. */
-  readonly sums: ReadonlyMap<Layer, string>;
-}
-
-function graphFor(
-  original: OpenModel,
-  layers: readonly Layer[],
-  survey: Survey,
-  isCoupled: (layer: Layer) => boolean,
-): ProbeGraph | undefined {
-  try {
-    const forward = openModel(original);
-    const output = logitsBehind(forward.builder, firstOutput(forward));
-    const targets = layers.map((layer) => layer.output ?? '');
-    const backward = openModel(original);
-    const { seed, gradients } = appendJacobian(backward, { output, targets });
-    const sums = new Map(
-      layers.map((layer, i) => {
-        const gradient = present(gradients.get(targets[i]));
-        const emit = isCoupled(layer) ? sumOfProducts : sumOfSquares;
-        return [
-          layer,
-          emit(backward.builder, layer, rowsLast(backward.builder, layer, gradient, survey.dims(targets[i]))),
-        ];
-      }),
-    );
-    const values = (names: Iterable<string>) => Array.from(names, (name) => floatValue(name));
-    return {
-      forward: writeModel(forward, values([output])),
-      backward: writeModel(backward, values(sums.values())),
-      ...{ output, seed, sums },
-    };
-  } catch (error) {
-    // An operator has no gradient rule, or the output does not depend on one of the layers.
-    if (error instanceof FxqError && (error.code === 'UNSUPPORTED' || error.code === 'CONFIG')) return undefined;
-    throw error;
-  }
-}
-
-/** Appends what brings a layer's output in lines, a value for each row in them: [n, rows], of convolutions all groups' rows. */
-function rowsLast(builder: GraphBuilder, layer: Layer, gradient: string, dims: readonly number[]): string {
-  const { node, groups, rows, operand } = layer;
-  const isImage = isConvolution(node);
-  const float = asFloat(builder, gradient);
-  const rank = dims.length;
-  const last = isImage
-    ? transpose(builder, reshape(builder, float, [0, groups * rows, -1]), [0, 2, 1])
-    : operand === 0
-      ? transpose(builder, float, [...Array(rank - 2).keys(), rank - 1, rank - 2])
-      : float;
-  return reshape(builder, last, [-1, isImage ? groups * rows : rows]);
-}
-
-/** Appends the sum of squares of every row. */
-function sumOfSquares(builder: GraphBuilder, _: Layer, lines: string): string {
-  const squares = builder.emit('Mul', [lines, lines]);
-  return builder.emit('ReduceSum', [squares, builder.ints([0])], [{ name: 'keepdims', type: 2, i: 0 }]);
-}
-
-/** Appends the sums of the products of every two rows of a group: [groups, rows, rows]. */
-function sumOfProducts(builder: GraphBuilder, { groups, rows }: Layer, lines: string): string {
-  const apart = reshape(builder, lines, [-1, groups, rows]);
-  const turned = transpose(builder, apart, [1, 2, 0]);
-  return builder.emit('MatMul', [turned, transpose(builder, apart, [1, 0, 2])]);
 }
 
 /** Normal numbers of mean zero over the last axis: adding the same to all logits changes nothing. */

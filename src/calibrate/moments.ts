@@ -1,11 +1,12 @@
 import type { onnx } from 'onnx-proto';
 import { type GraphBuilder, valuesRead } from '../graph/builder.js';
 import { copyOf, type DecodedGraph } from '../graph/decoded-graph.js';
-import type { Layer } from '../graph/layers.js';
+import { type Layer, productsOf, type Read } from '../graph/layers.js';
 import { floatValue, writeModel } from '../graph/open-model.js';
 import type { Tensor } from '../model/model.js';
 import { createRandom } from '../random.js';
 import { type Feeder, runGraph } from '../runtime/batches.js';
+import type { OutputArray } from '../runtime/session.js';
 import { emitColumns, transpose } from './columns.js';
 import { discard } from './discard.js';
 import type { Moments } from './job.js';
@@ -30,7 +31,7 @@ export interface Capture {
 
 /**
  * Runs inputs through the original model and through the one compressed so far, and sums up the second moments of what
- * arrives at layers. The sums are made inside ONNX Runtime: the columns themselves never leave it, and memory does not
+ * arrives at layers, by all that read their weights. The sums are made inside ONNX Runtime: the columns themselves never leave it, and memory does not
  * depend on how many inputs there are.
  */
 export async function captureMoments(capture: Capture): Promise<Map<Layer, Moments>> {
@@ -39,36 +40,57 @@ export async function captureMoments(capture: Capture): Promise<Map<Layer, Momen
   const { builder } = open;
   const twin = replaced.size > 0 ? emitTwin(graph, builder, replaced) : (name: string) => name;
   const outputs: string[] = [];
-  const wanted = layers.map((layer, index) => {
-    const { node } = layer;
+  const product = (left: string, right: string) => builder.emit('MatMul', [transpose(builder, left, [0, 2, 1]), right]);
+  const output = (parts: readonly string[]) => {
+    outputs.push(parts.length > 1 ? builder.emit('Sum', parts) : parts[0]);
+    return outputs[outputs.length - 1];
+  };
+  const multiplied = layers.filter(({ isLookup }) => !isLookup);
+  const wanted = multiplied.map((layer, index) => {
+    const reads = productsOf(layer);
     const count = counts?.get(layer);
-    const picks = count === undefined ? undefined : fractions(count, seed + index);
-    const bordered = (rename: (name: string) => string) => {
-      const operands = {
-        inputs: (node.input ?? []).map(rename),
-        outputs: (node.output ?? []).map(rename),
-        rank,
+    const each = count === undefined ? undefined : Math.max(1, Math.round(count / reads.length));
+    const parts = reads.map((read, place) => {
+      const { node } = read;
+      const picks = each === undefined ? undefined : fractions(each, seed + index + layers.length * place);
+      const bordered = (rename: (name: string) => string) => {
+        const operands = {
+          inputs: (node.input ?? []).map(rename),
+          outputs: (node.output ?? []).map(rename),
+          rank,
+        };
+        const columns = emitColumns(builder, { ...layer, ...read }, operands);
+        return withOnes(builder, picks ? pick(builder, columns, picks) : columns);
       };
-      const columns = emitColumns(builder, layer, operands);
-      return withOnes(builder, picks ? pick(builder, columns, picks) : columns);
+      const isSame = [...(node.input ?? []), ...(node.output ?? [])].every(
+        (name, i) => i === read.operand || twin(name) === name || isOutputOfFeedForward(read, name),
+      );
+      const own = bordered(twin);
+      const moments = product(own, own);
+      return {
+        isSame,
+        own: moments,
+        cross: isSame
+          ? moments
+          : product(
+              bordered((name) => name),
+              own,
+            ),
+      };
+    });
+    const isSame = parts.every((part) => part.isSame);
+    return {
+      layer,
+      own: output(parts.map(({ own }) => own)),
+      cross: isSame ? undefined : output(parts.map(({ cross }) => cross)),
     };
-    const isSame = [...(node.input ?? []), ...(node.output ?? [])].every(
-      (name, i) => i === layer.operand || twin(name) === name || isOutputOfFeedForward(layer, name),
-    );
-    const own = bordered(twin);
-    const original = isSame ? undefined : bordered((name) => name);
-    const product = (left: string, right: string) => {
-      outputs.push(builder.emit('MatMul', [transpose(builder, left, [0, 2, 1]), right]));
-      return outputs[outputs.length - 1];
-    };
-    return { layer, own: product(own, own), cross: original && product(original, own) };
   });
   const bytes = writeModel(
     open,
     outputs.map((name) => floatValue(name)),
   );
   const sums = new Map<string, { dims: readonly number[]; data: Float64Array }>();
-  await runGraph(bytes, feeder, (results) => {
+  const visit = (results: Readonly<Record<string, OutputArray>>) => {
     for (const name of outputs) {
       const { dims, data } = results[name];
       const sum = sums.get(name) ?? { dims, data: new Float64Array(data.length) };
@@ -76,9 +98,11 @@ export async function captureMoments(capture: Capture): Promise<Map<Layer, Momen
       for (let i = 0; i < data.length; i++) sum.data[i] += data[i];
       discard(data);
     }
-  });
-  return new Map(
-    wanted.map(({ layer, own, cross }) => {
+  };
+  if (outputs.length > 0) await runGraph(bytes, feeder, visit);
+  return new Map([
+    ...layers.filter(({ isLookup }) => isLookup).map((layer) => [layer, unweighted(layer)] as const),
+    ...wanted.map(({ layer, own, cross }): [Layer, Moments] => {
       const { dims, data } = sums.get(own)!;
       const moments = {
         groups: dims[0],
@@ -88,7 +112,14 @@ export async function captureMoments(capture: Capture): Promise<Map<Layer, Momen
       };
       return [layer, moments];
     }),
-  );
+  ]);
+}
+
+/** Moments with which every element counts the same: of a table whose rows are taken as they are. */
+function unweighted({ inputs }: Layer): Moments {
+  const own = new Float64Array((inputs + 1) ** 2);
+  for (let j = 0; j <= inputs; j++) own[j * (inputs + 2)] = 1;
+  return { groups: 1, inputs, own, cross: undefined };
 }
 
 /**
@@ -133,7 +164,7 @@ function withInputs(node: onnx.INodeProto, rename: (name: string) => string): on
 }
 
 /** What a layer makes does not decide on its columns, except for the states of recurrent ones. */
-function isOutputOfFeedForward({ node, output }: Layer, name: string): boolean {
+function isOutputOfFeedForward({ node, output }: Read, name: string): boolean {
   return output !== undefined && (node.output ?? []).includes(name);
 }
 

@@ -36,6 +36,7 @@ export function samplesFor(layers: readonly Layer[], survey: Survey): number {
   let weights = 0;
   let wanted = 0;
   for (const layer of layers) {
+    if (layer.isLookup) continue;
     const columns = Math.max(1, survey.columns(layer) / survey.samples);
     weights += layer.tensor.count;
     wanted += (layer.tensor.count * ENOUGH_COLUMNS * layer.inputs) / columns;

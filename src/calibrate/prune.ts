@@ -79,7 +79,12 @@ export function calibratedPrune(options: CalibratedPruneOptions): Stage {
         throwIfAborted(signal);
         finiteWeights(tensor);
       }
-      const prepared = await prepare(model, (tensor) => densities.has(tensor), { onNote, ...options }, signal);
+      const prepared = await prepare(
+        model,
+        { isWanted: (tensor) => densities.has(tensor) },
+        { onNote, ...options },
+        signal,
+      );
       const rest = new Map(densities);
       const { layers, twins } = prepared;
       for (const { tensor } of layers) for (const each of [tensor, ...(twins.get(tensor) ?? [])]) rest.delete(each);

@@ -61,7 +61,12 @@ export function calibratedQuantize(options: CalibratedQuantizeOptions): Stage {
         finiteWeights(tensor);
       }
       const settings = layerSettings(layers, given);
-      const prepared = await prepare(model, (tensor) => layers.has(tensor), { ...options, onNote }, signal);
+      const prepared = await prepare(
+        model,
+        { isWanted: (tensor) => layers.has(tensor) },
+        { ...options, onNote },
+        signal,
+      );
       const rest = new Map(settings);
       for (const { tensor } of prepared.layers) {
         for (const each of [tensor, ...(prepared.twins.get(tensor) ?? [])]) rest.delete(each);

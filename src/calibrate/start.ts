@@ -1,11 +1,12 @@
-import type { Layer } from '../graph/layers.js';
+import { isConvolution } from '../graph/layers.js';
 import type { Model, Tensor } from '../model/model.js';
 import { selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../options/defaults.js';
 import { cluster, clusteringOf, clustersOf } from '../stages/cluster.js';
-import { probeRows } from './curvature.js';
+import { probeLayers } from './curvature.js';
+import { withLookups } from './lookups.js';
 import { CALIBRATION_DEFAULTS, type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
 import { type LayerTurn, type PreparedModel, prepare, walkLayers } from './walk.js';
@@ -36,6 +37,8 @@ export interface Recipe {
   readonly isTwoSided: boolean;
   /** Whether biases make up for means. */
   readonly isCentred: boolean;
+  /** Whether tables that are added, such as those of positions, are chosen, too. */
+  readonly hasTables: boolean;
   /** Steps of a layer's grid on either side of zero, at most. */
   readonly reach: number;
 }
@@ -48,6 +51,7 @@ export const RECIPE: Recipe = {
   isProbed: true,
   isTwoSided: true,
   isCentred: true,
+  hasTables: true,
   reach: 127,
 };
 
@@ -59,6 +63,7 @@ export const SYNTHETIC_RECIPE: Recipe = {
   ...RECIPE,
   isTwoSided: false,
   isPriced: false,
+  hasTables: false,
   reach: 8000,
   matrixDamping: 0.5,
 };
@@ -81,10 +86,14 @@ export async function startCalibration(
   const { bits, clusters, include, exclude } = options;
   const select = selector({ include, exclude }, {}, []);
   const isWanted = (tensor: Tensor) => select(tensor) !== undefined && !exact.has(tensor.name);
+  // Tables that are added, as those of positions, hold weights too, of which nothing says so.
+  const selectTable = selector({ include: include ?? TABLES, exclude }, {}, []);
+  const isTableWanted = (tensor: Tensor) =>
+    isWanted(tensor) || (recipe.hasTables && isTable(tensor, selectTable, exact));
   const raw = withRawHalves(model, isWanted);
-  const prepared = await prepare(raw, isWanted, options, signal);
+  const prepared = await prepare(raw, { isWanted, isTableWanted }, options, signal);
   const { skipped, seed } = prepared;
-  const rowCosts = recipe.isProbed ? await probeRows({ ...prepared, isTwoSided: recipe.isTwoSided }) : undefined;
+  const costs = recipe.isProbed ? await probeLayers({ ...prepared, isTwoSided: recipe.isTwoSided }) : undefined;
   // All of what is wanted, from which only what was skipped is taken.
   const size = bits === undefined && clusters === undefined ? undefined : { bits, clusters };
   const plain = await cluster(clusteringOf({ ...size, include, exclude })).run(raw);
@@ -98,14 +107,15 @@ export async function startCalibration(
       const calibrated = await walkLayers(
         prepared,
         (turn) => {
-          const { layer, weights, moments } = turn;
+          const { layer, weights } = turn;
           const { groups, rows, inputs } = layer;
+          const [seen, lookups] = [costs?.rows.get(layer), costs?.lookups.get(layer)];
+          const { moments, rowCosts } = withLookups(layer, turn.moments, seen, lookups);
           return pool.run({
-            ...{ groups, rows, inputs, weights, moments, lambda, isPriced, targetDamping, reach },
+            ...{ groups, rows, inputs, weights, moments, rowCosts, lambda, isPriced, targetDamping, reach },
             damping: isConvolution(layer) ? recipe.damping : (recipe.matrixDamping ?? recipe.damping),
             bias: recipe.isCentred ? turn.bias : undefined,
             clusters: count,
-            rowCosts: rowCosts?.get(layer),
             sweeps: recipe.sweeps[hasManyColumns(turn) ? 'many' : 'few'],
           });
         },
@@ -125,11 +135,13 @@ export async function startCalibration(
   };
 }
 
+const TABLES = ['role:weight', 'role:other'];
+
+function isTable(tensor: Tensor, select: (tensor: Tensor) => unknown, exact: ReadonlySet<string>): boolean {
+  return tensor.role === 'other' && select(tensor) !== undefined && !exact.has(tensor.name);
+}
+
 /** Convolutions share a kernel over many places; what has one place a sample overfits sooner. */
 export function hasManyColumns({ layer, columns }: LayerTurn): boolean {
   return isConvolution(layer) && columns >= MANY_COLUMNS;
-}
-
-function isConvolution({ node }: Layer): boolean {
-  return node.opType === 'Conv' || node.opType === 'ConvTranspose';
 }

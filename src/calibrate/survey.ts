@@ -1,5 +1,5 @@
 import { copyOf, type DecodedGraph } from '../graph/decoded-graph.js';
-import type { Layer } from '../graph/layers.js';
+import { type Layer, productsOf, readsOf } from '../graph/layers.js';
 import { floatValue, writeModel } from '../graph/open-model.js';
 import { product } from '../graph/view.js';
 import { type Feeder, runGraph } from '../runtime/batches.js';
@@ -8,7 +8,7 @@ import { type Feeder, runGraph } from '../runtime/batches.js';
 export interface Survey {
   /** The shape of a value, for a batch. */
   dims(value: string): readonly number[];
-  /** How many columns a layer sees in a batch. */
+  /** How many columns a layer is multiplied with in a batch, by all that read it. */
   columns(layer: Layer): number;
   /** Samples of that batch. */
   readonly samples: number;
@@ -19,7 +19,7 @@ export async function surveyLayers(graph: DecodedGraph, layers: readonly Layer[]
   const open = copyOf(graph.open);
   const { builder } = open;
   const shapes = new Map<string, string>();
-  for (const { node } of layers) {
+  for (const { node } of layers.flatMap(readsOf)) {
     for (const value of [...(node.input ?? []), ...(node.output ?? [])]) {
       if (value && !graph.stored.has(value) && !shapes.has(value)) shapes.set(value, builder.emit('Shape', [value]));
     }
@@ -39,11 +39,15 @@ export async function surveyLayers(graph: DecodedGraph, layers: readonly Layer[]
   return {
     dims,
     samples: first,
-    columns({ node, rows, groups, inputs, operand, output }) {
-      if (output !== undefined) return product(dims(output)) / (rows * groups);
+    columns(layer) {
+      const { rows, groups, inputs } = layer;
       const count = (value: string | undefined) => (value ? product(dims(value)) : 0);
-      if (operand === 1) return count(node.input?.[0]) / inputs;
-      return (count(node.output?.[0]) + count(node.input?.[5])) / (inputs * groups);
+      const parts = productsOf(layer).map(({ node, operand, output }) => {
+        if (output !== undefined) return product(dims(output)) / (rows * groups);
+        if (operand === 1) return count(node.input?.[0]) / inputs;
+        return (count(node.output?.[0]) + count(node.input?.[5])) / (inputs * groups);
+      });
+      return parts.reduce((sum, part) => sum + part, 0);
     },
   };
 }

@@ -2,7 +2,7 @@ import { lookAt } from '../data/look.js';
 import { type Split, splitDataset } from '../data/split.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { graphOf } from '../graph/decoded-graph.js';
-import { findLayers, type Layer } from '../graph/layers.js';
+import { findLayers, type Layer, type LayerFilter } from '../graph/layers.js';
 import { present } from '../guards.js';
 import type { Model, Skipped, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
@@ -59,7 +59,7 @@ export interface PreparedModel {
 /** Opens a model for calibration, looks at one batch of inputs, and plans how many of them to look at and how. */
 export async function prepare(
   model: Model,
-  isWanted: (tensor: Tensor) => boolean,
+  { isWanted, isTableWanted = () => false }: LayerFilter,
   options: CalibrationOptions,
   signal?: AbortSignal,
 ): Promise<PreparedModel> {
@@ -71,7 +71,10 @@ export async function prepare(
   }
   const feederOf = ({ calibration }: Split): Feeder => ({ runtime, threads, signal, batches: calibration });
   const graph = await inlineBranches(graphOf(model), feederOf(first));
-  const found = findLayers(graph, model.tensors, (tensor) => isPatchable(tensor) && isWanted(tensor));
+  const found = findLayers(graph, model.tensors, {
+    isWanted: (tensor) => isPatchable(tensor) && isWanted(tensor),
+    isTableWanted: (tensor) => isPatchable(tensor) && isTableWanted(tensor),
+  });
   const twins = twinsOf(found.layers, found.skipped);
   const isTwin = new Set([...twins.values()].flat());
   const layers = found.layers.filter(({ tensor }) => !isTwin.has(tensor));

@@ -12,6 +12,7 @@ import type { Stage } from '../stages/stage.js';
 import { threadPool } from './calibration-pool.js';
 import { asUsage, UsageError } from './errors.js';
 import { addOptions } from './flags.js';
+import { bytesOf, leftOut } from './left-alone.js';
 import { addMetric, type MetricFlags, metricOf } from './metric.js';
 import type { ClusterFlags } from './options.js';
 import type { Terminal } from './terminal.js';
@@ -104,7 +105,8 @@ export function searchStage(
       } finally {
         await pool.close();
       }
-      noteFound(found, terminal, onNote);
+      const weights = model.tensors.filter(({ role }) => role === 'weight');
+      noteFound(found, bytesOf(weights), terminal, onNote);
       return found.model;
     },
   };
@@ -118,6 +120,7 @@ function pointLine({ lambda, bytes, judgement, divergence }: Point): string {
 
 function noteFound(
   { heldOut, skipped, isReached, chosen }: Found,
+  weightBytes: number,
   terminal: Terminal,
   onNote: ((text: string) => void) | undefined,
 ): void {
@@ -127,5 +130,6 @@ function noteFound(
     terminal.note(`  judged by ${by}`);
   }
   if (!isReached) onNote?.('no setting reached the goal; this is the nearest');
-  for (const { tensor, reason } of skipped) terminal.note(`  ${tensor.name}: not calibrated but clustered, ${reason}`);
+  const left = leftOut(skipped, weightBytes);
+  if (left !== undefined) terminal.note(`  ${left}`);
 }

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatShare, shorten } from '../inspect/format.js';
-import type { Tensor } from '../model/model.js';
+import type { Skipped, Tensor } from '../model/model.js';
 import { exactly, type Selector } from '../model/selectors.js';
 import { isPatchable } from '../model/weights.js';
 import { isVarintHalf } from '../onnx/halves.js';
@@ -76,6 +76,24 @@ function isFloat({ dtype }: Tensor): boolean {
   return /^b?float\d/.test(dtype);
 }
 
-function bytesOf(tensors: readonly Tensor[]): number {
+/**
+ * What calibration has left out, in a line: how much of the weights' bytes that is, and why; `undefined` where nothing is.
+ *
+ * @param bytes - of all weights
+ */
+export function leftOut(skipped: readonly Skipped[], bytes: number): string | undefined {
+  if (skipped.length === 0) return undefined;
+  const reasons = new Map<string, Tensor[]>();
+  for (const { tensor, reason } of skipped) reasons.set(reason, [...(reasons.get(reason) ?? []), tensor]);
+  const parts = Array.from(reasons, ([reason, tensors]) => {
+    const names = tensors.slice(0, LISTED).map(({ name }) => shorten(name, 60));
+    const more = tensors.length > LISTED ? ` and ${formatCount(tensors.length - LISTED)} more` : '';
+    return `${names.join(', ')}${more} (${reason})`;
+  });
+  const left = bytesOf(skipped.map(({ tensor }) => tensor));
+  return `not calibrated but clustered, ${formatShare(left / Math.max(bytes, left))} of the bytes of weights: ${parts.join('; ')}`;
+}
+
+export function bytesOf(tensors: readonly Tensor[]): number {
   return tensors.reduce((sum, { length }) => sum + length, 0);
 }

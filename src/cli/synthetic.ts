@@ -13,6 +13,7 @@ import { QUANTIZE } from '../stages/quantize.js';
 import { threadPool } from './calibration-pool.js';
 import { type Config, isSilent } from './config.js';
 import { asUsage, UsageError } from './errors.js';
+import { bytesOf, leftOut } from './left-alone.js';
 import type { Terminal } from './terminal.js';
 
 /** The option not to compress by answers to inputs that are made for the model. */
@@ -136,7 +137,8 @@ export function syntheticStage(
           onProgress: terminal.progress('calibrate'),
         });
         const result = await run.run(model, context);
-        noteFound(run.found(), terminal, context.onNote);
+        const weights = model.tensors.filter(({ role }) => role === 'weight');
+        noteFound(run.found(), bytesOf(weights), terminal, context.onNote);
         return result;
       } finally {
         await pool.close();
@@ -147,6 +149,7 @@ export function syntheticStage(
 
 function noteFound(
   found: SyntheticFound | string | undefined,
+  weightBytes: number,
   terminal: Terminal,
   onNote: ((text: string) => void) | undefined,
 ): void {
@@ -169,7 +172,6 @@ function noteFound(
       basis === 'shared' ? 'its weights share few values already' : `a basis of ${basis} that nobody learned`;
     terminal.note(`  ${tensor.name}: kept exact, ${reason}`);
   }
-  for (const { tensor, reason } of skipped) {
-    terminal.note(`  ${tensor.name}: not calibrated but clustered, ${reason}`);
-  }
+  const left = leftOut(skipped, weightBytes);
+  if (left !== undefined) terminal.note(`  ${left}`);
 }

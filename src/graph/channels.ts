@@ -19,11 +19,15 @@ export interface Channels {
 export function channelsOf(model: Model, tensors: ReadonlySet<Tensor>): Map<Tensor, Channels> {
   const found = new Map<Tensor, Channels>();
   let place = 0;
-  for (const { tensor, groups, rows, inputs, order } of layersIn(outlineOf(model), (tensor) => tensors.has(tensor))) {
+  const isWanted = (tensor: Tensor) => tensors.has(tensor);
+  for (const layer of layersIn(outlineOf(model), { isWanted, isTableWanted: isWanted })) {
+    const { tensor, groups, rows, inputs, order } = layer;
+    // Of what is looked up, or read at several places, nobody can say when it runs.
+    const isPlaced = !layer.isLookup && layer.others.length === 0;
     found.set(tensor, {
       channel: linesIn(groups * rows * inputs, inputs, order),
       group: linesIn(groups * rows * inputs, rows * inputs, order),
-      place: place++,
+      ...(isPlaced && { place: place++ }),
     });
   }
   for (const tensor of tensors) if (!found.has(tensor)) found.set(tensor, withoutLayer(tensor));

@@ -3,34 +3,68 @@ import type { Skipped, Tensor } from '../model/model.js';
 import { isPatchable } from '../model/weights.js';
 import { isStandard, readFloat, readGraphs, readInt } from './attributes.js';
 import { type DecodedGraph, placeOf, RECURRENT } from './decoded-graph.js';
-import { isShared, isWhole, product, transposed, type View, viewOf } from './view.js';
+import { isSameOrder, isWhole, product, transposed, usesOf, type View, viewOf } from './view.js';
 
-/**
- * A layer as a matrix: `groups` matrices of `rows` × `inputs` weights, each multiplied with columns of its
- * own group's inputs. A convolution is that over its im2col columns.
- */
-export interface Layer {
-  readonly tensor: Tensor;
+/** An operator that reads the weights of a layer. */
+export interface Read {
   readonly node: onnx.INodeProto;
   /** Which of the node's inputs the weights come in by. */
   readonly operand: number;
+  /** The dims of the weights as the node sees them. */
+  readonly dims: readonly number[];
+  /** The value whose rows are what the weights make, without or with the bias; absent for recurrent layers. */
+  readonly output: string | undefined;
+  /**
+   * Whether rows are taken as they are, by their number as Gather does, or by their place where a table is added:
+   * nothing is multiplied by them.
+   */
+  readonly isLookup: boolean;
+}
+
+/**
+ * A layer as a matrix: `groups` matrices of `rows` × `inputs` weights, each multiplied with columns of its
+ * own group's inputs. A convolution is that over its im2col columns. What reads the weights first, and multiplies by them
+ * if anything does, is the layer itself.
+ */
+export interface Layer extends Read {
+  readonly tensor: Tensor;
   readonly groups: number;
   readonly rows: number;
   readonly inputs: number;
-  /** The dims of the weights as the node sees them. */
-  readonly dims: readonly number[];
   /** For each weight in the order [group, row, input], its element of the tensor. */
   readonly order: Int32Array | undefined;
   /** The bias that is added to every output row, if it may be corrected. */
   readonly bias: Tensor | undefined;
-  /** The value whose rows are this layer's output, without or with the bias; absent for recurrent layers. */
-  readonly output: string | undefined;
+  /** Whatever else reads the same weights in the same order. */
+  readonly others: readonly Read[];
+}
+
+/** All that read the weights of a layer. */
+export function readsOf(layer: Layer): readonly Read[] {
+  return [layer, ...layer.others];
+}
+
+/** Those that multiply by them. */
+export function productsOf(layer: Layer): readonly Read[] {
+  return readsOf(layer).filter(({ isLookup }) => !isLookup);
+}
+
+export function isConvolution({ node: { opType } }: Read): boolean {
+  return opType === 'Conv' || opType === 'ConvTranspose';
+}
+
+/** Which tensors are wanted as layers. */
+export interface LayerFilter {
+  isWanted(tensor: Tensor): boolean;
+  /** The same of tables by which nothing is multiplied. Default: none. */
+  isTableWanted?(tensor: Tensor): boolean;
 }
 
 /** `seen`: the dims as the node sees them; `view`: in the order [group, row, input]. */
 type Shape = Pick<Layer, 'groups' | 'rows' | 'inputs'> & { readonly view: View; readonly seen: readonly number[] };
 /** Weights that a node has, or the reason why what comes in there is none of them. */
-type Found = { operand: number; shape: Shape; bias?: View | undefined } | { view: View; reason: string };
+type Found = Taken | { view: View; reason: string };
+type Taken = { operand: number; shape: Shape; bias?: View | undefined; isLookup?: boolean };
 type Finder = (graph: DecodedGraph, node: onnx.INodeProto) => Found[];
 
 /**
@@ -41,13 +75,13 @@ type Finder = (graph: DecodedGraph, node: onnx.INodeProto) => Found[];
 export function findLayers(
   graph: DecodedGraph,
   tensors: readonly Tensor[],
-  isWanted: (tensor: Tensor) => boolean,
+  filter: LayerFilter,
 ): { layers: Layer[]; skipped: Skipped[] } {
   const reasons = new Map<Tensor, string>();
-  const layers = [...layersIn(graph, isWanted, (tensor, reason) => reasons.set(tensor, reason))];
+  const layers = [...layersIn(graph, filter, (tensor, reason) => reasons.set(tensor, reason))];
   const isLayer = new Set(layers.map(({ tensor }) => tensor));
   const skipped = tensors
-    .filter((tensor) => isWanted(tensor) && !isLayer.has(tensor))
+    .filter((tensor) => filter.isWanted(tensor) && !isLayer.has(tensor))
     .map((tensor) => ({ tensor, reason: reasons.get(tensor) ?? whyNot(graph, tensor) }));
   return { layers, skipped };
 }
@@ -59,40 +93,108 @@ export function findLayers(
  */
 export function* layersIn(
   graph: DecodedGraph,
-  isWanted: (tensor: Tensor) => boolean,
+  { isWanted, isTableWanted = () => false }: LayerFilter,
   onSkip: (tensor: Tensor, reason: string) => void = () => {},
 ): Generator<Layer> {
   const seen = new Set<Tensor>();
-  for (const node of graph.open.builder.graph.node ?? []) {
-    const find = isStandard(node) ? FINDERS[node.opType ?? ''] : undefined;
-    for (const found of find?.(graph, node) ?? []) {
-      const { view } = 'shape' in found ? found.shape : found;
+  const nodes = graph.open.builder.graph.node ?? [];
+  for (const node of nodes) {
+    for (const found of foundAt(graph, node)) {
+      const view = viewIn(found);
       const { tensor } = view.stored;
       if (seen.has(tensor)) continue;
       seen.add(tensor);
-      if (isShared(graph, view)) onSkip(tensor, 'more than one operator reads it');
-      else if (!isWhole(view)) onSkip(tensor, 'only parts of it are used');
-      else if ('reason' in found) onSkip(tensor, found.reason);
-      else if (isWanted(tensor)) yield layerOf(graph, node, found);
+      if (!isWanted(tensor) && !isTableWanted(tensor)) continue;
+      const taken = readersOf(graph, found, view, node);
+      if (typeof taken === 'string') onSkip(tensor, taken);
+      else {
+        const layer = layerOf(graph, taken);
+        if (layer.isLookup ? isTableWanted(tensor) : isWanted(tensor)) yield layer;
+        else if (layer.isLookup) onSkip(tensor, LOOKED_UP);
+      }
     }
   }
 }
 
-function layerOf(
+const LOOKED_UP = 'its rows are looked up, nothing is multiplied by it';
+
+function foundAt(graph: DecodedGraph, node: onnx.INodeProto): Found[] {
+  const find = isStandard(node) ? FINDERS[node.opType ?? ''] : undefined;
+  return find?.(graph, node) ?? [];
+}
+
+function viewIn(found: Found): View {
+  return 'shape' in found ? found.shape.view : found.view;
+}
+
+/** Those that read a tensor as weights, in the order in which they run; or in words why it is no layer. */
+function readersOf(
   graph: DecodedGraph,
+  first: Found,
+  view: View,
   node: onnx.INodeProto,
-  { operand, shape, bias }: Extract<Found, { shape: Shape }>,
-): Layer {
+): [node: onnx.INodeProto, taken: Taken][] | string {
+  const { nodes, isOutput } = usesOf(graph, view);
+  const taken: [onnx.INodeProto, Taken][] = [];
+  if (isOutput) return 'the model gives it out';
+  const order = graph.open.builder.graph.node ?? [];
+  const all = nodes.length > 1 ? order.filter((each) => nodes.includes(each)) : [node];
+  for (const each of all) {
+    const found = each === node ? [first] : foundAt(graph, each).filter((one) => viewIn(one).stored === view.stored);
+    const [one] = found;
+    if (!one || found.length > 1 || nodes.filter((other) => other === each).length > 1) {
+      return `${each.opType} reads it as well, in a way that is not calibrated`;
+    }
+    if (!isWhole(viewIn(one))) return 'only parts of it are used';
+    if ('reason' in one) return one.reason;
+    taken.push([each, one]);
+  }
+  const [[, { shape }]] = taken;
+  const isAlike = taken.every(
+    ([
+      ,
+      {
+        shape: { groups, rows, inputs, view },
+      },
+    ]) => {
+      const isSameShape = groups === shape.groups && rows === shape.rows && inputs === shape.inputs;
+      return isSameShape && isSameOrder(view.order, shape.view.order);
+    },
+  );
+  return isAlike ? taken : 'what reads it multiplies by it from either side, or in other shapes';
+}
+
+function layerOf(graph: DecodedGraph, taken: readonly [onnx.INodeProto, Taken][]): Layer {
+  const reads = taken.map(
+    ([node, { operand, shape, isLookup = false }]): Read => ({
+      ...{ node, operand, isLookup },
+      dims: shape.seen,
+      output: RECURRENT.has(node.opType ?? '') ? undefined : node.output?.[0],
+    }),
+  );
+  const main = reads.find(({ isLookup }) => !isLookup) ?? reads[0];
+  const [[, { shape }]] = taken;
   const { view, groups, rows, inputs } = shape;
-  const added = bias?.stored.tensor;
-  const isFree = bias && !isShared(graph, bias) && bias.order === undefined && product(bias.dims) === groups * rows;
   return {
-    ...{ tensor: view.stored.tensor, node, operand, groups, rows, inputs },
-    dims: shape.seen,
+    ...main,
+    ...{ tensor: view.stored.tensor, groups, rows, inputs },
     order: view.order,
-    bias: isFree && added && isPatchable(added) ? added : undefined,
-    output: RECURRENT.has(node.opType ?? '') ? undefined : node.output?.[0],
+    bias: freeBias(graph, taken),
+    others: reads.filter((read) => read !== main),
   };
+}
+
+/** The bias that is added behind every product, if nothing else reads it. */
+function freeBias(graph: DecodedGraph, taken: readonly [onnx.INodeProto, Taken][]): Tensor | undefined {
+  const products = taken.filter(([, { isLookup }]) => !isLookup);
+  const [bias] = products.map((each) => each[1].bias);
+  if (!bias || bias.order !== undefined) return undefined;
+  const { tensor } = bias.stored;
+  const { groups, rows } = products[0][1].shape;
+  if (product(bias.dims) !== groups * rows || !isPatchable(tensor)) return undefined;
+  const { nodes, isOutput } = usesOf(graph, bias);
+  const isEverywhere = products.every(([, each]) => each.bias?.stored.tensor === tensor);
+  return !isOutput && isEverywhere && nodes.length === products.length ? tensor : undefined;
 }
 
 /** Why no layer was found for a tensor: where it stands, or what reads it. */
@@ -104,7 +206,6 @@ function whyNot({ stored, outside, readers }: DecodedGraph, tensor: Tensor): str
   const [reader] = names.flatMap((name) => readers.get(name) ?? []);
   if (!reader) return 'no operator reads it';
   const { opType } = reader;
-  if (opType === 'Gather') return 'Gather looks up its rows, nothing is multiplied by it';
   if (readGraphs(reader).length > 0) return placeOf(reader);
   return isStandard(reader) && FINDERS[opType ?? '']
     ? `${opType} does not use it as weights`
@@ -157,6 +258,21 @@ const FINDERS: Record<string, Finder> = {
       return [{ operand, shape, bias: hasRows ? biasOf(graph, node, 0) : undefined }];
     }
     return [];
+  },
+  Gather(graph, node) {
+    const view = viewOf(graph, node.input?.[0] ?? '');
+    if (view?.dims.length !== 2 || readInt(node, 'axis', 0) !== 0) return [];
+    return [{ operand: 0, shape: matrix(view, view.dims), isLookup: true }];
+  },
+  Add(graph, node) {
+    const views = [0, 1].map((operand) => viewOf(graph, node.input?.[operand] ?? ''));
+    const operand = views.findIndex(Boolean);
+    const view = views[operand];
+    // A table has a row for each place; what has one value a row, or one row, is a bias.
+    const [inputs = 1, ...places] = [...(view?.dims ?? [])].reverse();
+    if (!view || views[1 - operand] || inputs < 2 || product(places) < 2) return [];
+    const shape = { groups: 1, rows: product(places), inputs, view, seen: view.dims };
+    return [{ operand, shape, isLookup: true }];
   },
   LSTM: recurrent,
   GRU: recurrent,

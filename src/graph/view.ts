@@ -66,16 +66,24 @@ export function isWhole({ stored, dims, order }: View): boolean {
   return product(dims) === count && (!order || new Set(order).size === count);
 }
 
-/** Whether a tensor is read for more than one purpose: then its values answer to more than one operator. */
-export function isShared({ readers, open }: DecodedGraph, { name }: View): boolean {
+/** What reads a tensor, perhaps through operators that only move its elements. */
+export interface Uses {
+  /** Once for every time that a node does. */
+  readonly nodes: readonly onnx.INodeProto[];
+  /** Whether the model gives it out. */
+  readonly isOutput: boolean;
+}
+
+export function usesOf({ readers, open }: DecodedGraph, { name }: View): Uses {
   const outputs = new Set(open.builder.graph.output?.map((output) => output.name));
   const moved = new Set<onnx.INodeProto>();
-  let uses = 0;
+  const nodes: onnx.INodeProto[] = [];
+  let isOutput = false;
   const follow = (value: string) => {
-    if (outputs.has(value)) uses++;
+    isOutput ||= outputs.has(value);
     for (const node of readers.get(value) ?? []) {
       if (moved.has(node) || node.opType === 'Shape') continue;
-      if (!isStandard(node) || !MOVERS.has(node.opType ?? '')) uses++;
+      if (!isStandard(node) || !MOVERS.has(node.opType ?? '')) nodes.push(node);
       else {
         moved.add(node);
         for (const output of node.output ?? []) follow(output);
@@ -83,7 +91,14 @@ export function isShared({ readers, open }: DecodedGraph, { name }: View): boole
     }
   };
   follow(name);
-  return uses > 1;
+  return { nodes, isOutput };
+}
+
+/** Whether two views of a tensor show its elements in the same order. */
+export function isSameOrder(one: Int32Array | undefined, other: Int32Array | undefined): boolean {
+  const length = one?.length ?? other?.length ?? 0;
+  for (let i = 0; i < length; i++) if ((one?.[i] ?? i) !== (other?.[i] ?? i)) return false;
+  return true;
 }
 
 /** The part of a view that a Slice takes. */

@@ -32,7 +32,7 @@ async function inlined(bytes: Uint8Array, inputs: Record<string, readonly number
   const feeder = await feederOf(inputs);
   const graph = await inlineBranches(graphOf(model), feeder);
   const isWanted = ({ role }: { role: string }) => role === 'weight';
-  const { layers, skipped } = findLayers(graph, model.tensors, isWanted);
+  const { layers, skipped } = findLayers(graph, model.tensors, { isWanted });
   const results: unknown[] = [];
   const rewritten = writeModel(copyOf(graph.open), [floatValue('y')]);
   for (const model of [bytes, rewritten]) await runGraph(model, feeder, ({ y }) => void results.push(y));
@@ -108,7 +108,7 @@ describe('branches', () => {
       },
     };
     const graph = await inlineBranches(graphOf(model), both);
-    const { layers, skipped } = findLayers(graph, model.tensors, ({ role }) => role === 'weight');
+    const { layers, skipped } = findLayers(graph, model.tensors, { isWanted: ({ role }) => role === 'weight' });
     expect(layers).toEqual([]);
     expect(skipped.map(({ reason }) => reason)).toEqual(new Array(2).fill('in a branch that only some inputs took'));
   });

@@ -16,7 +16,7 @@ describe('weights that are no layer', () => {
     ],
     Gather: [
       { nodes: [node('Gather', ['w', 'x'], ['y'])], tensors: [stored('w', [9, 4])], inputs: { x: [2] } },
-      { w: 'Gather looks up its rows, nothing is multiplied by it' },
+      { w: 'its rows are looked up, nothing is multiplied by it' },
     ],
     'an operator of com.microsoft': [
       {
@@ -35,21 +35,29 @@ describe('weights that are no layer', () => {
       },
       { w: 'DeformConv reads it, which is not calibrated' },
     ],
-    'two readers': [
+    'a second reader that is none': [
       {
-        nodes: [node('MatMul', ['x', 'w'], ['z']), node('MatMul', ['z', 'w'], ['y'])],
+        nodes: [node('MatMul', ['x', 'w'], ['z']), node('Einsum', ['z', 'w'], ['y'], { equation: 'ij,jk->ik' })],
         tensors: [stored('w', [3, 3])],
         inputs: { x: [2, 3] },
       },
-      { w: 'more than one operator reads it' },
+      { w: 'Einsum reads it as well, in a way that is not calibrated' },
     ],
-    'a table that is multiplied, too': [
+    'a matrix that is multiplied from either side': [
       {
-        nodes: [node('Gather', ['w', 'i'], ['z']), node('Transpose', ['w'], ['v']), node('MatMul', ['z', 'v'], ['y'])],
-        tensors: [stored('w', [9, 3])],
-        inputs: { i: [2] },
+        nodes: [node('MatMul', ['x', 'w'], ['z']), node('Transpose', ['w'], ['v']), node('MatMul', ['z', 'v'], ['y'])],
+        tensors: [stored('w', [3, 4])],
+        inputs: { x: [2, 3] },
       },
-      { w: 'more than one operator reads it' },
+      { w: 'what reads it multiplies by it from either side, or in other shapes' },
+    ],
+    'an output of the model': [
+      {
+        nodes: [node('MatMul', ['x', 'w'], ['z']), node('Identity', ['w'], ['y'])],
+        tensors: [stored('w', [3, 4])],
+        inputs: { x: [2, 3] },
+      },
+      { w: 'the model gives it out' },
     ],
     'a piece of a tensor': [
       {

@@ -146,7 +146,7 @@ describe('rounding that the other weights make up for', () => {
       inputs: { x: [1, 24] },
     };
     const { model, notes } = await compensated(openOnnx(modelOf(table)), dataset, { weights: 'int3', by: 'channel' });
-    expect(notes).toContain('t: rounded to the nearest, Gather looks up its rows, nothing is multiplied by it');
+    expect(notes).toContain('t: rounded to the nearest, its rows are looked up, nothing is multiplied by it');
     expect(distinct(weightsOf(model, 't').subarray(0, 6))).toBeLessThanOrEqual(7);
     expect(readRecords(openOnnx(written(model)[0])).map(({ text }) => text)).toEqual([
       'quantize weights=int3 by=channel rounding=compensated',

@@ -5,6 +5,7 @@ import type { DecodedGraph } from '../../src/graph/decoded-graph.js';
 import { graphOf } from '../../src/graph/decoded-graph.js';
 import { findLayers, type Layer } from '../../src/graph/layers.js';
 import type { Skipped } from '../../src/model/model.js';
+import { isPatchable } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import type { Feeder } from '../../src/runtime/batches.js';
 import { loadRuntime } from '../../src/runtime/runtime.js';
@@ -121,12 +122,18 @@ export async function feederOf(inputs: Record<string, readonly number[]>): Promi
   };
 }
 
-/** The layers of a model given as bytes, among the tensors that are weights to it. */
-export function layersOf(bytes: Uint8Array): { graph: DecodedGraph; layers: Layer[]; skipped: Skipped[] } {
+/** The layers of a model given as bytes, among the tensors that are weights to it; with tables, also those. */
+export function layersOf(
+  bytes: Uint8Array,
+  tables = false,
+): { graph: DecodedGraph; layers: Layer[]; skipped: Skipped[] } {
   const model = openOnnx(bytes);
   const graph = graphOf(model);
   return {
     graph,
-    ...findLayers(graph, model.tensors, ({ role, dtype }) => role === 'weight' && dtype.startsWith('float')),
+    ...findLayers(graph, model.tensors, {
+      isWanted: ({ role, dtype }) => role === 'weight' && dtype.startsWith('float'),
+      isTableWanted: (tensor) => tables && isPatchable(tensor),
+    }),
   };
 }

@@ -91,11 +91,9 @@ it('Silero VAD, calibrated on something like speech: smaller than by clustering,
   };
   const runtime = await loadRuntime();
   const feeder = { runtime, threads: 2, signal: undefined, batches: () => dataset() };
-  const { layers, skipped } = findLayers(
-    await inlineBranches(graphOf(model), feeder),
-    model.tensors,
-    ({ role }) => role === 'weight',
-  );
+  const { layers, skipped } = findLayers(await inlineBranches(graphOf(model), feeder), model.tensors, {
+    isWanted: ({ role }) => role === 'weight',
+  });
   // One branch is for 8 kHz.
   expect(layers.filter(({ node }) => node.opType === 'LSTM')).toHaveLength(2);
   expect(new Set(skipped.map(({ reason }) => reason))).toEqual(new Set(['in a branch that no input took']));

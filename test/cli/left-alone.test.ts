@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DType } from '../../src/binary/dtype.js';
-import { leftAlone } from '../../src/cli/left-alone.js';
+import { leftAlone, leftOut } from '../../src/cli/left-alone.js';
 import type { Role, Tensor } from '../../src/model/model.js';
 import { DEFAULT_INCLUDE, matcher } from '../../src/model/selectors.js';
 
@@ -59,5 +59,19 @@ describe('what is left alone', () => {
     const big = tensor('big', 8000, 'Mul');
     expect(said([weight, big], DEFAULT_INCLUDE, ['b*'])).toEqual([]);
     expect(said([weight, big], ['nothing'])[0]).toContain('--include nothing big w takes');
+  });
+});
+
+describe('what calibration leaves out', () => {
+  it('is one line, with its share of the bytes', () => {
+    const skipped = ['a', 'b', 'c'].map((name) => ({
+      tensor: tensor(name, 40, 'Einsum', 'weight'),
+      reason: 'of Einsum',
+    }));
+    const other = { tensor: tensor('d', 80, 'Loop', 'weight'), reason: 'inside a loop' };
+    expect(leftOut([...skipped, other], 1000)).toBe(
+      'not calibrated but clustered, 20.0% of the bytes of weights: a, b and 1 more (of Einsum); d (inside a loop)',
+    );
+    expect(leftOut([], 1000)).toBeUndefined();
   });
 });

@@ -30,8 +30,8 @@ export function netBuilder({ spread = 0, seed = 1 } = {}) {
       node.push({ opType, name: output, input, output: [output], attribute });
       return output;
     },
-    /** Adds a tensor of normal values with this deviation; gives its name. */
-    weights(dims, deviation) {
+    /** Adds a tensor of normal values with this deviation, about a mean; gives its name. */
+    weights(dims, deviation, mean = 0) {
       const name = `w${initializer.length}`;
       const [rows, columns = 1, ...rest] = dims;
       const inner = rest.reduce((a, b) => a * b, 1);
@@ -40,7 +40,7 @@ export function netBuilder({ spread = 0, seed = 1 } = {}) {
       for (let i = 0; i < values.length; i++) {
         const column = Math.floor(i / inner) % columns;
         const row = Math.floor(i / (inner * columns));
-        values[i] = deviation * (ofRow[row] ?? 1) * (ofColumn[column] ?? 1) * normal(random);
+        values[i] = mean + deviation * (ofRow[row] ?? 1) * (ofColumn[column] ?? 1) * normal(random);
       }
       initializer.push({ name, dims, dataType: FLOAT, rawData: new Uint8Array(values.buffer) });
       return name;
@@ -61,6 +61,19 @@ export function netBuilder({ spread = 0, seed = 1 } = {}) {
         dataType: INT64,
         rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
       });
+      return name;
+    },
+    /** Adds a single integer; gives its name. */
+    scalar(number) {
+      const name = `s${initializer.length}`;
+      const rawData = new Uint8Array(BigInt64Array.of(BigInt(number)).buffer);
+      initializer.push({ name, dims: [], dataType: INT64, rawData });
+      return name;
+    },
+    /** Adds a single number; gives its name. */
+    constant(number) {
+      const name = `c${initializer.length}`;
+      initializer.push({ name, dims: [], dataType: FLOAT, rawData: new Uint8Array(Float32Array.of(number).buffer) });
       return name;
     },
     /** The bytes of the file: the same for the same calls. */
