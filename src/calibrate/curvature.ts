@@ -1,4 +1,5 @@
 import type { Split } from '../data/split.js';
+import { realRows } from '../evaluate/padding.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
 import { type Layer, readsOf } from '../graph/layers.js';
 import { createRandom, normal, type Random } from '../random.js';
@@ -61,12 +62,15 @@ export async function probeLayers({
   const probeBatches = async (forward: Session, backward: Session) => {
     for await (const run of runPieces(forward, { ...feeder, limit })) {
       const output = run.outputs[graph.output];
-      spread.add(output);
+      // What only fills up a line is neither probed nor counted.
+      const isReal = ({ dims, data }: OutputArray, width: number) => realRows(run, dims, data.length / width);
+      const isPosition = isReal(output, widthOf(output));
+      spread.add(output, isPosition);
       for (const [layer, names] of graph.indices) {
-        for (const name of names) countRows(layer, run.outputs[name], counts);
+        for (const name of names) countRows(layer, run.outputs[name], isReal(run.outputs[name], 1), counts);
       }
       for (let time = 0; time < times; time++) {
-        const seeds = { data: probe(output, random), dims: output.dims };
+        const seeds = { data: probe(output, isPosition, random), dims: output.dims };
         const inputs = { ...run.inputs, [graph.seed]: seeds };
         for await (const { outputs } of backward.runs({ inputs })) {
           for (const name of [...graph.sums.values(), ...graph.lookups.values()]) {
@@ -106,10 +110,15 @@ export interface ProbedCosts {
 }
 
 /** Counts which rows of a table are looked up; numbers below nought count from its end. */
-function countRows(layer: Layer, { data }: OutputArray, counts: Map<Layer, Float64Array>): void {
+function countRows(
+  layer: Layer,
+  { data }: OutputArray,
+  isReal: (at: number) => boolean,
+  counts: Map<Layer, Float64Array>,
+): void {
   const count = counts.get(layer) ?? new Float64Array(layer.rows);
   counts.set(layer, count);
-  for (let i = 0; i < data.length; i++) count[data[i] < 0 ? data[i] + layer.rows : data[i]]++;
+  for (let i = 0; i < data.length; i++) if (isReal(i)) count[data[i] < 0 ? data[i] + layer.rows : data[i]]++;
 }
 
 function costsOf({ groups, rows }: Layer, sums: Float64Array, isCoupled: boolean): RowCosts {
@@ -118,11 +127,19 @@ function costsOf({ groups, rows }: Layer, sums: Float64Array, isCoupled: boolean
   return { squares, products: isCoupled ? sums : undefined };
 }
 
+type IsRow = (row: number) => boolean;
+
+/** How many scores are about one decision. */
+function widthOf({ dims }: OutputArray): number {
+  return dims[dims.length - 1] ?? 1;
+}
+
 /** Normal numbers of mean zero over the last axis: adding the same to all logits changes nothing. */
-function probe({ dims, data }: OutputArray, random: Random): Float32Array {
-  const width = dims[dims.length - 1] ?? 1;
-  const values = new Float32Array(data.length);
+function probe(output: OutputArray, isReal: IsRow, random: Random): Float32Array {
+  const width = widthOf(output);
+  const values = new Float32Array(output.data.length);
   for (let start = 0; start < values.length; start += width) {
+    if (!isReal(start / width)) continue;
     let sum = 0;
     for (let i = start; i < start + width; i++) {
       values[i] = normal(random);
@@ -134,13 +151,15 @@ function probe({ dims, data }: OutputArray, random: Random): Float32Array {
 }
 
 /** How far outputs are spread, about the mean of each row. */
-function spreadMeter(): { add(output: OutputArray): void; variance(): number } {
+function spreadMeter(): { add(output: OutputArray, isReal: IsRow): void; variance(): number } {
   let energy = 0;
   let count = 0;
   return {
-    add({ dims, data }) {
-      const width = dims[dims.length - 1] ?? 1;
+    add(output, isReal) {
+      const width = widthOf(output);
+      const { data } = output;
       for (let start = 0; start < data.length; start += width) {
+        if (!isReal(start / width)) continue;
         let sum = 0;
         for (let i = start; i < start + width; i++) sum += data[i];
         const mean = width > 1 ? sum / width : 0;

@@ -10,6 +10,7 @@ import type { OutputArray } from '../runtime/session.js';
 import { emitColumns, transpose } from './columns.js';
 import { discard } from './discard.js';
 import type { Moments } from './job.js';
+import type { Padding } from './padding.js';
 
 /** The payloads of what is compressed already, by tensor. */
 type Replaced = ReadonlyMap<Tensor, Uint8Array>;
@@ -24,6 +25,8 @@ export interface Capture {
   readonly columnCounts?: ReadonlyMap<Layer, number> | undefined;
   /** How many axes a value has. */
   rank(value: string): number;
+  /** Which columns are none but padding. Default: none. */
+  readonly padding?: Padding | undefined;
   /** Of the choice of columns. Default: 0. */
   readonly seed?: number | undefined;
   readonly feeder: Feeder;
@@ -35,7 +38,7 @@ export interface Capture {
  * depend on how many inputs there are.
  */
 export async function captureMoments(capture: Capture): Promise<Map<Layer, Moments>> {
-  const { graph, layers, replaced = new Map(), columnCounts: counts, rank, seed = 0, feeder } = capture;
+  const { graph, layers, replaced = new Map(), columnCounts: counts, rank, padding, seed = 0, feeder } = capture;
   const open = copyOf(graph.open);
   const { builder } = open;
   const twin = replaced.size > 0 ? emitTwin(graph, builder, replaced) : (name: string) => name;
@@ -59,8 +62,10 @@ export async function captureMoments(capture: Capture): Promise<Map<Layer, Momen
           outputs: (node.output ?? []).map(rename),
           rank,
         };
-        const columns = emitColumns(builder, { ...layer, ...read }, operands);
-        return withOnes(builder, picks ? pick(builder, columns, picks) : columns);
+        const columns = withOnes(builder, emitColumns(builder, { ...layer, ...read }, operands));
+        const factor = padding?.emitFactor(builder, read);
+        const real = factor === undefined ? columns : builder.emit('Mul', [columns, factor]);
+        return picks ? pick(builder, real, picks) : real;
       };
       const isSame = [...(node.input ?? []), ...(node.output ?? [])].every(
         (name, i) => i === read.operand || twin(name) === name || isOutputOfFeedForward(read, name),

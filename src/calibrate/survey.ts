@@ -3,6 +3,7 @@ import { type Layer, productsOf, readsOf } from '../graph/layers.js';
 import { floatValue, writeModel } from '../graph/open-model.js';
 import { product } from '../graph/view.js';
 import { type Feeder, runGraph } from '../runtime/batches.js';
+import { masksIn } from './padding.js';
 
 /** What one batch tells of the values around layers. */
 export interface Survey {
@@ -19,11 +20,12 @@ export async function surveyLayers(graph: DecodedGraph, layers: readonly Layer[]
   const open = copyOf(graph.open);
   const { builder } = open;
   const shapes = new Map<string, string>();
-  for (const { node } of layers.flatMap(readsOf)) {
-    for (const value of [...(node.input ?? []), ...(node.output ?? [])]) {
-      if (value && !graph.stored.has(value) && !shapes.has(value)) shapes.set(value, builder.emit('Shape', [value]));
-    }
-  }
+  const look = (value: string) => {
+    if (value && !graph.stored.has(value) && !shapes.has(value)) shapes.set(value, builder.emit('Shape', [value]));
+  };
+  for (const { node } of layers.flatMap(readsOf))
+    for (const value of [...(node.input ?? []), ...(node.output ?? [])]) look(value);
+  for (const mask of masksIn(graph)) look(mask);
   const outputs = [...shapes.values()].map((name) => ({ ...floatValue(name), type: { tensorType: { elemType: 7 } } }));
   // Without layers there are the samples to count: a model has to give something.
   const bytes = writeModel(open, outputs.length > 0 ? outputs : (builder.graph.output ?? []));

@@ -16,6 +16,7 @@ import { inlineBranches } from './inline.js';
 import type { Moments } from './job.js';
 import { captureMoments } from './moments.js';
 import type { CalibrationOptions } from './options.js';
+import { paddingOf } from './padding.js';
 import { BATCH, batchFor, pickColumns, planPasses, samplesFor } from './plan.js';
 import { type Survey, surveyLayers } from './survey.js';
 
@@ -131,6 +132,7 @@ export async function walkLayers(
   const { model, graph, layers, twins, survey, feeder, split, columnCounts, seed, fast, onSeen, kept } = prepared;
   const replaced = new Map<Tensor, Uint8Array>();
   const rank = (value: string) => survey.dims(value).length;
+  const padding = paddingOf(graph, survey.dims);
   const directions = new Map<Layer, number>();
   let done = 0;
   const passes = planPasses(layers, survey, split, fast);
@@ -139,7 +141,7 @@ export async function walkLayers(
       kept.size > 0
         ? copiesOf(kept)
         : await captureMoments({
-            ...{ graph, layers: part, columnCounts, rank, feeder },
+            ...{ graph, layers: part, columnCounts, rank, padding, feeder },
             // A pass of all layers sees what the original model makes.
             replaced: fast ? undefined : replaced,
             seed: seed * 4096 + done,

@@ -79,9 +79,29 @@ export function checkPositive(name: string, value: number | undefined): void {
   }
 }
 
+/** Where the samples of a batch are. */
+export interface SampleAxes {
+  readonly samples: number;
+  /** Of every array that is no scalar: the first axis, or the second of a state such as an RNN's, whose first are its layers. */
+  readonly axes: ReadonlyMap<string, 0 | 1>;
+}
+
+/** Finds the axis that arrays have in common; `undefined` where none is. Where labels or a first axis fit all, they tell. */
+export function sampleAxes({ inputs, labels }: Batch): SampleAxes | undefined {
+  const arrays = Object.entries(inputs).filter(([, { dims }]) => dims.length > 0);
+  const sizes = labels ? [labels.length] : [...new Set(arrays.map(([, { dims }]) => dims[0]))];
+  for (const samples of sizes) {
+    const axes = new Map(arrays.map(([name, { dims }]) => [name, dims.slice(0, 2).indexOf(samples)]));
+    const isCommon = [...axes.values()].every((axis): axis is 0 | 1 => axis >= 0);
+    if (isCommon && [...axes.values()].includes(0)) return { samples, axes: axes as Map<string, 0 | 1> };
+  }
+  return undefined;
+}
+
 /**
- * A data set over arrays in memory. The first axis of every array is the sample and has the same length in all;
- * scalars (no dims) are handed to every batch as they are. Batches are views of the arrays, nothing is copied.
+ * A data set over arrays in memory. The first axis of every array is the sample and has the same length in all; of a state,
+ * whose first axis are its layers, it may be the second, which is copied. Scalars (no dims) are handed to every batch as they
+ * are. Batches are otherwise views of the arrays.
  *
  * @param batch all samples as one batch
  * @param file for messages: where the arrays are from
@@ -97,15 +117,18 @@ export function arrayDataset(batch: Batch, file = 'data set'): Dataset {
   if (!first) {
     throw new FxqError('DATASET', `${file}: expected an array whose first axis is the sample, found none`, { file });
   }
-  const total = first[1].dims[0];
   refuseEmpty(batch, file);
+  const found = sampleAxes(batch);
+  const total = found?.samples ?? first[1].dims[0];
   const check = (name: string, samples: number) => {
     if (samples === total) return;
     const message = `${file}: expected ${total} samples in '${name}' as in '${first[0]}', got ${samples}`;
     throw new FxqError('DATASET', message, { file, tensor: name, expected: total, actual: samples });
   };
-  for (const [name, input] of entries) if (input.dims.length > 0) check(name, input.dims[0]);
-  if (labels) check('labels', labels.length);
+  if (!found) {
+    for (const [name, input] of entries) if (input.dims.length > 0) check(name, input.dims[0]);
+    if (labels) check('labels', labels.length);
+  }
 
   return async function* samples(options = {}) {
     checkPositive('limit', options.limit);
@@ -114,7 +137,9 @@ export function arrayDataset(batch: Batch, file = 'data set'): Dataset {
     const end = Math.min(total, limit);
     for (let start = 0; start < end; start += batchSize) {
       const stop = Math.min(end, start + batchSize);
-      const part = entries.map(([name, input]) => [name, rowsOf(input, start, stop)] as const);
+      const part = entries.map(
+        ([name, input]) => [name, samplesOf(input, start, stop, found?.axes.get(name))] as const,
+      );
       yield {
         inputs: Object.fromEntries(part),
         ...(labels && { labels: Array.from({ length: stop - start }, (_, i) => labels[start + i]) }),
@@ -136,9 +161,17 @@ export function refuseEmpty({ inputs }: Batch, file: string): void {
   throw new FxqError('DATASET', message, { file, tensor: name, expected: 1, actual: 0 });
 }
 
-/** The samples from `start` up to, not including, `stop`, as a view; a scalar is every sample's. */
-function rowsOf(input: InputArray, start: number, stop: number): InputArray {
-  if (input.dims.length === 0) return input;
-  const row = countOf(input.dims.slice(1));
-  return { ...input, data: input.data.subarray(start * row, stop * row), dims: [stop - start, ...input.dims.slice(1)] };
+/** The samples from `start` up to, not including, `stop`; a scalar is every sample's. */
+function samplesOf(input: InputArray, start: number, stop: number, axis: 0 | 1 = 0): InputArray {
+  const { data, dims } = input;
+  if (dims.length === 0) return input;
+  const row = countOf(dims.slice(axis + 1));
+  const count = stop - start;
+  if (axis === 0) return { ...input, data: data.subarray(start * row, stop * row), dims: [count, ...dims.slice(1)] };
+  const part = emptyLike(data, dims[0] * count * row);
+  for (let i = 0; i < dims[0]; i++) {
+    const from = (i * dims[1] + start) * row;
+    copyInto(part, data.subarray(from, from + count * row), i * count * row);
+  }
+  return { ...input, data: part, dims: [dims[0], count, ...dims.slice(2)] };
 }

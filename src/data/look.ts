@@ -1,7 +1,7 @@
 import { Xxh32 } from '../binary/xxh32.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { typeOf } from './cast.js';
-import { type Batch, countOf, type InputArray } from './dataset.js';
+import { type Batch, countOf, type InputArray, sampleAxes } from './dataset.js';
 
 /** What samples look like before anything is made of them. */
 export interface Look {
@@ -32,9 +32,11 @@ export async function lookAt(
     if (nan !== undefined)
       throw new FxqError('DATASET', `${what}: expected numbers, got ${nan}`, { actual: Number.NaN });
     const entries = Object.entries(batch.inputs).sort(([a], [b]) => (a < b ? -1 : 1));
-    const count = countIn(batch) ?? 1;
+    const { samples: count = 1, axes } = sampleAxes(batch) ?? {};
     for (let sample = 0; sample < count; sample++) {
-      seen.add(entries.map(([name, input]) => `${name} ${hashOf(input, sample, count)}`).join('\n'));
+      // A state has its samples on another axis; inputs that differ tell them apart.
+      const sampled = entries.filter(([name]) => axes?.get(name) !== 1);
+      seen.add(sampled.map(([name, input]) => `${name} ${hashOf(input, sample, count)}`).join('\n'));
     }
     samples += count;
   }
@@ -47,22 +49,16 @@ export async function lookAt(
  * @param before - samples of the batches before this one
  */
 export function findNaN(batch: Batch, before: number): string | undefined {
-  const count = countIn(batch);
+  const { samples: count, axes } = sampleAxes(batch) ?? {};
   for (const [name, input] of Object.entries(batch.inputs)) {
     const at = nanIn(input);
     if (at < 0) continue;
-    const isSampled = count !== undefined && input.dims.length > 0;
+    const isSampled = count !== undefined && axes?.get(name) === 0;
     const row = isSampled ? input.data.length / count : input.data.length;
     const place = placeOf(isSampled ? at % row : at, isSampled ? input.dims.slice(1) : input.dims);
     return `NaN in array '${name}', sample ${before + (isSampled ? Math.floor(at / row) : 0)}, place [${place.join(', ')}]`;
   }
   return undefined;
-}
-
-/** The samples of a batch, where its arrays have that axis in common. */
-function countIn({ inputs }: Batch): number | undefined {
-  const sizes = new Set(Object.values(inputs).flatMap(({ dims }) => dims.slice(0, 1)));
-  return sizes.size === 1 ? [...sizes][0] : undefined;
 }
 
 function hashOf({ data, dims }: InputArray, sample: number, count: number): string {

@@ -3,7 +3,7 @@ import type { Port } from '../onnx/interface.js';
 import { readTensorProto } from '../onnx/tensor-proto.js';
 import type { ArrayPicker } from './arrays.js';
 import { arrayOf } from './cast.js';
-import { arrayDataset, type Batch, type Dataset, type InputArray, refuseEmpty } from './dataset.js';
+import { arrayDataset, type Batch, type Dataset, type InputArray, refuseEmpty, sampleAxes } from './dataset.js';
 import { toLabels } from './labels.js';
 import { parseNpy } from './npy.js';
 import { npzBatch } from './npz.js';
@@ -77,9 +77,10 @@ function inTurn(places: readonly string[], read: (place: string) => Promise<Batc
     for (const place of places) {
       if (samples >= limit) return;
       const batch = await read(place);
+      const found = sampleAxes(batch);
       const arrays = Object.values(batch.inputs).filter(({ dims }) => dims.length > 0);
-      const count = batch.labels?.length ?? arrays[0]?.dims[0] ?? 1;
-      if (arrays.length > 0 && arrays.every(({ dims }) => dims[0] === count)) {
+      const count = found?.samples ?? batch.labels?.length ?? arrays[0]?.dims[0] ?? 1;
+      if (found && arrays.every(({ dims }) => dims[0] === count)) {
         yield* arrayDataset(batch, place)({ ...options, ...(options.limit && { limit: limit - samples }) });
       } else {
         refuseEmpty(batch, place);

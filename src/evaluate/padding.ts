@@ -1,8 +1,11 @@
 import type { Batch } from '../data/dataset.js';
 
-/** Whether an input of a transformer is what tells its tokens from what only fills up a line, by its name. */
+/**
+ * Whether an input of a transformer is what tells its tokens from what only fills up a line, by its name. (Masks of padding
+ * have the opposite meaning in some frameworks, and are not gone by.)
+ */
 export function isMask(name: string): boolean {
-  return /(^|[_.])(attention_?)?mask$/i.test(name);
+  return !/pad(ding)?_?mask$/i.test(name) && /(^|[_.])(attention_?)?mask$/i.test(name);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { arrayDataset } from '../../src/data/dataset.js';
 import { parseNpy } from '../../src/data/npy.js';
 import { npzDataset, parseNpz } from '../../src/data/npz.js';
 import { FxqError } from '../../src/index.js';
@@ -140,6 +141,30 @@ describe('npz', () => {
     const [batch] = await collect(npzDataset(zipSync({ 'images.npy': images, 'flags.npy': flags }))());
     expect(batch.inputs.images.scale).toBe(1 / 255);
     expect(batch.inputs.flags.scale).toBeUndefined();
+  });
+
+  it('splits a state along its second axis, where the first is that of its layers', async () => {
+    const state = { data: Float32Array.from({ length: 2 * 5 * 3 }, (_, i) => i), dims: [2, 5, 3] };
+    const rate = { data: BigInt64Array.of(16000n), dims: [] };
+    const input = { data: new Float32Array(20), dims: [5, 4] };
+    const batches = await collect(arrayDataset({ inputs: { state, input, rate } })({ batchSize: 2 }));
+    expect(batches.map(({ inputs }) => [inputs.state.dims, inputs.input.dims])).toEqual([
+      [
+        [2, 2, 3],
+        [2, 4],
+      ],
+      [
+        [2, 2, 3],
+        [2, 4],
+      ],
+      [
+        [2, 1, 3],
+        [1, 4],
+      ],
+    ]);
+    expect([...batches[1].inputs.state.data]).toEqual([6, 7, 8, 9, 10, 11, 21, 22, 23, 24, 25, 26]);
+    expect([...batches[2].inputs.state.data]).toEqual([12, 13, 14, 27, 28, 29]);
+    expect(batches[2].inputs.rate).toBe(rate);
   });
 
   it.each([
