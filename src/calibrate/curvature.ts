@@ -52,13 +52,12 @@ export async function probeLayers({
   if (!graph) return undefined;
   const { runtime, threads } = feeder;
   const random = createRandom(seed);
-  const sums = new Map<string, Float64Array>();
+  const sums = new Map<string, ProbeSum>();
   const counts = new Map<Layer, Float64Array>();
   const spread = spreadMeter();
   const limit = isTwoSided ? Math.max(PROBES, probesFor(layers, survey)) : PROBES;
   // Matrices need more probes than there may be inputs.
   const times = isTwoSided ? Math.max(1, Math.round(limit / (split.calibrationBatches * split.batchSize))) : 1;
-  let probes = 0;
   const probeBatches = async (forward: Session, backward: Session) => {
     for await (const run of runPieces(forward, { ...feeder, limit })) {
       const output = run.outputs[graph.output];
@@ -75,32 +74,52 @@ export async function probeLayers({
         for await (const { outputs } of backward.runs({ inputs })) {
           for (const name of [...graph.sums.values(), ...graph.lookups.values()]) {
             const { data } = outputs[name];
-            const sum = sums.get(name) ?? new Float64Array(data.length);
+            // The slope of a logarithm at nought, as where a recording is silent, says nothing.
+            if (!data.every(Number.isFinite)) continue;
+            const sum = sums.get(name) ?? { values: new Float64Array(data.length), probes: 0 };
             sums.set(name, sum);
-            for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+            sum.probes += run.samples;
+            for (let i = 0; i < data.length; i++) sum.values[i] += data[i];
           }
         }
-        probes += run.samples;
       }
     }
   };
   await withSession(runtime, graph.forward, { threads }, (forward) =>
     withSession(runtime, graph.backward, { threads }, (backward) => probeBatches(forward, backward)),
   );
-  const scale = 1 / (probes * spread.variance());
-  if (!Number.isFinite(scale)) return undefined;
-  const scaled = (name: string) => (sums.get(name) ?? new Float64Array()).map((sum) => sum * scale);
-  return {
-    rows: new Map(
-      Array.from(graph.sums, ([layer, name]) => [layer, costsOf(layer, scaled(name), isCoupled(layer))] as const),
-    ),
-    lookups: new Map(
-      Array.from(graph.lookups, ([layer, name]) => {
-        const shares = lookupShares(counts.get(layer) ?? new Float64Array(layer.rows));
-        return [layer, { products: scaled(name), shares }] as const;
+  const variance = spread.variance();
+  if (!(variance > 0) || !Number.isFinite(variance)) return undefined;
+  const scaled = <T>(names: ReadonlyMap<Layer, string>, costs: (layer: Layer, sums: Float64Array) => T) =>
+    new Map(
+      Array.from(names).flatMap(([layer, name]): [Layer, T][] => {
+        const { values, probes } = sums.get(name) ?? { values: new Float64Array(), probes: 0 };
+        return probes > 0
+          ? [
+              [
+                layer,
+                costs(
+                  layer,
+                  values.map((sum) => sum / (probes * variance)),
+                ),
+              ],
+            ]
+          : [];
       }),
-    ),
+    );
+  return {
+    rows: scaled(graph.sums, (layer, costs) => costsOf(layer, costs, isCoupled(layer))),
+    lookups: scaled(graph.lookups, (layer, products) => {
+      const shares = lookupShares(counts.get(layer) ?? new Float64Array(layer.rows));
+      return { products, shares };
+    }),
   };
+}
+
+/** What probes have come to, and how many of them. */
+interface ProbeSum {
+  readonly values: Float64Array;
+  probes: number;
 }
 
 /** What errors of layers cost: of rows by which is multiplied, and of those that are looked up. */

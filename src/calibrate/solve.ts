@@ -107,11 +107,12 @@ export function damped(
   { moments, inputs, damping, average, factor = new Float64Array(moments.length) }: Damped,
   kernels: CalibrationKernels,
 ): Pick<Spread, 'factor' | 'added'> {
-  for (let added = damping > 0 ? damping : 1e-8 * average || 1; ; added *= 10) {
+  for (let added = damping > 0 ? damping : 1e-8 * average || 1; Number.isFinite(added); added *= 10) {
     factor.set(moments);
     for (let j = 0; j < inputs; j++) factor[j * inputs + j] += added;
     if (kernels.inverseFactor(factor, inputs)) return { factor, added };
   }
+  throw new FxqError('DATASET', 'calibration data: the model makes values of it that are not finite');
 }
 
 interface Aim extends Omit<Damped, 'average' | 'factor'> {

@@ -2,7 +2,7 @@ import { isFloat } from '../data/cast.js';
 import { checkPositive, type Dataset } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { runBatches } from '../runtime/batches.js';
-import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
+import { decidingOutput, describeLeftOut, otherHeads } from '../runtime/outputs.js';
 import { loadRuntime, type Runtime } from '../runtime/runtime.js';
 import { openSession, type Session } from '../runtime/session.js';
 import { agreementMeter, type Decided } from './agreement.js';
@@ -92,7 +92,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     for (const each of sessions) decidingOutput(each, output);
     const meters = createMeters(output);
     const numbers = numberMeter(output);
-    const gauge = lossGauge({ output, metric: options.metric });
+    const heads = otherHeads(sessions[0], output, options.output);
+    const gauge = lossGauge({ output, heads, metric: options.metric });
     let samples = 0;
     const [session, other] = sessions;
     for await (const run of runBatches(session, { batches: () => dataset({ limit, batchSize }), limit, signal })) {

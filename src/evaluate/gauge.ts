@@ -8,6 +8,8 @@ import { numberMeter } from './numbers.js';
 export interface GaugeOptions {
   /** The output that decides. */
   readonly output: string;
+  /** Further outputs that the model answers by: those whose losses are in the same unit are judged, too. Default: none. */
+  readonly heads?: readonly string[] | undefined;
   /** How good is measured. Default: as labels and outputs suggest. */
   readonly metric?: MetricName | OwnMetric | undefined;
 }
@@ -34,7 +36,7 @@ export interface Gauged extends FoundMetric {
  * Finds out from the original's outputs how to measure: by labels where the original is better on them than chance, and
  * otherwise by what its outputs are.
  */
-export function metricFinder({ output, metric }: GaugeOptions): {
+export function metricFinder({ output, heads = [], metric }: GaugeOptions): {
   /** @returns the ways of measuring that are left */
   add(reference: Reference): readonly Measured[];
   /** What the output holds, once a batch has been seen. */
@@ -44,11 +46,18 @@ export function metricFinder({ output, metric }: GaugeOptions): {
   const accuracy = accuracyMeter();
   const numbers = numberMeter(output);
   let kind: Kind | undefined;
+  let others: Measured[] = [];
   let [samples, isLabelled] = [0, true];
+  /** One way, with the heads that are judged in its unit. */
+  const together = (way: MetricName | OwnMetric, found: Kind): Measured => {
+    const alike = others.filter((head) => typeof way !== 'function' && unitOf(head.metric) === unitOf(way));
+    return { metric: way, kind: found, output, ...(alike.length > 0 && { heads: alike }) };
+  };
   return {
     add(reference) {
       const judged = reference.outputs[output];
       if (!judged) return [];
+      if (!kind) others = headsIn(reference, heads, metric);
       const found = kind ?? kindOfOutput(judged, reference.batch, reference.samples);
       kind = found;
       numbers.add(judged, reference.batch, samples);
@@ -57,17 +66,28 @@ export function metricFinder({ output, metric }: GaugeOptions): {
       const decides = metric === undefined || metric === 'accuracy';
       if (reference.labels && decides) accuracy.add(judged, reference.labels);
       const ways = metric === undefined ? [...(isLabelled ? ['accuracy' as const] : []), found.metric] : [metric];
-      return ways.map((way) => ({ metric: way, kind: found, output }));
+      return ways.map((way) => together(way, found));
     },
     kind: () => kind,
     result() {
       if (!kind) return undefined;
       const [{ top1 }, doubt] = [accuracy.result(), accuracy.doubt()];
       const found = isLabelled && top1 !== null && doubt === undefined ? 'accuracy' : kind.metric;
-      const measured = { metric: metric ?? found, kind, output };
+      const measured = together(metric ?? found, kind);
       return { measured, top1, doubt, samples, isUndecided: numbers.isAll(), nan: numbers.doubt() };
     },
   };
+}
+
+/** How outputs beside the one that decides are judged: labels are not theirs. Those without a row a sample are left out. */
+function headsIn({ outputs, batch, samples }: Reference, names: readonly string[], metric: GaugeOptions['metric']) {
+  return names.flatMap((output): Measured[] => {
+    const array = outputs[output];
+    if (!array || array.dims[0] !== samples) return [];
+    const kind = kindOfOutput(array, batch, samples);
+    const isNamed = typeof metric === 'string' && metric !== 'accuracy';
+    return [{ metric: isNamed ? metric : kind.metric, kind, output }];
+  });
 }
 
 /** Finds out how to measure, and measures so what another model loses. */
@@ -97,7 +117,7 @@ export function lossGauge(options: GaugeOptions): {
 }
 
 /** How a loss is measured, in words: `accuracy, of scores of classes`. */
-export function describeMetric({ metric, kind, output }: Measured): string {
+export function describeMetric({ metric, kind, output, heads = [] }: Measured): string {
   if (typeof metric === 'function') return 'judged by a metric of your own';
   const unit = unitOf(metric) === 'points' ? 'in points' : 'as a share';
   const words = {
@@ -106,5 +126,6 @@ export function describeMetric({ metric, kind, output }: Measured): string {
     snr: 'by the energy of what differs',
     cosine: 'by cosine with the original',
   };
-  return `judged ${words[metric]}, ${unit}: output '${output}' holds ${kind.text}`;
+  const others = heads.map((head) => `, '${head.output}' ${head.kind.text}`).join('');
+  return `judged ${words[metric]}, ${unit}: output '${output}' holds ${kind.text}${others}${others && '; the one that loses most counts'}`;
 }

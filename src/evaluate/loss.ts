@@ -15,6 +15,8 @@ export interface Loss extends Interval {
   readonly by: 'count' | 'divergence';
   /** Inputs that tell it. */
   readonly samples: number;
+  /** Of a model that answers by several outputs, the one that loses most. */
+  readonly output?: string | undefined;
 }
 
 /** What is measured, and of what. */
@@ -23,6 +25,8 @@ export interface Measured {
   readonly kind: Kind;
   /** The output that decides. */
   readonly output: string;
+  /** Further outputs that are judged in the same unit. Default: none. */
+  readonly heads?: readonly Measured[] | undefined;
 }
 
 /** A batch as the original sees it. */

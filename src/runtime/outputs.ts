@@ -1,4 +1,6 @@
 import { isNumeric } from '../data/cast.js';
+import type { ModelInput } from '../data/fit.js';
+import { kindOf } from '../data/synthetic/kinds.js';
 import { FxqError } from '../errors.js';
 import type { RuntimeMetadata } from './runtime.js';
 
@@ -33,6 +35,20 @@ export function describeLeftOut({ leftOut }: Outputs, output: string): string | 
   if (leftOut.length === 0) return undefined;
   const others = leftOut.map(({ name, holds }) => `'${name}' (${holds})`).join(', ');
   return `judged by output '${output}'; not looked at: ${others}`;
+}
+
+/**
+ * The other outputs that a model answers by, beside the one that decides, where that was not asked for by name. States that
+ * it takes in again, which come last, are none of them.
+ */
+export function otherHeads(
+  { inputs, outputNames }: Outputs & { readonly inputs: readonly ModelInput[] },
+  output: string,
+  wanted?: string,
+): string[] {
+  if (wanted !== undefined) return [];
+  const states = inputs.filter((input) => kindOf(input) === 'state').length;
+  return outputNames.slice(0, outputNames.length - states).filter((name) => name !== output);
 }
 
 /**

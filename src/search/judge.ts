@@ -5,12 +5,12 @@ import { describeMetric, type FoundMetric, metricFinder } from '../evaluate/gaug
 import { NONE_SEEN } from '../evaluate/interval.js';
 import type { Loss, Measured, Reference } from '../evaluate/loss.js';
 import { lossMeter } from '../evaluate/loss-meter.js';
-import { type LossUnit, type MetricName, type OwnMetric, unitOf } from '../evaluate/metric.js';
+import { type LossUnit, type MetricName, type Outputs, type OwnMetric, unitOf } from '../evaluate/metric.js';
 import { isMask } from '../evaluate/padding.js';
 import { mainFile } from '../graph/decoded-graph.js';
 import type { Model } from '../model/model.js';
 import { type Feeder, runBatches, withSession } from '../runtime/batches.js';
-import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
+import { decidingOutput, describeLeftOut, otherHeads } from '../runtime/outputs.js';
 
 /** Says what models lose against the original. */
 export interface Judge {
@@ -64,13 +64,14 @@ export async function createJudge(original: Model, options: JudgeOptions): Promi
     const output = decidingOutput(session);
     const leftOut = describeLeftOut(session, output);
     if (leftOut !== undefined) onNote?.(leftOut);
-    const found = metricFinder({ output, metric });
+    const heads = otherHeads(session, output);
+    const found = metricFinder({ output, heads, metric });
     let bytes = 0;
     for (const { isHeldOut, batches } of parts) {
       for await (const { batch, samples, labels, outputs } of runBatches(session, { batches, signal })) {
         if (bytes > KEPT_BYTES) break;
         found.add({ batch, samples, labels, outputs });
-        const kept = typeof metric === 'function' ? outputs : { [output]: outputs[output] };
+        const kept = typeof metric === 'function' ? outputs : picked(outputs, [output, ...heads]);
         for (const { data } of Object.values(kept)) bytes += data.byteLength;
         references.push({ isHeldOut, reference: { batch: onlyMasks(batch), samples, labels, outputs: kept } });
       }
@@ -118,6 +119,10 @@ function noteDoubts({ doubt, nan, isUndecided, top1, samples }: FoundMetric, onN
       `the original is right about ${right} of ${samples} inputs, as about those that a model was trained on: on these it loses less than on others; give inputs that it has not seen`,
     );
   }
+}
+
+function picked(outputs: Outputs, names: readonly string[]): Outputs {
+  return Object.fromEntries(names.flatMap((name) => (outputs[name] ? [[name, outputs[name]]] : [])));
 }
 
 function onlyMasks({ inputs }: Batch): Batch {

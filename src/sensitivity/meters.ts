@@ -28,10 +28,10 @@ export interface Looked extends GaugeOptions {
 }
 
 /** What the output that decides holds is found out from the first batch. */
-export function fidelityMeter({ output, metric, temperature, hasLoss = false }: Looked): FidelityMeter {
+export function fidelityMeter({ output, heads, metric, temperature, hasLoss = false }: Looked): FidelityMeter {
   const accuracy = accuracyMeter();
   const agreement = agreementMeter();
-  const gauge = hasLoss ? lossGauge({ output, metric }) : undefined;
+  const gauge = hasLoss ? lossGauge({ output, heads, metric }) : undefined;
   const similarities = new Map<string, ReturnType<typeof similarityMeter>>();
   let kind: Kind | undefined;
   let divergence: ReturnType<typeof divergenceMeter> | undefined;

@@ -5,7 +5,7 @@ import { accuracyMeter } from '../evaluate/metrics.js';
 import { expectModel } from '../model/expect-model.js';
 import type { Model } from '../model/model.js';
 import { runBatches } from '../runtime/batches.js';
-import { decidingOutput, describeLeftOut } from '../runtime/outputs.js';
+import { decidingOutput, describeLeftOut, otherHeads } from '../runtime/outputs.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import { openSession } from '../runtime/session.js';
 import { findPairs, type Switch } from './layers.js';
@@ -54,7 +54,8 @@ export async function sensitivity(
     const output = decidingOutput(session, options.output);
     const leftOut = describeLeftOut(session, output);
     if (leftOut !== undefined) options.onNote?.(leftOut);
-    const judged: Looked = { output, metric: options.metric, hasLoss: true };
+    const heads = otherHeads(session, output, options.output);
+    const judged: Looked = { output, heads, metric: options.metric, hasLoss: true };
     const single = await measureLayers(switchboard, judged, options);
     // The smallest divergence first; of equals the first in the model.
     const order = [...single.meters]

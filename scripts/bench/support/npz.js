@@ -1,11 +1,8 @@
 // Writes NumPy's .npz, for data that scripts make.
 import { zipSync } from 'fflate';
 
-const TYPES = new Map([
-  [BigInt64Array, '<i8'],
-  [Int32Array, '<i4'],
-  [Float32Array, '<f4'],
-]);
+/** NumPy's names of types, by the names of array classes. */
+const TYPES = { BigInt64Array: '<i8', Int32Array: '<i4', Float32Array: '<f4' };
 
 /**
  * @param {Record<string, { data: BigInt64Array | Int32Array | Float32Array, dims: readonly number[] }>} arrays
@@ -17,7 +14,7 @@ export function npz(arrays) {
 
 /** Version 1.0: magic, length of the header, header padded to a multiple of 64, data in the order of C. */
 function npy(data, dims) {
-  const type = TYPES.get(data.constructor);
+  const type = TYPES[data.constructor.name];
   const shape = dims.length === 1 ? `(${dims[0]},)` : `(${dims.join(', ')})`;
   const header = `{'descr': '${type}', 'fortran_order': False, 'shape': ${shape}, }`;
   const padded = header.padEnd(64 * Math.ceil((header.length + 11) / 64) - 11);

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { arrayDataset } from '../../src/data/dataset.js';
+import { splitDataset } from '../../src/data/split.js';
+import { evaluate } from '../../src/evaluate/evaluate.js';
+import { describeMetric, lossGauge } from '../../src/evaluate/gauge.js';
+import type { MetricName, OwnMetric } from '../../src/evaluate/metric.js';
+import { openOnnx } from '../../src/onnx/open.js';
+import { otherHeads } from '../../src/runtime/outputs.js';
+import { loadRuntime } from '../../src/runtime/runtime.js';
+import type { OutputArray } from '../../src/runtime/session.js';
+import { createJudge } from '../../src/search/judge.js';
+import { sensitivity } from '../../src/sensitivity/sensitivity.js';
+import { changed } from '../sensitivity/support.js';
+import { LENET, written } from '../stages/support.js';
+import { Random } from '../support/random.js';
+
+const SAMPLES = 48;
+const random = new Random(8);
+const scores = (noise: number, of?: OutputArray): OutputArray => {
+  const fresh = random.floats(SAMPLES * 4, of ? noise : 3);
+  return { type: 'float32', dims: [SAMPLES, 4], data: of ? fresh.map((value, i) => value + of.data[i]) : fresh };
+};
+
+describe('several outputs', () => {
+  const value: OutputArray = { type: 'float32', dims: [SAMPLES, 1], data: random.floats(SAMPLES, 5) };
+  const outputs = { y: scores(0), z: scores(0), value };
+  const reference = { batch: { inputs: {} }, samples: SAMPLES, labels: undefined, outputs };
+  const gaugeOf = async (noise: { y: number; z: number }) => {
+    const gauge = lossGauge({ output: 'y', heads: ['z', 'value'] });
+    await gauge.add(reference, { y: scores(noise.y, outputs.y), z: scores(noise.z, outputs.z), value });
+    return gauge.result();
+  };
+
+  it('are judged together where their losses are in one unit, by the one that loses most', async () => {
+    for (const [noise, worst] of [
+      [{ y: 0.05, z: 2 }, 'z'],
+      [{ y: 2, z: 0.05 }, 'y'],
+    ] as const) {
+      const found = await gaugeOf(noise);
+      expect(found?.loss).toMatchObject({ output: worst, metric: 'agreement', unit: 'points' });
+      expect(found?.loss?.value).toBeGreaterThan(5);
+      expect(found && describeMetric(found.measured)).toMatch(
+        /, 'z' scores of classes; the one that loses most counts$/,
+      );
+    }
+  });
+
+  it('are no heads where they are states that go in again, or one is named', () => {
+    const state = { name: 'state', type: 'float32', shape: [2, '', 128] };
+    const model = { inputs: [{ name: 'x', type: 'float32', shape: ['', 512] }, state], leftOut: [] };
+    expect(otherHeads({ ...model, outputNames: ['y', 'z', 'next'] }, 'y')).toEqual(['z']);
+    expect(otherHeads({ ...model, outputNames: ['y', 'z', 'next'] }, 'y', 'y')).toEqual([]);
+  });
+});
+
+describe('whoever measures', () => {
+  const dataset = arrayDataset({ inputs: { input: { data: random.floats(SAMPLES * 784, 1), dims: [SAMPLES, 784] } } });
+  const original = openOnnx(LENET);
+  const compressed = changed(original, ['fc2.weight', 'fc3.weight'], (weight) => Math.round(weight * 12) / 12);
+
+  /** How near scores are to the original's, of each input. */
+  const nearness: OwnMetric = ({ logits }, { logits: wanted }) => {
+    const of = (at: number) => -Math.abs(logits.data[10 * at] - wanted.data[10 * at]);
+    return Array.from({ length: logits.data.length / 10 }, (_, at) => of(at));
+  };
+
+  it.each<[string, MetricName | OwnMetric]>([
+    ['agreement', 'agreement'],
+    ['a metric of one’s own', nearness],
+  ])('finds the same loss by %s', async (_, metric) => {
+    const runtime = await loadRuntime();
+    const { loss } = await evaluate({ model: written(compressed)[0], reference: LENET, dataset, metric, threads: 1 });
+    const judged = await sensitivity(original, compressed, { dataset, metric, threads: 1 });
+    const split = await splitDataset(dataset, 16, SAMPLES, 0, 0);
+    const judge = await createJudge(original, { split, metric, runtime, threads: 1 });
+    expect(loss?.samples).toBe(SAMPLES);
+    // Sums are rounded otherwise where weights are fed, and not constants.
+    for (const found of [judged.cumulative.at(-1)?.loss, await judge.loss(compressed)]) {
+      expect(found).toMatchObject({ metric: loss?.metric, unit: loss?.unit, samples: SAMPLES });
+      for (const key of ['value', 'low', 'high'] as const) {
+        expect(found?.[key]).toBeCloseTo(loss?.[key] ?? Number.NaN, 4);
+      }
+    }
+  });
+});
