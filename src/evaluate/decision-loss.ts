@@ -22,7 +22,7 @@ export function decisionMeter({ output, kind }: Measured, metric: 'accuracy' | '
   const won: number[] = [];
   let [inputs, counted, rows, isBroken, least] = [0, 0, 0, false, 0];
   return {
-    add({ batch, samples, labels, outputs }, own) {
+    add({ batch, samples, labels, outputs }, own, isFitted = false) {
       const reference = outputs[output];
       const judged = own?.[output];
       if (!reference) return;
@@ -44,7 +44,7 @@ export function decisionMeter({ output, kind }: Measured, metric: 'accuracy' | '
         const [from, to] = [Math.floor(sample * each), Math.floor((sample + 1) * each)];
         const real = Array.from({ length: to - from }, (_, i) => from + i).filter(isReal);
         let [losses, wins] = [0, 0];
-        for (const row of own ? real : []) {
+        for (const row of own && !isFitted ? real : []) {
           const before = decisionIn(reference, layout, row);
           const after = isAlike ? decisionIn(judged, layout, row) : -2;
           if (before < 0 && after === -1) continue;
@@ -54,7 +54,7 @@ export function decisionMeter({ output, kind }: Measured, metric: 'accuracy' | '
           if (before !== right && after === right) wins++;
         }
         rows += real.length;
-        if (own) {
+        if (own && !isFitted) {
           counted += real.length;
           lost.push(losses);
           won.push(wins);
@@ -63,7 +63,7 @@ export function decisionMeter({ output, kind }: Measured, metric: 'accuracy' | '
           const looked = spread(real, POSITIONS);
           for (const row of looked) {
             const found = reader(reference, isAlike ? judged : undefined, row, isLabelled ? labels[sample] : undefined);
-            if (found) decisions.push({ ...found, input: inputs, share: real.length / looked.length });
+            if (found) decisions.push({ ...found, input: inputs, share: real.length / looked.length, isFitted });
           }
         }
         inputs++;
@@ -114,7 +114,7 @@ function rowReader(layout: Layout) {
     judged: OutputArray | undefined,
     row: number,
     label: number | undefined,
-  ): Omit<Decision, 'input' | 'share'> | undefined => {
+  ): Omit<Decision, 'input' | 'share' | 'isFitted'> | undefined => {
     if (!readScores(reference, layout, row, wanted)) return undefined;
     if (judged && !readScores(judged, layout, row, got)) return undefined;
     const [first, second] = topTwo(wanted);

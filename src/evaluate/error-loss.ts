@@ -10,10 +10,10 @@ export function errorMeter({ output }: Measured, metric: 'snr' | 'cosine'): Loss
   const signal: number[] = [];
   let isBroken = false;
   return {
-    add({ batch, samples, outputs }, own) {
+    add({ batch, samples, outputs }, own, isFitted) {
       const reference = outputs[output];
       const judged = own?.[output];
-      if (!reference || !own) return;
+      if (!reference || !own || isFitted) return;
       if (!judged || `${judged.dims}` !== `${reference.dims}`) isBroken = true;
       if (!judged || isBroken) return;
       const size = reference.data.length / samples;
@@ -54,8 +54,8 @@ export function errorMeter({ output }: Measured, metric: 'snr' | 'cosine'): Loss
 export function ownMeter(metric: OwnMetric): LossMeter {
   const losses: number[] = [];
   return {
-    async add({ samples, labels, outputs }, own) {
-      if (!own) return;
+    async add({ samples, labels, outputs }, own, isFitted) {
+      if (!own || isFitted) return;
       const [before, after] = [await metric(outputs, outputs, labels), await metric(own, outputs, labels)];
       for (const [values, whose] of [
         [before, 'the original'],

@@ -12,8 +12,9 @@ export interface Decision {
   readonly gaps: readonly number[];
   /** By how much the one decided on stands above the next. */
   readonly margin: number;
-  /** Absent for an input that the model was fitted to: what is seen there is less than what others will see. */
   readonly noise?: Noise | undefined;
+  /** Whether the model was fitted to the input: its noise is then less than what others will see. */
+  readonly isFitted?: boolean | undefined;
 }
 
 /** What compression has added to the scores of a row. */
@@ -55,8 +56,9 @@ const PLACES = [
 /**
  * How many decisions noise will turn, as a share of all that are made on inputs of this kind. Counting them tells little: of 64
  * inputs one lost is 1.6 points, and none lost may be five. But every input tells how far its decision is from turning, and
- * every score of an input that the model was not fitted to tells how strong the noise is; that together gives a chance of
- * turning for each, whose mean varies much less. Noise counts as normal, as strong as where margins are narrow, and
+ * every score of an input that the model was not fitted to tells how strong the noise is. Inputs that it was fitted to see less
+ * of it, and have theirs made stronger by as much, so that every input judges. That together gives a chance of turning for each,
+ * whose mean varies much less. Noise counts as normal, as strong as where margins are narrow, and
  * margins as narrower by what they lose on average.
  *
  * @returns `undefined` where no noise was looked at
@@ -109,9 +111,15 @@ function noiseOf(decisions: readonly Decision[]) {
   const narrow = margins[Math.floor(margins.length / 4)] || 1;
   const byInput = new Map<number, number>();
   let [weights, variance, squares, gap, shift, degrees] = [0, 0, 0, 0, 0, 0];
-  for (const { input, margin, noise, share } of decisions) {
+  let [fittedWeights, fittedVariance] = [0, 0];
+  for (const { input, margin, noise, share, isFitted } of decisions) {
     if (!noise) continue;
     const weight = share / (1 + (margin / narrow) ** 2);
+    if (isFitted) {
+      fittedWeights += weight;
+      fittedVariance += weight * noise.variance;
+      continue;
+    }
     byInput.set(input, (byInput.get(input) ?? 0) + weight);
     weights += weight;
     variance += weight * noise.variance;
@@ -125,16 +133,19 @@ function noiseOf(decisions: readonly Decision[]) {
   // Between the class decided on and the next there may be more noise than between any two.
   const pull = common > 0 ? Math.max(1, gap / weights / (2 * common)) : 1;
   const spread = common > 0 ? Math.max(0, squares / weights / common ** 2 - 1) : 0;
+  // Never weaker, since fitting makes nothing noisier.
+  const lacking = fittedVariance > 0 ? Math.max(1, common / (fittedVariance / fittedWeights)) : 1;
   const effective = weights ** 2 / [...byInput.values()].reduce((sum, weight) => sum + weight ** 2, 0);
   return {
     isNone: common === 0,
     shift: Math.max(0, -shift / weights),
     /** Relative standard error of the deviation. */
     error: 0.5 * Math.sqrt((spread + (2 * weights) / degrees) / effective),
-    deviationOf({ noise }: Decision): number {
+    deviationOf({ noise, isFitted }: Decision): number {
       if (!noise) return Math.sqrt(pull * common);
       const all = noise.degrees + COMMON_DEGREES;
-      return Math.sqrt((pull * (noise.degrees * noise.variance + COMMON_DEGREES * common)) / all);
+      const own = noise.variance * (isFitted ? lacking : 1);
+      return Math.sqrt((pull * (noise.degrees * own + COMMON_DEGREES * common)) / all);
     },
   };
 }

@@ -92,8 +92,8 @@ function headsIn({ outputs, batch, samples }: Reference, names: readonly string[
 
 /** Finds out how to measure, and measures so what another model loses. */
 export function lossGauge(options: GaugeOptions): {
-  /** @param outputs - the other model's; absent for inputs that it was fitted to */
-  add(reference: Reference, outputs: Outputs | undefined): Promise<void>;
+  /** As a {@link LossMeter} takes it. */
+  add(reference: Reference, outputs: Outputs | undefined, isFitted?: boolean): Promise<void>;
   /** What the output holds, once a batch has been seen. */
   kind(): Kind | undefined;
   result(): Gauged | undefined;
@@ -101,11 +101,11 @@ export function lossGauge(options: GaugeOptions): {
   const finder = metricFinder(options);
   const meters = new Map<MetricName | OwnMetric, LossMeter>();
   return {
-    async add(reference, outputs) {
+    async add(reference, outputs, isFitted) {
       for (const measured of finder.add(reference)) {
         const meter = meters.get(measured.metric) ?? lossMeter(measured);
         meters.set(measured.metric, meter);
-        await meter.add(reference, outputs);
+        await meter.add(reference, outputs, isFitted);
       }
     },
     kind: finder.kind,

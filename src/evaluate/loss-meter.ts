@@ -12,8 +12,8 @@ export function lossMeter(measured: Measured): LossMeter {
   if (heads.length === 0) return headMeter(measured);
   const meters = [measured, ...heads].map((head) => ({ output: head.output, meter: headMeter(head) }));
   return {
-    async add(reference, outputs) {
-      for (const { meter } of meters) await meter.add(reference, outputs);
+    async add(reference, outputs, isFitted) {
+      for (const { meter } of meters) await meter.add(reference, outputs, isFitted);
     },
     // What a model may lose, none of its answers may: the one that may have lost most stands for all.
     result() {

@@ -35,9 +35,10 @@ export type Reference = Pick<BatchRun<Outputs>, 'batch' | 'samples' | 'labels' |
 /** Measures a {@link Loss} over batches. */
 export interface LossMeter {
   /**
-   * @param outputs - the model's; absent for inputs that it was fitted to: these tell only how near to turning the original's
-   *   decisions are
+   * @param outputs - the model's; without them inputs tell only how near to turning the original's decisions are
+   * @param isFitted - whether the model was fitted to these inputs: what is seen there is less than what others will see, and
+   *   is made up for by how much less it is. Default false
    */
-  add(reference: Reference, outputs: Outputs | undefined): void | Promise<void>;
+  add(reference: Reference, outputs: Outputs | undefined, isFitted?: boolean): void | Promise<void>;
   result(): Loss | undefined;
 }

@@ -42,14 +42,18 @@ interface JudgeOptions extends Omit<Feeder, 'batches' | 'limit'> {
 /** Outputs of the original that are kept, in bytes: of larger ones the later inputs judge nothing. */
 const KEPT_BYTES = 2 ** 28;
 
+/** Inputs that a model was fitted to and is run on all the same. */
+const FITTED = 512;
+
 /** A model is right about so many of the inputs that it was trained on, and hardly about any others. */
 const LEARNT = 0.998;
 const ENOUGH_TO_TELL = 256;
 
 /**
  * Judges by what the inputs tell: labels, or the original's answers where there are none that it is better on than chance.
- * Inputs kept out tell what a model's outputs have lost, those that it was fitted to how near to turning the original's
- * decisions are; with a handful of inputs there are none to keep out.
+ * Inputs kept out tell what a model's outputs have lost; those that it was fitted to, how near to turning the original's
+ * decisions are and where noise is strong, once that is made up for which fitting hides. With a handful of inputs there are none
+ * to keep out.
  *
  * @throws FxqError `DATASET` where the original gives no numbers, or the inputs judge nothing
  */
@@ -82,25 +86,40 @@ export async function createJudge(original: Model, options: JudgeOptions): Promi
   noteDoubts(gauge, onNote);
   const { measured } = gauge;
   const held = references.filter(({ isHeldOut }) => isHeldOut);
+  const fitted = references.filter(({ isHeldOut }) => !isHeldOut);
   const samples = held.reduce((sum, { reference }) => sum + reference.samples, 0);
   const unit = unitOf(measured.metric);
+  const isCounted = unit === 'points';
   return {
     ...{ unit, samples, text: describeMetric(measured) },
     metric: typeof measured.metric === 'function' ? 'own' : measured.metric,
-    resolution: unit === 'points' ? (100 * NONE_SEEN) / samples : undefined,
+    resolution: isCounted ? (100 * NONE_SEEN) / samples : undefined,
     loss: (model) =>
       withSession(runtime, mainFile(model), { threads }, async (session) => {
         const meter = lossMeter(measured);
-        const [{ batches }] = parts;
-        let at = 0;
-        for await (const { outputs } of runBatches(session, { batches, signal })) {
-          if (at === held.length) break;
-          await meter.add(held[at++].reference, outputs);
+        for (const { isHeldOut, batches } of parts) {
+          const known = isHeldOut ? held : fitted;
+          // Of those that it was fitted to, the first few hundred tell how strong noise is where, and the others where margins are.
+          const run = isHeldOut ? known.length : countWithin(known, isCounted ? FITTED : 0);
+          let at = 0;
+          if (run > 0) {
+            for await (const { outputs } of runBatches(session, { batches, signal })) {
+              await meter.add(known[at++].reference, outputs, !isHeldOut);
+              if (at === run) break;
+            }
+          }
+          for (const { reference } of known.slice(at)) await meter.add(reference, undefined, true);
         }
-        for (const { reference, isHeldOut } of references) if (!isHeldOut) await meter.add(reference, undefined);
         return meter.result() ?? unjudged(measured);
       }),
   };
+}
+
+/** How many of the first batches have about so many samples. */
+function countWithin(batches: readonly { readonly reference: Reference }[], samples: number): number {
+  let [count, sum] = [0, 0];
+  while (count < batches.length && sum < samples) sum += batches[count++].reference.samples;
+  return count;
 }
 
 /** What is said of the inputs, and refused. */

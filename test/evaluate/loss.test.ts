@@ -29,18 +29,40 @@ function makeNet(samples: number, noise: number, seed: number) {
 
 type Net = ReturnType<typeof makeNet>;
 
-async function measure({ scores, noisy, labels }: Net, isLabelled: boolean, fitted?: Net): Promise<Loss> {
+async function measure(
+  { scores, noisy, labels }: Net,
+  isLabelled: boolean,
+  fitted?: Net,
+  isSeen = false,
+): Promise<Loss> {
   const gauge = lossGauge({ output: 'y' });
   const of = (net: Net) => ({
     ...{ batch: { inputs: {} }, samples: net.labels.length, outputs: { y: net.scores } },
     labels: isLabelled ? net.labels : undefined,
   });
-  if (fitted) await gauge.add(of(fitted), undefined);
+  if (fitted) await gauge.add(of(fitted), isSeen ? { y: fitted.noisy } : undefined, true);
   await gauge.add(of({ scores, noisy, labels }), { y: noisy });
   const loss = gauge.result()?.loss;
   if (!loss) throw new Error('expected a loss');
   return loss;
 }
+
+describe('inputs that a model was fitted to', () => {
+  it('judge with what is seen on them, made up for what fitting hides', async () => {
+    const held = makeNet(64, 0.4, 11);
+    // A third of the noise that others see.
+    const fitted = makeNet(192, 0.4 / 3, 12);
+    const [margins, all] = [await measure(held, false, fitted), await measure(held, false, fitted, true)];
+    expect(all).toMatchObject({ by: 'divergence', samples: 256 });
+    expect(all.value / margins.value).toBeGreaterThan(0.85);
+    expect(all.value / margins.value).toBeLessThan(1.2);
+    // As if they were others, they would say much less.
+    const gauge = lossGauge({ output: 'y' });
+    const reference = { batch: { inputs: {} }, samples: 192, labels: undefined, outputs: { y: fitted.scores } };
+    await gauge.add(reference, { y: fitted.noisy });
+    expect(gauge.result()?.loss?.value).toBeLessThan(0.6 * all.value);
+  });
+});
 
 describe('agreement', () => {
   it('cannot be won', async () => {
