@@ -30,7 +30,7 @@ const options = {
 // The library's entries share what they have in common, so that there is one FxqError. Not minified: stack traces can be
 // read, and there is no need for source maps. Shared code stands in decode/, where `new URL(
 // './decode-worker.js', import.meta.url)` finds the same file as in the sources.
-const entryPoints = ['build/index.js', 'build/decode/index.js', 'build/session/index.js'];
+const entryPoints = ['build/index.js', 'build/decode/index.js', 'build/session/index.js', 'build/transformers/index.js'];
 await build({ ...options, entryPoints, splitting: true, chunkNames: 'decode/[name]-[hash]' });
 
 // The program is cut by its commands, each of which loads what it needs. The library, cut in the same way, would be
@@ -50,6 +50,7 @@ for (const entry of [
   'decode/decode-worker.d.ts',
   'compress-worker.d.ts',
   'session/index.d.ts',
+  'transformers/index.d.ts',
   'cli/program.d.ts',
 ])
   addTypes(join(root, 'build', entry), types);

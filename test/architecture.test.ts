@@ -26,6 +26,7 @@ const ROOMS = [
   'decode',
   'offload.ts',
   'session',
+  'transformers',
   'quantize',
   'graph',
   'data',

@@ -87,6 +87,7 @@ describe('the packed package', () => {
         'dist/cli/program.js',
         'dist/decode/index.js',
         'dist/session/index.js',
+        'dist/transformers/index.js',
         'dist/index.js',
         'dist/compress-worker.js',
         ...shared,
