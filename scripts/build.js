@@ -1,10 +1,12 @@
 // Compiles src/ into build/, module by module for scripts, and from that makes dist/, which is what ships: few files, as
 // each costs Node a millisecond to load. Both folders are emptied first, so that no file outlives its source.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { packDecoder } from './packing/decoder.js';
+import { copyTypes } from './packing/types.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 for (const folder of ['build', 'dist']) rmSync(join(root, folder), { recursive: true, force: true });
@@ -30,7 +32,12 @@ const options = {
 // The library's entries share what they have in common, so that there is one FxqError. Not minified: stack traces can be
 // read, and there is no need for source maps. Shared code stands in decode/, where `new URL(
 // './decode-worker.js', import.meta.url)` finds the same file as in the sources.
-const entryPoints = ['build/index.js', 'build/decode/index.js', 'build/session/index.js', 'build/transformers/index.js'];
+const entryPoints = [
+  'build/index.js',
+  'build/decode/index.js',
+  'build/session/index.js',
+  'build/transformers/index.js',
+];
 await build({ ...options, entryPoints, splitting: true, chunkNames: 'decode/[name]-[hash]' });
 
 // The program is cut by its commands, each of which loads what it needs. The library, cut in the same way, would be
@@ -43,30 +50,21 @@ const workers = readdirSync(join(root, 'build'), { recursive: true, encoding: 'u
   .map((path) => `build/${path}`);
 if (workers.length > 0) await build({ ...options, entryPoints: workers });
 
-const types = new Set();
-for (const entry of [
-  'index.d.ts',
-  'decode/index.d.ts',
-  'decode/decode-worker.d.ts',
-  'compress-worker.d.ts',
-  'session/index.d.ts',
-  'transformers/index.d.ts',
-  'cli/program.d.ts',
-])
-  addTypes(join(root, 'build', entry), types);
-for (const path of types) cpSync(path, join(root, 'dist', relative(join(root, 'build'), path)));
+copyTypes(
+  [
+    'index.d.ts',
+    'decode/index.d.ts',
+    'decode/decode-worker.d.ts',
+    'compress-worker.d.ts',
+    'session/index.d.ts',
+    'transformers/index.d.ts',
+    'cli/program.d.ts',
+  ],
+  join(root, 'dist'),
+);
+
+await packDecoder();
 
 // For editors: what a config file may say.
 const { configSchema } = await import('../build/cli/config.js');
 writeFileSync(join(root, 'dist/config.schema.json'), `${JSON.stringify(configSchema(), undefined, 2)}\n`);
-
-/** Adds a file of declarations and all that it refers to. */
-function addTypes(path, found) {
-  if (found.has(path)) return;
-  if (!existsSync(path)) throw new Error(`${path} is referred to, but there is no such file`);
-  found.add(path);
-  const text = readFileSync(path, 'utf8');
-  for (const [, to] of text.matchAll(/(?:\bfrom |\bimport\(|^import )['"](\.[^'"]+)\.js['"]/gm)) {
-    addTypes(join(dirname(path), `${to}.d.ts`), found);
-  }
-}
