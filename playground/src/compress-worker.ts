@@ -1,12 +1,10 @@
 // Holds the model, and compresses it: as often as the slider moves.
-import { decode } from '../../src/decode/index.js';
-import { inspectContainer } from '../../src/inspect/inspect.js';
+import { decode, inspect } from '../../src/decode/index.js';
 import type { Model } from '../../src/model/model.js';
 import { isPatchable, readWeights } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { histogramOf, sharedValues } from '../../src/report/histogram.js';
 import { type CompressedModel, compress } from '../../src/search/compress.js';
-import { weightFigures } from '../../src/sensitivity/weights.js';
 import { besides } from './beside.js';
 import type { ShrunkLayer } from './protocol.js';
 import { loadRuntime } from './runtime.js';
@@ -41,13 +39,13 @@ serve<'open' | 'shrink' | 'layer' | 'beside' | 'take'>({
   async shrink({ settings }, { signal, onProgress }) {
     const start = performance.now();
     const { made, snr } = await shrink(settings, signal, onProgress);
-    const decoded = openOnnx(await decode(made.container, { signal }));
-    const report = await inspectContainer(made.container, { signal, model: decoded });
+    const decoded = openOnnx(await decode(made.container, { signal, verify: 'none' }));
+    const { tensors } = await inspect(made.container);
     const ms = performance.now() - start;
     [container, compressed] = [made.container, decoded];
-    const layers = report.tensors.map(({ name, bytes, codebookBytes, tableBytes, density, clusters }): ShrunkLayer => {
-      return { name, bytes: bytes + codebookBytes + tableBytes, density, clusters, snr: noiseOf(name) };
-    });
+    const layers = tensors.flatMap(({ name, section, codebookSize }): ShrunkLayer[] =>
+      name ? [{ name, bytes: section.length, clusters: codebookSize || null, ...changeOf(name) }] : [],
+    );
     return { bytes: made.container.length, ms, snr, told: tellOf(made), layers };
   },
 
@@ -97,8 +95,15 @@ function weightsOf(name: string): (Float32Array | undefined)[] {
   });
 }
 
-function noiseOf(name: string): number | null {
+/** How much of a layer is left, and how clearly its weights stand out of what has changed in them. */
+function changeOf(name: string): Pick<ShrunkLayer, 'density' | 'snr'> {
   const [before, after] = weightsOf(name);
-  const { weightSnr } = before && after ? weightFigures(before, after) : { weightSnr: Number.NaN };
-  return Number.isFinite(weightSnr) ? weightSnr : null;
+  if (!before || !after) return { density: 1, snr: null };
+  let [signal, noise, zeros] = [0, 0, 0];
+  for (let i = 0; i < after.length; i++) {
+    signal += before[i] ** 2;
+    noise += (before[i] - after[i]) ** 2;
+    if (after[i] === 0) zeros++;
+  }
+  return { density: 1 - zeros / after.length, snr: noise > 0 ? 10 * Math.log10(signal / noise) : null };
 }

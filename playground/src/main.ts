@@ -16,7 +16,9 @@ import { drawMap, markLayer } from './views/maps.js';
 /** Milliseconds in which the slider may move on before anything is compressed. */
 const PAUSE = 60;
 /** How far apart the colours of neighbouring layers are, in degrees: no two near ones for long. */
-const HUE = 47;
+const HUE = 137.5;
+/** The largest layer's: that of the page. */
+const FIRST_HUE = 290;
 
 const worker = new Client(new Worker(new URL('./compress-worker.ts', import.meta.url), { type: 'module' }));
 const form = new Form(() => shrinkSoon());
@@ -142,8 +144,9 @@ function showBeside(): void {
 }
 
 function blocks(layers: readonly { name: string; bytes: number }[]) {
-  const order = new Map(opened?.layers.map(({ name }, i) => [name, i]));
-  return layers.map(({ name, bytes }) => ({ name, bytes, hue: ((order.get(name) ?? 0) * HUE) % 360 }));
+  const sorted = [...(opened?.layers ?? [])].sort((a, b) => b.bytes - a.bytes);
+  const order = new Map(sorted.map(({ name }, i) => [name, i]));
+  return layers.map(({ name, bytes }) => ({ name, bytes, hue: (FIRST_HUE + (order.get(name) ?? 0) * HUE) % 360 }));
 }
 
 function largest({ layers }: Opened): string | undefined {

@@ -26,7 +26,7 @@ export function layerTable(
         {},
         html('th', { scope: 'row' }, pick, html('small', {}, op)),
         html('td', {}, size(bytes)),
-        html('td', {}, layer ? size(layer.bytes) : '–'),
+        html('td', {}, layer?.bytes ? size(layer.bytes) : '–'),
         html('td', {}, layer ? percent(layer.density) : '–'),
         html('td', {}, layer?.clusters?.toLocaleString('en') ?? '–'),
         html('td', {}, layer ? decibels(layer.snr) : '–'),
