@@ -1,6 +1,5 @@
 import { breather } from '../../breather.js';
 import { calibratedQuantize } from '../../calibrate/quantize.js';
-import type { Batch } from '../../data/dataset.js';
 import { type Split, splitDataset } from '../../data/split.js';
 import { throwIfAborted } from '../../errors.js';
 import type { Loss } from '../../evaluate/loss.js';
@@ -20,8 +19,8 @@ import {
 } from '../../stages/quantize.js';
 import { goalOf, HELD_OUT, isLossGiven } from '../goal.js';
 import { createJudge } from '../judge.js';
-import { openNetwork } from '../network.js';
 import { layerRounder } from '../rounded.js';
+import { exchanger } from './exchange.js';
 import {
   checkWidthOptions,
   type LayerWidth,
@@ -30,18 +29,19 @@ import {
   type Widths,
   widthsOf,
 } from './options.js';
-import { allocate, bitsOf, exchanges, type Widths as Setting, type Subject, widening } from './path.js';
+import { allocate, bitsOf, type Widths as Setting, type Subject, widening } from './path.js';
 
 /** Inputs that go through the model together, and that a divergence is measured on. */
 const BATCH = 32;
 const MEASURED = 256;
-/** Exchanges that are tried, by layer. */
-const TRIES = 3;
+/** What a goal by loss is narrowed by at a time, once the path has nothing narrower: the share of the bits that is kept, and how often. */
+const NARROWER = 0.97;
+const NARROWED = 3;
 
 /**
  * Gives every layer a width of its own: so that weights have so many bits on average, or as few as lose no more than so many
  * points. Widths come from the noise that rounding makes, without running the model; with data, the model's answers decide which
- * layers exchange bits, or where along that path the goal lies.
+ * layers exchange bits, where along that path the goal lies, and by which exchanges it is reached with fewer bits still.
  *
  * Source: the budget is PocketFlow's, the goal by loss Ristretto's; the allocation is by equal relative noise.
  *
@@ -97,7 +97,8 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
   if (!split || !isLossGiven(options)) {
     const room = limit ?? Number.POSITIVE_INFINITY;
     const first = allocate(subjects, room);
-    const setting = split ? await exchanged(opened, subjects, first, room, split, round, options) : first;
+    const exchange = split && (await exchanger(opened, subjects, split, round, options));
+    const setting = exchange ? await exchange(first, room) : first;
     const made = await make(setting);
     const isReached = bitsOf(subjects, setting) <= room;
     return { model: made, chosen: pointOf(setting, null), points, layers: layersOf(setting), isReached };
@@ -108,12 +109,15 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
   const path = [...widening(subjects)];
   // The narrowest setting of the path that loses no more: what is lost falls along it, but for a few inputs.
   let [low, high] = [0, path.length - 1];
-  const judged = new Map<number, { made: Model; point: WidthPoint }>();
+  const judged = new Map<number, JudgedSetting>();
+  const judgedAs = async (setting: Setting): Promise<JudgedSetting> => {
+    const made = await make(setting);
+    return { setting, made, point: pointOf(setting, await judge.loss(made)) };
+  };
   const look = async (at: number) => {
-    const made = await make(path[at]);
-    const point = pointOf(path[at], await judge.loss(made));
-    judged.set(at, { made, point });
-    return isGood(point);
+    const found = await judgedAs(path[at]);
+    judged.set(at, found);
+    return isGood(found.point);
   };
   const steps = Math.ceil(Math.log2(path.length)) + 1;
   while (low < high) {
@@ -123,8 +127,28 @@ export async function searchWidths(model: Model, options: WidthOptions): Promise
     onProgress?.(Math.min(1, points.length / steps));
   }
   if (!judged.has(high)) await look(high);
-  const { made, point } = present(judged.get(high));
-  return { model: made, chosen: point, points, layers: layersOf(path[high]), isReached: isGood(point) };
+  let best = present(judged.get(high));
+  if (isGood(best.point)) {
+    // The path goes by the noise of single layers; with all of them rounded, answers tell where the next bits can be spared.
+    const exchange = await exchanger(opened, subjects, split, round, options);
+    for (let i = 0; i < NARROWED; i++) {
+      const room = NARROWER * bitsOf(subjects, best.setting);
+      const narrower = allocate(subjects, room);
+      if (bitsOf(subjects, narrower) > room) break;
+      const next = await judgedAs(await exchange(narrower, room));
+      if (!isGood(next.point)) break;
+      best = next;
+    }
+  }
+  const { setting, made, point } = best;
+  return { model: made, chosen: point, points, layers: layersOf(setting), isReached: isGood(point) };
+}
+
+/** A setting with its model, and what that loses. */
+interface JudgedSetting {
+  readonly setting: Setting;
+  readonly made: Model;
+  readonly point: WidthPoint;
 }
 
 /** Makes the model of a setting, as it is to be kept. */
@@ -138,36 +162,6 @@ async function makeWidths(
   const given: QuantizeOptions = { ...rest, rules: [...rules, ...own] };
   if (!isCompensated || !split) return quantize({ ...given, seed }).run(model);
   return calibratedQuantize({ ...rest, ...given, seed, dataset: () => split.calibration() }).run(model);
-}
-
-/** Exchanges bits between layers as long as the model's answers come nearer to the original's. */
-async function exchanged(
-  model: Model,
-  subjects: readonly Subject[],
-  start: Setting,
-  limit: number,
-  split: Split,
-  round: (setting: Setting) => Model,
-  options: WidthOptions,
-): Promise<Setting> {
-  const { threads, signal, onProgress } = options;
-  const runtime = options.runtime ?? (await loadRuntime());
-  const batches: Batch[] = [];
-  for await (const batch of split.calibration()) batches.push(batch);
-  const network = await openNetwork(model, batches, { runtime, threads, signal });
-  let best = start;
-  let least = await network.divergence(round(best));
-  const tried = new Set<string>();
-  const tries = TRIES * subjects.length;
-  for (let i = 0; i < tries; i++) {
-    const next = exchanges(subjects, best, limit).find((each) => !tried.has(each.join()));
-    if (!next) break;
-    tried.add(next.join());
-    const divergence = await network.divergence(round(next), least);
-    if (divergence < least) [best, least] = [next, divergence];
-    onProgress?.((i + 1) / tries);
-  }
-  return best;
 }
 
 function noiseOf(original: Float32Array, rounded: Float32Array): number {
