@@ -8,6 +8,17 @@ export {
 } from './calibrate/options.js';
 export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrune } from './calibrate/prune.js';
 export { type CalibratedQuantizeOptions, calibratedQuantize } from './calibrate/quantize.js';
+export type { ValueRange } from './calibrate/ranges/fit.js';
+export type { Form, InputOptions, ValueRule } from './calibrate/ranges/options.js';
+export type { TableKind } from './calibrate/ranges/tables.js';
+export type { RoundedWeights } from './calibrate/ranges/weights.js';
+export {
+  type RoundedInput,
+  type Simulated,
+  type SimulateOptions,
+  type SimulateStage,
+  simulate,
+} from './calibrate/simulate.js';
 export type { CodingOptions } from './container/write/coding.js';
 export type { ArrayPicker } from './data/arrays.js';
 export type { PlainArray } from './data/cast.js';
@@ -26,6 +37,7 @@ export { type IdxPair, mnistDataset } from './data/mnist.js';
 export { npzDataset } from './data/npz.js';
 export { openDataset } from './data/open.js';
 export type { OpenDatasetOptions } from './data/open-options.js';
+export { drawPerClass } from './data/per-class.js';
 export type { DatasetReader } from './data/reader.js';
 export type { InputKind } from './data/synthetic/kinds.js';
 export { type SyntheticOptions, syntheticDataset } from './data/synthetic/synthetic.js';
@@ -82,6 +94,7 @@ export type { SelfTimer } from './pipeline/timer.js';
 export { MAX_CLUSTERS } from './quantize/codebook.js';
 export type { FixedBasis } from './quantize/fixed-basis.js';
 export type { By } from './quantize/lines.js';
+export type { Sign } from './quantize/values.js';
 export {
   type BaselineOptions,
   type Compressor,

@@ -1,8 +1,12 @@
 import type { onnx } from 'onnx-proto';
+import { isStandard } from '../graph/attributes.js';
 import { type GraphBuilder, valuesRead } from '../graph/builder.js';
 import { copyOf, type DecodedGraph } from '../graph/decoded-graph.js';
 import { type Layer, productsOf, type Read } from '../graph/layers.js';
-import { floatValue, writeModel } from '../graph/open-model.js';
+import { floatValue, type OpenModel, writeModel } from '../graph/open-model.js';
+import { builderEmitter } from '../graph/simulate/emitter.js';
+import { emitRounded } from '../graph/simulate/insert-fake.js';
+import type { RoundingPlan } from '../graph/simulate/plan.js';
 import type { Tensor } from '../model/model.js';
 import { createRandom } from '../random.js';
 import { type Feeder, runGraph } from '../runtime/batches.js';
@@ -21,6 +25,8 @@ export interface Capture {
   readonly layers: readonly Layer[];
   /** Default: nothing, and both models are the original. */
   readonly replaced?: Replaced | undefined;
+  /** How the compressed model rounds what layers take in. Default: not at all. */
+  readonly rounding?: RoundingPlan | undefined;
   /** How many columns of each batch are looked at. Default: of a layer that is not listed all of them. */
   readonly columnCounts?: ReadonlyMap<Layer, number> | undefined;
   /** How many axes a value has. */
@@ -38,10 +44,21 @@ export interface Capture {
  * depend on how many inputs there are.
  */
 export async function captureMoments(capture: Capture): Promise<Map<Layer, Moments>> {
-  const { graph, layers, replaced = new Map(), columnCounts: counts, rank, padding, seed = 0, feeder } = capture;
+  const {
+    graph,
+    layers,
+    replaced = new Map(),
+    rounding,
+    columnCounts: counts,
+    rank,
+    padding,
+    seed = 0,
+    feeder,
+  } = capture;
   const open = copyOf(graph.open);
   const { builder } = open;
-  const twin = replaced.size > 0 ? emitTwin(graph, builder, replaced) : (name: string) => name;
+  const isSingle = replaced.size === 0 && rounding === undefined;
+  const twin = isSingle ? ORIGINAL : emitTwin(graph, open, replaced, rounding);
   const outputs: string[] = [];
   const product = (left: string, right: string) => builder.emit('MatMul', [transpose(builder, left, [0, 2, 1]), right]);
   const output = (parts: readonly string[]) => {
@@ -56,31 +73,23 @@ export async function captureMoments(capture: Capture): Promise<Map<Layer, Momen
     const parts = reads.map((read, place) => {
       const { node } = read;
       const picks = each === undefined ? undefined : fractions(each, seed + index + layers.length * place);
-      const bordered = (rename: (name: string) => string) => {
-        const operands = {
-          inputs: (node.input ?? []).map(rename),
-          outputs: (node.output ?? []).map(rename),
-          rank,
-        };
+      const bordered = ({ inputsOf, nameOf }: Twin) => {
+        const operands = { inputs: inputsOf(node), outputs: (node.output ?? []).map(nameOf), rank };
         const columns = withOnes(builder, emitColumns(builder, { ...layer, ...read }, operands));
         const factor = padding?.emitFactor(builder, read);
         const real = factor === undefined ? columns : builder.emit('Mul', [columns, factor]);
         return picks ? pick(builder, real, picks) : real;
       };
-      const isSame = [...(node.input ?? []), ...(node.output ?? [])].every(
-        (name, i) => i === read.operand || twin(name) === name || isOutputOfFeedForward(read, name),
-      );
+      const twinned = twin.inputsOf(node);
+      const isSame =
+        (node.input ?? []).every((name, i) => i === read.operand || twinned[i] === name) &&
+        (node.output ?? []).every((name) => twin.nameOf(name) === name || isOutputOfFeedForward(read, name));
       const own = bordered(twin);
       const moments = product(own, own);
       return {
         isSame,
         own: moments,
-        cross: isSame
-          ? moments
-          : product(
-              bordered((name) => name),
-              own,
-            ),
+        cross: isSame ? moments : product(bordered(ORIGINAL), own),
       };
     });
     const isSame = parts.every((part) => part.isSame);
@@ -127,12 +136,22 @@ function unweighted({ inputs }: Layer): Moments {
   return { groups: 1, inputs, own, cross: undefined };
 }
 
+/** A model beside the original. */
+interface Twin {
+  /** The name that a value has in it. */
+  nameOf(value: string): string;
+  /** What a node of the original reads in it. */
+  inputsOf(node: onnx.INodeProto): string[];
+}
+
+const ORIGINAL: Twin = { nameOf: (value) => value, inputsOf: (node) => node.input ?? [] };
+
 /**
- * Appends the compressed model beside the original: once more every node that depends on a changed weight.
- *
- * @returns the name of a value's twin, which is the value itself where the two models do not differ
+ * Appends the compressed model beside the original: once more every node that depends on a changed weight, or that reads a
+ * value rounded.
  */
-function emitTwin(graph: DecodedGraph, builder: GraphBuilder, replaced: Replaced): (name: string) => string {
+function emitTwin(graph: DecodedGraph, open: OpenModel, replaced: Replaced, plan: RoundingPlan | undefined): Twin {
+  const { builder, proto: model } = open;
   const twins = new Map<string, string>();
   for (const [name, { tensor, proto }] of graph.stored) {
     const rawData = replaced.get(tensor);
@@ -141,16 +160,38 @@ function emitTwin(graph: DecodedGraph, builder: GraphBuilder, replaced: Replaced
     twins.set(name, twin);
     builder.graph.initializer!.push({ name: twin, dims: proto.dims ?? [], dataType: proto.dataType ?? 1, rawData });
   }
-  const twinOf = (name: string) => twins.get(name) ?? name;
+  const nameOf = (name: string) => twins.get(name) ?? name;
+  const emitter = builderEmitter(builder, Number(model.opsetImport?.find(isStandard)?.version ?? 1));
+  const isRounded = plan ? roundedInputs(plan) : () => false;
+  const rounded = new Map<string, string>();
+  const roundedOf = (name: string) => {
+    if (plan && !rounded.has(name)) rounded.set(name, emitRounded(emitter, plan, name, nameOf(name)));
+    return rounded.get(name) ?? name;
+  };
+  const inputsOf = (node: onnx.INodeProto) =>
+    (node.input ?? []).map((name, i) => (isRounded(node, i) ? roundedOf(name) : nameOf(name)));
   for (const node of [...builder.graph.node!]) {
-    if (!valuesRead(node).some((name) => twins.has(name))) continue;
+    const isSame = valuesRead(node).every((name) => !twins.has(name));
+    const input = inputsOf(node);
+    if (isSame && input.every((name, i) => name === node.input?.[i])) continue;
     const output = (node.output ?? []).map((name) => {
       if (name) twins.set(name, builder.fresh(`compressed/${name}`));
-      return name && twinOf(name);
+      return name && nameOf(name);
     });
-    builder.graph.node!.push({ ...withInputs(node, twinOf), output, name: output[0] });
+    builder.graph.node!.push({ ...withInputs(node, nameOf), input, output, name: output[0] });
   }
-  return twinOf;
+  return { nameOf, inputsOf };
+}
+
+/** Whether a node reads one of its inputs rounded: nodes are known by what they make. */
+function roundedInputs({ values, sites }: RoundingPlan): (node: onnx.INodeProto, input: number) => boolean {
+  const keyOf = ({ output }: onnx.INodeProto, input: number) => `${output?.[0]} ${input}`;
+  const keys = new Set(sites.filter(({ value }) => values.has(value)).map(({ node, input }) => keyOf(node, input)));
+  const own = new Set(sites.map(({ value }) => value));
+  return (node, input) => {
+    const name = node.input?.[input] ?? '';
+    return keys.has(keyOf(node, input)) || (values.has(name) && !own.has(name));
+  };
 }
 
 /** The node with other inputs, those of its nested graphs included: names are unique across scopes. */

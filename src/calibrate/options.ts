@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/dataset.js';
+import type { RoundingPlan } from '../graph/simulate/plan.js';
 import type { Selection } from '../model/selectors.js';
 import { checkAlternatives, checkOptions } from '../options/check.js';
 import { defaultsOf } from '../options/defaults.js';
@@ -37,12 +38,18 @@ export interface CalibrationOptions {
    * @internal
    */
   readonly isMadeUp?: boolean | undefined;
+  /**
+   * How what layers take in will be rounded: weights make up for that, too. Default: not at all.
+   *
+   * @internal
+   */
+  readonly roundedInputs?: RoundingPlan | undefined;
   /** Inputs to be kept apart, to judge the result by. Default 0. */
   readonly heldOut?: number | undefined;
 }
 
 /** What is handed in and not typed. */
-type HandedIn = 'dataset' | 'runtime' | 'pool' | 'onNote' | 'isMadeUp';
+type HandedIn = 'dataset' | 'runtime' | 'pool' | 'onNote' | 'isMadeUp' | 'roundedInputs';
 
 export const CALIBRATION = {
   samples: whole({

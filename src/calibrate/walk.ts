@@ -3,6 +3,7 @@ import { type Split, splitDataset } from '../data/split.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { graphOf } from '../graph/decoded-graph.js';
 import { findLayers, type Layer, type LayerFilter } from '../graph/layers.js';
+import type { RoundingPlan } from '../graph/simulate/plan.js';
 import { present } from '../guards.js';
 import type { Model, Skipped, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
@@ -53,6 +54,8 @@ export interface PreparedModel {
   readonly fast: boolean;
   /** Told in how many directions the inputs of layers vary, of those where that is few, once all have been seen. */
   readonly onSeen: (directions: ReadonlyMap<Layer, number>) => void;
+  /** How what layers take in is rounded in the end. */
+  readonly inputs: RoundingPlan | undefined;
   /** The moments of a fast calibration, which do not change from run to run: kept by the first where they have room. */
   readonly kept: Map<Layer, Moments>;
 }
@@ -108,6 +111,7 @@ export async function prepare(
     seed,
     fast,
     onSeen,
+    inputs: options.roundedInputs,
     kept: new Map(),
   };
 }
@@ -129,7 +133,8 @@ export async function walkLayers(
   change: (turn: LayerTurn) => LayerChange | Promise<LayerChange>,
   onProgress?: (share: number) => void,
 ): Promise<Model> {
-  const { model, graph, layers, twins, survey, feeder, split, columnCounts, seed, fast, onSeen, kept } = prepared;
+  const { model, graph, layers, twins, survey, feeder, split, columnCounts, seed, fast, onSeen, kept, inputs } =
+    prepared;
   const replaced = new Map<Tensor, Uint8Array>();
   const rank = (value: string) => survey.dims(value).length;
   const padding = paddingOf(graph, survey.dims);
@@ -144,6 +149,7 @@ export async function walkLayers(
             ...{ graph, layers: part, columnCounts, rank, padding, feeder },
             // A pass of all layers sees what the original model makes.
             replaced: fast ? undefined : replaced,
+            rounding: inputs,
             seed: seed * 4096 + done,
           });
     if (fast && passes.length === 1 && kept.size === 0 && bytesOf(moments) <= KEPT_BYTES) {

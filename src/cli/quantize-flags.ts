@@ -3,6 +3,7 @@ import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedQuantize } from '../calibrate/quantize.js';
 import type { Dataset } from '../data/dataset.js';
 import { formatLoss } from '../evaluate/loss-words.js';
+import type { RoundingPlan } from '../graph/simulate/plan.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
 import { isLossGiven } from '../search/goal.js';
@@ -50,7 +51,8 @@ interface Sources {
 
 /** The stage that rounds weights; what it found is known once it has run. */
 export interface FormatStage {
-  create(options: QuantizeOptions): Stage;
+  /** @param plan - how what layers take in will be rounded */
+  create(options: QuantizeOptions, plan?: RoundingPlan): Stage;
   /** Whether widths are searched for, so that what is chosen is to be kept. */
   readonly isSearched: boolean;
   found(): Widths | undefined;
@@ -63,7 +65,7 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
   return {
     isSearched,
     found: () => found,
-    create(options) {
+    create(options, plan) {
       checkFlags(flags, isSearched, hasOutputRange(options), { calibration, dataset });
       const common = { ...options, ...calibration };
       if (isSearched) {
@@ -86,10 +88,12 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
           quantizeByOutput({ ...all, pool }).run(model, context),
         );
       }
-      if (!calibration) return quantize(options);
-      const stage = calibratedQuantize({ ...common, ...calibration });
+      // Data are for ranges, too: who asks for plain rounding gets it.
+      if (!calibration || (plan && options.rounding !== undefined)) return quantize(options);
+      const all = { ...common, ...calibration, roundedInputs: plan };
+      const stage = calibratedQuantize(all);
       return inThreads(stage.name, calibration, (pool, model, context) =>
-        calibratedQuantize({ ...common, ...calibration, pool }).run(model, context),
+        calibratedQuantize({ ...all, pool }).run(model, context),
       );
     },
   };

@@ -26,6 +26,10 @@ export interface Summary {
   readonly synthetic?: object | undefined;
   /** How density and clusters of the layers were found. */
   readonly budget?: object | undefined;
+  /** Of `quantize`: what the model was written as, and how weights and values were rounded. */
+  readonly form?: string;
+  readonly weights?: readonly object[];
+  readonly inputs?: readonly object[];
   /** How training went. */
   readonly epochs?: readonly object[];
 }

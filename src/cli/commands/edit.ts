@@ -1,4 +1,5 @@
 import { breather } from '../../breather.js';
+import type { Simulated, SimulateStage } from '../../calibrate/simulate.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { writeStaged } from '../../pipeline/threads.js';
 import { type BudgetFlags, budgetOf, configPathOf } from '../budget.js';
@@ -10,6 +11,7 @@ import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
 import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
+import { type SimulateFlags, simulateStage, tableKindOf } from '../simulate-flags.js';
 import { reportSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
@@ -20,6 +22,7 @@ export type EditFlags = CommonFlags &
   CalibrationFlags &
   BudgetFlags &
   FormatFlags &
+  SimulateFlags &
   ModelFlags & { readonly output: string };
 
 /** What `prune`, `cluster` and `quantize` have in common: an ONNX file in, a changed one out. */
@@ -40,13 +43,19 @@ export async function editModel(
     const hasInputs = stage !== 'cluster' && !judged;
     const calibration = hasInputs ? await calibrationOf(flags, subject, terminal) : undefined;
     const formats = formatStage(flags, { calibration, dataset: judged?.dataset }, terminal);
-    const settings = readSettings(flags, stage, calibration, false, formats.create);
+    let simulation: SimulateStage | undefined;
+    const settings = readSettings(flags, stage, calibration, false, (options) => {
+      simulation = simulateStage(flags, options, formats, calibration);
+      return simulation;
+    });
     const files = planModel(output, model, flags.force);
     const isSearched = stage === 'quantize' && formats.isSearched;
     const config = isSearched
       ? planOutput(configPathOf(flags.saveConfig, output), { option: '--save-config' })
       : undefined;
-    const plan = config ? together(files, config) : files;
+    const tableKind = flags.table === undefined ? undefined : tableKindOf(flags.table);
+    const table = flags.table === undefined ? undefined : planOutput(flags.table, { option: '--table' });
+    const plan = together(files, ...(config ? [config] : []), ...(table ? [table] : []));
     for (const warning of [...unclaimedWarnings(model), ...settings.warnings(model)]) terminal.warn(warning);
     const onProgress = terminal.progress(stage);
     const stages = await withOutput(plan, (output, signal) =>
@@ -62,6 +71,9 @@ export async function editModel(
           const text = widthsConfig(input, widths, settings.config, stage);
           output.write(files.paths.length, new TextEncoder().encode(text));
         }
+        if (tableKind && simulation) {
+          output.write(plan.paths.length - 1, new TextEncoder().encode(simulation.table(tableKind)));
+        }
         return run.times();
       }),
     );
@@ -73,9 +85,15 @@ export async function editModel(
       outputBytes: sizeOf(files.paths),
       ratio: null,
       stages,
+      ...(flags.json && quantized(simulation?.found())),
     };
     await reportSummary(terminal, flags, summary, () => inspectFile(output));
   } finally {
     close();
   }
+}
+
+/** What `quantize` tells as JSON. */
+function quantized(found: Simulated | undefined): Pick<Simulated, 'form' | 'weights' | 'inputs'> | undefined {
+  return found && { form: found.form, weights: found.weights, inputs: found.inputs };
 }

@@ -18,6 +18,7 @@ import {
   addThreads,
 } from '../options.js';
 import { addWidths } from '../quantize-flags.js';
+import { addSimulate } from '../simulate-flags.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
 
@@ -38,6 +39,7 @@ With --equivalent-bits, or with --max-loss and inputs, every layer gets a width 
   addOutput(command, 'the quantized ONNX file');
   addStage(command, QUANTIZE);
   addWidths(command);
+  addSimulate(command);
   const { maxLoss, maxError } = GOAL;
   addOptions(command, { maxLoss, maxError }, { prefix: 'with --calibrate or --data: ' });
   addMetric(command);

@@ -5,6 +5,7 @@ import type { EditedNode } from './node.js';
 import { insertNode, removeNode, requireMember, restoreNode } from './nodes.js';
 import { bypassNode, interpose, redirectUses, renameValue } from './rewire.js';
 import {
+  declaredRank,
   declareValue,
   dropTensor,
   findTensor,
@@ -195,6 +196,11 @@ export class EditedGraph {
   /** Declares the type of a value, as `value_info` or where the graph lists it already. */
   declare(value: string, dtype: DType, dims?: readonly (number | string)[]): void {
     declareValue(this.#body, value, dtype, dims);
+  }
+
+  /** How many axes a value is declared to have; `undefined` where nothing is said of them. */
+  rank(value: string): number | undefined {
+    return declaredRank(this.#body, value);
   }
 
   /** Forgets the declared type of a value that is neither input nor output. */

@@ -105,6 +105,16 @@ export function declareValue(body: Body, name: string, dtype: DType, dims?: read
   body.parts[0].add(GRAPH.valueInfo, ValueInfoProto.encode({ name, type }).finish());
 }
 
+/** How many axes a value is declared to have; `undefined` where nothing is said of them. */
+export function declaredRank(body: Body, name: string): number | undefined {
+  const listings: Listing[] = body.isFunction ? ['valueInfo'] : ['input', 'output', 'valueInfo'];
+  for (const entry of listings.flatMap((listing) => body.entriesOf(listing, name))) {
+    const { type } = ValueInfoProto.decode(entry.read());
+    if (type?.tensorType?.shape) return type.tensorType.shape.dim?.length ?? 0;
+  }
+  return undefined;
+}
+
 /** Changes the type of a value wherever one is declared. */
 function redeclare(body: Body, name: string, type: onnx.ITypeProto): boolean {
   const listings: Listing[] = body.isFunction ? ['valueInfo'] : ['input', 'output', 'valueInfo'];

@@ -1,0 +1,53 @@
+import type { Fitted } from '../../quantize/formats/format.js';
+import type { GrowingHistogram, Histogram } from './histogram.js';
+
+/** Thresholds that are tried, from the largest magnitude down to this share of it, and finer ones around the best. */
+const LEAST = 1 / 128;
+const COARSE = 48;
+const FINE = 6;
+
+/** The magnitude that a share of the numbers, in per cent, is at most. */
+export function percentileThreshold({ bins, limit }: Histogram, zeros: number, percent: number): number {
+  const total = bins.reduce((sum, count) => sum + count, zeros);
+  let left = (percent / 100) * total - zeros;
+  for (let i = 0; i < bins.length; i++) {
+    if (left <= bins[i]) return (limit * (i + Math.max(0, left) / (bins[i] || 1))) / bins.length || limit / bins.length;
+    left -= bins[i];
+  }
+  return limit;
+}
+
+/** The threshold at which rounding makes the least squared error, cut magnitudes among it. */
+export function mseThreshold(histogram: GrowingHistogram, make: (threshold: number) => Fitted): number {
+  const sides = [histogram.read('positive'), histogram.read('negative')] as const;
+  const { most } = histogram;
+  const errorAt = (share: number) => squaredError(sides, make(share * most));
+  const ratio = LEAST ** (1 / COARSE);
+  let best = 1;
+  let least = errorAt(1);
+  const look = (share: number) => {
+    const error = errorAt(share);
+    if (error < least) [best, least] = [share, error];
+  };
+  for (let i = 1; i <= COARSE; i++) look(ratio ** i);
+  const middle = best;
+  for (let i = 1 - FINE; i < FINE; i++) if (i !== 0) look(Math.min(1, middle * ratio ** (i / FINE)));
+  return best * most;
+}
+
+/** What rounding does to the numbers of a histogram, each in the middle of its bin. */
+function squaredError([positive, negative]: readonly [Histogram, Histogram], { set, scale, offset }: Fitted): number {
+  let sum = 0;
+  for (const [{ bins, limit }, sign] of [
+    [positive, 1],
+    [negative, -1],
+  ] as const) {
+    for (let i = 0; i < bins.length; i++) {
+      if (bins[i] === 0) continue;
+      const value = (sign * limit * (i + 0.5)) / bins.length;
+      const error = value - offset - scale * set.nearest((value - offset) / scale);
+      sum += bins[i] * error * error;
+    }
+  }
+  return sum;
+}

@@ -1,0 +1,264 @@
+import { splitDataset } from '../data/split.js';
+import { FxqError } from '../errors.js';
+import { graphOf } from '../graph/decoded-graph.js';
+import { edit } from '../graph/edit/edit.js';
+import { insertFake } from '../graph/simulate/insert-fake.js';
+import { packWeights } from '../graph/simulate/pack.js';
+import type { RoundingPlan } from '../graph/simulate/plan.js';
+import { insertQdq } from '../graph/simulate/qdq.js';
+import { qdqValues } from '../graph/simulate/qdq-plan.js';
+import { insertQonnx } from '../graph/simulate/qonnx.js';
+import { withSettledOpset } from '../graph/upgrade.js';
+import type { Model } from '../model/model.js';
+import { withRecord } from '../onnx/metadata.js';
+import { checkOptions } from '../options/check.js';
+import { recordOf } from '../options/defaults.js';
+import { FLOAT32 } from '../quantize/formats/parse.js';
+import { recordedFormats } from '../quantize/record.js';
+import { endsOfRounding, isInteger, type ValueRounding } from '../quantize/values.js';
+import { loadRuntime } from '../runtime/runtime.js';
+import { type QuantizeOptions, quantize } from '../stages/quantize.js';
+import type { Stage, StageContext } from '../stages/stage.js';
+import { type CalibratedQuantizeOptions, calibratedQuantize } from './quantize.js';
+import { chooseSites } from './ranges/choose.js';
+import { fitValue } from './ranges/fit.js';
+import { gatherStatistics } from './ranges/gather.js';
+import { type Form, INPUTS, type InputOptions } from './ranges/options.js';
+import { type TableKind, tableOf } from './ranges/tables.js';
+import { type RoundedWeights, roundedWeights } from './ranges/weights.js';
+
+const NAME = 'quantize';
+/** Inputs that ranges are taken of, and how many go through the model together. */
+const SAMPLES = 512;
+const BATCH = 16;
+const PERCENTILE = 99.99;
+/** What int8 becomes where products of 8 bits could saturate. */
+const REDUCED = 'int7';
+/** The operator set in which QuantizeLinear has 16 bits. */
+const WITH_16_BITS = 21;
+
+/** How a model is quantized, weights and what layers take in. */
+export interface SimulateOptions extends Omit<CalibratedQuantizeOptions, 'dataset' | 'roundedInputs'>, InputOptions {
+  /** Inputs like those that the model is for. Without them, only weights can be rounded. */
+  readonly dataset?: CalibratedQuantizeOptions['dataset'] | undefined;
+  /** How weights are rounded. Default: `compensated` with data, else `nearest`. */
+  readonly rounding?: 'nearest' | 'stochastic' | 'compensated' | undefined;
+  /**
+   * Makes the stage that rounds weights.
+   *
+   * @internal
+   */
+  readonly weightStage?: ((options: QuantizeOptions, plan: RoundingPlan | undefined) => Stage) | undefined;
+}
+
+/** A value as it is rounded. */
+export interface RoundedInput {
+  readonly name: string;
+  readonly format: string;
+  /** The least and the largest number that it can be. */
+  readonly low: number;
+  readonly high: number;
+  /** How these were found. */
+  readonly range: string;
+}
+
+/** What was done to a model. */
+export interface Simulated {
+  readonly form: Form;
+  readonly weights: readonly RoundedWeights[];
+  readonly inputs: readonly RoundedInput[];
+  /**
+   * The model with rounded weights and floats around, and how values are rounded in it.
+   *
+   * @internal
+   */
+  readonly model: Model;
+  /** @internal */
+  readonly plan: RoundingPlan;
+}
+
+/** The stage of {@link simulate}; what it found is known once it has run. */
+export interface SimulateStage extends Stage {
+  found(): Simulated | undefined;
+  /**
+   * Scales and ranges as other platforms read them: JSON, TensorRT's calibration cache or ncnn's table.
+   *
+   * @throws Error before the stage has run
+   */
+  table(kind: TableKind): string;
+}
+
+/**
+ * Quantizes a model as hardware would compute it: weights, and what layers take in, whose ranges are those of calibration data.
+ * First and last layer stay as they are unless `first` and `last` name formats for them; `qdq` takes them in. With data,
+ * weights make up for what rounding does to them and to the inputs.
+ *
+ * Source: Krishnamoorthi 2018, "Quantizing deep convolutional networks for efficient inference"; Migacz 2017 for ranges.
+ *
+ * @throws RangeError if an option is out of its range; FxqError `CONFIG`, `DATASET`, `RUNTIME`, `MISSING_PACKAGE`, `UNSUPPORTED`
+ *
+ * @example
+ * const stage = simulate({ weights: 'int8', by: 'channel', inputs: 'uint8', dataset });
+ * const simulated = await stage.run(openOnnx(bytes));
+ * for (const { name, low, high } of stage.found()?.inputs ?? []) console.log(name, low, high);
+ */
+export function simulate(options: SimulateOptions): SimulateStage {
+  const settled = settle(options);
+  let found: Simulated | undefined;
+  return {
+    name: NAME,
+    found: () => found,
+    table(kind) {
+      if (!found) throw new Error('table: expected the stage to have run');
+      return tableOf(kind, graphOf(found.model), found.plan.values);
+    },
+    async run(input, context = {}) {
+      const hasInputs = settled.inputs !== undefined || (settled.values ?? []).length > 0;
+      const isEdited = hasInputs || settled.form === 'qdq';
+      const model = isEdited ? withSettledOpset(input) : input;
+      const plan = hasInputs ? await planOf(model, settled, context) : EMPTY;
+      if (settled.form === 'qdq') requireOpset(model, settled);
+      const stage = weightStage(settled, plan);
+      const rounded = stage ? await stage.run(model, context) : model;
+      found = {
+        form: settled.form,
+        // Whoever does not ask need not wait for what stages have pending.
+        get weights() {
+          return roundedWeights(model, rounded);
+        },
+        inputs: Array.from(plan.values, ([name, rounding]) => described(name, rounding)),
+        model: rounded,
+        plan,
+      };
+      const result = written(found, context);
+      return result === rounded ? result : withRecord(result, recordOf('simulate', recorded(settled), {}));
+    },
+  };
+}
+
+type Settled = SimulateOptions & { readonly form: Form };
+
+const EMPTY: RoundingPlan = { values: new Map(), sites: [], halves: new Set() };
+
+/** @throws RangeError */
+function settle(options: SimulateOptions): Settled {
+  checkOptions(NAME, INPUTS, options);
+  const { as, dataset } = options;
+  const inputs = options.inputs ?? (as === 'qdq' ? 'uint8' : undefined);
+  const hasInputs = inputs !== undefined || (options.values ?? []).length > 0;
+  const form = as ?? (hasInputs ? 'fake' : 'values');
+  if (hasInputs && dataset === undefined) {
+    throw new RangeError(`${NAME}: inputs need a dataset to take ranges of`);
+  }
+  if (form === 'qdq' && !/^u?int(?:8|16)$/.test(inputs ?? '')) {
+    throw new RangeError(`${NAME}: expected inputs in uint8 or uint16 for qdq, got ${inputs}`);
+  }
+  if (form === 'values' && hasInputs) {
+    throw new RangeError(`${NAME}: expected fake, qdq, packed or qonnx as form with inputs, got values`);
+  }
+  return { ...options, inputs, form };
+}
+
+/** Writes the model in its form. */
+function written({ model, plan, form }: Simulated, { onNote }: StageContext): Model {
+  const formats = new Map(Array.from(recordedFormats(model), ([name, { weights }]) => [name, weights]));
+  const names = new Set(formats.keys());
+  switch (form) {
+    case 'fake':
+      return insertFake(model, plan);
+    case 'qdq':
+      return insertQdq(model, { ...plan, weights: names });
+    case 'packed':
+      return packWeights(insertFake(model, plan), names, (name) =>
+        onNote?.(`${name}: stays in floats, since its weights are no integers of at most 8 bits`),
+      );
+    case 'qonnx':
+      return insertQonnx(model, plan, formats);
+    default:
+      return model;
+  }
+}
+
+/** What is recorded of the settings. */
+function recorded({ inputs, inputRange, sign, form }: Settled): Record<string, unknown> {
+  return { inputs, range: inputRange, sign, as: form };
+}
+
+/** 16 bits came with operator set 21; what other operators mean in it is not for this stage to change. */
+function requireOpset(model: Model, { inputs = '' }: Settled): void {
+  const opset = edit(model).opset() ?? 0;
+  if (!inputs.endsWith('16') || opset >= WITH_16_BITS) return;
+  const message = `model: ${inputs} with qdq needs operator set ${WITH_16_BITS} or later, this one uses ${opset}; convert it, or take uint8`;
+  throw new FxqError('UNSUPPORTED', message, { expected: WITH_16_BITS, actual: opset });
+}
+
+/** The stage that rounds weights, if any are to be. */
+function weightStage(options: Settled, plan: RoundingPlan): Stage | undefined {
+  const { rules = [], rounding, dataset, seed, form, inputs, ...rest } = options;
+  const weights = options.weights ?? (form === 'qdq' ? 'int8' : undefined);
+  if (weights === undefined && rules.length === 0) return undefined;
+  const isLeftOut = inputs !== undefined && form !== 'qdq';
+  const { first = isLeftOut ? FLOAT32 : undefined, last = isLeftOut ? FLOAT32 : undefined } = options;
+  const by = rest.by ?? (form === 'qdq' ? 'channel' : undefined);
+  const given = {
+    ...rest,
+    by,
+    // On processors without VNNI or the like, sums of two products of 8 bits saturate.
+    weights: form === 'qdq' && weights === 'int8' && !options.fullRange ? REDUCED : weights,
+    rules,
+    first,
+    last,
+  };
+  const rounded = plan.values.size > 0 ? plan : undefined;
+  if (options.weightStage) return options.weightStage({ ...given, seed, rounding: plainly(rounding) }, rounded);
+  const isCompensated = rounding === 'compensated' || (rounding === undefined && dataset !== undefined);
+  if (!isCompensated) return quantize({ ...given, rounding: plainly(rounding), seed });
+  if (dataset === undefined) throw new RangeError(`${NAME}: rounding compensated needs a dataset`);
+  return calibratedQuantize({ ...given, seed, dataset, roundedInputs: rounded });
+}
+
+function plainly(rounding: SimulateOptions['rounding']): QuantizeOptions['rounding'] {
+  return rounding === 'compensated' ? undefined : rounding;
+}
+
+/** Looks at the data, and finds how each value is rounded. */
+async function planOf(model: Model, options: Settled, context: StageContext): Promise<RoundingPlan> {
+  const { dataset, samples = SAMPLES, seed = 0, threads, onNote = context.onNote } = options;
+  if (!dataset) return EMPTY;
+  const graph = graphOf(model);
+  const isWhole = options.form === 'qdq';
+  const chosen = chooseSites(graph, model, { ...options, isWhole });
+  for (const note of chosen.notes) onNote?.(note);
+  const between = isWhole ? qdqValues(graph, chosen.sites) : { values: [], same: new Map<string, string>() };
+  const common = options.inputs ?? FLOAT32;
+  const formats = new Map(between.values.map((value) => [value, chosen.formats.get(value) ?? common]));
+  for (const [value, format] of chosen.formats) formats.set(value, format);
+  const split = await splitDataset(dataset, BATCH, samples, 0, seed);
+  if (split.calibrationBatches === 0) {
+    throw new FxqError('DATASET', 'calibration data: expected at least one input, got none');
+  }
+  const runtime = options.runtime ?? (await loadRuntime());
+  const feeder = { runtime, threads, signal: context.signal, batches: split.calibration };
+  const seenAs = (value: string) => between.same.get(value) ?? value;
+  const statistics = await gatherStatistics(graph, [...formats.keys()].map(seenAs), feeder);
+  const values = new Map<string, ValueRounding>();
+  for (const [value, format] of formats) {
+    const seen = statistics.get(seenAs(value));
+    if (!seen) continue;
+    const {
+      inputRange: range,
+      percentile = PERCENTILE,
+      sign = options.form === 'qdq' ? 'zero-point' : 'value',
+    } = options;
+    values.set(value, fitValue(seen, { format, range, percentile, sign }));
+    if (sign === 'unsigned' && isInteger(format) && seen.histogram.low < 0) {
+      onNote?.(`${value}: goes down to ${seen.histogram.low.toPrecision(3)}, which unsigned numbers cut to 0`);
+    }
+  }
+  return { values, sites: chosen.sites, halves: chosen.halves };
+}
+
+function described(name: string, rounding: ValueRounding): RoundedInput {
+  const { format, range } = rounding;
+  return { name, format, ...endsOfRounding(rounding), range };
+}
