@@ -14,7 +14,7 @@ export type ValueRange = (typeof VALUE_RANGES)[number];
 const WIDE = 6;
 
 /** How ranges of a format of so many bits are found if nothing is said. */
-export function defaultRange(bits: number): ValueRange {
+function defaultRange(bits: number): ValueRange {
   return bits >= WIDE ? 'percentile' : 'mse';
 }
 

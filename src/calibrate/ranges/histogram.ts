@@ -1,5 +1,5 @@
 /** Bins that ranges are looked for in. */
-export const BINS = 2048;
+const BINS = 2048;
 /** Finer ones that are counted while the range grows: each of the bins above has at least eight of them. */
 const COUNTED = 16 * BINS;
 

@@ -8,7 +8,7 @@ import { VALUE_RANGES, type ValueRange } from './fit.js';
  * Mul before layers. `qdq`: QuantizeLinear and DequantizeLinear around everything, which runtimes make integer kernels of.
  * `packed`: weights as int8 with Cast and Mul. `qonnx`: IntQuant, BipolarQuant and FloatQuant of QONNX.
  */
-export const FORMS = ['values', 'fake', 'qdq', 'packed', 'qonnx'] as const;
+const FORMS = ['values', 'fake', 'qdq', 'packed', 'qonnx'] as const;
 export type Form = (typeof FORMS)[number];
 
 /** A format of values by name. */

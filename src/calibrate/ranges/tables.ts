@@ -6,8 +6,7 @@ import { isPatchable, readWeights } from '../../model/weights.js';
 import { endsOfRounding, isUniform, type ValueRounding } from '../../quantize/values.js';
 
 /** Kinds of tables: our own, TensorRT's calibration cache, ncnn's table of scales. */
-export const TABLES = ['json', 'tensorrt', 'ncnn'] as const;
-export type TableKind = (typeof TABLES)[number];
+export type TableKind = 'json' | 'tensorrt' | 'ncnn';
 
 /** Of eight bits with a sign, which both platforms compute in. */
 const REACH = 127;
