@@ -1,6 +1,6 @@
 /** Bits, least significant first: bit 0 of byte 0 is the first of the stream. */
 export class BitWriter {
-  #bytes = new Uint8Array(1024);
+  #bytes = new Uint8Array(64);
   #length = 0;
   /** Bits not yet in a byte; fewer than 8 between calls. */
   #pending = 0;

@@ -24,33 +24,37 @@ export function codeLengths(counts: ArrayLike<number>, limit: number): Uint8Arra
 
   // A list holds the weights of packages and symbols together, ascending; which are symbols is all that has to be
   // remembered: the first `taken` entries of a list stand for a known number of symbols and of packages.
-  const lists: boolean[][] = [];
-  let previous: number[] = [];
+  const own = Float64Array.from(used, (symbol) => counts[symbol]);
+  const most = 2 * used.length;
+  const isSymbol = new Uint8Array(limit * most);
+  let previous = new Float64Array(most);
+  let weights = new Float64Array(most);
+  let before = 0;
   for (let level = 0; level < limit; level++) {
-    const weights: number[] = [];
-    const isSymbol: boolean[] = [];
+    const list = level * most;
+    let count = 0;
     let s = 0;
     let p = 0;
-    while (s < used.length || p + 1 < previous.length) {
-      const pack = p + 1 < previous.length ? previous[p] + previous[p + 1] : Number.POSITIVE_INFINITY;
-      const takesSymbol = s < used.length && counts[used[s]] <= pack;
-      isSymbol.push(takesSymbol);
-      if (takesSymbol) {
-        weights.push(counts[used[s++]]);
+    while (s < own.length || p + 1 < before) {
+      const pack = p + 1 < before ? previous[p] + previous[p + 1] : Number.POSITIVE_INFINITY;
+      if (s < own.length && own[s] <= pack) {
+        isSymbol[list + count] = 1;
+        weights[count++] = own[s++];
       } else {
-        weights.push(pack);
+        weights[count++] = pack;
         p += 2;
       }
     }
-    lists.push(isSymbol);
-    previous = weights;
+    [previous, weights] = [weights, previous];
+    before = count;
   }
 
   // The cheapest 2n − 2 entries of the last list; each package among them takes two of the list before it.
-  let taken = 2 * used.length - 2;
+  let taken = most - 2;
   for (let level = limit - 1; level >= 0; level--) {
+    const list = level * most;
     let symbols = 0;
-    for (let i = 0; i < taken; i++) if (lists[level][i]) lengths[used[symbols++]]++;
+    for (let i = 0; i < taken; i++) if (isSymbol[list + i] > 0) lengths[used[symbols++]]++;
     taken = 2 * (taken - symbols);
   }
   return lengths;

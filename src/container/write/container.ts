@@ -25,6 +25,7 @@ import {
 import { inOrder, type Limits, nextOf } from './ahead.js';
 import type { CodingOptions } from './coding.js';
 import { itemsOf, type Listing, listWithin } from './listing.js';
+import { Repeats } from './repeats.js';
 import { type CodedTensor, type Coding, codeTensor } from './section.js';
 import { MemorySections, type SectionStore } from './sections.js';
 import { withStretches } from './stretches.js';
@@ -53,11 +54,12 @@ export interface Coder {
 
 /** One tensor after the other, in the caller's thread. */
 export function inThreadCoder(coding?: CodingOptions): Coder {
+  const repeats = new Repeats();
   return {
     limits: { items: 1, size: Number.POSITIVE_INFINITY },
     async code(tensor) {
       const payload = tensor.payload.read();
-      return { payload, coded: codeTensor(tensor, payload, coding) };
+      return { payload, coded: repeats.of(tensor, payload, () => codeTensor(tensor, payload, coding)) };
     },
   };
 }

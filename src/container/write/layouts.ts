@@ -7,7 +7,7 @@ import { chunks } from '../read/layouts.js';
 import { escapesByChunk, sizeOf } from './escapes.js';
 import { type Split, unsplit } from './lines.js';
 import type { Plan } from './plan.js';
-import { bytesOf, makeCode, writeRun } from './runs.js';
+import { bytesOf, makeCode, type WriterCode, writeRun } from './runs.js';
 import { type Indexed, writeCodebook } from './symbols.js';
 
 /** The payload as it is. */
@@ -97,16 +97,7 @@ export function planPlanes(payload: Uint8Array, width: number): Plan | undefined
   const units = payload.length / width;
   const split = toPlanes(payload, width);
   const planes = Array.from({ length: width }, (_, p) => {
-    const bytes = split.subarray(p * units, (p + 1) * units);
-    const code = makeCode(encodeKernels().countBytes(bytes));
-    // A run's lengths are a few bytes a chunk: coding has to save more than that.
-    const coded = code.table.length + code.bits / 8 + 12 * Math.ceil(units / CHUNK);
-    const kind: (typeof PLANES)[number] = bytes.every((byte) => byte === bytes[0])
-      ? 'constant'
-      : coded < units
-        ? 'coded'
-        : 'raw';
-    return { bytes, code, kind, cost: kind === 'constant' ? 2 : 1 + Math.min(coded, units) };
+    return planPlane(split.subarray(p * units, (p + 1) * units));
   });
   const last = planes.findLastIndex(({ kind }) => kind !== 'constant');
   if (last < 0) return undefined;
@@ -119,16 +110,53 @@ export function planPlanes(payload: Uint8Array, width: number): Plan | undefined
       for (const { kind, bytes, code } of planes) {
         writer.byte(PLANES.indexOf(kind));
         if (kind === 'constant') writer.byte(bytes[0]);
-        if (kind === 'coded') writer.bytes(code.table);
+        if (code) writer.bytes(code.table);
       }
       for (const { start, count, isLast } of chunks(units, CHUNK)) {
         for (const [p, { kind, bytes, code }] of planes.entries()) {
           const part = bytes.subarray(start, start + count);
           if (kind === 'raw') writer.bytes(part);
-          if (kind === 'coded') writeRun(writer, code, part, isLast && p === last);
+          if (code) writeRun(writer, code, part, isLast && p === last);
         }
       }
       return writer.finish();
     },
   };
+}
+
+/** A byte plane: what it is, and what that takes. */
+interface Plane {
+  readonly bytes: Uint8Array;
+  readonly kind: (typeof PLANES)[number];
+  /** Of what is coded. */
+  readonly code?: WriterCode;
+  readonly cost: number;
+}
+
+function planPlane(bytes: Uint8Array): Plane {
+  const units = bytes.length;
+  const counts = encodeKernels().countBytes(bytes);
+  if (counts[bytes[0]] === units) return { bytes, kind: 'constant', cost: 2 };
+  const raw: Plane = { bytes, kind: 'raw', cost: 1 + units };
+  // A run's lengths are a few bytes a chunk: coding has to save more than that.
+  const beside = 12 * Math.ceil(units / CHUNK);
+  // Of the lowest bytes of floats no code makes less: then there is no need to make one.
+  if (entropyBits(counts) / 8 + LEAST_TABLE + beside >= units) return raw;
+  const code = makeCode(counts);
+  const coded = code.table.length + code.bits / 8 + beside;
+  return coded < units ? { bytes, kind: 'coded', code, cost: 1 + coded } : raw;
+}
+
+/** Bytes that the code lengths of a plane take at least. */
+const LEAST_TABLE = 256 / 8;
+
+/** Bits that no code of single symbols goes below. */
+function entropyBits(counts: Uint32Array): number {
+  let bits = 0;
+  let total = 0;
+  for (const count of counts) {
+    total += count;
+    if (count > 0) bits -= count * Math.log2(count);
+  }
+  return total > 0 ? bits + total * Math.log2(total) : 0;
 }

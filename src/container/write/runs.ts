@@ -8,17 +8,35 @@ import type { StreamCode } from '../../kernels/encode/kernels.js';
 import { codeLimit, FOUR_STREAMS_FROM, firstLength, segments } from '../constants.js';
 
 /** A Huffman code ready to write with, and what a text with the counts it was made from costs. */
-export interface WriterCode extends StreamCode {
-  /** The code lengths as they stand in a section. */
-  readonly table: Uint8Array;
+export class WriterCode implements StreamCode {
   /** Bits that the counted symbols take. */
   readonly bits: number;
+  #codes: Uint16Array | undefined;
+  #table: Uint8Array | undefined;
+
+  constructor(
+    readonly lengths: Uint8Array,
+    counts: ArrayLike<number>,
+  ) {
+    this.bits = codedBits(counts, lengths);
+  }
+
+  // Of many codes that are looked at few are written with.
+  get codes(): Uint16Array {
+    this.#codes ??= canonicalCodes(this.lengths);
+    return this.#codes;
+  }
+
+  /** The code lengths as they stand in a section. */
+  get table(): Uint8Array {
+    this.#table ??= lengthTable(this.lengths);
+    return this.#table;
+  }
 }
 
 /** The best code for symbols that occur this often. */
 export function makeCode(counts: ArrayLike<number>, limit = codeLimit(counts.length)): WriterCode {
-  const lengths = codeLengths(counts, limit);
-  return { lengths, codes: canonicalCodes(lengths), table: lengthTable(lengths), bits: codedBits(counts, lengths) };
+  return new WriterCode(codeLengths(counts, limit), counts);
 }
 
 /** Bytes that codes take with all that is written in them: exact but for the padding and the lengths of streams. */

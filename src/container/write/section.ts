@@ -23,6 +23,9 @@ const CONTEXTS_WORTHWHILE = 0.03;
 /** What a section adds to the header once that is squeezed: length, checksum, layout. */
 const SECTION_FIELDS = 8;
 
+/** Payloads of at most so many bytes take fewer in the skeleton than as a section, whatever they are. */
+const TINY = 16;
+
 /** The part of a header entry that says how the payload is coded. */
 export type Coding = Omit<WireTensor, 'n' | 'y' | 'd' | 'f' | 'g'>;
 
@@ -45,16 +48,23 @@ export function codeTensor(
   const bits = bitsOf(dtype);
   // Varints are bytes of no fixed width, whatever they spell.
   const own = form === 'varint' ? 1 : naturalWidth(bits, length);
+  const commonOf = (width: number) => ({
+    ...(length === naturalLength(bits, dims) ? {} : { b: length }),
+    ...(width === naturalWidth(bits, length) ? {} : { w: width }),
+  });
+  const inlineWithin = (width: number, limit: number): CodedTensor | undefined => {
+    const inline = form === 'stretch' ? undefined : inlineForm(payload, width, limit);
+    return inline && { entry: { ...commonOf(width), ...(inline.isPlanar ? { p: 1 } : {}) }, inline: inline.bytes };
+  };
+  const tiny = length <= TINY ? inlineWithin(own, Number.POSITIVE_INFINITY) : undefined;
+  if (tiny) return tiny;
   const { plan: best, width } =
     form === 'stretch'
       ? planStretch(payload)
       : { plan: cheapest(payload, own, dtype === 'float32', dims, smallest ? 0 : CONTEXTS_WORTHWHILE), width: own };
-  const common = {
-    ...(length === naturalLength(bits, dims) ? {} : { b: length }),
-    ...(width === naturalWidth(bits, length) ? {} : { w: width }),
-  };
-  const inline = form === 'stretch' ? undefined : inlineForm(payload, width, best.bytes + SECTION_FIELDS);
-  if (inline) return { entry: { ...common, ...(inline.isPlanar ? { p: 1 } : {}) }, inline: inline.bytes };
+  const common = commonOf(width);
+  const inline = inlineWithin(width, best.bytes + SECTION_FIELDS);
+  if (inline) return inline;
   const section = best.write();
   const { k, c, ...others } = best.fields;
   const fields = { ...(k ? { k } : {}), ...(c ? { c } : {}) };
