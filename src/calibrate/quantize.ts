@@ -104,7 +104,12 @@ export function calibratedQuantize(options: CalibratedQuantizeOptions): Stage {
 }
 
 /** @throws RangeError for what weights cannot make up for */
-export function checkCompensated({ rounding, rules = [], first, last, ...options }: QuantizeOptions): void {
+export function checkCompensated({ rounding, domain, rules = [], first, last, ...options }: QuantizeOptions): void {
+  if (domain !== undefined && domain !== QUANTIZE_DEFAULTS.domain) {
+    throw new RangeError(
+      `${NAME}: rounding with data is spatial, and in no domain of Winograd's; leave out one of them`,
+    );
+  }
   if (rounding !== undefined && rounding !== 'nearest') {
     throw new RangeError(`${NAME}: rounding with data is compensated; leave out rounding ${rounding}`);
   }

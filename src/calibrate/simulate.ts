@@ -153,6 +153,10 @@ function settle(options: SimulateOptions): Settled {
   if (form === 'qdq' && !/^u?int(?:8|16)$/.test(inputs ?? '')) {
     throw new RangeError(`${NAME}: expected inputs in uint8 or uint16 for qdq, got ${inputs}`);
   }
+  const { domain = 'spatial' } = options;
+  if (domain !== 'spatial' && (form === 'qdq' || form === 'packed')) {
+    throw new RangeError(`${NAME}: weights that are rounded in ${domain} are no integers for ${form}; take fake`);
+  }
   if (form === 'values' && hasInputs) {
     throw new RangeError(`${NAME}: expected fake, qdq, packed or qonnx as form with inputs, got values`);
   }

@@ -113,7 +113,7 @@ function isFilled(options: object): boolean {
 }
 
 /** The options of formats that `tune` takes. */
-type TuneFormats = Pick<TuneOptions, Exclude<keyof typeof QUANTIZE.options, 'seed'>>;
+type TuneFormats = Pick<TuneOptions, Exclude<keyof typeof QUANTIZE.options, 'seed' | 'domain'>>;
 
 /** The options of `tune` that are about tensors. */
 type TargetFlags = SelectionFlags & Pick<PruneFlags, 'density' | 'scope'> & QuantizeFlags;
@@ -133,7 +133,8 @@ export function readTargets(flags: TargetFlags): {
   const selection = { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
   const { density, scope } = override(PRUNE, config.prune, flags);
   const formats = rulesOf(config, 'quantize');
-  const { seed: _, ...quantize } = override(QUANTIZE, config.quantize, flags);
+  const { seed: _, domain = 'spatial', ...quantize } = override(QUANTIZE, config.quantize, flags);
+  if (domain !== 'spatial') throw new UsageError(`config: tune trains weights as they are, not in ${domain}`);
   if ([quantize, ...(formats ?? []).map((rule) => rule.options)].some(({ range }) => range === 'output')) {
     throw new UsageError('config: tune finds no parameters of formats by range output');
   }

@@ -15,6 +15,7 @@ import { SCALINGS, type Scaling } from '../quantize/formats/scale.js';
 import { BY, type By, type Lines, linesIn } from '../quantize/lines.js';
 import { quantizeWeights } from '../quantize/quantize.js';
 import { formatRecord } from '../quantize/record.js';
+import { DOMAINS, type Domain, fromDomain, toDomain } from '../quantize/winograd.js';
 import type { Stage, StageDefinition } from './stage.js';
 
 const NAME = 'quantize';
@@ -53,6 +54,8 @@ export interface QuantizeOptions extends QuantizeLayer, Selection<QuantizeLayer>
   rounding?: 'nearest' | 'stochastic' | undefined;
   /** Seed of stochastic rounding. Default 0. */
   seed?: number | undefined;
+  /** Where weights of 3×3 convolutions are rounded: as they are, or as Winograd's algorithm transforms them. Default `spatial`. */
+  domain?: Domain | undefined;
 }
 
 const RUN = whole({ text: 'weights of a run', low: 1 });
@@ -96,6 +99,12 @@ const OPTIONS = {
     default: 'nearest',
   }),
   seed: seedOption('seed of stochastic rounding'),
+  domain: choice({
+    text: 'where weights of 3×3 convolutions are rounded',
+    value: 'domain',
+    of: DOMAINS,
+    default: 'spatial',
+  }),
   first: formatOption('format of the layer that runs first, such as float32 to leave it'),
   last: formatOption('the same of the one that runs last'),
 } satisfies OptionsOf<QuantizeOptions, keyof Selection<never>>;
@@ -132,8 +141,8 @@ export function quantize(options: QuantizeOptions = {}): Stage {
     run(input) {
       const { model, layers } = quantizedLayers(input, options);
       const quantized = mapWeights(model, layerSettings(layers, options), quantizeLayer, NAME);
-      const { range, percentile, scaling, rounding, seed } = options;
-      const told = { range, percentile, scaling, rounding, seed };
+      const { range, percentile, scaling, rounding, seed, domain } = options;
+      const told = { range, percentile, scaling, rounding, seed, domain };
       return layers.size > 0 ? withRecord(quantized, formatRecord(model, layers, told, QUANTIZE_DEFAULTS)) : quantized;
     },
   };
@@ -178,12 +187,18 @@ export function hasOutputRange({ range, rules = [] }: QuantizeOptions): boolean 
   return range === 'output' || rules.some((rule) => rule.options.range === 'output');
 }
 
+/** Whether Winograd's algorithm computes with a tensor: the kernels of a convolution of 3×3. */
+function isWinograd({ op, dims }: Tensor): boolean {
+  return op === 'Conv' && dims.length === 4 && dims[2] === 3 && dims[3] === 3;
+}
+
 /** A layer with all that says how it is quantized. */
 export interface QuantizedLayer {
   readonly weights: string;
   readonly by: By;
   readonly range: FittedRange | undefined;
   readonly lines: Lines;
+  readonly domain: Domain;
 }
 
 /**
@@ -212,7 +227,8 @@ export function quantizedLayers(
     const range = layer.range ?? options.range;
     // Until it is found, the format's own.
     const fitted = range === 'output' ? undefined : range;
-    layers.set(tensor, { weights, by, range: fitted, lines: linesBy(by, tensor, channels) });
+    const domain = isWinograd(tensor) ? (options.domain ?? QUANTIZE_DEFAULTS.domain) : QUANTIZE_DEFAULTS.domain;
+    layers.set(tensor, { weights, by, range: fitted, lines: linesBy(by, tensor, channels), domain });
   }
   return { model, layers };
 }
@@ -239,14 +255,21 @@ export interface LayerSettings extends QuantizedLayer {
 
 /** What the stage does to a layer. */
 export function quantizeLayer(weights: Float32Array, settings: LayerSettings): Float32Array {
-  const { weights: name, by, range, lines, percentile, scaling, seed } = settings;
+  const { weights: name, by, range, lines, percentile, scaling, seed, domain } = settings;
   const known = formatNamed(name);
   if (!known) return weights;
-  return quantizeWeights(weights, {
-    ...{ format: known, lines, range, percentile },
+  const quantization = {
+    ...{ format: known, range, percentile },
     scaling,
     hasDead: by === 'channel',
     // Layers differ, and tensors of the same bytes do not.
     seed: seed === undefined ? undefined : seed + xxh32(new Uint8Array(weights.buffer)),
-  });
+  };
+  if (domain === 'spatial') return quantizeWeights(weights, { ...quantization, lines });
+  const tiles = toDomain(weights, domain);
+  const grown = tiles.length / weights.length;
+  // The kernels of a convolution are whole in every line but in runs of weights, which are as long in tiles.
+  const inner = 'inner' in lines ? lines.inner * grown : tiles.length;
+  const tileLines = typeof by === 'number' ? linesIn(tiles.length, by, undefined) : { count: lines.count, inner };
+  return fromDomain(quantizeWeights(tiles, { ...quantization, lines: tileLines }), domain);
 }

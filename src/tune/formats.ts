@@ -44,6 +44,7 @@ export function formatsOf(model: Model, options: TuneOptions): TrainedFormats {
       ...format,
       range: fitting(format.weights, recorded),
       lines: linesBy(format.by, tensor, channels),
+      domain: 'spatial',
     });
   }
   return { layers, areNew: false, arePruned: readRecords(model).some(({ text }) => isPruning(text)) };
