@@ -15,6 +15,7 @@ import { addOptions } from './flags.js';
 import { bytesOf, leftOut } from './left-alone.js';
 import { addMetric, type MetricFlags, metricOf } from './metric.js';
 import type { ClusterFlags } from './options.js';
+import { openSearchLog, type SearchLog } from './search-log.js';
 import type { Terminal } from './terminal.js';
 
 /** Options that say what a calibrated model has to be like. */
@@ -24,11 +25,12 @@ export interface GoalFlags extends MetricFlags {
   readonly time?: number;
   readonly targetSize?: number;
   readonly lambda?: number;
+  readonly resume?: boolean;
 }
 
 const GOALS = ['maxLoss', 'maxError', 'targetSize', 'lambda'] as const;
 /** What needs a search. */
-const SEARCHING = [...GOALS, 'time', 'metric'] as const;
+const SEARCHING = [...GOALS, 'time', 'metric', 'resume'] as const;
 
 export function addGoal(command: Command): Command {
   const price = { ...CALIBRATE.lambda, text: 'what a bit is worth, such as 5e-8', otherwise: 'searched for' };
@@ -36,6 +38,10 @@ export function addGoal(command: Command): Command {
   addOptions(command, goals, { alternatives: GOALS, prefix: 'with --calibrate or --data: ' });
   addOptions(command, { time }, { prefix: 'with --calibrate or --data: ' });
   addOptions(command, { lambda: price }, { alternatives: GOALS, prefix: 'with --calibrate: ' });
+  command.option(
+    '--resume',
+    'with --calibrate: keep what is tried beside the output until it is done, and go on from there',
+  );
   return addMetric(command);
 }
 
@@ -43,6 +49,8 @@ export function addGoal(command: Command): Command {
 export interface SearchStage extends Stage {
   /** For `--json`. */
   summary(): CalibrationSummary | undefined;
+  /** Called once the result is written. */
+  done(): void;
 }
 
 /** A search as JSON. */
@@ -58,7 +66,7 @@ interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 'samples'
  * @throws UsageError for options that do not go together
  */
 export function searchStage(
-  flags: GoalFlags & ClusterFlags,
+  flags: GoalFlags & ClusterFlags & { readonly output: string; readonly calibrate?: string },
   { include, exclude }: Selection<never>,
   calibration: CalibrationOptions | undefined,
   terminal: Terminal,
@@ -83,8 +91,10 @@ export function searchStage(
     checkGoal(goal);
   });
   let found: Found | undefined;
+  let log: SearchLog | undefined;
   return {
     name: 'calibrate',
+    done: () => log?.end(),
     summary() {
       if (!found) return undefined;
       const { chosen, points, samples, heldOut, metric, isReached } = found;
@@ -92,7 +102,21 @@ export function searchStage(
       return { chosen, points, samples, heldOut, metric, seed: calibration.seed ?? 0, isReached, skipped };
     },
     async run(model, { signal, onNote } = {}) {
-      const pool = threadPool(calibration.threads);
+      const { dataset: _, threads, ...settled } = calibration;
+      const { time: _time, ...wanted } = goal;
+      const asked = {
+        ...settled,
+        ...wanted,
+        bits,
+        clusters,
+        include,
+        exclude,
+        data: flags.calibrate,
+        metric: flags.metric,
+      };
+      if (flags.resume) log = openSearchLog(`${flags.output}.search`, { model, options: JSON.stringify(asked) });
+      if (log && log.known.length > 0) terminal.note(`  going on behind ${formatCount(log.known.length)} settings`);
+      const pool = threadPool(threads);
       try {
         found = await searchCalibration(model, {
           ...calibration,
@@ -100,7 +124,11 @@ export function searchStage(
           metric: await metricOf(flags),
           onStart: (text) => terminal.note(`  ${text}`),
           onProgress: terminal.progress('calibrate'),
-          onPoint: (point) => terminal.note(`  ${pointLine(point)}`),
+          known: log?.known,
+          onPoint(point) {
+            log?.add(point);
+            terminal.note(`  ${pointLine(point)}`);
+          },
         });
       } finally {
         await pool.close();

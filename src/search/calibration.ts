@@ -1,11 +1,9 @@
-import { isSameBytes } from '../binary/bytes.js';
 import { CALIBRATE_DEFAULTS, type CalibrateOptions } from '../calibrate/options.js';
 import { type Calibration, startCalibration } from '../calibrate/start.js';
 import { containerSize } from '../container/write/container.js';
 import type { Batch } from '../data/dataset.js';
 import { throwIfAborted } from '../errors.js';
 import type { Loss } from '../evaluate/loss.js';
-import type { Layer } from '../graph/layers.js';
 import { expectModel } from '../model/expect-model.js';
 import type { Model, Skipped } from '../model/model.js';
 import { best } from './best.js';
@@ -46,12 +44,18 @@ export interface SearchOptions extends CalibrateOptions, GoalOptions {
   readonly onStart?: ((text: string) => void) | undefined;
   /** Called with every point as it is known. */
   readonly onPoint?: ((point: Point) => void) | undefined;
+  /**
+   * Points of a search that was ended early, of the same model, inputs and options: they are not tried again. What they are
+   * of is not checked. Default: none.
+   */
+  readonly known?: readonly Point[] | undefined;
 }
 
 interface Tried {
   /** What it took. */
   readonly ms: number;
-  readonly model: Model;
+  /** Absent where it is known from an earlier search. */
+  readonly model: Model | undefined;
   readonly point: Point;
 }
 
@@ -120,6 +124,12 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   const isSearched = goal !== undefined && layers.length > 0;
   const attempt = async (price: number): Promise<Tried> => {
     const [done, start] = [all.length, performance.now()];
+    const before = options.known?.find(({ lambda }) => lambda === price);
+    if (before) {
+      all.push({ model: undefined, point: before, ms: 0 });
+      onPoint?.(before);
+      return all[done];
+    }
     const total = isSearched ? MAX_POINTS : 1;
     const model = await calibration.run(price, (share) => onProgress?.((done + share) / total));
     const bytes = await containerSize(model, { signal });
@@ -137,9 +147,10 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
     return all[done];
   };
   const first = lambda ?? CALIBRATE_DEFAULTS.lambda;
-  if (isSearched) await approach({ goal, start: first, attempt, layers, clock });
+  if (isSearched) await approach({ goal, start: first, attempt, clock });
   else await attempt(first);
-  const { model: found, point: chosen } = goal ? best(all, goal) : all[0];
+  const { model: made, point: chosen } = goal ? best(all, goal) : all[0];
+  const found = made ?? (await calibration.run(chosen.lambda ?? first, onProgress));
   const { calibrationBatches, heldOutBatches, batchSize } = split;
   return {
     model: found,
@@ -157,7 +168,6 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
 interface Approach {
   readonly goal: Goal;
   readonly start: number;
-  readonly layers: readonly Layer[];
   readonly clock: Clock;
   attempt(price: number): Promise<Tried>;
 }
@@ -166,10 +176,10 @@ interface Approach {
  * Tries prices until the goal is bracketed closely. What a price comes to is a little up to chance, so that near a size
  * some neighbours are tried, too.
  */
-async function approach({ goal, start, attempt, layers, clock }: Approach): Promise<void> {
+async function approach({ goal, start, attempt, clock }: Approach): Promise<void> {
   let low: number | undefined;
   let high: number | undefined;
-  let last: Tried | undefined;
+  let last: number | undefined;
   for (let [next, tries] = [start, 1]; ; tries++) {
     const tried = await attempt(next);
     const { bytes, judgement } = tried.point;
@@ -177,9 +187,9 @@ async function approach({ goal, start, attempt, layers, clock }: Approach): Prom
     if (isTooMuch) high = next;
     else low = next;
     if (clock.isOver(tried.ms)) return;
-    // Where another price changes no weight, one farther on will not either.
-    if (last && isSame(tried.model, last.model, layers)) return;
-    last = tried;
+    // Where another price changes no byte, one farther on will not either.
+    if (bytes === last) return;
+    last = bytes;
     if (goal.limit === undefined && bytes <= goal.targetSize && bytes >= NEAR * goal.targetSize) {
       for (const share of NEIGHBOURS.slice(0, MAX_POINTS - tries)) {
         if (clock.isOver(tried.ms)) return;
@@ -208,16 +218,6 @@ function nextLambda(
   }
   if (low !== undefined && high !== undefined) return Math.sqrt(low * high);
   return low === undefined ? price / STRIDE : price * STRIDE;
-}
-
-/** Whether two calibrations have given all layers the same weights. */
-function isSame(one: Model, other: Model, layers: readonly Layer[]): boolean {
-  const names = new Set(layers.map(({ tensor }) => tensor.name));
-  return one.tensors.every((tensor, i) => {
-    if (!names.has(tensor.name)) return true;
-    const [a, b] = [tensor, other.tensors[i]].map(({ payload }) => payload.read());
-    return isSameBytes(a, b);
-  });
 }
 
 /** Measures on the inputs that were kept out; without any, on those calibrated on. */

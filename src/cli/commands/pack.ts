@@ -124,6 +124,7 @@ export async function packModel(
       if (text !== undefined) output.write(1, new TextEncoder().encode(text));
       return told;
     });
+    search?.done();
     const found = walk?.found();
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
     const summary = {

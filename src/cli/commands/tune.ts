@@ -37,9 +37,8 @@ import {
   type SelectionFlags,
 } from '../options.js';
 import { planModel } from '../output/model.js';
-import { startOutput } from '../output/output.js';
-import { type OutputPlan, planOutput } from '../output/plan.js';
-import { writePieces } from '../output/write.js';
+import { planOutput } from '../output/plan.js';
+import { writePieces, writeWhole } from '../output/write.js';
 import { readTargets } from '../settings.js';
 import { reportSummary } from '../summary.js';
 import type { Terminal } from '../terminal.js';
@@ -170,16 +169,6 @@ function refuseOthers(path: string): void {
   if (!existsSync(path) || isCheckpoint(withoutInputs(() => readWhole(path)))) return;
   const message = `${path}: exists already and is no checkpoint, which is where training would keep one; choose another name with -o`;
   throw new FxqError('IO', message, { file: path });
-}
-
-function writeWhole(plan: OutputPlan, bytes: Uint8Array): void {
-  const output = startOutput(plan);
-  try {
-    output.write(0, bytes);
-    output.commit();
-  } finally {
-    output.discard();
-  }
 }
 
 function parseAugmentation(text: string, before: Augmentation = {}): Augmentation {

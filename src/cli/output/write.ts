@@ -30,6 +30,17 @@ export function writePieces(
   });
 }
 
+/** Writes a file that is in memory. */
+export function writeWhole(plan: OutputPlan, bytes: Uint8Array): void {
+  const output = startOutput(plan);
+  try {
+    output.write(0, bytes);
+    output.commit();
+  } finally {
+    output.discard();
+  }
+}
+
 /** Has work write the planned files: they appear once it is done, and not at all if it fails or is stopped. */
 export function withOutput<T>(plan: OutputPlan, work: (output: Output, signal: AbortSignal) => Promise<T>): Promise<T> {
   return interruptible(async (signal) => {
