@@ -82,6 +82,6 @@ export function warnOfNone(problem: unknown): void {
   // biome-ignore lint/suspicious/noConsole: what was asked for is not had, and nobody else is told.
   console.warn(
     `fxq-compress: no worker could be started (${why}), so it is done here; ` +
-      'for where bundlers find it see "Workers" in the README',
+      'for where bundlers find it see "Workers" in docs/page.md',
   );
 }

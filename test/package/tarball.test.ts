@@ -96,7 +96,14 @@ describe('the packed package', () => {
       ].sort(),
     );
     const others = packed.filter((path) => !path.endsWith('.js') && !/^dist\/[\w/-]+\.d\.ts$/.test(path));
-    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/config.schema.json', 'package.json']);
+    expect(others).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist/config.schema.json',
+      'package.json',
+      'src/container/README.md',
+    ]);
     expect(packed).toEqual(expect.arrayContaining(['dist/index.d.ts', 'dist/decode/index.d.ts']));
     // Types of the command line and of tests are nobody's.
     expect(packed.filter((path) => /\.d\.ts$/.test(path) && /cli|gradient|test|assembly/.test(path))).toEqual([]);

@@ -11,6 +11,8 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 /** The pages of the repository, wherever they lie. */
 const DOCUMENTS = [
   'README.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+  'packages/fxq-decode/README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'models/README.md',
@@ -19,6 +21,33 @@ const DOCUMENTS = [
   'test/golden/README.md',
   ...readdirSync(join(root, 'bench/results')).map((name) => `bench/results/${name}`),
 ];
+
+/** Where pages that npm shows, too, say that files are: with nothing beside them, links have to be whole. */
+const HOME = 'https://github.com/fxq-compress/fxq-compress/blob/main/';
+
+/** The links of a page to files of the repository: where from the root, and to which heading there. */
+function linksOf(page: string): { path: string; heading: string | undefined }[] {
+  return [...read(page).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target]) => (target.startsWith(HOME) ? `/${target.slice(HOME.length)}` : target))
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [to, heading] = target.split('#');
+      return { path: to === '' ? page : to.startsWith('/') ? to.slice(1) : join(dirname(page), to), heading };
+    });
+}
+
+/** What a heading is called in links, as GitHub has it. */
+function slugsOf(page: string): string[] {
+  const headings = read(page)
+    .replace(/^```[\s\S]*?^```/gm, '')
+    .matchAll(/^#+ (.+)$/gm);
+  return Array.from(headings, ([, text]) =>
+    text
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 const MADE = ['node_modules', 'out', 'build', 'dist', 'coverage', '.git'];
 
@@ -57,11 +86,10 @@ describe('the pages of the repository', () => {
   it.each(DOCUMENTS)('name files that are there: %s', (page) => {
     const text = read(page);
     const bases = basesOf(page);
-    const links = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
-      .map(([, target]) => target)
-      .filter((target) => !/^[a-z]+:/.test(target));
     const missing = spelled(text, bases).filter((path) => !isBelow(bases, path));
-    const astray = links.filter((target) => !existsSync(join(root, dirname(page), target)));
+    const astray = linksOf(page)
+      .filter(({ path, heading }) => !existsSync(join(root, path)) || (heading && !slugsOf(path).includes(heading)))
+      .map(({ path, heading }) => `${path}#${heading}`);
     expect([...missing, ...astray]).toEqual([]);
   });
 
@@ -85,21 +113,32 @@ describe('the pages of the repository', () => {
   });
 });
 
-describe('README.md', () => {
-  const readme = read('README.md');
+it('README.md is short, and whole where nothing lies beside it', () => {
+  expect(read('README.md').split('\n').length).toBeLessThanOrEqual(150);
+  for (const page of ['README.md', 'packages/fxq-decode/README.md'])
+    expect([...read(page).matchAll(/\]\((?!https:|#)([^)]+)\)/g)].map(([, to]) => to)).toEqual([]);
+});
+
+it('every page of docs/ can be reached from README.md', () => {
+  const named = linksOf('README.md').map(({ path }) => path);
+  expect(readdirSync(join(root, 'docs')).filter((name) => !named.includes(`docs/${name}`))).toEqual([]);
+});
+
+describe('the guide to containers', () => {
+  const guide = read('docs/page.md');
 
   it('says which version of the format this decoder reads', () => {
-    expect(readme.match(/decoder reads version \d+/g)).toEqual([`decoder reads version ${VERSION}`]);
+    expect(guide.match(/decoder reads version \d+/g)).toEqual([`decoder reads version ${VERSION}`]);
     expect(read('CHANGELOG.md')).toContain(`- Version ${VERSION}, as specified in`);
     expect(read('src/container/README.md')).toContain(`# The \`.fxq\` container, version ${VERSION}\n`);
   });
 
   it('names layouts and error codes that there are', () => {
-    const constants = [...readme.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name]) => name);
+    const constants = [...guide.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name]) => name);
     const codes = constants.filter((name) => !new RegExp(`\\b${name}\\b`).test(read('src/index.ts')));
     expect(codes).toContain('CONTAINER_VERSION');
     expect(codes.filter((code) => !(ERROR_CODES as readonly string[]).includes(code))).toEqual([]);
-    const format = readme.slice(readme.indexOf('## The format in ten lines'));
+    const format = read('docs/format.md');
     for (const layout of LAYOUTS) if (layout !== 'inline') expect(format).toContain(`*${layout}*`);
   });
 });

@@ -1,6 +1,6 @@
-// Prints the options of the stages as a table of Markdown, from what the stages declare: a block of README.md.
-import { describe } from '../build/options/text.js';
-import { STAGES } from '../build/stages/registry.js';
+// Prints the options of the stages as a table of Markdown, from what the stages declare: a block of docs/options.md.
+import { describe } from '../../build/options/text.js';
+import { STAGES } from '../../build/stages/registry.js';
 
 const rows = STAGES.flatMap(({ name, options, alternatives, perLayer }) =>
   Object.entries(options).map(([key, option]) => {
