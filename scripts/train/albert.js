@@ -1,7 +1,7 @@
 // Makes and trains a small net in the manner of ALBERT: one layer gone through twelve times, a table of words that also gives
-// the scores of words. It learns to say which words are missing in this project's own documents.
+// the scores of words. It learns to say which words lines of this project's own documents are made of, some of them missing.
 //
-//   node scripts/train/albert.js [--steps 400] [--rate 0.002] [--seed 1] --out FOLDER
+//   node scripts/train/albert.js [--steps 400] [--rate 0.003] [--seed 1] --out FOLDER
 //
 // Writes albert.onnx, and calibration.npz and test.npz with lines of text, some of them shorter than others, from parts of the
 // documents that it was not trained on. Gradients are the project's own, in ONNX Runtime; a few minutes.
@@ -21,7 +21,7 @@ import { npz } from '../bench/support/npz.js';
 const { values } = parseArgs({
   options: {
     steps: { type: 'string', default: '400' },
-    rate: { type: 'string', default: '0.002' },
+    rate: { type: 'string', default: '0.003' },
     seed: { type: 'string', default: '1' },
     out: { type: 'string' },
   },
@@ -63,7 +63,7 @@ function cut(all) {
   return found;
 }
 
-/** Inputs of these lines, some of their words hidden, and which those were. */
+/** Inputs of these lines, some of their words hidden, and which all of them are. */
 function inputsOf(some) {
   const size = some.length * LENGTH;
   const [tokens, mask, targets] = [new BigInt64Array(size), new BigInt64Array(size), new Int32Array(size)];
@@ -74,7 +74,7 @@ function inputsOf(some) {
       const isHidden = i < line.length && random.float() < HIDDEN;
       tokens[at] = BigInt(isHidden ? MISSING : id);
       mask[at] = BigInt(Number(i < line.length));
-      targets[at] = isHidden ? id : -1;
+      targets[at] = i < line.length ? id : -1;
     }
   }
   const dims = [some.length, LENGTH];
@@ -97,7 +97,7 @@ let mean = 0;
 for (let step = 1; step <= steps; step++) {
   const some = Array.from({ length: BATCH }, () => lines[random.below(train)]);
   const { arrays, targets } = inputsOf(some);
-  // Rows without a word to find are all noughts: they have no loss.
+  // Rows of padding are all noughts: they have no loss.
   const wanted = new Float32Array(targets.length * ALBERT.words);
   for (const [at, id] of targets.entries()) if (id >= 0) wanted[at * ALBERT.words + id] = 1;
   const weights = parameters.map(({ name, dims, free }) => [name, { data: free, dims }]);
@@ -107,7 +107,7 @@ for (let step = 1; step <= steps; step++) {
     [target.name]: { data: wanted, dims: [BATCH, LENGTH, ALBERT.words] },
   };
   const { outputs } = await session.run({ inputs });
-  // The loss is a mean over all places; of those asked for it is more.
+  // The loss is a mean over all places; of words it is more.
   const asked = targets.reduce((sum, id) => sum + Number(id >= 0), 0);
   const share = targets.length / Math.max(1, asked);
   const gradients = parameters.map(({ name }) => {

@@ -1,6 +1,7 @@
 import type { Split } from '../data/split.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
-import type { Layer } from '../graph/layers.js';
+import { type Layer, readsOf } from '../graph/layers.js';
+import { product } from '../graph/view.js';
 import type { Survey } from './survey.js';
 
 /** Samples that go through the model together: enough to keep a core busy, few enough for the columns of a large layer. */
@@ -19,6 +20,8 @@ const FEWEST_COLUMNS = 8192;
 
 /** Memory for the columns of a layer in one batch; several copies of them exist at a time. */
 const COLUMN_BYTES = 2 ** 26;
+/** Memory for what all layers make of a batch: to send probes back, it has to be kept, and about as much again behind activations. */
+const MADE_BYTES = 2 ** 26;
 /** Memory for the second moments of the layers of one pass. */
 const MOMENT_BYTES = 2 ** 28;
 
@@ -57,8 +60,14 @@ export function batchFor({ open }: DecodedGraph, layers: readonly Layer[], surve
     const apart = layer.node.opType?.startsWith('Conv') ? layer.groups : 1;
     return survey.columns(layer) * layer.inputs * apart * Float32Array.BYTES_PER_ELEMENT;
   };
+  const bytesMade = (output: string | undefined) => (output ? 4 * product(survey.dims(output)) : 0);
   const largest = layers.reduce((most, layer) => Math.max(most, bytes(layer)), 0) / survey.samples;
-  const fitting = Math.max(1, Math.min(BATCH, Math.floor(COLUMN_BYTES / largest)));
+  const made = layers.reduce(
+    (sum, layer) => sum + readsOf(layer).reduce((all, { output }) => all + bytesMade(output), 0),
+    0,
+  );
+  const most = Math.min(COLUMN_BYTES / largest, MADE_BYTES / (made / survey.samples));
+  const fitting = Math.max(1, Math.min(BATCH, Math.floor(most)));
   const fixed = Number(open.builder.graph.input?.[0]?.type?.tensorType?.shape?.dim?.[0]?.dimValue ?? 0);
   return fixed > 1 ? Math.ceil(fitting / fixed) * fixed : fitting;
 }

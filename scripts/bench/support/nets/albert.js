@@ -2,8 +2,11 @@ import { int, ints, netBuilder, value } from './builder.js';
 
 const INT64 = 7;
 
-/** Of a few hundred thousand weights; tests take smaller ones. */
-export const ALBERT = { words: 2048, embedding: 64, width: 128, heads: 4, inner: 512, layers: 12, positions: 32 };
+/** Of a hundred thousand weights; tests take smaller ones. */
+export const ALBERT = { words: 1024, embedding: 32, width: 64, heads: 4, inner: 256, layers: 12, positions: 24 };
+
+/** Of what is added to a value in each round, at the beginning: twelve rounds are not to drown it. */
+const QUIET = 0.2;
 
 /**
  * An ONNX file in the manner of ALBERT (Lan et al. 2020), all weights random: one layer that is gone through several times, and a table of words
@@ -18,7 +21,10 @@ export function albert(sizes = {}, options = {}) {
   const net = netBuilder(options);
   const split = net.shape([0, 0, heads, width / heads]);
   const join = net.shape([0, 0, width]);
-  const matrix = (from, to) => ({ w: net.weights([from, to], 1 / Math.sqrt(from)), b: net.weights([to], 0.01) });
+  const matrix = (from, to, gain = 1) => ({
+    w: net.weights([from, to], gain / Math.sqrt(from)),
+    b: net.weights([to], 0.01),
+  });
   const scale = (size) => ({ gain: net.weights([size], 0, 1), shift: net.weights([size], 0.01) });
   const times = (x, { w, b }) => net.emit('Add', [net.emit('MatMul', [x, w]), b]);
   const norm = (x, { gain, shift }) => net.emit('LayerNormalization', [x, gain, shift], [int('axis', -1)]);
@@ -37,8 +43,9 @@ export function albert(sizes = {}, options = {}) {
   const mask = net.emit('Unsqueeze', [net.emit('Cast', ['attention_mask'], [int('to', 1)]), net.shape([1, 2])]);
   const hidden = net.emit('Mul', [net.emit('Sub', [mask, net.constant(1)]), net.constant(1e4)]);
 
-  const [query, key, values, out] = Array.from({ length: 4 }, () => matrix(width, width));
-  const [up, down] = [matrix(width, inner), matrix(inner, width)];
+  const [query, key, values] = Array.from({ length: 3 }, () => matrix(width, width));
+  const out = matrix(width, width, QUIET);
+  const [up, down] = [matrix(width, inner), matrix(inner, width, QUIET)];
   const [first, second] = [scale(width), scale(width)];
   const apart = (y, perm) => net.emit('Transpose', [net.emit('Reshape', [y, split])], [ints('perm', perm)]);
   for (let layer = 0; layer < layers; layer++) {
