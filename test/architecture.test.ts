@@ -68,6 +68,8 @@ const DECODER = [
 
 /** Which folders use which packages. */
 const PACKAGES: Record<string, string[]> = {
+  '@bomb.sh/tab': ['cli/commands/complete.ts'],
+  '@bomb.sh/tab/commander': ['cli/commands/complete.ts'],
   '@observablehq/plot': ['report/html/'],
   'cbor-x': ['container/write/'],
   piscina: ['cli/'],

@@ -56,7 +56,7 @@ const OPTIONS = { ...CALIBRATION, density: DENSITY, scope: SCOPE } satisfies Opt
  * @throws RangeError if an option is out of its range or makes no sense here; FxqError `CONFIG` for a bad selector
  *
  * @example
- * const stage = calibratedPrune({ density: 0.3, dataset });
+ * const stage = calibratedPrune({ density: 0.5, dataset });
  * const pruned = await stage.run(openOnnx(bytes));
  */
 export function calibratedPrune(options: CalibratedPruneOptions): Stage {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import type { Dataset } from '../data/dataset.js';
@@ -38,8 +38,8 @@ export interface BudgetFlags extends GoalFlags {
   readonly equivalentBits?: number | undefined;
 }
 
-/** What the file with the chosen setting is called, beside the container. */
-const DEFAULT_CONFIG = 'fxq.yaml';
+/** What the file with the chosen setting is called: as the output, with this behind it. */
+const CONFIG_ENDING = '.yaml';
 
 /** How it begins: a file that begins so may be replaced by the next one. */
 const MARK = '# Chosen by fxq-compress';
@@ -53,15 +53,13 @@ export function addBudget(command: Command): Command {
     .addOption(
       new Option(
         '--save-config <file>',
-        `with --data: where to write what was chosen (default: ${DEFAULT_CONFIG} beside the output)`,
+        `with --data: where to write what was chosen (default: the output's name with ${CONFIG_ENDING} behind it)`,
       ),
     );
 }
 
 /** A search, once it is known what for. */
 export interface BudgetSearch {
-  /** Where its setting goes. */
-  readonly configPath: string;
   readonly dataset: Dataset;
 }
 
@@ -73,7 +71,6 @@ export interface BudgetSearch {
 export async function budgetOf(
   flags: BudgetFlags & ClusterFlags & DataFlags,
   subject: DataSubject,
-  output: string,
   terminal: Terminal,
 ): Promise<BudgetSearch | undefined> {
   const { data, saveConfig, calibrate } = flags;
@@ -96,10 +93,9 @@ export async function budgetOf(
   const stray = Object.entries({ fast: flags.fast, 'calibrate-samples': flags.calibrateSamples });
   const name = stray.find(([, value]) => value !== undefined)?.[0];
   if (name !== undefined) throw new UsageError(`--${name} needs --calibrate; a search with --data does without`);
-  const configPath = configPathOf(saveConfig, output);
   const dataset = await openData(data, flags, subject, terminal);
   terminal.note(`searching on ${data}`);
-  return { configPath, dataset };
+  return { dataset };
 }
 
 /**
@@ -108,7 +104,7 @@ export async function budgetOf(
  * @throws FxqError `IO` where a file of somebody else's has that name
  */
 export function configPathOf(saveConfig: string | undefined, output: string): string {
-  const path = saveConfig ?? join(dirname(output), DEFAULT_CONFIG);
+  const path = saveConfig ?? output + CONFIG_ENDING;
   if (saveConfig === undefined && existsSync(path) && !readFileSync(path, 'utf8').startsWith(MARK)) {
     const message = `${path}: exists already, and no search has written it; name a file with --save-config`;
     throw new FxqError('IO', message, { file: path });
@@ -130,8 +126,8 @@ export interface BudgetSummary extends Omit<Budget, 'model' | 'layers'> {
   /** Decides which inputs judge. */
   readonly seed: number;
   readonly layers: readonly Omit<LayerSetting, 'match'>[];
-  /** The file that has them. */
-  readonly config: string;
+  /** The file that has them; `null` where none was written. */
+  readonly config: string | null;
 }
 
 /** The stage that searches; what it found is known once it has run. */
@@ -187,7 +183,7 @@ function noteBudget(
   for (const { name, reason } of skipped) terminal.note(`  ${name}: not searched for, ${reason}`);
 }
 
-export function budgetSummary({ model: _, layers, ...found }: Budget, config: string, seed = 0): BudgetSummary {
+export function budgetSummary({ model: _, layers, ...found }: Budget, config: string | null, seed = 0): BudgetSummary {
   return { ...found, seed, layers: layers.map(({ match: _, ...layer }) => layer), config };
 }
 

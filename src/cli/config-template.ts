@@ -6,6 +6,7 @@ import { printableJson } from '../printable.js';
 import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
 import { STAGES } from '../stages/registry.js';
 import type { StageDefinition } from '../stages/stage.js';
+import { wrap } from './wrap.js';
 
 /** What a template tells of the tensors beside the layers. */
 type Others = readonly Pick<Tensor, 'role' | 'length'>[];
@@ -75,17 +76,6 @@ function optionLines({ name, options, alternatives, perLayer }: StageDefinition)
       j === 0 ? indent + line : ' '.repeat(indent.length) + line,
     );
   });
-}
-
-/** A text in lines of at most so many characters, as far as its words allow. */
-function wrap(text: string, width: number): string[] {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = `${lines.at(-1)} ${word}`.trimStart();
-    if (line.length > width && lines.at(-1) !== '') lines.push(word);
-    else lines[lines.length - 1] = line;
-  }
-  return lines;
 }
 
 /** Options as they may stand on one line. */

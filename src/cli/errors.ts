@@ -53,7 +53,8 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
   terminal.clear();
   const { stderr } = terminal.streams;
   if (error instanceof UsageError) {
-    stderr.write(isJson ? errorJson({ code: 'USAGE', message: error.message }) : `error: ${error.message}\n`);
+    if (isJson) stderr.write(errorJson({ code: 'USAGE', message: error.message }));
+    else terminal.fail(error.message);
     return USAGE;
   }
   if (error instanceof StoppedEarly) {
@@ -64,7 +65,8 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
     const { code, file, tensor, offset, expected, actual } = error;
     const message = code === 'ABORTED' ? `stopped by ${error.cause}; no file was changed` : error.message;
     const fields = { code, message, file, tensor, offset, expected, actual };
-    stderr.write(isJson ? errorJson(fields) : `error: ${message} (${code})\n`);
+    if (isJson) stderr.write(errorJson(fields));
+    else terminal.fail(`${message} (${code})`);
     if (code === 'ABORTED') return SIGNALS[String(error.cause)] ?? FAILED;
     return code === 'CONFIG' ? USAGE : FAILED;
   }

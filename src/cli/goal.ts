@@ -47,6 +47,7 @@ export function addGoal(command: Command): Command {
 
 /** A stage that searches; its summary is known once it has run. */
 export interface SearchStage extends Stage {
+  found(): Found | undefined;
   /** For `--json`. */
   summary(): CalibrationSummary | undefined;
   /** Called once the result is written. */
@@ -94,6 +95,7 @@ export function searchStage(
   let log: SearchLog | undefined;
   return {
     name: 'calibrate',
+    found: () => found,
     done: () => log?.end(),
     summary() {
       if (!found) return undefined;

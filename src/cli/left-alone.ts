@@ -3,6 +3,7 @@ import type { Skipped, Tensor } from '../model/model.js';
 import { exactly, type Selector } from '../model/selectors.js';
 import { isPatchable } from '../model/weights.js';
 import { isVarintHalf } from '../onnx/halves.js';
+import { shellWord } from './shell.js';
 
 /** Whether a lossy stage may change a tensor, once it has places for its values. */
 export function isChangeable(tensor: Tensor): boolean {
@@ -47,7 +48,9 @@ export function leftAlone(
   const fixed = largest.filter((tensor) => !isChangeable(tensor));
   const types = [...new Set(fixed.map(({ dtype }) => dtype))].join(', ');
   const hints = [
-    ...(free.length > 0 ? [`--include ${[...include, ...selectorsOf(free)].map(quoted).join(' ')} takes them in`] : []),
+    ...(free.length > 0
+      ? [`--include ${[...include, ...selectorsOf(free)].map(shellWord).join(' ')} takes them in`]
+      : []),
     ...(fixed.length > 0 ? [`of ${types} no stage changes any`] : []),
   ];
   return [`${head}; ${hints.join('; ')}`];
@@ -65,11 +68,6 @@ function selectorsOf(tensors: readonly Tensor[]): Selector[] {
     if (group.length <= LISTED) return group.map(({ name }) => exactly(name));
     return op === '' ? [...new Set(group.map(({ role }) => `role:${role}`))] : [`op:${op}`];
   });
-}
-
-/** As a shell takes it. */
-function quoted(selector: Selector): string {
-  return /^[\w.:/-]+$/.test(selector) ? selector : `'${selector.replaceAll("'", "'\\''")}'`;
 }
 
 function isFloat({ dtype }: Tensor): boolean {

@@ -69,6 +69,27 @@ export function addOutput(command: Command, what: string): Command {
   return command.requiredOption('-o, --output <file>', `${what} (never an input)`);
 }
 
+/** What the arguments of commands are that make containers. */
+export const PLACES_HELP = 'ONNX files, folders of them, globs, or - for stdin';
+
+/** Options of commands that make containers of one or several models: where these go. */
+export function addPlaces(command: Command): Command {
+  return addTable(
+    command
+      .option(
+        '-o, --output <path>',
+        'the .fxq file (never an input), a folder, or - for stdout (default: beside the model)',
+      )
+      .option('--force', 'replace a container of that name, where -o does not name it')
+      .option('--dry-run', 'do everything but write the result'),
+  );
+}
+
+/** The option to see more than the result. */
+export function addTable(command: Command): Command {
+  return command.option('--table', 'show what each layer holds and takes, as inspect does');
+}
+
 /** Options of commands that write a model, which may name other files. */
 export interface ModelFlags {
   readonly force?: boolean;

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { FxqError } from '../errors.js';
+import { hasColours, styled } from './colour.js';
 import { errorJson, reportError } from './errors.js';
 import { withInputs } from './inputs.js';
-import { createTerminal, type Streams, type Terminal } from './terminal.js';
+import { createTerminal, type Streams, type Terminal, widthOf } from './terminal.js';
 import { version } from './version.js';
 
 const HELP_WIDTH = 100;
@@ -28,18 +30,21 @@ const COMMANDS: Record<string, () => Promise<AddCommand>> = {
   quantize: async () => (await import('./commands/quantize.js')).addQuantizeCommand,
   tune: async () => (await import('./commands/tune.js')).addTuneCommand,
   encode: async () => (await import('./commands/encode.js')).addEncodeCommand,
+  // Last: it completes what the others have told by then.
+  complete: async () => (await import('./commands/complete.js')).addCompleteCommand,
 };
 
 /**
  * Runs the command line.
  *
- * @param args - without the names of node and the script
+ * @param given - the arguments, without the names of node and the script
  * @returns the exit code: 0 done, 1 the work failed, 2 wrong usage
  *
  * @example
  * process.exitCode = await run(process.argv.slice(2));
  */
-export async function run(args: readonly string[], streams: Streams = process): Promise<number> {
+export async function run(given: readonly string[], streams: Streams = process): Promise<number> {
+  const args = withCommand(given);
   const isJson = args.includes('--json');
   const isQuiet = args.includes('--quiet') || args.includes('-q');
   const terminal = createTerminal(streams, isQuiet);
@@ -65,11 +70,28 @@ export function reportFullOutput(
   return reportError(error, createTerminal(streams, true), args.includes('--json'));
 }
 
+/** What stands in the command's place and is none. */
+const ABOUT = ['help', '-h', '--help', '-V', '--version'];
+
+/** The arguments with the command that they leave out: `compress`, where they begin with a file or an option. */
+function withCommand(args: readonly string[]): readonly string[] {
+  const [first, second] = args;
+  // Of no command there is no help either: it is told as what it is.
+  if (first === 'help' && second !== undefined && !isCommand(second)) return [second];
+  if (first === undefined || ABOUT.includes(first) || isCommand(first)) return args;
+  if (first.startsWith('-') || /[./\\*?]/.test(first) || existsSync(first)) return ['compress', ...args];
+  return [first, ...args.filter((word) => word === '--json')];
+}
+
+function isCommand(word: string): boolean {
+  return Object.hasOwn(COMMANDS, word);
+}
+
 /** The names of the commands that parsing these arguments needs: what is not a command may be close to any of them. */
 function commandsFor([first, second]: readonly string[]): string[] {
   if (first === '--version' || first === '-V') return [];
   const asked = first === 'help' ? second : first;
-  return Object.hasOwn(COMMANDS, asked ?? '') ? [asked] : Object.keys(COMMANDS);
+  return asked !== undefined && asked !== 'complete' && isCommand(asked) ? [asked] : Object.keys(COMMANDS);
 }
 
 /** The program without its commands; parsing throws instead of ending the process. */
@@ -80,12 +102,24 @@ function createProgram(terminal: Terminal, isJson = false): Command {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help on a command')
+    .usage('[command] [options] <files...>')
+    .configureHelp({
+      // With what they take the names would leave no room for what they do.
+      subcommandTerm: (command) => command.name(),
+      styleTitle: (text) => styled(text, 'title'),
+      styleCommandText: (text) => styled(text, 'command'),
+      styleSubcommandText: (text) => styled(text, 'command'),
+      styleOptionText: (text) => styled(text, 'command'),
+    })
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => stdout.write(text),
+      // Help is this program's own text; what is said of errors has words of others in it.
+      writeOut: (text) => terminal.say(text),
       writeErr: (text) => stderr.write(text),
-      getOutHelpWidth: helpWidth,
-      getErrHelpWidth: helpWidth,
+      getOutHelpWidth: () => Math.min(widthOf(stdout), HELP_WIDTH),
+      getErrHelpWidth: () => Math.min(widthOf(stderr), HELP_WIDTH),
+      getOutHasColors: () => hasColours(stdout),
+      getErrHasColors: () => false,
       outputError: (text, write) => {
         const message = text.replace(/^error: /, '').trim();
         write(isJson ? errorJson({ code: 'USAGE', message }) : text);
@@ -96,16 +130,12 @@ function createProgram(terminal: Terminal, isJson = false): Command {
   program.addHelpText(
     'after',
     `
-Exit codes: 0 done, 1 the work failed, 2 wrong usage.
+No command is compress. Exit codes: 0 done, 1 the work failed, 2 wrong usage.
 
-Example:
-  $ fxq-compress compress model.onnx -o model.fxq --density 0.2 --bits 5
+Examples:
+  $ fxq-compress model.onnx
+  $ fxq-compress models/ -o compressed/
   $ fxq-compress decode model.fxq -o rebuilt.onnx`,
   );
   return program;
-}
-
-/** As wide as the terminal, which may not know how wide that is, up to what reads well. */
-function helpWidth(): number {
-  return Math.min(process.stdout.columns || HELP_WIDTH, HELP_WIDTH);
 }

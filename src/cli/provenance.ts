@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { ByteSource } from '../model/model.js';
 import type { FileHash, Provenance } from '../report/comparison.js';
+import { shellWord } from './shell.js';
 import { version } from './version.js';
 
 /** Bytes that are hashed at a time. */
@@ -18,7 +19,7 @@ export function provenanceOf(
     'Node.js': process.versions.node,
     ...(runtime === undefined ? {} : { 'ONNX Runtime': runtime }),
   };
-  return { command: ['fxq-compress', ...args].map(quote).join(' '), versions, hashes };
+  return { command: ['fxq-compress', ...args].map(shellWord).join(' '), versions, hashes };
 }
 
 /** The SHA-256 of files: a model's own and those beside it. */
@@ -28,9 +29,4 @@ export function hashesOf(sources: readonly ByteSource[]): FileHash[] {
     for (let at = 0; at < size; at += PIECE_BYTES) hash.update(read(at, Math.min(size, at + PIECE_BYTES)));
     return { file: basename(name), bytes: size, sha256: hash.digest('hex') };
   });
-}
-
-/** A word as a shell takes it back. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -15,7 +15,7 @@ import type { FormatStage } from './quantize-flags.js';
 /** Options of what layers take in, and of what is written. */
 export interface SimulateFlags extends Omit<InputOptions, 'values'> {
   readonly value?: readonly ValueRule[];
-  readonly table?: string;
+  readonly table?: string | undefined;
 }
 
 /** Adds them. */

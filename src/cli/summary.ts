@@ -1,10 +1,13 @@
 import type { Report } from '../inspect/figures.js';
-import { formatBytes, formatRatio } from '../inspect/format.js';
+import { formatBytes, formatRatio, shorten } from '../inspect/format.js';
 import { formatTable } from '../inspect/table.js';
 import type { Lossless } from '../pipeline/lossless.js';
 import { printable, printableJson } from '../printable.js';
+import { type Answers, NOT_MEASURED } from './answers.js';
+import { PIPE } from './find-models.js';
+import { nextSteps } from './next-steps.js';
 import type { CommonFlags } from './options.js';
-import { noteStages, type Terminal } from './terminal.js';
+import { stagesLine, type Terminal } from './terminal.js';
 
 /** What a command that writes a model reports at its end; with `--json` these are the fields. */
 export interface Summary {
@@ -12,12 +15,15 @@ export interface Summary {
   readonly output: string;
   /** Every file that was written, where a stranger's file names some. */
   readonly files?: readonly string[];
+  /** Nothing was written. */
+  readonly dryRun?: true | undefined;
   /** Sizes on disk, external data files included. */
   readonly inputBytes: number;
   readonly outputBytes: number;
   /** How many times smaller the compressed side is; `null` where both are ONNX. */
   readonly ratio: number | null;
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
+  readonly answers?: Answers | undefined;
   /** What the file takes without loss, where that is about as small, and whether it is kept as it is. */
   readonly lossless?: Lossless | undefined;
   /** How a calibrated model was found. */
@@ -34,6 +40,25 @@ export interface Summary {
   readonly epochs?: readonly object[];
 }
 
+/** A summary, and what is shown only if it is asked for. */
+export interface Result {
+  readonly summary: Summary;
+  /** Whether weights went, or share few values, by the user's choice: what that costs is not for guessing. */
+  readonly isBold?: boolean | undefined;
+  /** What was tried, as a table. */
+  readonly tried?: string | undefined;
+  report?(): Report | Promise<Report>;
+}
+
+/** Columns that a name gets at least, and what stands beside two of them. */
+const NAME = 20;
+const BESIDE_NAMES = 42;
+
+/** Options about what is reported. */
+export interface SummaryFlags extends CommonFlags {
+  readonly table?: boolean;
+}
+
 /** Says so where a file is kept as it is, or would be about as small. */
 export function noteLossless({ bytes, isKept }: Lossless, terminal: Terminal): void {
   const size = formatBytes(bytes);
@@ -44,28 +69,88 @@ export function noteLossless({ bytes, isKept }: Lossless, terminal: Terminal): v
   );
 }
 
-/**
- * Reports what was done: the stages' times on stderr, the table and the sizes on stdout; or all of it as JSON.
- *
- * @param report - of the output; made only if it is shown
- */
-export async function reportSummary(
+/** Reports what was done with one model: three lines and what to do next on stdout; or all of it as JSON. */
+export async function reportSummary(terminal: Terminal, flags: SummaryFlags, result: Result): Promise<void> {
+  await reportSummaries(terminal, flags, [result]);
+}
+
+/** The same of several, one after the other, and all together at the end. */
+export async function reportSummaries(
   terminal: Terminal,
-  flags: CommonFlags,
-  summary: Summary,
-  report?: () => Report | Promise<Report>,
+  flags: SummaryFlags,
+  results: readonly Result[],
 ): Promise<void> {
-  const { input, output, inputBytes, outputBytes, ratio } = summary;
-  noteStages(terminal, summary.stages);
+  const unsure = results.some(({ isBold, summary }) => isBold && !summary.answers?.isMeasured);
+  // JSON is last, with all that was warned of.
   if (flags.json) {
-    const { tensors, overhead } = (await report?.()) ?? {};
-    terminal.print(printableJson({ ...summary, warnings: terminal.warnings, tensors, overhead }, 2));
+    if (unsure) terminal.warn(NOT_MEASURED);
+    terminal.print(await jsonOf(results, terminal.warnings));
     return;
   }
-  if (flags.quiet) return;
-  if (report) terminal.print(`\n${formatTable(await report())}\n`);
-  const sizes = printable(`${input} (${formatBytes(inputBytes)}) → ${output} (${formatBytes(outputBytes)})`);
+  if (!flags.quiet) {
+    for (const result of results) await tell(result, flags, terminal);
+    const [{ summary }] = results;
+    if (results.length > 1) terminal.tell(sizesOf(totalOf(results), `${results.length} models`, 'together'));
+    const isThere = summary.input !== PIPE && summary.output !== PIPE && !summary.dryRun;
+    const { input, output, answers } = summary;
+    if (isThere && answers) {
+      const kind = { isContainer: summary.ratio !== null, isMeasured: answers.isMeasured };
+      terminal.print(`\n${nextSteps(input, output, kind)}`);
+    }
+  }
+  if (unsure) terminal.warn(NOT_MEASURED);
+}
+
+async function jsonOf(results: readonly Result[], warnings: readonly string[]): Promise<string> {
+  const all = [];
+  for (const { summary, report } of results) {
+    const { tensors, overhead } = (await report?.()) ?? {};
+    all.push({ ...summary, warnings, tensors, overhead });
+  }
+  const [only, ...others] = all;
+  if (others.length === 0) return printableJson(only, 2);
+  const models = all.map(({ warnings: _, ...each }) => each);
+  return printableJson({ models, ...totalOf(results), warnings }, 2);
+}
+
+function totalOf(results: readonly Result[]): Pick<Summary, 'inputBytes' | 'outputBytes' | 'ratio'> {
+  const sum = (key: 'inputBytes' | 'outputBytes') => results.reduce((all, { summary }) => all + summary[key], 0);
+  const [inputBytes, outputBytes] = [sum('inputBytes'), sum('outputBytes')];
+  return { inputBytes, outputBytes, ratio: inputBytes / outputBytes };
+}
+
+/** Sizes, answers, time: three lines, more where there is a table to show or other files. */
+async function tell({ summary, tried, report }: Result, { table }: SummaryFlags, terminal: Terminal): Promise<void> {
+  if (table && tried !== undefined) terminal.print(tried);
+  if (table && report) terminal.print(`\n${formatTable(await report(), { width: terminal.width })}\n`);
   for (const file of summary.files?.slice(1) ?? []) terminal.print(`wrote ${file}`);
-  const isSmaller = ratio !== null && outputBytes < inputBytes;
-  terminal.print(isSmaller ? `${sizes}, ${formatRatio(ratio)} smaller` : sizes);
+  const smaller = ratioText(summary);
+  const [input, output] = namesOf(summary, terminal);
+  const sizes = sizesOf(summary, input, summary.dryRun ? `${output} (not written)` : output);
+  terminal.tell(sizes, smaller === undefined ? undefined : { text: smaller, style: 'good' });
+  const { answers } = summary;
+  if (answers) {
+    const part = answers.isMeasured ? undefined : ({ text: 'not measured', style: 'warning' } as const);
+    terminal.tell(`answers: ${printable(answers.text)}`, part);
+  }
+  terminal.tell(`time: ${stagesLine(summary.stages)}`);
+}
+
+/** Names as there is room for them: on a terminal long ones lose their middle. */
+function namesOf({ input, output }: Summary, { streams, width }: Terminal): string[] {
+  if (!streams.stdout.isTTY) return [input, output];
+  const room = Math.max(NAME, Math.floor((width - BESIDE_NAMES) / 2));
+  return [input, output].map((name) => shorten(name, room));
+}
+
+type Sizes = Pick<Summary, 'inputBytes' | 'outputBytes' | 'ratio'>;
+
+function sizesOf(sizes: Sizes, input: string, output: string): string {
+  const smaller = ratioText(sizes);
+  const text = `${input} (${formatBytes(sizes.inputBytes)}) → ${output} (${formatBytes(sizes.outputBytes)})`;
+  return printable(smaller === undefined ? text : `${text}, ${smaller}`);
+}
+
+function ratioText({ inputBytes, outputBytes, ratio }: Sizes): string | undefined {
+  return ratio !== null && outputBytes < inputBytes ? `${formatRatio(ratio)} smaller` : undefined;
 }

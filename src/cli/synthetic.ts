@@ -158,11 +158,7 @@ function noteFound(
     return;
   }
   if (!found) return;
-  const { kind, samples, guessed, snr, divergence, isReached, exact, skipped } = found;
-  const decided = divergence === null ? '' : `, and decisions are off by ${divergence.toPrecision(2)} nats`;
-  terminal.note(
-    `  calibrated on ${samples} made ${kind}; on others answers stand ${snr.toFixed(1)} dB out of what has changed${decided}`,
-  );
+  const { guessed, isReached, exact, skipped } = found;
   if (guessed.length > 0) {
     onNote?.(`the model leaves the size of its pictures open, and it was guessed; --dim ${guessed[0]}=SIZE tells it`);
   }

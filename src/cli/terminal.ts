@@ -1,28 +1,48 @@
 import { formatTime } from '../inspect/format.js';
 import { printable, printableLines } from '../printable.js';
+import { hasColours, type Style, styled } from './colour.js';
+import { barOf } from './progress-bar.js';
+import { wrapHanging } from './wrap.js';
+
+/** A place to write to, which may be a terminal of so many columns. */
+export interface Stream {
+  write(data: string | Uint8Array): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
 
 /** What the command line writes to; Node's `process` fits. */
 export interface Streams {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown; isTTY?: boolean };
+  readonly stdout: Stream;
+  readonly stderr: Stream;
 }
 
 /** Data goes to stdout, everything about the work to stderr. */
 export interface Terminal {
   /** Where all else is written to: lines of text, from which whatever a terminal would obey is taken out. */
   readonly streams: Streams;
+  /** Columns that data may take. */
+  readonly width: number;
   /** Data, with a line break added. */
   print(text: string): void;
+  /** Data in sentences, which a terminal gets in lines of its width; a part of it may stand out. */
+  tell(text: string, part?: { readonly text: string; readonly style: Style }): void;
+  /** This program's own words, which may have colours. */
+  say(text: string): void;
   /** A line about the work, unless `--quiet`. */
   note(text: string): void;
   /** The same of something that may be wrong; kept for `--json`, where `--quiet` does not print it either. */
   warn(text: string): void;
+  /** A sentence on what went wrong. */
+  fail(text: string): void;
   /** All that was warned of so far. */
   readonly warnings: readonly string[];
   /** Shows how far a piece of work is: only at a terminal, nothing remains. */
   progress(label: string): (share: number) => void;
   /** Removes the progress line. */
   clear(): void;
+  /** Bytes onto stdout, as they are. */
+  send(bytes: Uint8Array): Promise<void>;
 }
 
 /** What a warning starts with. */
@@ -30,10 +50,8 @@ export const WARNING = 'warning: ';
 
 /** Time between two drawings of the progress line. */
 const REDRAW_MS = 100;
-/** Shorter work needs no guess of its end, and what has run no longer gives none. */
-const GUESS_MS = 3000;
-/** Nor does a smaller share: what comes first is no measure of the rest. */
-const GUESS_SHARE = 0.05;
+/** Columns of what is no terminal, where lines are not cut for it; and of a terminal that does not tell its own. */
+const WIDTH = 100;
 
 export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
   const { stderr } = streams;
@@ -47,22 +65,35 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
     if (isDrawn) stderr.write('\r\x1b[K');
     isDrawn = false;
   };
-  const note = (text: string) => {
-    if (isQuiet) return;
+  const write = (text: string, prefix = '', style: Style = 'warning') => {
     clear();
-    lines.write(`${printable(text)}\n`);
+    const shown = fitted(prefix + printable(text), stderr);
+    const head = prefix !== '' && hasColours(stderr) ? styled(prefix, style) : prefix;
+    stderr.write(`${head}${shown.slice(prefix.length)}\n`);
+  };
+  const print = (text: string) => {
+    clear();
+    stdout.write(`${text}\n`);
   };
   return {
-    streams: { stdout, stderr: { ...lines, isTTY: stderr.isTTY === true } },
-    print(text) {
+    streams: { stdout: { ...stdout, ...kindOf(streams.stdout) }, stderr: { ...lines, ...kindOf(stderr) } },
+    width: widthOf(streams.stdout),
+    print,
+    tell(text, part) {
       clear();
-      stdout.write(`${text}\n`);
+      const shown = printableLines(fitted(text, streams.stdout));
+      const isStyled = part !== undefined && hasColours(streams.stdout);
+      streams.stdout.write(`${isStyled ? shown.replace(part.text, styled(part.text, part.style)) : shown}\n`);
     },
-    note,
+    say: (text) => void streams.stdout.write(text),
+    note(text) {
+      if (!isQuiet) write(text);
+    },
     warn(text) {
       warnings.push(text);
-      note(`${WARNING}${text}`);
+      if (!isQuiet) write(text, WARNING);
     },
+    fail: (text) => write(text, 'error: ', 'error'),
     warnings,
     progress(label) {
       const text = printable(label);
@@ -73,30 +104,51 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
         if (!isLive || now - last < REDRAW_MS) return;
         last = now;
         isDrawn = true;
-        stderr.write(`\r\x1b[K${text} ${Math.floor(100 * share)}%${timeLeft(now - start, share)}`);
+        stderr.write(`\r\x1b[K${barOf(text, share, now - start, widthOf(stderr))}`);
       };
     },
     clear,
+    async send(bytes) {
+      const { stdout } = streams;
+      // A full pipe says so, and when it is free again; one that nobody reads any more closes.
+      if (stdout.write(bytes) === false && 'once' in stdout) await freed(stdout as NodeJS.WriteStream);
+    },
   };
 }
 
+function freed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['drain', 'close', 'error']) stream.once(event, () => resolve());
+  });
+}
+
 /** A stream that lets lines of text through, and nothing that a terminal would obey. */
-function printing(stream: { write(text: string): unknown }) {
-  return { write: (text: string) => stream.write(printableLines(text)) };
+function printing(stream: Stream) {
+  return { write: (text: string | Uint8Array) => stream.write(printableLines(String(text))) };
 }
 
-/** What is left to wait, once enough is done to tell and it is long enough to care. */
-function timeLeft(ms: number, share: number): string {
-  const left = (ms * (1 - share)) / share;
-  return share >= GUESS_SHARE && ms > GUESS_MS && left > GUESS_MS ? `, about ${inWords(left)} left` : '';
+function kindOf({ isTTY, columns }: Stream): Pick<Stream, 'isTTY' | 'columns'> {
+  return { isTTY: isTTY === true, ...(columns !== undefined && { columns }) };
 }
 
-function inWords(ms: number): string {
-  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+/** The columns of a stream; help and tables that go elsewhere are as wide as reads well. */
+export function widthOf({ isTTY, columns }: Stream): number {
+  return isTTY && columns ? columns : WIDTH;
 }
 
-/** One line a stage with its time. */
-export function noteStages(terminal: Terminal, stages: readonly { name: string; ms: number }[]): void {
-  const width = Math.max(0, ...stages.map(({ name }) => name.length));
-  for (const { name, ms } of stages) terminal.note(`${name.padEnd(width)}  ${formatTime(ms).padStart(7)}`);
+/** A sentence in lines as wide as the terminal; elsewhere in one, which programs can look for. */
+function fitted(text: string, stream: Stream): string {
+  if (!stream.isTTY) return text;
+  const width = widthOf(stream);
+  return text
+    .split('\n')
+    .map((line) => wrapHanging(line, width))
+    .join('\n');
+}
+
+/** Stages with their times, in a line. */
+export function stagesLine(stages: readonly { name: string; ms: number }[]): string {
+  const total = formatTime(stages.reduce((sum, { ms }) => sum + ms, 0));
+  const parts = stages.map(({ name, ms }) => `${name} ${formatTime(ms)}`);
+  return parts.length > 1 ? `${total} (${parts.join(', ')})` : total;
 }

@@ -10,6 +10,8 @@ import { type Row, toRow } from './totals.js';
 export interface TableOptions {
   /** A row for every tensor. Default: for weights only, the others summed into one. */
   readonly all?: boolean | undefined;
+  /** Columns that lines may take; a name needs about twenty of them. Default: 100. */
+  readonly width?: number | undefined;
 }
 
 /** A figure as text, or a dash where it does not apply. */
@@ -36,8 +38,8 @@ const FORMAT: Column<Row> = {
 };
 
 /**
- * The per-layer table of a report, and below it where the file's bytes are. Plain text without a final line break, at
- * most a hundred columns wide.
+ * The per-layer table of a report, and below it where the file's bytes are. Plain text without a final line break, no wider
+ * than it may be: columns that find no room are left out, the last ones first.
  *
  * @example
  * console.log(formatTable(inspectOnnx(model)));
@@ -51,7 +53,8 @@ export function formatTable(report: Report, options: TableOptions = {}): string 
   if (others.length > 0) rows.push(toRow(`other tensors (${others.length})`, others));
   const hasFormats = own.some(({ format }) => format);
   const columns = [...(isCoded ? CODED : PLAIN), ...(hasFormats ? [FORMAT] : [])];
-  const lines = tensors.length === 0 ? ['no tensors'] : layOut(columns, rows, toRow('total', tensors));
+  const lines =
+    tensors.length === 0 ? ['no tensors'] : layOut(columns, rows, toRow('total', tensors), 'layer', options.width);
   const isInline = ({ layout }: TensorReport) => layout === 'inline';
   const isRepeated = ({ sharedWith }: TensorReport) => sharedWith !== null;
   lines.push(...note(tensors.filter(isInline), 'in the skeleton', 'with no ratio of their own'));

@@ -33,7 +33,7 @@ export function exactly(name: string): Selector {
  * Whether a glob stands for a text, both as characters. What lies between two stars is looked for where it fits first:
  * if any place will do, that one does, so no star is tried again once the next is reached.
  */
-function globs(pattern: readonly string[], text: readonly string[]): boolean {
+export function globs(pattern: readonly string[], text: readonly string[]): boolean {
   let at = 0;
   /** The star that was passed last, and the first character that is not taken to be its. */
   let star = -1;

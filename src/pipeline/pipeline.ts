@@ -44,7 +44,7 @@ export interface PipelineRun {
  * tensors it changed, less the time of the stages before it that these reads wait for.
  *
  * @example
- * const run = await runStages(openOnnx(bytes), [prune({ density: 0.2 }), cluster({ bits: 5 })]);
+ * const run = await runStages(openOnnx(bytes), [prune({ density: 0.8 }), cluster({ bits: 8 })]);
  * const pieces = [...writeOnnx(run.model)];
  * for (const { name, ms } of run.times()) console.log(name, ms);
  */

@@ -65,7 +65,7 @@ export interface SyntheticSummary extends Omit<SyntheticFound, 'model' | 'exact'
  * @throws RangeError for an option out of its range; FxqError `ONNX_MALFORMED`, `LIMIT`, `EXTERNAL_DATA`, `CONFIG`, `ABORTED`
  *
  * @example
- * const { container } = await compress(await readFile('model.onnx'), { prune: { density: 0.3 }, cluster: { bits: 6 } });
+ * const { container } = await compress(await readFile('model.onnx'), { prune: { density: 0.8 }, cluster: { bits: 8 } });
  * await writeFile('model.fxq', container);
  */
 export async function compress(

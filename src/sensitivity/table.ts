@@ -10,10 +10,11 @@ type Row<T> = T & { readonly label: string };
  * What each layer does to the outputs, the largest divergence first, below it the curve of adding them up, and then what was not
  * measured. Plain text without a final line break.
  *
+ * @param width - columns of text that tables may take. Default: 100
  * @example
  * console.log(formatSensitivity(await sensitivity(original, compressed, { dataset })));
  */
-export function formatSensitivity(found: Sensitivity): string {
+export function formatSensitivity(found: Sensitivity, width?: number): string {
   const { samples, output, original, layers, cumulative, skipped } = found;
   const outputs = outputColumns(found);
   const labelled = <T extends { name: string }>(row: T): Row<T> => ({ ...row, label: row.name });
@@ -21,9 +22,9 @@ export function formatSensitivity(found: Sensitivity): string {
     layers.length === 0
       ? ['no layers differ']
       : [
-          ...layOut([...WEIGHTS, ...outputs], layers.map(labelled)),
+          ...layOut([...WEIGHTS, ...outputs], layers.map(labelled), undefined, 'layer', width),
           '',
-          ...layOut([LAYERS, ...outputs], cumulative.map(labelled), undefined, 'compressed, one after the other'),
+          ...layOut([LAYERS, ...outputs], cumulative.map(labelled), undefined, 'one after the other', width),
         ];
   const notes = skipped.map(({ name, reason }) => printable(`– not measured: ${name} (${reason})`));
   const top = [

@@ -66,7 +66,7 @@ export const PRUNE = {
  * @throws RangeError if an option is out of its range; FxqError `CONFIG` for a bad selector
  *
  * @example
- * const stage = prune({ density: 0.1, rules: [{ match: 'op:Conv', options: { density: 0.4 } }] });
+ * const stage = prune({ density: 0.7, rules: [{ match: 'op:Conv', options: { density: 0.8 } }] });
  * const pruned = await stage.run(openOnnx(bytes));
  */
 export function prune(options: PruneOptions = {}): Stage {

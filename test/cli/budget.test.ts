@@ -29,18 +29,20 @@ describe('compress --data', () => {
   it('finds the smallest within a loss, shows what it tried, and writes a config that makes the same bytes', () => {
     const folder = makeFolder();
     const out = join(folder, 'model.fxq');
-    const { code, stdout, stderr } = search(out, '--max-loss', '2');
+    const { code, stdout, stderr } = search(out, '--max-loss', '2', '--table');
     expect([code, stderr]).toEqual([
       0,
       expect.stringMatching(
-        /^searching on .*\n {2}judged by accuracy, in points: output 'logits' holds scores of classes\nwarning: 96 inputs kept apart cannot tell 2\.00 points by counting; 185 could; judged by how far their scores move\n( {2}[\d.]+ KB, lost −?[\d.]+ points, 95 %: −?[\d.]+ to [\d.]+, 384 inputs\n)+ {2}judged by [\d,]+ inputs kept apart\nsearch +[\d.]+ m?s\nencode +[\d.]+ m?s\nverify +[\d.]+ m?s\n$/,
+        /^searching on .*\n {2}judged by accuracy, in points: output 'logits' holds scores of classes\nwarning: 96 inputs kept apart cannot tell 2\.00 points by counting; 185 could; judged by how far their scores move\n( {2}[\d.]+ KB, lost −?[\d.]+ points, 95 %: −?[\d.]+ to [\d.]+, 384 inputs\n)+ {2}judged by [\d,]+ inputs kept apart\n$/,
       ),
     ]);
     expect(stdout).toMatch(/^ +bytes +points lost +95 % +divergence\n─+\n/);
     expect(stdout.match(/← chosen$/gm)).toHaveLength(1);
     expect(stdout).toMatch(/^fc1\.weight +235,200 /m);
-    expect(Object.keys(filesIn(folder))).toEqual(['fxq.yaml', 'model.fxq']);
-    const config = readFileSync(join(folder, 'fxq.yaml'), 'utf8');
+    expect(stdout).toMatch(/^answers: lost −?[\d.]+ points, 95 %: .*, 384 inputs kept apart$/m);
+    expect(stdout).toMatch(/^time: .* \(search .*, encode .*, verify .*\)$/m);
+    expect(Object.keys(filesIn(folder))).toEqual(['model.fxq', 'model.fxq.yaml']);
+    const config = readFileSync(join(folder, 'model.fxq.yaml'), 'utf8');
     expect(config).toMatch(
       /^# Chosen by fxq-compress for "lenet-300-100\.onnx": [\d.]+ KB, lost −?[\d.]+ points, 95 %: .*, 384 inputs; judged by accuracy on 96 inputs kept apart, measured on 288 others, seed 0\.\n/,
     );
@@ -50,7 +52,7 @@ describe('compress --data', () => {
       'fc3.weight',
     ]);
     const again = join(makeFolder(), 'again.fxq');
-    expect(fxq('compress', LENET, '-o', again, '--config', join(folder, 'fxq.yaml')).code).toBe(0);
+    expect(fxq('compress', LENET, '-o', again, '--config', join(folder, 'model.fxq.yaml')).code).toBe(0);
     expect(readFileSync(again).equals(readFileSync(out))).toBe(true);
   });
 
@@ -91,10 +93,10 @@ describe('compress --data', () => {
     const folder = makeFolder();
     const out = join(folder, 'model.fxq');
     expect(search(out, '--max-loss', '3', '--no-cluster', '--include', 'fc2.weight', '-q').code).toBe(0);
-    const written = parse(readFileSync(join(folder, 'fxq.yaml'), 'utf8'));
+    const written = parse(readFileSync(join(folder, 'model.fxq.yaml'), 'utf8'));
     expect(written).toMatchObject({ include: ['fc2.weight'], cluster: false });
     const again = join(folder, 'again.fxq');
-    expect(fxq('compress', LENET, '-o', again, '--config', join(folder, 'fxq.yaml')).code).toBe(0);
+    expect(fxq('compress', LENET, '-o', again, '--config', join(folder, 'model.fxq.yaml')).code).toBe(0);
     expect(readFileSync(again).equals(readFileSync(out))).toBe(true);
   });
 
@@ -113,12 +115,12 @@ describe('compress --data', () => {
 
   it('replaces a config that a search has written, and no other', () => {
     const folder = makeFolder();
-    const [out, config] = ['model.fxq', 'fxq.yaml'].map((name) => join(folder, name));
+    const [out, config] = ['model.fxq', 'model.fxq.yaml'].map((name) => join(folder, name));
     writeFileSync(config, 'prune: { density: 0.5 }\n');
     const refused = search(out, '--include', 'fc3.weight');
     expect([refused.code, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toContain('exists already, and no search has written it; name a file with --save-config');
-    expect(Object.keys(filesIn(folder))).toEqual(['fxq.yaml']);
+    expect(Object.keys(filesIn(folder))).toEqual(['model.fxq.yaml']);
     writeFileSync(config, '# Chosen by fxq-compress for an older model.\n');
     expect(search(out, '--include', 'fc3.weight').code).toBe(0);
     expect(readFileSync(config, 'utf8')).toContain('layers:');

@@ -11,10 +11,11 @@ describe('compress without options', () => {
     const out = join(makeFolder(), 'model.fxq');
     const { code, stdout, stderr } = fxq('compress', LENET, '-o', out, '--json', '--threads', '1');
     expect(code).toBe(0);
-    expect(stderr).toMatch(/calibrated on 64 made pictures; on others answers stand [\d.]+ dB out of what has changed/);
-    expect(stderr).toMatch(/^calibrate +[\d.]+ m?s$/m);
-    const { synthetic, outputBytes, warnings } = JSON.parse(stdout);
+    expect(stderr).toBe('');
+    const { synthetic, answers, outputBytes, warnings } = JSON.parse(stdout);
     expect(warnings).toEqual([]);
+    const text = expect.stringMatching(/^off by [\d.]+ % on pictures made for the model \([\d.]+ dB\)$/);
+    expect(answers).toEqual({ isMeasured: true, text });
     expect(synthetic).toEqual({
       ...{
         kind: 'pictures',

@@ -17,14 +17,11 @@ describe('tune', () => {
   it('writes the tuned model, and tells of each epoch', () => {
     const folder = makeFolder();
     const out = join(folder, 'tuned.onnx');
-    const { code, stdout, stderr } = fxq('tune', LENET_5, '-o', out, ...FEW, '--epochs', '2');
+    const { code, stderr } = fxq('tune', LENET_5, '-o', out, ...FEW, '--epochs', '2');
     expect([code, stderr]).toEqual([
       0,
-      expect.stringMatching(
-        /^(epoch [12]\/2 {2}loss [\d.]+ {2}held out [\d.]+% right, loss [\d.]+( {2}best)?\n){2}tune +[\d.]+ m?s\n/,
-      ),
+      expect.stringMatching(/^(epoch [12]\/2 {2}loss [\d.]+ {2}held out [\d.]+% right, loss [\d.]+( {2}best)?\n){2}$/),
     ]);
-    expect(stdout).toContain('fc1.weight');
     expect(Object.keys(filesIn(folder))).toEqual(['tuned.onnx']);
     expect(valuesIn(out)).not.toEqual(valuesIn(LENET_5));
     expect(readFileSync(out, 'latin1')).toMatch(/tune epochs=2 best=[12] loss=cross-entropy/);
@@ -85,7 +82,9 @@ describe('tune --resume', () => {
       130,
       expect.stringMatching(/out\.onnx\.tune: kept, so that --resume goes on from there\n/),
     ]);
-    expect(first.stderr).toMatch(/stopped by SIGINT; .*out\.onnx is the best epoch so far\n$/);
+    expect(first.stderr).toMatch(
+      /stopped by SIGINT; .*out\.onnx is the best epoch so far, and the same command with --resume goes on\n$/,
+    );
     expect(Object.keys(filesIn(folder))).toEqual(['out.onnx', 'out.onnx.tune', 'whole.onnx']);
     expect(openOnnx(new Uint8Array(readFileSync(out))).tensors.length).toBeGreaterThan(0);
 
@@ -103,7 +102,9 @@ describe('tune --resume', () => {
     const first = await stopped(['tune', LENET_5, '-o', out, ...rest], 'epoch 1/6', 'SIGTERM');
     expect([first.code, first.stdout]).toEqual([143, '']);
     expect(first.stderr).toContain('kept, so that --resume goes on from there\n');
-    expect(first.stderr).toContain('stopped by SIGTERM; no file was changed (ABORTED)\n');
+    expect(first.stderr).toMatch(
+      /stopped by SIGTERM; the density of [\d.]+% is not reached yet, [\d.]+% of the weights are left after epoch \d of 6; no file was written, and the same command with --resume goes on\n$/,
+    );
     expect(Object.keys(filesIn(folder))).toEqual(['out.onnx.tune', 'whole.onnx']);
     expect(fxq('tune', LENET_5, '-o', out, ...rest, '--resume', '-q').code).toBe(0);
     expect(readFileSync(out).equals(readFileSync(whole))).toBe(true);

@@ -15,7 +15,7 @@ describe('wrong usage ends with 2', () => {
       ['inspect', 'a', 'b'],
       `error: too many arguments for 'inspect'. Expected 1 argument but got 2.\n${HINT}`,
     ],
-    ['no output', ['encode', LENET], `error: required option '-o, --output <file>' not specified\n${HINT}`],
+    ['no output', ['decode', LENET], `error: required option '-o, --output <file>' not specified\n${HINT}`],
     [
       'no number',
       ['prune', LENET, '-o', 'x', '--density', 'half'],
@@ -69,7 +69,7 @@ describe('wrong usage ends with 2', () => {
   });
 
   it('is told as JSON with --json', () => {
-    const { code, stdout, stderr } = fxq('encode', LENET, '--json');
+    const { code, stdout, stderr } = fxq('decode', LENET, '--json');
     expect([code, stdout]).toEqual([2, '']);
     const message = "required option '-o, --output <file>' not specified";
     expect(JSON.parse(stderr)).toEqual({ error: { code: 'USAGE', message } });
@@ -146,12 +146,17 @@ describe('work that fails ends with 1', () => {
 
 describe('help', () => {
   const commands =
-    'compress decode inspect evaluate init sensitivity report footprint prune cluster quantize tune encode'.split(' ');
+    'compress decode inspect evaluate init sensitivity report footprint fold prune cluster quantize tune encode'.split(' ');
 
   it('lists the commands', () => {
     const { code, stdout, stderr } = fxq('--help');
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout.match(/^ {2}(\w+) \[options\]/gm)?.map((line) => line.trim().split(' ')[0])).toEqual(commands);
+    expect(
+      stdout
+        .split('Commands:')[1]
+        .match(/^ {2}\w+/gm)
+        ?.map((line) => line.trim()),
+    ).toEqual([...commands, 'complete', 'help']);
     // One line each.
     expect(stdout).not.toMatch(/^ {3,}\S/m);
   });

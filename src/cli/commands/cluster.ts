@@ -10,6 +10,7 @@ import {
   addForce,
   addOutput,
   addSelection,
+  addTable,
   addThreads,
 } from '../options.js';
 import type { Terminal } from '../terminal.js';
@@ -30,11 +31,12 @@ export function addClusterCommand(program: Command, terminal: Terminal): void {
   addFold(command);
   addDropUnused(command);
   addForce(command);
+  addTable(command);
   addCommon(command);
   addExamples(
     command,
     'cluster model.onnx -o clustered.onnx --bits 5',
-    'cluster model.onnx -o clustered.onnx --snr 25',
+    'cluster model.onnx -o clustered.onnx --snr 30',
   );
   command.action((file: string, flags: EditFlags) =>
     aboutFile(file, () => editModel('cluster', file, flags, terminal)),

@@ -8,12 +8,21 @@ import { addBudget } from '../budget.js';
 import { addCalibration } from '../calibration.js';
 import { addOptions, addStage } from '../flags.js';
 import { addGoal } from '../goal.js';
-import { aboutFile } from '../input.js';
-import { addCommon, addDropUnused, addExamples, addFold, addOutput, addSelection, addThreads } from '../options.js';
+import {
+  addCommon,
+  addDropUnused,
+  addExamples,
+  addFold,
+  addPlaces,
+  addSelection,
+  addThreads,
+  PLACES_HELP,
+} from '../options.js';
 import { addWidths } from '../quantize-flags.js';
 import { addSynthetic } from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
-import { type PackFlags, packModel } from './pack.js';
+import { packModels } from './pack.js';
+import type { PackFlags } from './pack-model.js';
 
 export function addCompressCommand(program: Command, terminal: Terminal): void {
   const { snr, init, centroids } = CLUSTER_DEFAULTS;
@@ -31,10 +40,10 @@ With --weights they are rounded to the numbers of a format instead, such as int8
 
 With --calibrate the values that weights share are chosen by what they do to the model's answers on inputs like yours, and the file is the smallest that loses no more than --max-loss: a third to a half of the size, in seconds to minutes. Labels are not needed. Needs the package onnxruntime-node.
 
-With --data and a goal, and without --calibrate, density and number of clusters are chosen layer by layer, from what they do to the model's answers and the bytes they take; weights are pruned and clustered as ever. What --density, --bits, --clusters, --no-cluster or the config file say is fixed, the rest is searched for. The settings are written to fxq.yaml beside the output, and compress --config with that file makes the same bytes again.`,
+With --data and a goal, and without --calibrate, density and number of clusters are chosen layer by layer, from what they do to the model's answers and the bytes they take; weights are pruned and clustered as ever. What --density, --bits, --clusters, --no-cluster or the config file say is fixed, the rest is searched for. The settings are written to model.fxq.yaml beside model.fxq, and compress --config with that file makes the same bytes again.`,
     )
-    .argument('<file>', 'the ONNX file');
-  addOutput(command, 'the .fxq file');
+    .argument('<models...>', PLACES_HELP);
+  addPlaces(command);
   addStage(command, PRUNE);
   addOptions(command, { seed: seed('seed of made inputs, of random and kmeans++, and of what is looked at') });
   addStage(command, CLUSTER);
@@ -55,14 +64,13 @@ With --data and a goal, and without --calibrate, density and number of clusters 
   addCommon(command);
   addExamples(
     command,
-    'compress model.onnx -o model.fxq',
+    'compress model.onnx',
+    'compress models/ -o compressed/',
     'compress model.onnx -o model.fxq --calibrate inputs.npz --max-loss 0.5',
     'compress model.onnx -o model.fxq --data data.npz --target-size 500kB',
-    'compress model.onnx -o model.fxq --density 0.2 --bits 5',
+    'compress model.onnx -o model.fxq --density 0.8 --bits 8',
     'compress model.onnx -o model.fxq --weights int8 --by channel',
-    'compress model.onnx -o model.fxq --config fxq.yaml',
+    'compress model.onnx -o again.fxq --config model.fxq.yaml',
   );
-  command.action((file: string, flags: PackFlags) =>
-    aboutFile(file, () => packModel('compress', file, flags, terminal)),
-  );
+  command.action((words: string[], flags: PackFlags) => packModels('compress', words, flags, terminal));
 }

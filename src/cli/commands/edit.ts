@@ -2,28 +2,33 @@ import { breather } from '../../breather.js';
 import type { Simulated, SimulateStage } from '../../calibrate/simulate.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { writeStaged } from '../../pipeline/threads.js';
+import { judgedAnswers, unknownAnswers } from '../answers.js';
 import { type BudgetFlags, budgetOf, configPathOf } from '../budget.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { inspectFile, openModel, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
-import type { CommonFlags, ModelFlags, ThreadFlags } from '../options.js';
+import type { ModelFlags, ThreadFlags } from '../options.js';
 import { planModel } from '../output/model.js';
 import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
 import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { type SimulateFlags, simulateStage, tableKindOf } from '../simulate-flags.js';
-import { reportSummary } from '../summary.js';
+import { reportSummary, type SummaryFlags } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
 
-export type EditFlags = CommonFlags &
+export type EditFlags = Omit<SummaryFlags, 'table'> &
   ThreadFlags &
   StageFlags &
   CalibrationFlags &
   BudgetFlags &
   FormatFlags &
-  SimulateFlags &
-  ModelFlags & { readonly output: string };
+  Omit<SimulateFlags, 'table'> &
+  ModelFlags & {
+    readonly output: string;
+    /** Of `quantize` the file for scales and ranges; of the others whether layers are shown. */
+    readonly table?: string | boolean;
+  };
 
 /** What `prune`, `cluster` and `quantize` have in common: an ONNX file in, a changed one out. */
 export async function editModel(
@@ -37,15 +42,14 @@ export async function editModel(
   try {
     const subject = { model, files: [input] };
     const judged =
-      stage === 'quantize'
-        ? await budgetOf(flags, { ...subject, model: async () => model }, output, terminal)
-        : undefined;
+      stage === 'quantize' ? await budgetOf(flags, { ...subject, model: async () => model }, terminal) : undefined;
     const hasInputs = stage !== 'cluster' && !judged;
     const calibration = hasInputs ? await calibrationOf(flags, subject, terminal) : undefined;
     const formats = formatStage(flags, { calibration, dataset: judged?.dataset }, terminal);
+    const tableFile = typeof flags.table === 'string' ? flags.table : undefined;
     let simulation: SimulateStage | undefined;
     const settings = readSettings(flags, stage, calibration, false, (options) => {
-      simulation = simulateStage(flags, options, formats, calibration);
+      simulation = simulateStage({ ...flags, table: tableFile }, options, formats, calibration);
       return simulation;
     });
     const files = planModel(output, model, flags.force);
@@ -53,8 +57,8 @@ export async function editModel(
     const config = isSearched
       ? planOutput(configPathOf(flags.saveConfig, output), { option: '--save-config' })
       : undefined;
-    const tableKind = flags.table === undefined ? undefined : tableKindOf(flags.table);
-    const table = flags.table === undefined ? undefined : planOutput(flags.table, { option: '--table' });
+    const tableKind = tableFile === undefined ? undefined : tableKindOf(tableFile);
+    const table = tableFile === undefined ? undefined : planOutput(tableFile, { option: '--table' });
     const plan = together(files, ...(config ? [config] : []), ...(table ? [table] : []));
     for (const warning of [...unclaimedWarnings(model), ...settings.warnings(model)]) terminal.warn(warning);
     const onProgress = terminal.progress(stage);
@@ -77,6 +81,7 @@ export async function editModel(
         return run.times();
       }),
     );
+    const judgement = formats.found()?.chosen.judgement;
     const summary = {
       input,
       output,
@@ -86,8 +91,15 @@ export async function editModel(
       ratio: null,
       stages,
       ...(flags.json && quantized(simulation?.found())),
+      answers: judgement ? judgedAnswers(judgement, judgement.samples) : unknownAnswers(input, output),
     };
-    await reportSummary(terminal, flags, summary, () => inspectFile(output));
+    const isBold =
+      !calibration && !judged && (stage !== 'cluster' || flags.bits !== undefined || flags.clusters !== undefined);
+    await reportSummary(
+      terminal,
+      { ...flags, table: flags.table === true },
+      { summary, isBold, report: () => inspectFile(output) },
+    );
   } finally {
     close();
   }

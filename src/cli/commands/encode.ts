@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { CODING } from '../../container/write/coding.js';
 import { addOptions } from '../flags.js';
-import { aboutFile } from '../input.js';
-import { addCommon, addDropUnused, addExamples, addOutput, addThreads } from '../options.js';
+import { addCommon, addDropUnused, addExamples, addPlaces, addThreads, PLACES_HELP } from '../options.js';
 import type { Terminal } from '../terminal.js';
-import { type PackFlags, packModel } from './pack.js';
+import { packModels } from './pack.js';
+import type { PackFlags } from './pack-model.js';
 
 export function addEncodeCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -13,12 +13,12 @@ export function addEncodeCommand(program: Command, terminal: Terminal): void {
     .description(
       'Codes an ONNX model without loss: decoding gives back its bytes. It pays for models that are pruned, clustered or quantised.',
     )
-    .argument('<file>', 'the ONNX file');
-  addOutput(command, 'the .fxq file');
+    .argument('<models...>', PLACES_HELP);
+  addPlaces(command);
   addOptions(command, CODING);
   addThreads(command);
   addDropUnused(command);
   addCommon(command);
   addExamples(command, 'encode clustered.onnx -o model.fxq');
-  command.action((file: string, flags: PackFlags) => aboutFile(file, () => packModel('encode', file, flags, terminal)));
+  command.action((words: string[], flags: PackFlags) => packModels('encode', words, flags, terminal));
 }

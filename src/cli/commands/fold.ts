@@ -2,22 +2,15 @@ import type { Command } from 'commander';
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { fold } from '../../stages/fold.js';
+import { unknownAnswers } from '../answers.js';
 import { aboutFile, inspectFile, openModel, sizeOf, unclaimedWarnings } from '../input.js';
-import {
-  addCommon,
-  addDropUnused,
-  addExamples,
-  addForce,
-  addOutput,
-  type CommonFlags,
-  type ModelFlags,
-} from '../options.js';
+import { addCommon, addDropUnused, addExamples, addForce, addOutput, addTable, type ModelFlags } from '../options.js';
 import { planModel } from '../output/model.js';
 import { writePieces } from '../output/write.js';
-import { reportSummary } from '../summary.js';
+import { reportSummary, type SummaryFlags } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 
-type FoldFlags = CommonFlags & ModelFlags & { readonly output: string };
+type FoldFlags = SummaryFlags & ModelFlags & { readonly output: string };
 
 export function addFoldCommand(program: Command, terminal: Terminal): void {
   const command = program
@@ -32,6 +25,7 @@ export function addFoldCommand(program: Command, terminal: Terminal): void {
   addOutput(command, 'the folded ONNX file');
   addDropUnused(command);
   addForce(command);
+  addTable(command);
   addCommon(command);
   addExamples(command, 'fold model.onnx -o folded.onnx');
   command.action((file: string, flags: FoldFlags) => aboutFile(file, () => foldFile(file, flags, terminal)));
@@ -54,8 +48,9 @@ async function foldFile(input: string, flags: FoldFlags, terminal: Terminal): Pr
       outputBytes: sizeOf(plan.paths),
       ratio: null,
       stages: run.times(),
+      answers: unknownAnswers(input, output),
     };
-    await reportSummary(terminal, flags, summary, () => inspectFile(output));
+    await reportSummary(terminal, flags, { summary, report: () => inspectFile(output) });
   } finally {
     close();
   }

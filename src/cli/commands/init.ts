@@ -33,12 +33,7 @@ export function addInitCommand(program: Command, terminal: Terminal): void {
       `the config file (never an input; default: ${DEFAULT_OUTPUT}, if there is none already)`,
     );
   addCommon(command);
-  addExamples(
-    command,
-    'init model.onnx',
-    'init model.onnx -o model.fxq.yaml',
-    'compress model.onnx -o model.fxq --config fxq.yaml',
-  );
+  addExamples(command, 'init model.onnx', 'compress model.onnx -o model.fxq --config fxq.yaml');
   command.action((file: string, flags: InitFlags) => aboutFile(file, () => initConfig(file, flags, terminal)));
 }
 

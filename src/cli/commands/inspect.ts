@@ -22,6 +22,8 @@ P+Q is what pruned and quantised weights take before Huffman coding, P+Q+H with 
   addExamples(command, 'inspect model.fxq', 'inspect model.onnx --all', 'inspect model.fxq --json');
   command.action(async (file: string, flags: InspectFlags) => {
     const report = await aboutFile(file, () => inspectFile(file));
-    terminal.print(flags.json ? printableJson(report, 2) : formatTable(report, { all: flags.all }));
+    terminal.print(
+      flags.json ? printableJson(report, 2) : formatTable(report, { all: flags.all, width: terminal.width }),
+    );
   });
 }

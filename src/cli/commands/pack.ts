@@ -1,148 +1,44 @@
-import { resolve } from 'node:path';
-import { CODING, type CodingOptions } from '../../container/write/coding.js';
-import { compressTo, type Target } from '../../pipeline/compress.js';
-import {
-  type BudgetFlags,
-  budgetConfig,
-  budgetOf,
-  budgetStage,
-  budgetSummary,
-  budgetTable,
-  configPathOf,
-} from '../budget.js';
-import { type CalibrationFlags, calibrationOf } from '../calibration.js';
-import { configOf } from '../config.js';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { optionsFrom } from '../flags.js';
-import { searchStage } from '../goal.js';
-import { inspectFile, openLater, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
-import type { CommonFlags, ModelFlags, ThreadFlags } from '../options.js';
-import { planOutput, together } from '../output/plan.js';
-import { withOutput } from '../output/write.js';
-import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
-import { readSettings, type StageFlags } from '../settings.js';
-import { noteLossless, reportSummary } from '../summary.js';
-import {
-  checkDims,
-  isSynthetic,
-  isUnasked,
-  noteClustering,
-  type SyntheticFlags,
-  syntheticStage,
-} from '../synthetic.js';
+import { PIPE } from '../find-models.js';
+import { aboutFile } from '../input.js';
+import { checkStdout, receive, send, withFolder } from '../pipes.js';
+import { placesOf } from '../places.js';
+import { type Result, reportSummaries } from '../summary.js';
 import type { Terminal } from '../terminal.js';
-import { withTensorPool } from '../threads.js';
+import { type PackFlags, packModel } from './pack-model.js';
 
-export type PackFlags = CommonFlags &
-  ThreadFlags &
-  StageFlags &
-  CalibrationFlags &
-  BudgetFlags &
-  SyntheticFlags &
-  FormatFlags &
-  ModelFlags &
-  CodingOptions & { readonly output: string };
-
-/** What `encode` and `compress` have in common: an ONNX file in, a container out. */
-export async function packModel(
+/** What `encode` and `compress` have in common: ONNX files in, containers out. */
+export async function packModels(
   command: 'encode' | 'compress',
-  input: string,
+  words: readonly string[],
   flags: PackFlags,
   terminal: Terminal,
 ): Promise<void> {
-  const { output } = flags;
-  const asked = command === 'compress' ? configOf(flags) : {};
-  const isMade = command === 'compress' && isSynthetic(flags, asked);
-  if (command === 'compress') checkDims(flags, asked);
-  const file = openLater(input, flags, terminal.warn);
-  const subject = { model: async () => file.opened().model, files: [input] };
-  try {
-    const budget = command === 'compress' ? await budgetOf(flags, subject, output, terminal) : undefined;
-    const calibration =
-      command === 'compress' && !budget
-        ? await calibrationOf(flags, subject, terminal, '--calibrate or --data', isMade)
-        : undefined;
-    const formats = formatStage(flags, { calibration, dataset: budget?.dataset }, terminal);
-    const settings =
-      command === 'compress'
-        ? readSettings(
-            calibration || isMade ? { ...flags, cluster: false } : flags,
-            command,
-            calibration,
-            budget !== undefined,
-            formats.create,
-            asked,
-          )
-        : undefined;
-    const isQuantized = settings?.options.quantize !== undefined;
-    const search =
-      budget || isQuantized ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
-    const walk =
-      budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
-    const synthetic = isMade ? syntheticStage(flags, settings?.selection ?? {}, terminal) : undefined;
-    const { model, paths } = file.opened();
-    const isOpen = command === 'compress' && !budget && isUnasked(flags, asked);
-    const plan = planOutput(output, { kind: 'container' });
-    const configPath =
-      isQuantized && formats.isSearched ? configPathOf(flags.saveConfig, output) : walk && budget?.configPath;
-    if (configPath !== undefined && resolve(configPath) === resolve(output)) {
-      throw new UsageError(`${output}: this is the container itself; name another file with --save-config`);
-    }
-    const config = configPath === undefined ? undefined : planOutput(configPath, { option: '--save-config' });
-    for (const warning of [...unclaimedWarnings(model), ...(settings?.warnings(model) ?? [])]) terminal.warn(warning);
-    if (command === 'compress') noteClustering(flags, asked, terminal);
-    const onProgress = terminal.progress(command);
-    const all = [
-      ...(settings?.stages ?? []),
-      ...(search ? [search] : []),
-      ...(synthetic ? [synthetic] : []),
-      ...(walk ? [walk] : []),
-    ];
-    const files = config ? together(plan, config) : plan;
-    const { stages, lossless } = await withOutput(files, async (output, signal) => {
-      const told = await withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
-        const target: Target = {
-          sections: () => output.scratch(),
-          write: (bytes) => output.write(0, bytes),
-          written: () => output.written(0),
-        };
-        return compressTo(target, model, all, {
-          ...optionsFrom(CODING, flags),
-          signal,
-          onProgress,
-          context: { onProgress, onNote: terminal.warn },
-          pool,
-          isOpen,
-        });
-      });
-      const found = walk?.found();
-      const widths = formats.found();
-      const text =
-        found && settings
-          ? budgetConfig(input, found, settings.config, flags.seed)
-          : widths && settings && widthsConfig(input, widths, settings.config, command);
-      if (text !== undefined) output.write(1, new TextEncoder().encode(text));
-      return told;
-    });
-    search?.done();
-    const found = walk?.found();
-    const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
-    const summary = {
-      input,
-      output,
-      inputBytes,
-      outputBytes,
-      ratio: inputBytes / outputBytes,
-      stages,
-      ...(lossless && { lossless }),
-      ...(search && { calibration: search.summary() }),
-      ...(synthetic && { synthetic: synthetic.summary() }),
-      ...(budget && found && { budget: budgetSummary(found, budget.configPath, flags.seed) }),
-    };
-    if (lossless) noteLossless(lossless, terminal);
-    if (found && !flags.json && !flags.quiet) terminal.print(budgetTable(found));
-    await reportSummary(terminal, flags, summary, () => inspectFile(output));
-  } finally {
-    file.close();
+  const places = placesOf(words, flags);
+  const isSent = places.some(({ output }) => output === PIPE);
+  if (isSent && !flags.dryRun) checkStdout(terminal, flags);
+  if (places.length > 1 && flags.saveConfig !== undefined) {
+    throw new UsageError('--save-config names one file, which several models cannot share; leave it out');
   }
+  // What is said goes to stderr where stdout has bytes.
+  const said = isSent ? { ...terminal, print: terminal.note, tell: (text: string) => terminal.note(text) } : terminal;
+  const isPassing = flags.dryRun === true || places.some(({ input, output }) => [input, output].includes(PIPE));
+  const work = async (folder: string) => {
+    const results: Result[] = [];
+    for (const [i, place] of places.entries()) {
+      const { input, output, mayMakeFolder } = place;
+      const path = input === PIPE ? join(folder, 'stdin.onnx') : input;
+      if (input === PIPE) await receive(path, 'a model');
+      if (mayMakeFolder && !flags.dryRun) mkdirSync(dirname(output), { recursive: true });
+      const isTemporary = output === PIPE || flags.dryRun === true;
+      const written = isTemporary ? join(folder, `${i}.fxq`) : output;
+      const subject = { ...place, path, written, isTemporary };
+      results.push(await aboutFile(path, () => packModel(command, subject, flags, said)));
+      if (output === PIPE && !flags.dryRun) await send(written, terminal);
+    }
+    await reportSummaries(said, flags, results);
+  };
+  await (isPassing ? withFolder(work) : work(''));
 }

@@ -11,6 +11,7 @@ import {
   addForce,
   addOutput,
   addSelection,
+  addTable,
   addThreads,
 } from '../options.js';
 import type { Terminal } from '../terminal.js';
@@ -34,12 +35,13 @@ With --calibrate those weights go that the model can best do without on such inp
   addFold(command);
   addDropUnused(command);
   addForce(command);
+  addTable(command);
   addCommon(command);
   addExamples(
     command,
-    'prune model.onnx -o pruned.onnx --density 0.3',
-    'prune model.onnx -o pruned.onnx --density 0.2 --calibrate inputs.npz',
-    'prune model.onnx -o pruned.onnx --quality 1.2 --include "op:Conv" --exclude "head*"',
+    'prune model.onnx -o pruned.onnx --density 0.7',
+    'prune model.onnx -o pruned.onnx --density 0.5 --calibrate inputs.npz',
+    'prune model.onnx -o pruned.onnx --quality 0.3 --include "op:Conv" --exclude "head*"',
   );
   command.action((file: string, flags: EditFlags) => aboutFile(file, () => editModel('prune', file, flags, terminal)));
 }

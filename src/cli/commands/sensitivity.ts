@@ -77,7 +77,9 @@ async function compareFiles(
     const result = await sensitivity(model, other, options);
     const files = { original, ...(isRounded ? format : { compressed }), data };
     terminal.print(
-      json ? printableJson({ files, ...result, warnings: terminal.warnings }, 2) : formatSensitivity(result),
+      json
+        ? printableJson({ files, ...result, warnings: terminal.warnings }, 2)
+        : formatSensitivity(result, terminal.width),
     );
   } finally {
     for (const { close } of opened) close();

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { RANDOM } from '../../data/open.js';
 import { FxqError } from '../../errors.js';
+import { formatShare } from '../../inspect/format.js';
 import { readWhole } from '../../onnx/files.js';
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
@@ -31,7 +32,7 @@ import {
   addForce,
   addOutput,
   addSelection,
-  type CommonFlags,
+  addTable,
   type ModelFlags,
   parseNumber,
   type SelectionFlags,
@@ -40,10 +41,10 @@ import { planModel } from '../output/model.js';
 import { planOutput } from '../output/plan.js';
 import { writePieces, writeWhole } from '../output/write.js';
 import { readTargets } from '../settings.js';
-import { reportSummary } from '../summary.js';
+import { reportSummary, type SummaryFlags } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 
-type TuneFlags = CommonFlags &
+type TuneFlags = SummaryFlags &
   ModelFlags &
   DataFlags &
   SelectionFlags & {
@@ -82,6 +83,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
   addFold(command);
   addDropUnused(command);
   addForce(command);
+  addTable(command);
   addCommon(command);
   addExamples(
     command,
@@ -133,6 +135,8 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
         const run = await runStages(model, [stage], { signal, context });
         isWhole = !signal.aborted;
         return run;
+      } catch (error) {
+        throw stoppedWhilePruning(error, epochs.at(-1), options.density);
       } finally {
         if (signal.aborted) stoppedBy = String(signal.reason);
         if (!isWhole && (epochs.length > 0 || (resume && signal.aborted)))
@@ -151,12 +155,26 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
       stages: run.times(),
       epochs,
     };
-    await reportSummary(terminal, flags, summary, () => inspectFile(output));
-    if (stoppedBy !== undefined) throw new StoppedEarly(stoppedBy, `${output} is the best epoch so far`);
+    await reportSummary(terminal, flags, { summary, report: () => inspectFile(output) });
+    if (stoppedBy !== undefined)
+      throw new StoppedEarly(
+        stoppedBy,
+        `${output} is the best epoch so far, and the same command with --resume goes on`,
+      );
   } finally {
     teacher?.close();
     close();
   }
+}
+
+/** Before the density is reached no epoch is worth keeping: what there is of training, and how it goes on. */
+function stoppedWhilePruning(error: unknown, last: Epoch | undefined, density: number | undefined): unknown {
+  const isStopped = error instanceof FxqError && error.code === 'ABORTED';
+  if (!isStopped || last === undefined || last.density >= 1) return error;
+  const goal = density === undefined ? 'the density' : `the density of ${formatShare(density)}`;
+  const kept = `${formatShare(last.density)} of the weights are left after epoch ${last.epoch} of ${last.epochs}`;
+  const advice = 'no file was written, and the same command with --resume goes on';
+  return new StoppedEarly(String(error.cause), `${goal} is not reached yet, ${kept}; ${advice}`);
 }
 
 function readCheckpoint(path: string): Uint8Array {

@@ -1,0 +1,44 @@
+import type { Loss } from '../evaluate/loss.js';
+import { formatLoss } from '../evaluate/loss-words.js';
+import type { SyntheticFound } from '../search/synthetic.js';
+import { PIPE } from './find-models.js';
+import { shellWord } from './shell.js';
+
+/** How near the answers of what was written are to the original's. */
+export interface Answers {
+  readonly isMeasured: boolean;
+  readonly text: string;
+}
+
+/** What is told of weights that changed, where nobody looked at what that does. */
+export const NOT_MEASURED = 'accuracy was not measured';
+
+export function sameAnswers(why: string): Answers {
+  return { isMeasured: true, text: `the same, ${why}` };
+}
+
+/** As a search has judged them. */
+export function judgedAnswers(judgement: Loss, heldOut: number): Answers {
+  const by = heldOut > 0 ? 'kept apart' : 'that it was fitted to, for want of others';
+  return { isMeasured: true, text: `${formatLoss(judgement)} ${by}` };
+}
+
+/** As they are to inputs that were made for the model; decibels are told as a share, too, which more people know. */
+export function madeAnswers({ kind, snr }: SyntheticFound): Answers {
+  const off = 100 * 10 ** (-snr / 20);
+  const text = `off by ${off.toPrecision(2)} % on ${kind} made for the model (${snr.toFixed(1)} dB)`;
+  return { isMeasured: true, text };
+}
+
+/** With the command that would tell. */
+export function unknownAnswers(input: string, output: string): Answers {
+  return { isMeasured: false, text: `not measured; this tells: ${evaluateCommand(input, output)}` };
+}
+
+/** What holds a result against its original. */
+export function evaluateCommand(input: string, output: string): string {
+  const [original, result] = [input, output].map((path, i) =>
+    path === PIPE ? (i === 0 ? 'model.onnx' : 'model.fxq') : shellWord(path),
+  );
+  return `fxq-compress evaluate ${result} --reference ${original} --data DATA`;
+}

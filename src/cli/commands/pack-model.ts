@@ -1,0 +1,199 @@
+import { resolve } from 'node:path';
+import { CODING, type CodingOptions } from '../../container/write/coding.js';
+import { compressTo, type Target } from '../../pipeline/compress.js';
+import { type Answers, judgedAnswers, madeAnswers, sameAnswers, unknownAnswers } from '../answers.js';
+import {
+  type BudgetFlags,
+  budgetConfig,
+  budgetOf,
+  budgetStage,
+  budgetSummary,
+  budgetTable,
+  configPathOf,
+} from '../budget.js';
+import { type CalibrationFlags, calibrationOf } from '../calibration.js';
+import { configOf } from '../config.js';
+import { UsageError } from '../errors.js';
+import { PIPE } from '../find-models.js';
+import { optionsFrom } from '../flags.js';
+import { searchStage } from '../goal.js';
+import { inspectFile, openLater, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
+import type { ModelFlags, ThreadFlags } from '../options.js';
+import { type OutputPlan, planOutput, together } from '../output/plan.js';
+import { withOutput } from '../output/write.js';
+import type { Place, PlaceFlags } from '../places.js';
+import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
+import { readSettings, type StageFlags } from '../settings.js';
+import { noteLossless, type Result, type SummaryFlags } from '../summary.js';
+import {
+  checkDims,
+  isSynthetic,
+  isUnasked,
+  noteClustering,
+  type SyntheticFlags,
+  syntheticStage,
+} from '../synthetic.js';
+import type { Terminal } from '../terminal.js';
+import { withTensorPool } from '../threads.js';
+
+export type PackFlags = SummaryFlags &
+  PlaceFlags &
+  ThreadFlags &
+  StageFlags &
+  CalibrationFlags &
+  BudgetFlags &
+  SyntheticFlags &
+  FormatFlags &
+  ModelFlags &
+  CodingOptions;
+
+/** A model, and where it goes. */
+export interface PackSubject extends Place {
+  /** Where it is, wherever it came from. */
+  readonly path: string;
+  /** Where its container is written, if only for a while. */
+  readonly written: string;
+  readonly isTemporary: boolean;
+}
+
+/** What happens to one model, up to its container; what it was is reported by the caller. */
+export async function packModel(
+  command: 'encode' | 'compress',
+  subject: PackSubject,
+  flags: PackFlags,
+  terminal: Terminal,
+): Promise<Result> {
+  const { input, output, path, written } = subject;
+  const asked = command === 'compress' ? configOf(flags) : {};
+  const isMade = command === 'compress' && isSynthetic(flags, asked);
+  if (command === 'compress') checkDims(flags, asked);
+  const file = openLater(path, flags, terminal.warn);
+  const opened = { model: async () => file.opened().model, files: [path] };
+  try {
+    const budget = command === 'compress' ? await budgetOf(flags, opened, terminal) : undefined;
+    const calibration =
+      command === 'compress' && !budget
+        ? await calibrationOf(flags, opened, terminal, '--calibrate or --data', isMade)
+        : undefined;
+    const formats = formatStage(flags, { calibration, dataset: budget?.dataset }, terminal);
+    const settings =
+      command === 'compress'
+        ? readSettings(
+            calibration || isMade ? { ...flags, cluster: false } : flags,
+            command,
+            calibration,
+            budget !== undefined,
+            formats.create,
+            asked,
+          )
+        : undefined;
+    const isQuantized = settings?.options.quantize !== undefined;
+    const search =
+      budget || isQuantized ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
+    const walk =
+      budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
+    const synthetic = isMade ? syntheticStage(flags, settings?.selection ?? {}, terminal) : undefined;
+    const { model, paths } = file.opened();
+    const isOpen = command === 'compress' && !budget && isUnasked(flags, asked);
+    const { plan, config } = planFiles(subject, flags, walk !== undefined || (isQuantized && formats.isSearched));
+    const warnings = [...unclaimedWarnings(model), ...(settings?.warnings(model) ?? [])];
+    for (const warning of warnings) terminal.warn(warning);
+    if (command === 'compress') noteClustering(flags, asked, terminal);
+    const onProgress = terminal.progress(command);
+    const all = [
+      ...(settings?.stages ?? []),
+      ...(search ? [search] : []),
+      ...(synthetic ? [synthetic] : []),
+      ...(walk ? [walk] : []),
+    ];
+    const { stages, lossless } = await withOutput(config ? together(plan, config) : plan, async (output, signal) => {
+      const told = await withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
+        const target: Target = {
+          sections: () => output.scratch(),
+          write: (bytes) => output.write(0, bytes),
+          written: () => output.written(0),
+        };
+        return compressTo(target, model, all, {
+          ...optionsFrom(CODING, flags),
+          signal,
+          onProgress,
+          context: { onProgress, onNote: terminal.warn },
+          pool,
+          isOpen,
+        });
+      });
+      const found = walk?.found();
+      const widths = formats.found();
+      const text =
+        found && settings
+          ? budgetConfig(path, found, settings.config, flags.seed)
+          : widths && settings && widthsConfig(path, widths, settings.config, command);
+      if (text !== undefined && config) output.write(1, new TextEncoder().encode(text));
+      return told;
+    });
+    search?.done();
+    const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
+    const found = walk?.found();
+    const hasData = calibration !== undefined || budget !== undefined;
+    const isChanged = settings?.stages.some(({ name }) => name !== 'cluster') || hasFewValues(flags);
+    if (lossless) noteLossless(lossless, terminal);
+    return {
+      isBold: isChanged && !hasData,
+      tried: found && budgetTable(found),
+      report: async () => ({ ...(await inspectFile(written)), file: output }),
+      summary: {
+        input,
+        output,
+        ...(flags.dryRun && { dryRun: true }),
+        inputBytes,
+        outputBytes,
+        ratio: inputBytes / outputBytes,
+        stages,
+        answers: answersOf(),
+        ...(lossless && { lossless }),
+        ...(search && { calibration: search.summary() }),
+        ...(synthetic && { synthetic: synthetic.summary() }),
+        ...(found && { budget: budgetSummary(found, config?.paths[0] ?? null, flags.seed) }),
+      },
+    };
+
+    function answersOf(): Answers {
+      if (command === 'encode') return sameAnswers('no weight has changed');
+      if (lossless?.isKept) return sameAnswers('the file is kept as it is, byte for byte');
+      const made = synthetic?.found();
+      if (made && typeof made !== 'string') return madeAnswers(made);
+      const judged = found ?? search?.found() ?? formats.found();
+      const judgement = judged?.chosen.judgement;
+      if (!judged || !judgement) return unknownAnswers(input, output);
+      return judgedAnswers(judgement, 'heldOut' in judged ? judged.heldOut : judgement.samples);
+    }
+  } finally {
+    file.close();
+  }
+}
+
+function hasFewValues({ bits, clusters }: PackFlags): boolean {
+  return bits !== undefined || clusters !== undefined;
+}
+
+/**
+ * Checks where files would go, and plans where they go.
+ *
+ * @param isSearched - what is chosen is kept in a config file, too
+ */
+function planFiles(
+  { output, mayMakeFolder, written, isTemporary }: PackSubject,
+  { saveConfig }: PackFlags,
+  isSearched: boolean,
+): { plan: OutputPlan; config: OutputPlan | undefined } {
+  if (output !== PIPE && !(mayMakeFolder && isTemporary)) planOutput(output, { kind: 'container' });
+  const plan = planOutput(written, { kind: 'container' });
+  if (!isSearched) return { plan, config: undefined };
+  const path = output === PIPE ? saveConfig : configPathOf(saveConfig, output);
+  if (path === undefined) return { plan, config: undefined };
+  if (resolve(path) === resolve(output)) {
+    throw new UsageError(`${output}: this is the container itself; name another file with --save-config`);
+  }
+  const config = planOutput(path, { option: '--save-config' });
+  return { plan, config: isTemporary && output !== PIPE ? undefined : config };
+}

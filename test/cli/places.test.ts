@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { BIN, filesIn, fxq, fxqIn, LENET, makeFolder, putModel } from './support.js';
+
+/** A folder with a model in it, one below, and what is none. */
+function setUp(): { folder: string; path: (name: string) => string } {
+  const folder = makeFolder();
+  putModel(folder, 'raw_data/float32', 'a.onnx');
+  mkdirSync(join(folder, 'below/.hidden'), { recursive: true });
+  putModel(join(folder, 'below'), 'raw_data/float32', 'b.ONNX');
+  putModel(join(folder, 'below/.hidden'), 'raw_data/float32', 'c.onnx');
+  writeFileSync(join(folder, 'notes.txt'), '');
+  return { folder, path: (name) => join(folder, name) };
+}
+
+const namesIn = (folder: string) => Object.keys(filesIn(folder)).filter((name) => name.endsWith('.fxq'));
+
+describe('where containers go', () => {
+  it('is beside the model without a command and an output; what is there stays unless it is named', () => {
+    const { folder } = setUp();
+    const { code, stdout } = fxqIn(folder, 'a.onnx');
+    expect([code, stdout.split('\n')[0]]).toEqual([0, expect.stringMatching(/^a\.onnx \(.*\) → a\.fxq \(/)]);
+    expect(namesIn(folder)).toEqual(['a.fxq']);
+    const again = fxq(join(folder, 'a.onnx'));
+    expect([again.code, again.stdout]).toEqual([1, '']);
+    expect(again.stderr).toContain('a.fxq: exists already; replace it with --force, or name another file with -o (IO)');
+    expect(fxq(join(folder, 'a.onnx'), '--force', '-q').code).toBe(0);
+    expect(fxq(join(folder, 'a.onnx'), '-o', join(folder, 'a.fxq'), '-q').code).toBe(0);
+  });
+
+  it('is a folder, as deep as the models lie in one that is named', () => {
+    const { folder, path } = setUp();
+    const { code, stdout } = fxq('encode', folder, '-o', path('out/'), '--json');
+    expect(code).toBe(0);
+    expect(namesIn(folder)).toEqual(['out/a.fxq', 'out/below/b.fxq']);
+    const { models, inputBytes, outputBytes, ratio } = JSON.parse(stdout);
+    expect(models.map(({ output }: { output: string }) => output)).toEqual([
+      path('out/a.fxq'),
+      path('out/below/b.fxq'),
+    ]);
+    expect(models[0]).toMatchObject({
+      input: path('a.onnx'),
+      answers: { isMeasured: true },
+      stages: expect.any(Array),
+    });
+    expect(ratio).toBe(inputBytes / outputBytes);
+  });
+
+  it('is told for globs that no shell has expanded, and for all models together', () => {
+    const { folder } = setUp();
+    const { code, stdout } = fxq('encode', join(folder, '**/?.[oO]*').replace('[oO]', '*'));
+    expect(code).toBe(0);
+    expect(namesIn(folder)).toEqual(['a.fxq', 'below/b.fxq']);
+    expect(stdout).toMatch(/^2 models \(.*\) → together \(.*\)/m);
+    expect(stdout.match(/^time: /gm)).toHaveLength(2);
+    expect(stdout.match(/^next:$/gm)).toHaveLength(1);
+  });
+
+  it.each<[string, string[], number, RegExp]>([
+    [
+      'two models and one file',
+      ['a.onnx', 'below/b.ONNX', '-o', 'x.fxq'],
+      2,
+      /2 models need a folder .*; write -o x\.fxq\//,
+    ],
+    [
+      'two of the same name',
+      ['a.onnx', 'copy/a.onnx', '-o', 'out/'],
+      2,
+      /a\.onnx and copy.a\.onnx would both go there/,
+    ],
+    ['a glob for nothing', ['z*.onnx'], 1, /z\*\.onnx: no file has such a name/],
+    ['a folder without models', ['below/.hidden/..none'], 1, /no such file/],
+    ['a word that is no command', ['help', 'nonsense'], 2, /^error: unknown command 'nonsense'/],
+  ])('is refused for %s, before any work', (_, args, code, message) => {
+    const { folder, path } = setUp();
+    mkdirSync(path('copy'));
+    copyFileSync(path('a.onnx'), path('copy/a.onnx'));
+    const finished = fxqIn(folder, ...args);
+    expect([finished.code, finished.stdout, finished.stderr]).toEqual([code, '', expect.stringMatching(message)]);
+    expect(namesIn(folder)).toEqual([]);
+  });
+});
+
+describe('-', () => {
+  const piped = (input: Uint8Array, ...args: string[]) =>
+    spawnSync(process.execPath, [BIN, ...args], { input, maxBuffer: 1 << 24 });
+
+  it('is stdin and stdout, for bytes that are the same as those of files', () => {
+    const { path } = setUp();
+    expect(fxq('encode', LENET, '-o', path('x.fxq'), '-q').code).toBe(0);
+    const packed = piped(readFileSync(LENET), 'encode', '-');
+    expect(packed.status).toBe(0);
+    expect(packed.stdout.equals(readFileSync(path('x.fxq')))).toBe(true);
+    expect(packed.stderr.toString()).toMatch(/^- \(1\.07 MB\) → - \(.*\n.*answers: the same, no weight has changed\n/s);
+    const rebuilt = piped(packed.stdout, 'decode', '-', '-o', '-');
+    expect([rebuilt.status, rebuilt.stdout.equals(readFileSync(LENET))]).toEqual([0, true]);
+  });
+
+  it('is refused beside JSON, which goes to stdout, too', () => {
+    const { code, stdout, stderr } = fxq('encode', LENET, '-o', '-', '--json');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(JSON.parse(stderr).error.message).toContain('-o - and --json both write to stdout');
+  });
+});
+
+describe('--dry-run', () => {
+  it('does everything but write', () => {
+    const { folder, path } = setUp();
+    const { code, stdout } = fxq('encode', LENET, '-o', path('new/'), '--dry-run', '--json');
+    expect(code).toBe(0);
+    const summary = JSON.parse(stdout);
+    expect(summary).toMatchObject({ output: path('new/lenet-300-100.fxq'), dryRun: true, stages: expect.any(Array) });
+    expect(summary.tensors.length).toBeGreaterThan(3);
+    expect(fxq('encode', LENET, '-o', path('x.fxq'), '--dry-run').stdout).toContain('x.fxq (not written) (');
+    expect(namesIn(folder)).toEqual([]);
+    expect(fxq('encode', LENET, '-o', path('x.fxq'), '-q').code).toBe(0);
+    expect(readFileSync(path('x.fxq'))).toHaveLength(summary.outputBytes);
+  });
+});
+
+describe('complete', () => {
+  it('offers commands, options, their values and files, and prints what a shell needs for that', () => {
+    const { folder } = setUp();
+    const offered = (...words: string[]) =>
+      fxqIn(folder, 'complete', '--', ...words)
+        .stdout.split('\n')
+        .map((line) => line.split('\t')[0]);
+    expect(offered('qu')).toContain('quantize');
+    expect(offered('a')).toContain('a.onnx');
+    expect(offered('compress', '--max-')).toEqual(expect.arrayContaining(['--max-loss', '--max-error']));
+    expect(offered('cluster', '--init', 'k')).toContain('kmeans++');
+    expect(offered('compress', 'be')).toEqual(expect.arrayContaining(['below/', 'below/b.ONNX']));
+    expect(offered('compress', '--config', 'no')).toContain('notes.txt');
+    expect(fxqIn(folder, 'complete', 'bash').stdout).toContain('complete -F');
+  });
+});
