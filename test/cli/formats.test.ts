@@ -26,7 +26,7 @@ describe('quantize', () => {
   it('rounds each layer to a format, and writes an ONNX file that says so', () => {
     const before = readFileSync(LENET);
     const { out, code, stdout, stderr } = quantized('--weights', 'int3', '--json');
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/^quantize +\d+ ms\n$/)]);
+    expect([code, stderr]).toEqual([0, 'warning: accuracy was not measured\n']);
     expect(JSON.parse(stdout)).toMatchObject({ input: LENET, output: out });
     // The two ends of a layer need not both occur.
     for (const count of values(out)) expect([6, 7]).toContain(count);
@@ -55,7 +55,7 @@ describe('quantize', () => {
   it('gives layers widths of their own, and a config file that makes the same bytes again', () => {
     const { out, code } = quantized('--weights', 'int4', '--equivalent-bits', '3', '-q');
     expect(code).toBe(0);
-    const config = join(out, '..', 'fxq.yaml');
+    const config = `${out}.yaml`;
     expect(readFileSync(config, 'utf8')).toMatch(/- match: fc3\.weight\n +quantize:\n +weights: int\d\n/);
     const again = quantized('--config', config, '-q');
     expect(again.code).toBe(0);

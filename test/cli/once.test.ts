@@ -113,7 +113,7 @@ describe('a model file is opened, scanned and decoded once by', () => {
       'prune --calibrate',
       (out) => ['prune', given.model, '-o', `${out}.onnx`, '--density', '0.5', '--calibrate', given.inputs],
     ],
-    ['tune', (out) => ['tune', given.model, '-o', `${out}.onnx`, ...DATA, '--epochs', '1']],
+    ['tune', (out) => ['tune', given.model, '-o', `${out}.onnx`, '--data', given.inputs, '--epochs', '1']],
   ])('%s', async (_, args) => {
     await fxq(...args(join(given.folder, 'out.fxq')));
     expect(counts).toEqual({ opened: [given.model], scans: 1, decodes: 1 });

@@ -89,7 +89,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
     command,
     'tune pruned.onnx -o tuned.onnx --data images.npz --teacher original.onnx',
     'tune original.onnx -o pruned.onnx --data images.npz --density 0.05',
-    'tune original.onnx -o ternary.onnx --data images.npz --weights ternary --first float32 --epochs 30',
+    'tune original.onnx -o ternary.onnx --data images.npz --weights ternary',
   );
   command.action((file: string, flags: TuneFlags) => aboutFile(file, () => tuneFile(file, flags, terminal)));
 }
