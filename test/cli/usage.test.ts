@@ -146,7 +146,9 @@ describe('work that fails ends with 1', () => {
 
 describe('help', () => {
   const commands =
-    'compress decode inspect evaluate init sensitivity report footprint fold prune cluster quantize tune encode'.split(' ');
+    'compress decode inspect evaluate init sensitivity report footprint fold prune cluster quantize tune encode'.split(
+      ' ',
+    );
 
   it('lists the commands', () => {
     const { code, stdout, stderr } = fxq('--help');

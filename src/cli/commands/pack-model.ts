@@ -89,7 +89,14 @@ export async function packModel(
         : undefined;
     const isQuantized = settings?.options.quantize !== undefined;
     const search =
-      budget || isQuantized ? undefined : searchStage(flags, settings?.selection ?? {}, calibration, terminal);
+      budget || isQuantized
+        ? undefined
+        : searchStage(
+            { ...flags, output: output === PIPE ? written : output },
+            settings?.selection ?? {},
+            calibration,
+            terminal,
+          );
     const walk =
       budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
     const synthetic = isMade ? syntheticStage(flags, settings?.selection ?? {}, terminal) : undefined;
