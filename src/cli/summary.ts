@@ -10,7 +10,7 @@ import type { CommonFlags } from './options.js';
 import { stagesLine, type Terminal } from './terminal.js';
 
 /** What a command that writes a model reports at its end; with `--json` these are the fields. */
-export interface Summary {
+interface Summary {
   readonly input: string;
   readonly output: string;
   /** Every file that was written, where a stranger's file names some. */

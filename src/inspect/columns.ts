@@ -1,7 +1,7 @@
 import { shorten } from './format.js';
 
 /** What a table has to fit into if nothing is said, and what names get of it at least. */
-export const WIDTH = 100;
+const WIDTH = 100;
 const MIN_NAME_WIDTH = 20;
 
 /** A column of figures. */
