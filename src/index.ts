@@ -10,7 +10,7 @@ export { type CalibratedPruneOptions, type CalibratedPruneTarget, calibratedPrun
 export { type CalibratedQuantizeOptions, calibratedQuantize } from './calibrate/quantize.js';
 export type { ValueRange } from './calibrate/ranges/fit.js';
 export type { Form, InputOptions, ValueRule } from './calibrate/ranges/options.js';
-export type { TableKind } from './calibrate/ranges/tables.js';
+export type { TableKind } from './calibrate/ranges/table-kind.js';
 export type { RoundedWeights } from './calibrate/ranges/weights.js';
 export {
   type RoundedInput,

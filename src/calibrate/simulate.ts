@@ -24,7 +24,8 @@ import { chooseSites } from './ranges/choose.js';
 import { fitValue } from './ranges/fit.js';
 import { gatherStatistics } from './ranges/gather.js';
 import { type Form, INPUTS, type InputOptions } from './ranges/options.js';
-import { type TableKind, tableOf } from './ranges/tables.js';
+import type { TableKind } from './ranges/table-kind.js';
+import { tableOf } from './ranges/tables.js';
 import { type RoundedWeights, roundedWeights } from './ranges/weights.js';
 
 const NAME = 'quantize';

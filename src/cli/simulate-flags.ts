@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { INPUTS, type InputOptions, type ValueRule } from '../calibrate/ranges/options.js';
-import type { TableKind } from '../calibrate/ranges/tables.js';
+import type { TableKind } from '../calibrate/ranges/table-kind.js';
 import { type SimulateStage, simulate } from '../calibrate/simulate.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';

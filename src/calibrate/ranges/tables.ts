@@ -4,9 +4,7 @@ import { codesOf } from '../../graph/simulate/codes.js';
 import { findSites } from '../../graph/simulate/sites.js';
 import { isPatchable, readWeights } from '../../model/weights.js';
 import { endsOfRounding, isUniform, type ValueRounding } from '../../quantize/values.js';
-
-/** Kinds of tables: our own, TensorRT's calibration cache, ncnn's table of scales. */
-export type TableKind = 'json' | 'tensorrt' | 'ncnn';
+import type { TableKind } from './table-kind.js';
 
 /** Of eight bits with a sign, which both platforms compute in. */
 const REACH = 127;
