@@ -209,10 +209,10 @@ describe('codes by what came before', () => {
 
   it('are taken for little only if asked for', async () => {
     const random = new Random(9);
-    const before = new Random(8).clustered(60_000, 12, 1);
+    const before = new Random(8).clustered(75_000, 12, 1);
     // One in seven is the one before again.
     const weights = before.map((value, i) => (random.below(7) === 0 ? (before[i - 1] ?? value) : value));
-    const model = modelOf(weights, [200, 300]);
+    const model = modelOf(weights, [250, 300]);
     const [usual, smallest] = await Promise.all([{}, { smallest: true }].map((options) => encodeModel(model, options)));
     const [first, second] = await Promise.all([usual, smallest].map((container) => inspect(container)));
     expect(first.tensors[0].contexts.distance).toBe(0);
@@ -224,6 +224,24 @@ describe('codes by what came before', () => {
     await expect(encodeModel(model, { smallest: 1 as unknown as boolean })).rejects.toThrow(
       'encode: expected smallest true or false, got 1',
     );
+  });
+
+  it('are taken for a third of that where all weights are one chunk, of bytes by their sizes, too', async () => {
+    const random = new Random(9);
+    // Neighbours are as large, whatever their signs.
+    let size = 10;
+    const bytes = Uint8Array.from({ length: 60_000 }, () => {
+      if (random.below(9) === 0) size = 2 + random.below(18);
+      return (random.below(2) ? size + random.below(20) : -size - random.below(20)) & 255;
+    });
+    const model = modelOf(bytes, [200, 300]);
+    const container = await encode(model);
+    expect(Buffer.compare(await decode(container, { verify: 'all' }), model)).toBe(0);
+    const [{ contexts, section }] = (await inspect(container)).tensors;
+    expect(contexts.distance).toBe(1);
+    const dense = planDense(indexUnits(bytes)!, false).bytes;
+    expect(section.length).toBeLessThan(0.99 * dense);
+    expect(section.length).toBeGreaterThan(0.97 * dense);
   });
 
   it('are not there where what came before says nothing', async () => {

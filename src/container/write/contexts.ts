@@ -97,16 +97,24 @@ function chooseContexts(
   const { symbols } = indexed;
   const k = indexed.values.length;
   if (symbols.length < MIN_WEIGHTS || k < 2) return undefined;
-  const start = byValue(indexed, isFloat);
-  const ranked = distancesOf(dims, symbols.length)
-    .map((distance) => ({ distance, saved: savedBy(symbols, k, distance, start) }))
-    .sort((a, b) => b.saved - a.saved);
-  // Classes made for the tensor save more than those it is judged by.
-  if (ranked.length === 0 || ranked[0].saved < least / 2) return undefined;
-  const [{ distance }] = ranked;
-  const followers = countFollowers(symbols, k, distance);
-  const found = classify(followers.cells, start);
-  return found && { distance, classes: withFirst(found.classes, followers), followers };
+  const numbers = numbersOf(indexed, isFloat);
+  const distances = distancesOf(dims, symbols.length);
+  let best: (ContextChoice & { readonly followers: Followers; readonly bits: number }) | undefined;
+  // Neighbours may resemble each other in their values, or only in how large these are.
+  for (const keys of [numbers, numbers.map(Math.abs)]) {
+    const start = inOrderOf(keys, indexed);
+    const [nearest] = distances
+      .map((distance) => ({ distance, saved: savedBy(symbols, k, distance, start) }))
+      .sort((a, b) => b.saved - a.saved);
+    // Classes made for the tensor save more than those it is judged by.
+    if (nearest === undefined || nearest.saved < least / 2) continue;
+    const { distance } = nearest;
+    const followers = best?.distance === distance ? best.followers : countFollowers(symbols, k, distance);
+    const found = classify(followers.cells, start);
+    if (found && !(best && best.bits <= found.bits))
+      best = { distance, classes: withFirst(found.classes, followers), followers, bits: found.bits };
+  }
+  return best;
 }
 
 /** How far before a weight its neighbours along each dimension are, and the one but next. */
@@ -117,14 +125,18 @@ function distancesOf(dims: readonly number[], weights: number): number[] {
   );
 }
 
-/** Eight classes of about as many weights each, of neighbouring values. */
-function byValue({ values, counts, symbols }: Indexed, isFloat: boolean): Uint8Array {
-  const numbers =
-    isFloat && values instanceof Uint32Array
-      ? new Float32Array(values.buffer, values.byteOffset, values.length)
-      : values;
-  const order = [...values.keys()].sort((a, b) => numbers[a] - numbers[b] || a - b);
-  const classes = new Uint8Array(values.length);
+/** What values are as numbers. Integers are taken for signed ones: what is near zero is the most of it, and alike. */
+function numbersOf({ values }: Indexed, isFloat: boolean): Float64Array {
+  if (isFloat && values instanceof Uint32Array)
+    return Float64Array.from(new Float32Array(values.buffer, values.byteOffset, values.length));
+  const shift = 32 - 8 * values.BYTES_PER_ELEMENT;
+  return Float64Array.from(values, (value) => (value << shift) >> shift);
+}
+
+/** Eight classes of about as many weights each, of values that are neighbours by these keys. */
+function inOrderOf(keys: Float64Array, { counts, symbols }: Indexed): Uint8Array {
+  const order = [...keys.keys()].sort((a, b) => keys[a] - keys[b] || a - b);
+  const classes = new Uint8Array(keys.length);
   let before = 0;
   for (const symbol of order) {
     // The last values of a grid may be those of no weight.

@@ -26,6 +26,13 @@ const SHARE_OF_REPEATED = 0.45;
 /** Bytes of a large payload by which its form is chosen. */
 const SAMPLE_BYTES = 1 << 14;
 
+/** Bytes from which the difference between what the head's coder is thought to take and what it takes tells, and its share at most. */
+const MIN_SQUEEZED = 128;
+const CLOSE = 0.05;
+
+/** Bytes that it takes less where others of the kind stand before it. */
+const LEARNT = 32;
+
 /** A payload as it would stand in the skeleton. */
 export interface InlineForm {
   readonly isPlanar: boolean;
@@ -42,7 +49,10 @@ export function inlineForm(payload: Uint8Array, width: number, limit: number): I
 }
 
 function smallForm(payload: Uint8Array, width: number, limit: number): InlineForm | undefined {
-  const plain = estimate(payload, width, 1);
+  const about = estimate(payload, width, 1);
+  // Of bytes a code of single ones makes about as much: then it is worth knowing what the coder does make.
+  const isClose = width === 1 && payload.length >= MIN_SQUEEZED && Math.abs(about - limit) < CLOSE * limit;
+  const plain = isClose ? squeeze(payload).length - LEARNT : about;
   if (width > 1) {
     const bytes = toPlanes(payload, width);
     const planar = estimate(bytes, 1, width);

@@ -1,7 +1,7 @@
 import { bitsOf } from '../../binary/dtype.js';
 import { xxh32 } from '../../binary/xxh32.js';
 import type { Tensor } from '../../model/model.js';
-import { CODEBOOKS, LAYOUTS } from '../constants.js';
+import { CHUNK, CODEBOOKS, LAYOUTS } from '../constants.js';
 import { elements, naturalLength, naturalWidth, type WireTensor } from '../header.js';
 import type { CodingOptions } from './coding.js';
 import { planContexts } from './contexts.js';
@@ -17,8 +17,9 @@ import { asUnits, indexUnits } from './symbols.js';
 /** The layouts are tried from the fastest to decode to the slowest; a slower one has to save a hundredth. */
 const WORTHWHILE = 0.99;
 
-/** Decoding by what came before takes about twice as long: that has to save this share. */
+/** Decoding by what came before takes about twice as long: that has to save this share, and of a chunk that is the only one a third. */
 const CONTEXTS_WORTHWHILE = 0.03;
+const CONTEXTS_OF_ONE_CHUNK_WORTHWHILE = 0.01;
 
 /** What a section adds to the header once that is squeezed: length, checksum, layout. */
 const SECTION_FIELDS = 8;
@@ -126,6 +127,7 @@ function cheapest(
   // What leaves zeros out leaves little to tell.
   const form = best.fields.c === CODEBOOKS.indexOf('grids') ? byLine : indexed;
   if (!form || best.layout === 'gap' || best.layout === 'mask') return best;
-  const byContexts = planContexts(form, isFloat, dims, least);
-  return byContexts && byContexts.bytes < best.bytes * (1 - least) ? byContexts : best;
+  const share = form.symbols.length <= CHUNK ? Math.min(least, CONTEXTS_OF_ONE_CHUNK_WORTHWHILE) : least;
+  const byContexts = planContexts(form, isFloat, dims, share);
+  return byContexts && byContexts.bytes < best.bytes * (1 - share) ? byContexts : best;
 }
