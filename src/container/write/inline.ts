@@ -27,7 +27,7 @@ const SHARE_OF_REPEATED = 0.45;
 const SAMPLE_BYTES = 1 << 14;
 
 /** Bytes from which the difference between what the head's coder is thought to take and what it takes tells, and its share at most. */
-const MIN_SQUEEZED = 128;
+const MIN_SQUEEZED = 1 << 11;
 const CLOSE = 0.05;
 
 /** Bytes that it takes less where others of the kind stand before it. */
