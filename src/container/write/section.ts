@@ -10,12 +10,15 @@ import { onGrid } from './grid.js';
 import { onGrids } from './grids.js';
 import { inlineForm } from './inline.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from './layouts.js';
-import { splitLines } from './lines.js';
+import { splitByDensity, splitLines } from './lines.js';
 import type { Plan } from './plan.js';
 import { asUnits, indexUnits } from './symbols.js';
 
 /** The layouts are tried from the fastest to decode to the slowest; a slower one has to save a hundredth. */
 const WORTHWHILE = 0.99;
+
+/** Classes of lines of what leaves zeros out cost a reader little. */
+const SPLIT_WORTHWHILE = 0.995;
 
 /** Decoding by what came before takes about twice as long: that has to save this share, and of a chunk that is the only one a third. */
 const CONTEXTS_WORTHWHILE = 0.03;
@@ -106,7 +109,7 @@ function cheapest(
   dims: readonly number[],
   least = CONTEXTS_WORTHWHILE,
 ): Plan {
-  const plans: (Plan | undefined)[] = [planVerbatim(payload)];
+  const plans: (Plan | undefined)[] = [];
   const units = width === 8 ? undefined : asUnits(payload, width);
   const listed = units && indexUnits(units);
   const hasDims = elements(dims) === units?.length;
@@ -121,12 +124,18 @@ function cheapest(
   if (indexed && split) plans.push(...[planDense, planGap, planMask].map((plan) => plan(indexed, isFloat, split)));
   // More values than a codebook holds, or bytes, where the planes are the cheaper codebook.
   if (!indexed || width === 1) plans.push(planPlanes(payload, width));
-  const best = plans
-    .filter((plan) => plan !== undefined)
-    .reduce((best, plan) => (plan.bytes < best.bytes * WORTHWHILE ? plan : best));
+  const better = (one: Plan, other: Plan | undefined) => (other && other.bytes < one.bytes * WORTHWHILE ? other : one);
+  let best = plans.reduce<Plan>(better, planVerbatim(payload));
+  const isSparse = best.layout === 'gap' || best.layout === 'mask';
+  if (indexed && hasDims && isSparse && best.fields.c !== CODEBOOKS.indexOf('grids')) {
+    const whole = best.bytes;
+    const splits = splitByDensity(indexed, dims);
+    const bySplit = splits.flatMap((split) => [planGap, planMask].map((plan) => plan(indexed, isFloat, split)));
+    for (const plan of bySplit) if (plan && plan.bytes < Math.min(best.bytes, whole * SPLIT_WORTHWHILE)) best = plan;
+  }
   // What leaves zeros out leaves little to tell.
   const form = best.fields.c === CODEBOOKS.indexOf('grids') ? byLine : indexed;
-  if (!form || best.layout === 'gap' || best.layout === 'mask') return best;
+  if (!form || isSparse) return best;
   const share = form.symbols.length <= CHUNK ? Math.min(least, CONTEXTS_OF_ONE_CHUNK_WORTHWHILE) : least;
   const byContexts = planContexts(form, isFloat, dims, share);
   return byContexts && byContexts.bytes < best.bytes * (1 - share) ? byContexts : best;
