@@ -18,6 +18,7 @@ const options = {
   out: site,
   readme,
   projectDocuments: documents,
+  customCss: join(root, 'scripts/site/site.css'),
   sortEntryPoints: false,
   navigation: { includeFolders: false },
   navigationLinks: { Playground: PLAYGROUND, GitHub: 'https://github.com/fxq-compress/fxq-compress' },

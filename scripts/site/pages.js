@@ -40,10 +40,9 @@ export function copyPages(root, to) {
       /(\]\()([^)\s]+)(?=\))/g,
       (_, before, target) => before + linkFrom(page, target, pages),
     );
-    const head =
-      page === 'README.md' ? `# ${title}\n` : `---\ntitle: ${JSON.stringify(title.replaceAll('`', ''))}\n---\n`;
+    const front = page === 'README.md' ? '' : `---\ntitle: ${JSON.stringify(title.replaceAll('`', ''))}\n---\n`;
     mkdirSync(dirname(join(to, page)), { recursive: true });
-    writeFileSync(join(to, page), head + linked);
+    writeFileSync(join(to, page), `${front}# ${title}\n${linked}`);
   }
   return pages.map((page) => join(to, page));
 }
