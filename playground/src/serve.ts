@@ -1,6 +1,9 @@
 import { fieldOf, messageOf } from '../../src/guards.js';
 import type { Asks, Name, Reply, Request } from './protocol.js';
 
+/** Milliseconds between two shares of progress: more would only keep the page busy. */
+const TELL_MS = 100;
+
 /** What a worker can answer. */
 export type Services<Names extends Name> = {
   [N in Names]: (
@@ -21,9 +24,8 @@ export function serve<Names extends Name>(services: Services<Names>): void {
       const service = services[name as Names] as (ask: unknown, how: object) => unknown;
       let told = 0;
       const onProgress = (share: number) => {
-        // Once a frame is as much as anybody sees.
         const now = performance.now();
-        if (now < told + 16) return;
+        if (now < told + TELL_MS) return;
         told = now;
         say({ id, share });
       };

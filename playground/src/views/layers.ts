@@ -2,6 +2,9 @@ import { html } from '../dom.js';
 import { decibels, percent, size } from '../format.js';
 import type { Opened, ShrunkLayer } from '../protocol.js';
 
+/** Layers that have a row: a table of hundreds takes longer to lay out than anybody reads in it. */
+const MOST = 80;
+
 /** The table of layers, the largest first. Another layer is picked by its button; a box leaves it as it is. */
 export function layerTable(
   opened: Opened,
@@ -13,7 +16,7 @@ export function layerTable(
   const rows = [...opened.layers]
     .filter(({ role, bytes }) => role === 'weight' || bytes > 4096)
     .sort((a, b) => b.bytes - a.bytes)
-    .slice(0, 200)
+    .slice(0, MOST)
     .map(({ name, bytes, op, role }) => {
       const layer = now.get(name);
       const pick = html('button', { type: 'button', class: 'link', 'data-layer': name }, name);
