@@ -66,6 +66,7 @@ export type { Interval } from './evaluate/interval.js';
 export type { Loss } from './evaluate/loss.js';
 export { formatLoss } from './evaluate/loss-words.js';
 export type { LossUnit, MetricName, Outputs, OwnMetric } from './evaluate/metric.js';
+export type { ValueShape } from './footprint/computation.js';
 export {
   type Footprint,
   type FootprintOptions,

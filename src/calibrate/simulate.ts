@@ -80,6 +80,7 @@ export interface Simulated {
 
 /** The stage of {@link simulate}; what it found is known once it has run. */
 export interface SimulateStage extends Stage {
+  /** What it found; nothing before it has run. */
   found(): Simulated | undefined;
   /**
    * Scales and ranges as other platforms read them: JSON, TensorRT's calibration cache or ncnn's table.

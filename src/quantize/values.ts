@@ -15,6 +15,7 @@ export interface ValueRounding {
 
 /** How the sign of values is chosen: by the value itself; all signed; all unsigned; or with a zero point where some are negative. */
 export const SIGNS = ['value', 'signed', 'unsigned', 'zero-point'] as const;
+/** How the sign of values is chosen. */
 export type Sign = (typeof SIGNS)[number];
 
 /** The least and the largest number that a rounded value can be. */

@@ -8,6 +8,7 @@ import { mseThreshold, percentileThreshold } from './thresholds.js';
  * divergence, as TensorRT or as Quantization.MXNet has it; the least squared error; or anew by the graph for each batch.
  */
 export const VALUE_RANGES = ['max', 'ema', 'percentile', 'kl', 'kl-mxnet', 'mse', 'online'] as const;
+/** How the range of values is found. */
 export type ValueRange = (typeof VALUE_RANGES)[number];
 
 /** From so many bits on ranges matter little, and below the large numbers are worth less than the steps of the small ones. */

@@ -9,6 +9,7 @@ import { VALUE_RANGES, type ValueRange } from './fit.js';
  * `packed`: weights as int8 with Cast and Mul. `qonnx`: IntQuant, BipolarQuant and FloatQuant of QONNX.
  */
 const FORMS = ['values', 'fake', 'qdq', 'packed', 'qonnx'] as const;
+/** What a simulated model is written as. */
 export type Form = (typeof FORMS)[number];
 
 /** A format of values by name. */
