@@ -3,6 +3,7 @@ import { matcher, SELECTOR_FIELDS } from '../model/selectors.js';
 import { nearest } from '../options/nearest.js';
 import type { JsonSchema, Option } from '../options/option.js';
 import { schemaOf } from '../options/text.js';
+import { formatOption } from '../quantize/formats/option.js';
 
 /**
  * What a value of a config file has to be: said once, as a check for this program and as a JSON schema for editors.
@@ -63,6 +64,21 @@ export function list(description: string, what: string, of: Shape): Shape {
     check(value, path) {
       if (!Array.isArray(value)) throw new Mismatch(path, `expected a list of ${what}, got ${show(value)}`);
       for (const [i, each] of value.entries()) of.check(each, [...path, i]);
+    },
+  };
+}
+
+/** Names or globs, each with a number format; nothing at all where all of them are comments. */
+export function formats(description: string): Shape {
+  const format = optionShape(formatOption('number format'));
+  return {
+    schema: { description, anyOf: [{ type: 'null' }, { type: 'object', additionalProperties: format.schema }] },
+    check(value, path) {
+      if (value === null) return;
+      if (typeof value !== 'object' || Array.isArray(value)) {
+        throw new Mismatch(path, `expected names of values with number formats, got ${show(value)}`);
+      }
+      for (const [key, each] of Object.entries(value)) format.check(each, [...path, key]);
     },
   };
 }

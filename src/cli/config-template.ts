@@ -3,9 +3,12 @@ import type { Tensor } from '../model/model.js';
 import { DEFAULT_INCLUDE, SELECTOR_FIELDS, type Selector } from '../model/selectors.js';
 import { describe as optionText } from '../options/text.js';
 import { printableJson } from '../printable.js';
+import type { Proposal } from '../search/proposals.js';
 import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
+import { QUANTIZE } from '../stages/quantize.js';
 import { STAGES } from '../stages/registry.js';
 import type { StageDefinition } from '../stages/stage.js';
+import { rangeText, spelled } from './value-template.js';
 import { wrap } from './wrap.js';
 
 /** What a template tells of the tensors beside the layers. */
@@ -16,6 +19,8 @@ export interface TemplateOptions {
   readonly model: string;
   /** Path of the JSON schema as seen from the config file, for editors. */
   readonly schema?: string | undefined;
+  /** What layers were found to be, by name: proposed formats stand in place of the usual example. */
+  readonly proposals?: ReadonlyMap<string, Proposal> | undefined;
   /** The stages that a config file has keys for. */
   readonly stages?: readonly StageDefinition[] | undefined;
 }
@@ -37,7 +42,7 @@ layers stand above the options for all; two that give a layer different values a
  * @param others - tensors that are left alone by default
  */
 export function configTemplate(layers: readonly Tensor[], others: Others, options: TemplateOptions): string {
-  const { model, schema, stages = STAGES } = options;
+  const { model, schema, proposals, stages = STAGES } = options;
   const head = `Options of fxq-compress for ${shorten(model, 60)}.\n${INTRODUCTION}\n`;
   const lines = [
     ...(schema === undefined ? [] : [`# yaml-language-server: $schema=${schema}`]),
@@ -54,10 +59,15 @@ export function configTemplate(layers: readonly Tensor[], others: Others, option
   if (layers.length === 0) lines.push(comment('This model has no weights that can be compressed with loss.'));
   else lines.push(comment('For single layers, the largest first:'), 'layers:');
   for (const layer of layers) {
+    const proposal = proposals?.get(layer.name);
     lines.push(
       `  ${comment(describe(layer))}`,
+      ...(proposal ? [`  ${comment(`weights from ${rangeText(proposal)}`)}`] : []),
       `  - match: ${scalar(exactly(layer.name))}`,
-      ...stages.map(({ name, example }) => `    ${comment(`${name}: ${flow(example.layer)}`)}`),
+      ...stages.map(({ name, example }) => {
+        const own = proposal && name === QUANTIZE.name ? { weights: spelled(proposal.format) } : example.layer;
+        return `    ${comment(`${name}: ${flow(own)}`)}`;
+      }),
     );
   }
   if (others.length > 0) lines.push('', comment(`Left alone unless included: ${summary(others)}.`));

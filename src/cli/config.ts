@@ -9,7 +9,7 @@ import type { PRUNE } from '../stages/prune.js';
 import type { QUANTIZE } from '../stages/quantize.js';
 import { STAGES } from '../stages/registry.js';
 import type { StageDefinition } from '../stages/stage.js';
-import { list, Mismatch, map, optionShape, orFalse, type Path, type Shape, selector } from './config-shape.js';
+import { formats, list, Mismatch, map, optionShape, orFalse, type Path, type Shape, selector } from './config-shape.js';
 import type { ClusterFlags, PruneFlags, QuantizeFlags } from './options.js';
 
 /** What a config file may say. */
@@ -22,6 +22,8 @@ export interface Config {
   /** In place of clusters. */
   readonly quantize?: QuantizeFlags;
   readonly layers?: LayerConfig[];
+  /** Number formats of values while the model runs, by globs over their names. */
+  readonly values?: Readonly<Record<string, string>> | null;
 }
 
 /** Options of the layers that a selector matches. */
@@ -60,6 +62,7 @@ function configShape(stages: readonly StageDefinition[]): Shape {
     ),
     exclude: list('Selectors of tensors to leave alone.', 'selectors', selector(A_SELECTOR)),
     ...Object.fromEntries(stages.map((stage) => [stage.name, stageShape(stage)])),
+    values: formats('Number formats of values while the model runs, by globs over their names; quantize rounds them.'),
     layers: list('Rules for single layers. Two that give a layer different values are an error.', 'rules', layer),
   };
   return map('Options of fxq-compress, for all layers and for single ones.', keys);

@@ -1,5 +1,6 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedPrune } from '../calibrate/prune.js';
+import type { ValueRule } from '../calibrate/ranges/options.js';
 import type { Model } from '../model/model.js';
 import { DEFAULT_INCLUDE, matcher, type Rule, type Selection, type Selector } from '../model/selectors.js';
 import { givenOf } from '../options/check.js';
@@ -53,7 +54,7 @@ export function readSettings(
   wanted: 'prune' | 'cluster' | 'quantize' | 'compress',
   calibration?: CalibrationOptions,
   isSearched = false,
-  quantizer: (options: QuantizeOptions) => Stage = quantize,
+  quantizer: (options: QuantizeOptions, values: readonly ValueRule[]) => Stage = (options) => quantize(options),
   config: Config = configOf(flags),
 ): Settings {
   const selection: Selection<never> = {
@@ -82,7 +83,8 @@ export function readSettings(
   }
   if (quantizeOptions) {
     const options = { ...quantizeOptions, ...selection };
-    stages.push(asUsage(() => quantizer(options)));
+    const values = Object.entries(config.values ?? {}).map(([match, format]) => ({ match, format }));
+    stages.push(asUsage(() => quantizer(options, values)));
   }
   const isLossy = stages.length > 0 || isSearched || calibration !== undefined;
   // Calibration goes against `cluster: false` too.
@@ -102,6 +104,7 @@ export function readSettings(
       ...(isFilled(pruneBase) && { prune: pruneBase }),
       ...(clusterOptions ? isFilled(clusterBase) && { cluster: clusterBase } : { cluster: false }),
       ...(quantizeOptions && isFilled(quantizeBase) && { quantize: quantizeBase }),
+      ...(config.values && { values: config.values }),
       ...(config.layers && { layers: config.layers }),
     },
     warnings: (model) => [...ignored, ...findUnused(model, config, flags, isLossy)],

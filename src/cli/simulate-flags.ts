@@ -36,10 +36,11 @@ export function simulateStage(
   formats: FormatStage,
   calibration: CalibrationOptions | undefined,
 ): SimulateStage {
-  const inputs = { ...optionsFrom(INPUTS, flags), values: flags.value };
+  const inputs = { ...optionsFrom(INPUTS, flags), values: flags.value?.length ? flags.value : undefined };
   const isRounded = inputs.inputs !== undefined || inputs.values !== undefined || inputs.as === 'qdq';
   if (isRounded && !calibration) {
-    const option = inputs.inputs === undefined ? (inputs.values ? '--value' : '--as qdq') : '--inputs';
+    const option =
+      inputs.inputs === undefined ? (inputs.values ? '--value, or values in a config file,' : '--as qdq') : '--inputs';
     throw new UsageError(`${option} needs --calibrate with inputs to take ranges of`);
   }
   const stray = givenOf(['inputRange', 'sign'], inputs)[0];

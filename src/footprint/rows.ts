@@ -1,9 +1,15 @@
+import { simulate } from '../calibrate/simulate.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { mainFile } from '../graph/decoded-graph.js';
 import type { Model } from '../model/model.js';
 import { FLOAT32 } from '../quantize/formats/parse.js';
 import { quantize } from '../stages/quantize.js';
 import { type Footprint, parameterBytes } from './footprint.js';
+import { surveyValues } from './survey.js';
+
+const FLOATS = ['float32', 'float16'];
+/** Inputs that tell the ranges of values. */
+const SAMPLES = 64;
 
 /** A row of nnabla's table: what a model takes in some formats, and how good it is. */
 export interface FootprintRow {
@@ -24,7 +30,7 @@ export type AnswerOptions = Omit<EvaluateOptions, 'model' | 'reference'>;
 
 /**
  * nnabla's table: a model as it is, with its weights in the format of the plan, and with its values, too. Where there is data, how
- * good the first two are.
+ * good each is; ranges of values are those of the first samples.
  *
  * @param plans - of float values, and of values in a format
  */
@@ -47,6 +53,17 @@ export async function footprintRows(
   return [
     row({ weights: FLOAT32, values: FLOAT32 }, float.peak, original),
     row({ weights, values: FLOAT32 }, float.peak, quantized),
-    row({ weights, values }, rounded.peak, {}),
+    row({ weights, values }, rounded.peak, answers ? await measure(await simulated(model, rounded, answers)) : {}),
   ];
+}
+
+/** The model with all that is float in it rounded, first and last layer among it. */
+async function simulated(model: Model, { weights, values: format }: Footprint, answers: AnswerOptions) {
+  const { dataset, runtime, threads, signal } = answers;
+  const { values } = await surveyValues(model, { dataset, runtime, threads, signal });
+  const names = [...values].filter(([, { type }]) => FLOATS.includes(type)).map(([match]) => ({ match, format }));
+  const ends = { first: weights, last: weights };
+  const ranges = { dataset, samples: SAMPLES, runtime, threads };
+  const stage = simulate({ weights, ...ends, ...ranges, values: names, rounding: 'nearest', as: 'fake' });
+  return mainFile(await stage.run(model, {}));
 }

@@ -46,7 +46,7 @@ layers:
   it.each([
     [
       'prun: {}',
-      '1:1: prun: unknown key "prun" (did you mean "prune"?); allowed: include, exclude, prune, cluster, quantize, layers',
+      '1:1: prun: unknown key "prun" (did you mean "prune"?); allowed: include, exclude, prune, cluster, quantize, values, layers',
     ],
     [
       'prune: { densty: 1 }',
@@ -60,8 +60,8 @@ layers:
       'layers: [{ match: a, prune: { scope: layer } }]',
       '1:31: layers[0].prune.scope: unknown key "scope"; allowed: density, threshold, quality',
     ],
-    ['a b: 1', '1:1: ["a b"]: unknown key "a b"; allowed: include, exclude, prune, cluster, quantize, layers'],
-    ['1: 1', '1:1: 1: unknown key "1"; allowed: include, exclude, prune, cluster, quantize, layers'],
+    ['a b: 1', '1:1: ["a b"]: unknown key "a b"; allowed: include, exclude, prune, cluster, quantize, values, layers'],
+    ['1: 1', '1:1: 1: unknown key "1"; allowed: include, exclude, prune, cluster, quantize, values, layers'],
     ['layers: [{ prune: { density: 1 } }]', '1:10: layers[0]: expected a key "match"'],
     ['layers:\n- match: a\n- prune: { density: 1 }', '3:3: layers[1]: expected a key "match"'],
     ['layers: { match: a }', '1:9: layers: expected a list of rules, got {"match":"a"}'],
@@ -84,7 +84,7 @@ layers:
     ['[]', '1:1: the file: expected keys and values, got []'],
     [
       '# one\n__proto__: { a: 1 }',
-      '2:1: __proto__: unknown key "__proto__"; allowed: include, exclude, prune, cluster, quantize, layers',
+      '2:1: __proto__: unknown key "__proto__"; allowed: include, exclude, prune, cluster, quantize, values, layers',
     ],
     ['prune: {}\nprune: {}', '2:1: Map keys must be unique'],
     [

@@ -48,8 +48,10 @@ export async function editModel(
     const formats = formatStage(flags, { calibration, dataset: judged?.dataset }, terminal);
     const tableFile = typeof flags.table === 'string' ? flags.table : undefined;
     let simulation: SimulateStage | undefined;
-    const settings = readSettings(flags, stage, calibration, false, (options) => {
-      simulation = simulateStage({ ...flags, table: tableFile }, options, formats, calibration);
+    const settings = readSettings(flags, stage, calibration, false, (options, values) => {
+      // What the command line says of a value comes after the file, and so holds.
+      const own = { ...flags, table: tableFile, value: [...values, ...(flags.value ?? [])] };
+      simulation = simulateStage(own, options, formats, calibration);
       return simulation;
     });
     const files = planModel(output, model, flags.force);

@@ -83,7 +83,7 @@ export async function packModel(
             command,
             calibration,
             budget !== undefined,
-            formats.create,
+            (options) => formats.create(options),
             asked,
           )
         : undefined;
