@@ -133,6 +133,7 @@ export { type Found, type Point, type SearchOptions, searchCalibration } from '.
 export { type CompressedModel, type CompressOptions, compress, type SyntheticSummary } from './search/compress.js';
 export { type GoalOptions, type Judged, SEARCH_DEFAULTS } from './search/goal.js';
 export { type OutputRangeOptions, quantizeByOutput } from './search/output-range.js';
+export { type Proposal, type ProposalOptions, type Proposals, proposeFormats } from './search/proposals.js';
 export type { Servable } from './search/serves.js';
 export {
   ANSWER_SNR,

@@ -45,6 +45,7 @@ describe('the public surface', () => {
         "npzDataset",
         "openDataset",
         "openOnnx",
+        "proposeFormats",
         "prune",
         "quantize",
         "quantizeByOutput",

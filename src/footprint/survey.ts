@@ -45,7 +45,10 @@ export interface SurveyedModel {
 export async function surveyValues(model: Model, options: SurveyOptions = {}): Promise<SurveyedModel> {
   const { dims, threads, signal } = options;
   const ports = readInterface(model).inputs;
-  const sample = await firstSample(ports, options.dataset ?? randomDataset(ports, { dims }));
+  // Made inputs have as many samples as they are asked for.
+  const sample = options.dataset
+    ? await firstBatch(ports, options.dataset, 1)
+    : await firstBatch(ports, randomDataset(ports, { dims }));
   async function* batches() {
     yield sample;
   }
@@ -68,10 +71,14 @@ export async function surveyValues(model: Model, options: SurveyOptions = {}): P
   return { computation, values, unsized };
 }
 
-/** The first sample, as the model takes it. */
-async function firstSample(ports: readonly Port[], dataset: Dataset): Promise<Batch> {
+/**
+ * The first batch, as the model takes it.
+ *
+ * @param limit - at most so many of its samples
+ */
+async function firstBatch(ports: readonly Port[], dataset: Dataset, limit?: number): Promise<Batch> {
   for await (const batch of dataset({ limit: 1, batchSize: 1 })) {
-    const [feed] = feedsOf(ports, batch, 1).feeds;
+    const [feed] = feedsOf(ports, batch, limit).feeds;
     if (feed) return { inputs: Object.fromEntries(feed.arrays.map(({ name, data, dims }) => [name, { data, dims }])) };
   }
   throw new FxqError('DATASET', 'data set: expected at least one sample, got none');

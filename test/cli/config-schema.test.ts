@@ -150,6 +150,7 @@ describe('the schema of config files', () => {
       'prune',
       'cluster',
       'quantize',
+      'values',
       'layers',
     ]);
   });
