@@ -119,6 +119,7 @@ export type {
   ModelSize,
   Provenance,
   Spread,
+  ValueSpread,
 } from './report/comparison.js';
 export { readFrontier } from './report/frontier.js';
 export { renderHtml } from './report/html/page.js';

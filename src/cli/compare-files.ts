@@ -8,8 +8,9 @@ import { readWhole } from '../onnx/files.js';
 import { writeOnnx } from '../onnx/write.js';
 import { INT8_BASELINES, INT8_BY, measureBaselines, roundedToInt8 } from '../report/baselines.js';
 import { compareModels } from '../report/compare.js';
-import type { Accuracy, Baseline, Comparison } from '../report/comparison.js';
+import type { Accuracy, Baseline, Comparison, ValueSpread } from '../report/comparison.js';
 import { readFrontier } from '../report/frontier.js';
+import { valueSpreads } from '../report/values.js';
 import { loadRuntime, type Runtime } from '../runtime/runtime.js';
 import type { Sensitivity } from '../sensitivity/options.js';
 import { sensitivity } from '../sensitivity/sensitivity.js';
@@ -71,6 +72,7 @@ export async function compareFiles(
     accuracy: answers?.accuracy ?? null,
     sensitivity: answers?.sensitivity ?? null,
     footprint: answers?.footprint ?? null,
+    values: answers?.values ?? [],
     baselines: baselines.map((each) => ({ ...each, ...answers?.int8.get(each.name) })),
     warnings: terminal.warnings,
     provenance: provenanceOf(process.argv.slice(2), runtime && versionOf(runtime), hashes),
@@ -83,6 +85,7 @@ interface Answers {
   readonly int8: ReadonlyMap<string, Partial<Baseline>>;
   readonly sensitivity: Sensitivity | null;
   readonly footprint: Footprint;
+  readonly values: readonly ValueSpread[];
 }
 
 interface AnswerSubject {
@@ -132,7 +135,8 @@ async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
       ? await sensitivity(original.model, compressed.model, { ...options, onProgress })
       : null;
     const memory = await footprint(original.model, { dataset, runtime, threads, signal });
-    return { accuracy, int8, sensitivity: found, footprint: memory };
+    const values = await valueSpreads(original.model, { dataset, runtime, threads, signal });
+    return { accuracy, int8, sensitivity: found, footprint: memory, values };
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   }

@@ -18,7 +18,7 @@ import { rangeOf, spreadOf } from './spread.js';
 /** What has been measured of two models, and by whom: each is in the report if it is given. */
 export interface CompareOptions
   extends Partial<
-    Pick<Comparison, 'accuracy' | 'baselines' | 'sensitivity' | 'frontier' | 'footprint' | 'provenance'>
+    Pick<Comparison, 'accuracy' | 'baselines' | 'sensitivity' | 'frontier' | 'footprint' | 'values' | 'provenance'>
   > {
   /** What the original is called. Default: `model.onnx`. */
   readonly file?: string | undefined;
@@ -58,6 +58,7 @@ export async function compareModels(
     sensitivity = null,
     frontier = [],
     footprint = null,
+    values = [],
     provenance = null,
   } = options;
   const { tensors, overhead, bytes, file } = report;
@@ -84,6 +85,7 @@ export async function compareModels(
     sensitivity,
     frontier,
     footprint,
+    values,
     warnings: [],
     stages: readRecords(compressed)
       .sort((a, b) => a.number - b.number)

@@ -33,6 +33,8 @@ export interface Comparison {
   readonly frontier: readonly FrontierPoint[];
   /** The memory of the original's activations, one sample; `null` where nothing was run. */
   readonly footprint: Footprint | null;
+  /** What the original computes on the data, value by value, in that order; none where nothing was run. */
+  readonly values: readonly ValueSpread[];
   /** What speaks against the figures, or the files. */
   readonly warnings: readonly string[];
   /** What stages have recorded in the compressed model, oldest first. */
@@ -101,6 +103,18 @@ export interface Spread {
   readonly zeros: number;
   /** Numbers too small for the counts, which go down by at most 20 powers. */
   readonly below: number;
+}
+
+/** A value between layers: its numbers, and the fixed-point format of 8 bits that holds them best. */
+export interface ValueSpread {
+  readonly name: string;
+  /** The operator that makes it; `input` for what goes in. */
+  readonly op: string;
+  readonly low: number;
+  readonly high: number;
+  readonly spread: Spread;
+  readonly format: string;
+  readonly reach: FormatRange | null;
 }
 
 /** The least and the largest magnitude that a number format has, zero aside. */

@@ -47,3 +47,34 @@ export function rangeOf(rounded: Float32Array, format: string, isOneStep: boolea
   const levels = known ? 2 ** (known.bits - 1) - 1 : 0;
   return { low, high: Math.max(high, levels * low) };
 }
+
+/** The same of what was counted of a value: each of the counted intervals in the power of two that its middle has. */
+export function spreadOfCounts({ bins, limit }: Counted, zeros: number): Spread {
+  const top = limit > 0 ? Math.floor(Math.log2(limit)) : 0;
+  const counts = new Float64Array(OCTAVES);
+  let below = 0;
+  for (const [i, count] of bins.entries()) {
+    const at = OCTAVES - 1 - (top - Math.floor(Math.log2(((i + 0.5) * limit) / bins.length)));
+    // The first interval holds whatever is smaller than it is wide.
+    if (i === 0 || !(at >= 0)) below += count;
+    else counts[Math.min(OCTAVES - 1, at)] += count;
+  }
+  const first = counts.findIndex((count) => count > 0);
+  if (first < 0) return { from: 0, counts: [], zeros, below };
+  const end = counts.findLastIndex((count) => count > 0) + 1;
+  return { from: top - OCTAVES + 1 + first, counts: Array.from(counts.subarray(first, end)), zeros, below };
+}
+
+/** Counts of magnitudes over equal intervals from zero to a limit. */
+interface Counted {
+  readonly bins: Float64Array;
+  readonly limit: number;
+}
+
+/** What fixed point of so many bits and such a position reaches; `null` for any other format. */
+export function reachOf(format: string): FormatRange | null {
+  const found = /^fixed(\d+)\.(-?\d+)$/.exec(format);
+  if (!found) return null;
+  const low = 2 ** -Number(found[2]);
+  return { low, high: low * (2 ** (Number(found[1]) - 1) - 1) };
+}

@@ -2,6 +2,7 @@ import { isLossyType } from '../binary/dtype.js';
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { fitValue } from '../calibrate/ranges/fit.js';
 import { gatherStatistics } from '../calibrate/ranges/gather.js';
+import type { GrowingHistogram } from '../calibrate/ranges/histogram.js';
 import { splitDataset } from '../data/split.js';
 import { FxqError } from '../errors.js';
 import { surveyValues } from '../footprint/survey.js';
@@ -57,6 +58,31 @@ export type ProposalOptions = Pick<CalibrationOptions, 'dataset' | 'runtime' | '
  * for (const { name, low, high, format } of values) console.log(name, low, high, format);
  */
 export async function proposeFormats(model: Model, options: ProposalOptions): Promise<Proposals> {
+  const { samples, values } = await lookAtValues(model, options);
+  return {
+    samples,
+    values: values.map(({ proposal }) => proposal),
+    parameters: model.tensors
+      .filter((tensor) => isLossyType(tensor.dtype) && isPatchable(tensor) && tensor.name !== '')
+      .map((tensor) => {
+        const weights = readWeights(tensor);
+        const { low, high } = endsOf(weights);
+        return { name: tensor.name, op: tensor.op, low, high, format: formatFor(weights, low, high) };
+      }),
+  };
+}
+
+/** A value with all that was counted of it. */
+export interface SeenValue {
+  readonly proposal: Proposal;
+  readonly histogram: GrowingHistogram;
+}
+
+/** Runs a model, and takes down what its floating-point values are. */
+export async function lookAtValues(
+  model: Model,
+  options: ProposalOptions,
+): Promise<{ samples: number; values: SeenValue[] }> {
   const { dataset, samples = SAMPLES, seed = 0, threads, signal } = options;
   const runtime = options.runtime ?? (await loadRuntime());
   const { computation, values } = await surveyValues(model, { dataset, runtime, threads, signal });
@@ -78,17 +104,11 @@ export async function proposeFormats(model: Model, options: ProposalOptions): Pr
   return {
     samples: seen,
     values: [...statistics].map(([name, found]) => {
-      const { low, high } = found.histogram;
+      const { histogram } = found;
+      const { low, high } = histogram;
       const format = low === 0 && high === 0 ? best.format : positioned(fitValue(found, best).fitted);
-      return { name, op: makers.get(name) ?? 'input', low, high, format };
+      return { proposal: { name, op: makers.get(name) ?? 'input', low, high, format }, histogram };
     }),
-    parameters: model.tensors
-      .filter((tensor) => isLossyType(tensor.dtype) && isPatchable(tensor) && tensor.name !== '')
-      .map((tensor) => {
-        const weights = readWeights(tensor);
-        const { low, high } = endsOf(weights);
-        return { name: tensor.name, op: tensor.op, low, high, format: formatFor(weights, low, high) };
-      }),
   };
 }
 

@@ -1,13 +1,16 @@
 import { parseHTML } from 'linkedom';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { arrayDataset } from '../../src/data/dataset.js';
 import { footprint } from '../../src/footprint/footprint.js';
 import { formatBytes, formatRatio } from '../../src/inspect/format.js';
+import type { Model } from '../../src/model/model.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import type { Comparison } from '../../src/report/comparison.js';
 import { escapeHtml } from '../../src/report/html/markup.js';
 import { renderHtml } from '../../src/report/html/page.js';
 import { renderJson } from '../../src/report/json.js';
 import { renderMarkdown } from '../../src/report/markdown.js';
+import { valueSpreads } from '../../src/report/values.js';
 import { verdictOf } from '../../src/report/verdict.js';
 import { cluster } from '../../src/stages/cluster.js';
 import { prune } from '../../src/stages/prune.js';
@@ -22,6 +25,13 @@ import { compared, measured, NASTY } from './support.js';
 function nastyModel() {
   const tensor = floats(NASTY, [30, 20], new Random(1).floats(600));
   return openOnnx(network('nasty', ['batch', 30], [node('MatMul', ['X', NASTY], ['Y'])], [], [tensor]).bytes);
+}
+
+/** What a model computes on some inputs. */
+async function valuesOf(model: Model) {
+  const data = new Random(3).floats(8 * 784);
+  const dataset = arrayDataset({ inputs: { input: { data, dims: [8, 784] } } });
+  return { values: await valueSpreads(model, { dataset, threads: 1 }) };
 }
 
 let full: Comparison;
@@ -59,6 +69,14 @@ describe('a report as HTML', () => {
     );
     expect(renderMarkdown(withPlan)).toContain('| nothing shared | ');
     expect(JSON.parse(renderJson(withPlan)).footprint.peak).toBe(plan.peak);
+  });
+
+  it('draws values that were looked at, each with the reach of its format', async () => {
+    expect(document.querySelector('#values')).toBe(null);
+    const { values } = await valuesOf(openOnnx(LENET));
+    const section = parseHTML(await renderHtml({ ...full, values })).document.querySelector('#values');
+    expect(section?.querySelectorAll('figure').length).toBe(7);
+    expect(section?.querySelector('figcaption')?.textContent).toMatch(/input\s+input, .* to .*; fixed8\.\d/);
   });
 
   it('has a label on every plot', () => {
@@ -166,7 +184,17 @@ describe('a report as JSON', () => {
         'parts',
         'layers',
       ],
-      ...['otherLayers', 'baselines', 'sensitivity', 'frontier', 'footprint', 'warnings', 'stages', 'provenance'],
+      ...[
+        'otherLayers',
+        'baselines',
+        'sensitivity',
+        'frontier',
+        'footprint',
+        'values',
+        'warnings',
+        'stages',
+        'provenance',
+      ],
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadPlotter } from '../../src/report/html/plotter.js';
 import { drawSpread } from '../../src/report/html/spread.js';
-import { rangeOf, spreadOf } from '../../src/report/spread.js';
+import { rangeOf, reachOf, spreadOf, spreadOfCounts } from '../../src/report/spread.js';
 
 describe('spreadOf', () => {
   it('counts numbers from each power of two to the next, of either sign', () => {
@@ -29,6 +29,22 @@ describe('rangeOf', () => {
     expect(rangeOf(rounded, 'int4', false)).toEqual({ low: 0.25, high: 0.5 });
     expect(rangeOf(rounded, 'e4m3', true)).toEqual({ low: 0.25, high: 0.5 });
     expect(rangeOf(new Float32Array(2), 'int4', true)).toBe(null);
+  });
+});
+
+describe('spreadOfCounts', () => {
+  it('puts equal intervals into powers of two, and what is in the first one below them all', () => {
+    const bins = Float64Array.of(7, 1, 2, 3, 4, 5, 6, 8);
+    // Intervals of .5 up to 4: [.5, 1) is one power, [1, 2) two intervals, [2, 4) four.
+    expect(spreadOfCounts({ bins, limit: 4 }, 9)).toEqual({ from: -1, counts: [1, 5, 23], zeros: 9, below: 7 });
+    expect(spreadOfCounts({ bins: new Float64Array(4), limit: 0 }, 2)).toMatchObject({ counts: [], zeros: 2 });
+  });
+});
+
+describe('reachOf', () => {
+  it('is known of fixed point with a position', () => {
+    expect(reachOf('fixed8.5')).toEqual({ low: 1 / 32, high: 127 / 32 });
+    expect(reachOf('fixed8')).toBe(null);
   });
 });
 

@@ -14,6 +14,7 @@ import { SCRIPT } from './script.js';
 import { sensitivitySection } from './sensitivity.js';
 import { STYLE } from './style.js';
 import { tableSection } from './table.js';
+import { valuesSection } from './values.js';
 
 /**
  * The comparison as one HTML file: no network, readable without script, light and dark, on phones and on paper.
@@ -29,6 +30,7 @@ export async function renderHtml(comparison: Comparison): Promise<string> {
     tableSection(comparison),
     bytesSection(comparison, plotter),
     layersSection(comparison, plotter),
+    valuesSection(comparison, plotter),
     sensitivitySection(comparison, plotter),
     frontierSection(comparison, plotter),
     memorySection(comparison, plotter),
