@@ -187,7 +187,7 @@ describe('the packed package', () => {
       'schema.mjs',
       "import { readFileSync } from 'node:fs';\nconst at = new URL(import.meta.resolve('fxq-compress/config.schema.json'));\nconsole.log(Object.keys(JSON.parse(readFileSync(at, 'utf8')).properties).join());",
     );
-    expect(node(script).trim()).toBe('include,exclude,prune,cluster,quantize,layers');
+    expect(node(script).trim()).toBe('include,exclude,prune,cluster,quantize,values,layers');
   });
 
   it('has a program that runs', () => {
