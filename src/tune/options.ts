@@ -226,6 +226,8 @@ export interface Epoch {
   /** Of the samples held out: mean loss, and share whose label, or the teacher's decision, is met; `null` for a mean squared error. */
   readonly heldOutLoss: number;
   readonly accuracy: number | null;
+  /** The ends of what that is on other samples, in 95 of 100 cases. */
+  readonly accuracyInterval: readonly [low: number, high: number] | null;
   /** Share of the weights of pruned layers that are left; of all trained weights without pruning. */
   readonly density: number;
   /** Whether it is the best so far, among those with the density asked for. */

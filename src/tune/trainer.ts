@@ -1,6 +1,7 @@
 import type { Batch } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { agreementMeter } from '../evaluate/agreement.js';
+import { type Interval, shareInterval } from '../evaluate/interval.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
 import type { LossName } from '../gradient/losses.js';
 import { createRandom, shuffle } from '../random.js';
@@ -72,6 +73,7 @@ export async function train(
       loss,
       heldOutLoss,
       accuracy,
+      accuracyInterval: accuracy === null ? null : endsOf(shareInterval(accuracy, training.heldOut.length)),
       density: densityOf(training),
       isBest,
       ms,
@@ -150,6 +152,10 @@ async function judge(
   }
   const decided = kind === 'mean-squared-error' ? null : (accuracy.result().top1 ?? agreement.result());
   return { accuracy: decided, loss: loss / heldOut.length };
+}
+
+function endsOf({ low, high }: Interval): readonly [number, number] {
+  return [low, high];
 }
 
 /** Labels are right or wrong; how near a teacher is, the loss tells more finely than its decisions. */

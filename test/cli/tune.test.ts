@@ -20,7 +20,9 @@ describe('tune', () => {
     const { code, stderr } = fxq('tune', LENET_5, '-o', out, ...FEW, '--epochs', '2');
     expect([code, stderr]).toEqual([
       0,
-      expect.stringMatching(/^(epoch [12]\/2 {2}loss [\d.]+ {2}held out [\d.]+% right, loss [\d.]+( {2}best)?\n){2}$/),
+      expect.stringMatching(
+        /^(epoch [12]\/2 {2}loss [\d.]+ {2}held out [\d.]+% right \(95 %: [\d.]+ to [\d.]+\), loss [\d.]+( {2}best)?\n){2}$/,
+      ),
     ]);
     expect(Object.keys(filesIn(folder))).toEqual(['tuned.onnx']);
     expect(valuesIn(out)).not.toEqual(valuesIn(LENET_5));
@@ -38,7 +40,8 @@ describe('tune', () => {
     expect(epochs.map(({ epoch }: { epoch: number }) => epoch)).toEqual([1, 2]);
     expect(epochs[1]).toEqual({
       ...{ epoch: 2, epochs: 2, loss: expect.any(Number), heldOutLoss: expect.any(Number) },
-      ...{ accuracy: expect.any(Number), density: expect.closeTo(0.2, 3), isBest: true, ms: expect.any(Number) },
+      ...{ accuracy: expect.any(Number), accuracyInterval: [expect.any(Number), expect.any(Number)] },
+      ...{ density: expect.closeTo(0.2, 3), isBest: true, ms: expect.any(Number) },
     });
     expect(readFileSync(out, 'latin1')).toContain('loss=distillation density=0.2');
   });

@@ -197,8 +197,10 @@ function parseAugmentation(text: string, before: Augmentation = {}): Augmentatio
   return { ...before, [name]: parseNumber(value) };
 }
 
-function epochLine({ epoch, epochs, loss, heldOutLoss, accuracy, density, isBest }: Epoch): string {
-  const decided = accuracy === null ? '' : `${(100 * accuracy).toFixed(2)}% right, `;
+function epochLine(told: Epoch): string {
+  const { epoch, epochs, loss, heldOutLoss, accuracy, accuracyInterval, density, isBest } = told;
+  const [low, high] = (accuracyInterval ?? []).map((end) => (100 * end).toFixed(2));
+  const decided = accuracy === null ? '' : `${(100 * accuracy).toFixed(2)}% right (95 %: ${low} to ${high}), `;
   const width = String(epochs).length;
   const parts = [
     `epoch ${String(epoch).padStart(width)}/${epochs}`,
