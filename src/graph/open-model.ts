@@ -1,4 +1,5 @@
 import onnxProto, { type onnx } from 'onnx-proto';
+import { concat } from '../binary/bytes.js';
 import { FxqError } from '../errors.js';
 import { decodeModel } from '../onnx/decode-model.js';
 import { GraphBuilder, valuesRead } from './builder.js';
@@ -83,6 +84,11 @@ export function trainable({ builder: { graph } }: OpenModel, candidates: Readonl
 export function floatValue(name: string, dims?: readonly (number | string)[]): onnx.IValueInfoProto {
   const dim = dims?.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }));
   return { name, type: { tensorType: { elemType: TensorProto.DataType.FLOAT, ...(dim && { shape: { dim } }) } } };
+}
+
+/** A model's file with one more output, of floats: messages of one field are parts of one message. */
+export function withFloatOutput(bytes: Uint8Array, name: string): Uint8Array {
+  return concat([bytes, ModelProto.encode({ graph: { output: [floatValue(name)] } }).finish()]);
 }
 
 /** Declares the outputs, drops every node, tensor and input they do not depend on, and writes the model. */

@@ -5,8 +5,10 @@ import { divergenceMeter } from '../evaluate/fidelity.js';
 import { informationOf } from '../evaluate/information.js';
 import type { MetricArray } from '../evaluate/metrics.js';
 import { mainFile } from '../graph/decoded-graph.js';
-import { isProbability } from '../graph/probabilities.js';
+import { withFloatOutput } from '../graph/open-model.js';
+import { activationOf } from '../graph/probabilities.js';
 import type { Model } from '../model/model.js';
+import { readInterface } from '../onnx/interface.js';
 import { type Batches, runBatches, withSession } from '../runtime/batches.js';
 import { carrying, type State } from '../runtime/carried.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -30,39 +32,53 @@ interface JudgeOptions extends Pick<Batches, 'signal'> {
 /** Where decisions differ by less than this from input to input, in nats, nothing is decided by these inputs. */
 const LEAST_INFORMATION = 0.05;
 
-/** Of the first output of floats, on the same inputs each time; a state is each model's own. Nothing without such an output. */
+/**
+ * Of the first output of floats, on the same inputs each time; a state is each model's own. Nothing without such an output.
+ * Where the model ends in a Softmax or Sigmoid, the scores in front of it are what has to stand out: behind it, answers to
+ * inputs that the model sees nothing in are all the same.
+ */
 export async function createAnswerJudge(
   original: Model,
   { dataset, states, runtime, threads, signal }: JudgeOptions,
 ): Promise<((model: Model) => Promise<Nearness>) | undefined> {
-  let output: string | undefined;
+  let output = readInterface(original).outputs.find(({ type }) => isFloat(type))?.name;
+  const activation = output === undefined ? undefined : activationOf(original, output);
+  const fileOf = (model: Model) => (activation ? withFloatOutput(mainFile(model), activation.scores) : mainFile(model));
   const answersOf = (model: Model) =>
-    withSession(runtime, mainFile(model), { threads }, async (session) => {
-      const answers: { array: MetricArray; samples: number }[] = [];
+    withSession(runtime, fileOf(model), { threads }, async (session) => {
+      const answers: { array: MetricArray; scores: MetricArray; samples: number }[] = [];
       const batches = () => dataset();
       for await (const { outputs, samples } of runBatches(carrying(session, states), { batches, signal })) {
         output ??= Object.keys(outputs).find((name) => isFloat(outputs[name].type));
-        if (output !== undefined) answers.push({ array: outputs[output], samples });
+        if (output === undefined) continue;
+        const scores = outputs[activation?.scores ?? output];
+        answers.push({ array: outputs[output], scores: isMany ? oneByOne(scores) : scores, samples });
       }
       return answers;
     });
+  // What a sigmoid gives are as many decisions by themselves.
+  const isMany = activation?.opType === 'Sigmoid';
   const references = await answersOf(original);
   if (output === undefined) return undefined;
-  const isSoftmax = isProbability(original, output);
+  const isSoftmax = activation?.opType === 'Softmax';
   const isShare = isSoftmax || references.every(({ array }) => isBetween0And1(array));
-  // What a sigmoid gives are as many decisions by themselves.
   const scale = isSoftmax ? 'probabilities' : isShare ? 'shares' : 'logits';
   const isDecided = informationOf(references, scale) >= LEAST_INFORMATION;
   return async (model) => {
-    const noise = answerNoiseMeter(isShare ? 'probabilities' : 'plain');
+    const noise = answerNoiseMeter(isShare && !activation ? 'probabilities' : 'plain');
     const divergence = divergenceMeter(scale);
     const answers = await answersOf(model);
-    for (const [i, { array, samples }] of references.entries()) {
-      noise.add(answers[i].array, array, samples);
+    for (const [i, { array, scores, samples }] of references.entries()) {
+      noise.add(answers[i].scores, scores, isMany ? scores.data.length : samples);
       if (isDecided) divergence.add(answers[i].array, array, samples);
     }
     return { snr: noise.result() ?? Number.NaN, divergence: divergence.result() };
   };
+}
+
+/** Scores that are rows by themselves. */
+function oneByOne({ data, ...rest }: MetricArray): MetricArray {
+  return { ...rest, data, dims: [data.length, 1] };
 }
 
 /** As what a sigmoid gives is. */

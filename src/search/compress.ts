@@ -113,8 +113,8 @@ export function syntheticStage(options: SyntheticSearchOptions = {}): SyntheticS
     found: () => found,
     async run(model, context = {}) {
       const { signal, onProgress } = context;
-      found = await searchSynthetic(model, { onProgress, ...options, signal });
       const plain = await cluster(clusteringOf({ include, exclude })).run(model, context);
+      found = await searchSynthetic(model, { onProgress, ...options, plain, signal });
       if (typeof found === 'string') return plain;
       const [bytes, plainBytes] = [
         await containerSize(found.model, { signal }),

@@ -1,7 +1,7 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { type Calibration, SYNTHETIC_RECIPE, startCalibration } from '../calibrate/start.js';
 import type { Dims } from '../data/random.js';
-import { openEdges } from '../data/synthetic/kinds.js';
+import { openEdges, stripEdges } from '../data/synthetic/kinds.js';
 import { syntheticDataset } from '../data/synthetic/synthetic.js';
 import { FxqError } from '../errors.js';
 import { mainFile, NEVER_TAKEN } from '../graph/decoded-graph.js';
@@ -17,6 +17,7 @@ import { sharedValuesOf } from '../quantize/shared-values.js';
 import { withSession } from '../runtime/batches.js';
 import { statesOf, withStates } from '../runtime/carried.js';
 import { loadRuntime } from '../runtime/runtime.js';
+import { cluster, clusteringOf } from '../stages/cluster.js';
 import { createAnswerJudge, type Nearness } from './answers.js';
 import { type Servable, type Serving, servingOf } from './serves.js';
 
@@ -28,6 +29,12 @@ export interface SyntheticSearchOptions
   readonly snr?: number | undefined;
   /** Sizes of dynamic dimensions by their names, or as `input[axis]`. Default: a guess, which {@link SyntheticFound.guessed} tells. */
   readonly dims?: Dims | undefined;
+  /**
+   * The model by the noise of its weights, where it is there already.
+   *
+   * @internal
+   */
+  readonly plain?: Model | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done. */
   readonly onProgress?: ((share: number) => void) | undefined;
@@ -61,6 +68,12 @@ export interface SyntheticFound {
  * hear in made voices than in real ones, where 26 dB were about 33.
  */
 export const ANSWER_SNR: Readonly<Record<Servable, number>> = { pictures: 33, sound: 26, tokens: 30 };
+
+/**
+ * What is enough, in decibels, where the noise of weights leaves less: models with few weights that outputs hang on would
+ * otherwise be larger by their answers than without. No model is aimed at more than that noise leaves, either.
+ */
+const ENOUGH_SNR = 28;
 
 /**
  * Or what is enough, in nats, where answers are decisions: a model that is sure of all of them may be off by more in how sure
@@ -116,7 +129,23 @@ export async function searchSynthetic(
   checkOptions('synthetic', { snr: SNR }, { snr: options.snr });
   const serving = servingOf(model, readInterface(model));
   if (typeof serving === 'string') return serving;
-  return searchAtRates(model, serving, options).catch(whyClosed);
+  const plain = options.plain ?? (await plainly(model, options));
+  const search = (isSquare: boolean) => searchAtRates(model, serving, { ...options, plain, isSquare }).catch(whyClosed);
+  const found = await search(false);
+  // Not every model that leaves edges open takes strips.
+  const isStrip = stripEdges(readInterface(model).inputs, options.dims) !== undefined;
+  return typeof found === 'string' && isStrip ? search(true) : found;
+}
+
+/** The model by the noise of its weights. */
+async function plainly(model: Model, { include, exclude }: SyntheticSearchOptions): Promise<Model> {
+  return cluster(clusteringOf({ include, exclude })).run(model, {});
+}
+
+/** A search for one way to make inputs. */
+interface Search extends SyntheticSearchOptions {
+  readonly plain: Model;
+  readonly isSquare: boolean;
 }
 
 /** In words why a way is closed, where that is what an error says; anything else is thrown again. */
@@ -126,11 +155,7 @@ function whyClosed(error: unknown): string {
 }
 
 /** Rate after rate, each for the weights that the ones before have not reached. */
-async function searchAtRates(
-  model: Model,
-  serving: Serving,
-  options: SyntheticSearchOptions,
-): Promise<SyntheticFound | string> {
+async function searchAtRates(model: Model, serving: Serving, options: Search): Promise<SyntheticFound | string> {
   const exact = fixedBases(model);
   const done = new Set(exact.map(({ tensor }) => tensor.name));
   let all: SyntheticFound | undefined;
@@ -164,16 +189,15 @@ async function searchAt(
   done: ReadonlySet<string>,
   rate: number,
   { kind }: Serving,
-  { snr, threads, seed = 0, pool, include, exclude, signal, onProgress, ...options }: SyntheticSearchOptions,
+  { snr, plain, isSquare, threads, seed = 0, pool, include, exclude, signal, onProgress, ...options }: Search,
 ): Promise<Omit<SyntheticFound, 'exact'> | string> {
-  const wanted = snr ?? ANSWER_SNR[kind];
   const runtime = options.runtime ?? (await loadRuntime());
   const ports = readInterface(model);
   const states = statesOf(ports);
   if (!states) return 'it keeps a state that does not come out of it';
   const [samples, judged] = states.length > 0 ? [WINDOWS, WINDOWS_JUDGED] : [SAMPLES, JUDGED];
   const [dataset, others] = [samples, judged].map((count, i) =>
-    syntheticDataset(ports.inputs, { samples: count, seed: 2 * seed + i, rate, dims: options.dims }),
+    syntheticDataset(ports.inputs, { samples: count, seed: 2 * seed + i, rate, dims: options.dims, isSquare }),
   );
   const judge = await createAnswerJudge(model, { dataset: others, states, runtime, threads, signal });
   if (!judge) return 'its outputs are no numbers to hold answers by';
@@ -190,6 +214,7 @@ async function searchAt(
   );
   const { layers, skipped } = calibration.prepared;
   if (layers.length === 0) return 'no layer has inputs that can be looked at';
+  const wanted = snr ?? Math.min(ANSWER_SNR[kind], Math.max(ENOUGH_SNR, (await judge(plain)).snr));
   const best = await largestLambda(calibration, judge, wanted, onProgress);
   if (typeof best === 'string') return best;
   const { margin, ...result } = best;

@@ -46,6 +46,15 @@ export function openEdges(inputs: readonly Port[], given: Readonly<Record<string
   return [...new Set(edges)];
 }
 
+/** Edges of a strip, as a reader of text or a strip chart takes it. */
+const STRIP = [64, 256] as const;
+
+/** The edges of a strip, by their names, where a model leaves both edges of its pictures open: it may take strips or squares. */
+export function stripEdges(inputs: readonly Port[], given?: Readonly<Record<string, number>>) {
+  const edges = openEdges(inputs, given);
+  return edges.length === STRIP.length ? Object.fromEntries(edges.map((edge, i) => [edge, STRIP[i]])) : undefined;
+}
+
 /** Whether an input tells how many samples a second of sound has. */
 export function isRate(name: string): boolean {
   return /^sr$|samp\w*_?rate/i.test(name);

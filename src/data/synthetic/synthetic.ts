@@ -4,7 +4,7 @@ import { isFloat } from '../cast.js';
 import type { Batch, Dataset, InputArray } from '../dataset.js';
 import { isFixed } from '../fit.js';
 import { type Dims, drawing, shapesOf } from '../random.js';
-import { isRate, kindOf } from './kinds.js';
+import { isRate, kindOf, stripEdges } from './kinds.js';
 import { picture } from './pictures.js';
 import { RATE, sound } from './sound.js';
 import { tokens } from './tokens.js';
@@ -17,6 +17,8 @@ export interface SyntheticOptions {
   readonly seed?: number | undefined;
   /** Sizes of dynamic dimensions, as for random inputs. */
   readonly dims?: Dims | undefined;
+  /** Whether pictures whose edges a model leaves open are squares only. Default false: every other batch is of strips. */
+  readonly isSquare?: boolean | undefined;
   /** Samples of sound a second, which inputs for the rate are told. Default 16,000. */
   readonly rate?: number | undefined;
 }
@@ -30,7 +32,7 @@ const WINDOW = 0.032;
 const SEED_STRIDE = 1_000_003;
 
 /**
- * Inputs that resemble real ones enough to calibrate on, made to the measure of a model's inputs: dead leaves for pictures,
+ * Inputs that resemble real ones enough to calibrate on, made to the measure of a model's inputs: dead leaves and drawings for pictures,
  * voices for sound, words as frequent as in text for tokens; normal numbers for features, zeros for states, and for what
  * controls a model what `random` has. A sample depends on the seed and its number alone; for a model that keeps a state, batches
  * are the windows of 16 sounds, one behind the other.
@@ -40,10 +42,12 @@ const SEED_STRIDE = 1_000_003;
  */
 export function syntheticDataset(
   inputs: readonly Port[],
-  { samples, seed = 0, dims = {}, rate = RATE }: SyntheticOptions,
+  { samples, seed = 0, dims = {}, rate = RATE, isSquare = false }: SyntheticOptions,
 ): Dataset {
   const isStream = inputs.some((input) => kindOf(input) === 'state');
   const shapes = shapesOf(inputs, { ...(isStream && streamDims(inputs, rate)), ...dims });
+  const strip = isSquare ? undefined : stripEdges(inputs, dims);
+  const strips = strip ? shapesOf(inputs, { ...dims, ...strip }) : shapes;
   const dataset: Dataset = async function* ({ limit = samples, batchSize = BATCH_SIZE, isWanted } = {}) {
     const step = shapes.batch ?? batchSize;
     const end = Math.min(limit, samples);
@@ -65,7 +69,9 @@ export function syntheticDataset(
       }
       const arrays = inputs.map((input, i): [string, InputArray] => [
         input.name,
-        draw(input, shapes.of[i](count), randoms, rate, (random, size) => hear(random, size, isStream ? index : 0)),
+        draw(input, (index % 2 === 0 ? shapes : strips).of[i](count), randoms, rate, (random, size) =>
+          hear(random, size, isStream ? index : 0),
+        ),
       ]);
       yield { inputs: Object.fromEntries(arrays) } satisfies Batch;
     }
