@@ -66,6 +66,37 @@ describe('synthetic inputs', () => {
     expect(edges / data.length).toBeGreaterThan(0.01);
   });
 
+  it('are squares and strips by turns where the model leaves both edges open, and what is told otherwise', async () => {
+    const open = port('x', 'float32', ['N', 3, 'H', 'W']);
+    const shapes = async (options: object) => {
+      const found = [];
+      for await (const { inputs } of syntheticDataset([open], { samples: 3, ...options })({ batchSize: 1 })) {
+        found.push(inputs.x.dims.slice(2));
+      }
+      return found;
+    };
+    const [square, strip] = [
+      [224, 224],
+      [64, 256],
+    ];
+    expect(await shapes({})).toEqual([square, strip, square]);
+    expect(await shapes({ isSquare: true })).toEqual([square, square, square]);
+    expect(await shapes({ dims: { H: 48 } })).toEqual(Array(3).fill([48, 224]));
+  });
+
+  it('are drawings as often as dead leaves: mostly plain ground, and ink of another tone', async () => {
+    const { data } = await first(port('x', 'float32', ['N', 1, 64, 64]), { samples: 40 });
+    const flat = Array.from({ length: data.length / 4096 }, (_, i) => {
+      const picture = Array.from(data.slice(4096 * i, 4096 * (i + 1)), Number).sort((a, b) => a - b);
+      // The middle half of a plain ground's tones are near each other.
+      return picture[3071] - picture[1024] < 0.35 * (picture[4050] - picture[45]);
+    });
+    const share = flat.filter(Boolean).length / flat.length;
+    expect(flat.length).toBe(8);
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThan(1);
+  });
+
   it('are bytes where the model takes bytes, channels last where it has them last', async () => {
     const { data, dims } = await first(port('x', 'uint8', ['N', 16, 24, 3]));
     expect(dims).toEqual([8, 16, 24, 3]);
