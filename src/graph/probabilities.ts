@@ -20,8 +20,3 @@ export function activationOf({ structure }: Model, output: string): Activation |
   if (domain || (opType !== 'Softmax' && opType !== 'Sigmoid')) return undefined;
   return { opType, scores: input?.[0] ?? '' };
 }
-
-/** Whether an output of a model is probabilities: a Softmax, perhaps in another shape. */
-export function isProbability(model: Model, output: string): boolean {
-  return activationOf(model, output)?.opType === 'Softmax';
-}
