@@ -1,16 +1,22 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { containerSize } from '../container/write/container.js';
 import { shapesOf } from '../data/random.js';
+import { formatBytes } from '../inspect/format.js';
+import type { Model } from '../model/model.js';
 import type { Selection } from '../model/selectors.js';
 import { readInterface } from '../onnx/interface.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
+import { int8Size, roundedToInt8 } from '../report/baselines.js';
+import type { Nearness } from '../search/answers.js';
 import { type SyntheticStage as Searching, syntheticStage as searching } from '../search/compress.js';
 import type { SyntheticFound } from '../search/synthetic.js';
 import { CLUSTER } from '../stages/cluster.js';
 import { PRUNE } from '../stages/prune.js';
 import { QUANTIZE } from '../stages/quantize.js';
 import { threadPool } from './calibration-pool.js';
+import { compressors } from './compressors.js';
 import { type Config, isSilent } from './config.js';
 import { asUsage, UsageError } from './errors.js';
 import { bytesOf, leftOut } from './left-alone.js';
@@ -92,15 +98,26 @@ export function noteClustering(flags: SyntheticFlags, config: Config, terminal: 
 export interface SyntheticStage extends Searching {
   /** For `--json`. */
   summary(): SyntheticSummary | undefined;
+  /** Says why a file is larger than int8 weights through brotli, where it is: what these would have changed. */
+  compareWithInt8(model: Model, bytes: number): Promise<void>;
 }
 
+/** What int8 weights through brotli are, where they take less: how clear answers are, and how far decisions are off. */
+interface Int8 extends Nearness {
+  readonly bytes: number;
+}
+
+/** Our own coder's sizes of int8 weights are within this of brotli's, so that brotli need not be asked. */
+const OWN_CODER = 1.2;
+
 /** What came of it, as JSON. */
-type SyntheticSummary =
+type SyntheticSummary = { readonly int8?: Int8 | undefined } & (
   | (Pick<SyntheticFound, 'kind' | 'samples' | 'guessed' | 'snr' | 'divergence' | 'isReached' | 'lambda'> & {
       readonly exact: readonly string[];
       readonly skipped: readonly { readonly name: string; readonly reason: string }[];
     })
-  | { readonly reason: string };
+  | { readonly reason: string }
+);
 
 /** The stage; where synthetic inputs do not serve it clusters, and says why. */
 export function syntheticStage(
@@ -109,19 +126,33 @@ export function syntheticStage(
   terminal: Terminal,
 ): SyntheticStage {
   let run: Searching | undefined;
+  let result: Model | undefined;
+  let int8: Int8 | undefined;
   return {
     name: 'calibrate',
     found: () => run?.found(),
+    nearnessOf: (model) => run?.nearnessOf(model),
     summary() {
       const found = run?.found();
-      if (typeof found === 'string') return { reason: found };
+      if (typeof found === 'string') return { reason: found, int8 };
       if (!found) return undefined;
       const { kind, samples, guessed, snr, divergence, isReached, lambda, exact, skipped } = found;
       return {
-        ...{ kind, samples, guessed, snr, divergence, isReached, lambda },
+        ...{ kind, samples, guessed, snr, divergence, isReached, lambda, int8 },
         exact: exact.map(({ tensor }) => tensor.name),
         skipped: skipped.map(({ tensor: { name }, reason }) => ({ name, reason })),
       };
+    },
+    async compareWithInt8(model, bytes) {
+      const rounded = roundedToInt8(model);
+      if (!result || bytes * OWN_CODER < (await containerSize(rounded))) return;
+      const size = await int8Size(model, compressors.brotli11);
+      const [nearness, own] = [await run?.nearnessOf(rounded), await run?.nearnessOf(result)];
+      if (size === undefined || size >= bytes || !nearness || !own) return;
+      int8 = { bytes: size, ...nearness };
+      terminal.note(
+        `  int8 weights through brotli would take ${formatBytes(size)}; answers would stand ${clearness(nearness)} out of what has changed, not ${clearness(own)}`,
+      );
     },
     async run(model, context = {}) {
       if (dim) asUsage(() => shapesOf(readInterface(model).inputs, dim));
@@ -136,7 +167,7 @@ export function syntheticStage(
           threads,
           onProgress: terminal.progress('calibrate'),
         });
-        const result = await run.run(model, context);
+        result = await run.run(model, context);
         const weights = model.tensors.filter(({ role }) => role === 'weight');
         noteFound(run.found(), bytesOf(weights), terminal, context.onNote);
         return result;
@@ -145,6 +176,10 @@ export function syntheticStage(
       }
     },
   };
+}
+
+function clearness({ snr, divergence }: Nearness): string {
+  return `${snr.toFixed(1)} dB${divergence === null ? '' : ` (${divergence.toPrecision(2)} nats off)`}`;
 }
 
 function noteFound(

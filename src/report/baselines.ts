@@ -135,6 +135,13 @@ function noiseOf(model: Model, by: Int8By): number {
   return decibels(all, off);
 }
 
+/** What the model takes with weights in int8, one scale a tensor, through a compressor; nothing where that would take minutes. */
+export async function int8Size(model: Model, compressor: Compressor): Promise<number | undefined> {
+  const { model: quantised, saved } = inInt8(model, 'layer');
+  const size = model.files.reduce((sum, file) => sum + file.size, model.appendix.length) - saved;
+  return size > BROTLI_BYTES ? undefined : compressor(plainBytes(quantised), size);
+}
+
 /** The model with scales and levels in the places of its weights, and how many bytes that saves. */
 function inInt8(model: Model, by: Int8By): { model: Model; saved: number } {
   const { model: quantised, layers } = withWeights(model, by, (tensor, lines) => {

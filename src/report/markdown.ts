@@ -4,7 +4,16 @@ import { PAPER, PAPER_WORDS, SIZE } from '../inspect/paper-columns.js';
 import { printable } from '../printable.js';
 import type { Comparison } from './comparison.js';
 import { verdictOf } from './verdict.js';
-import { answerFigures, divergenceNote, divergenceWords, exactBytes, headline, sizeNote, sizesOf } from './words.js';
+import {
+  answerFigures,
+  divergenceNote,
+  divergenceWords,
+  exactBytes,
+  headline,
+  int8Note,
+  sizeNote,
+  sizesOf,
+} from './words.js';
 
 const COLUMNS = [...PAPER, SIZE];
 
@@ -55,7 +64,8 @@ function baselines(comparison: Comparison): string[] {
     size.bytes === null ? '' : formatCount(size.bytes),
     sizeNote(size, comparison.original.bytes),
   ]);
-  return ['## Beside other ways', table(['file', 'bytes', ''], rows, 'lrl')];
+  const note = int8Note(comparison);
+  return ['## Beside other ways', table(['file', 'bytes', ''], rows, 'lrl'), ...(note ? [text(`${note}.`)] : [])];
 }
 
 function layers({ rows, total }: Comparison): string[] {

@@ -2,6 +2,7 @@ import { shareInterval } from '../evaluate/interval.js';
 import { formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes, formatCount, formatPercent, formatRatio, formatSmall } from '../inspect/format.js';
 import type { Fidelity, Sensitivity } from '../sensitivity/options.js';
+import { INT8_BASELINES } from './baselines.js';
 import type { Accuracy, Baseline, Comparison } from './comparison.js';
 
 /** Figures as every form of the report words them. */
@@ -95,6 +96,22 @@ export function sizeNote({ bytes, reason, top1, agreement, snr }: Baseline, orig
     top1 !== null ? `, top-1 ${formatPercent(top1)}` : agreement !== null ? `, same ${formatPercent(agreement)}` : '';
   const noise = snr !== null && Number.isFinite(snr) ? `, weights ${snr.toFixed(1)} dB` : '';
   return `${formatBytes(bytes)}${ratio}${answers}${noise}`;
+}
+
+/** Why a file is larger than what int8 makes of the same model; nothing where it is not. */
+export function int8Note({ compressed, accuracy, baselines, snr }: Comparison): string | undefined {
+  const int8 = baselines.find(({ name }) => name === INT8_BASELINES.layer);
+  if (!int8 || int8.bytes === null || compressed.bytes <= int8.bytes) return undefined;
+  const start = `Larger than ${int8.name} (${formatBytes(int8.bytes)})`;
+  const agreement = accuracy?.compressed.agreement ?? null;
+  if (agreement !== null && int8.agreement !== null) {
+    return `${start}, which answers as the original on ${formatPercent(int8.agreement)}; this file does on ${formatPercent(agreement)}`;
+  }
+  const noise =
+    snr === null || int8.snr === null
+      ? ''
+      : `, whose weights are at ${int8.snr.toFixed(1)} dB, and here at ${snr.toFixed(1)} dB`;
+  return `${start}${noise}; with --data, how near the answers of both are`;
 }
 
 /** What a layer does to the answers, by the figure that the ranking goes by, and what is beside it. */

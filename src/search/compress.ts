@@ -10,6 +10,8 @@ import { CLUSTER, type ClusterOptions, cluster, clusteringOf } from '../stages/c
 import { PRUNE, type PruneOptions, prune } from '../stages/prune.js';
 import { QUANTIZE, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
+import type { Nearness } from './answers.js';
+import { drownedIn } from './drowned.js';
 import { type SyntheticFound, type SyntheticSearchOptions, searchSynthetic } from './synthetic.js';
 
 /** Settings of `compress`: those of its stages, of opening the model and of the run. */
@@ -102,20 +104,30 @@ function summaryOf(found: SyntheticFound | string | undefined): SyntheticSummary
 export interface SyntheticStage extends Stage {
   /** What came of it, once it has run. */
   found(): SyntheticFound | string | undefined;
+  /** How near a model's answers are, where it got so far that answers were looked at: of the one that was taken, too. */
+  nearnessOf(model: Model): Promise<Nearness> | undefined;
 }
 
 /** The stage; where made inputs do not serve a model it clusters. */
 export function syntheticStage(options: SyntheticSearchOptions = {}): SyntheticStage {
   let found: SyntheticFound | string | undefined;
+  let judge: SyntheticFound['nearnessOf'] | undefined;
   const { include, exclude } = options;
   return {
     name: 'calibrate',
     found: () => found,
+    nearnessOf: (model) => judge?.(model),
     async run(model, context = {}) {
       const { signal, onProgress } = context;
       const plain = await cluster(clusteringOf({ include, exclude })).run(model, context);
       found = await searchSynthetic(model, { onProgress, ...options, plain, signal });
       if (typeof found === 'string') return plain;
+      judge = found.nearnessOf;
+      const drowned = drownedIn(model, found.model);
+      if (drowned) {
+        found = `answers to them hang on a few weights of ${drowned.name} that are far larger than the others`;
+        return plain;
+      }
       const [bytes, plainBytes] = [
         await containerSize(found.model, { signal }),
         await containerSize(plain, { signal }),

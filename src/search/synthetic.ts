@@ -56,6 +56,12 @@ export interface SyntheticFound {
   /** Whether that is as much as was wanted. */
   readonly isReached: boolean;
   readonly lambda: number;
+  /**
+   * How near another model's answers to those inputs are.
+   *
+   * @internal
+   */
+  readonly nearnessOf: (model: Model) => Promise<Nearness>;
   /** Tensors that keep their values, because nobody learned them or because their weights share few values already. */
   readonly exact: readonly { readonly tensor: Tensor; readonly basis: FixedBasis | 'shared' }[];
   /** Layers that were clustered, since nothing is known of their inputs. */
@@ -219,7 +225,7 @@ async function searchAt(
   if (typeof best === 'string') return best;
   const { margin, ...result } = best;
   const guessed = openEdges(ports.inputs, options.dims);
-  return { ...result, kind, samples, guessed, isReached: margin >= 0, skipped };
+  return { ...result, kind, samples, guessed, isReached: margin >= 0, nearnessOf: judge, skipped };
 }
 
 interface Tried extends Nearness {

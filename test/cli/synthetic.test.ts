@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../src/decode/index.js';
 import { readRecords } from '../../src/onnx/metadata.js';
 import { openOnnx } from '../../src/onnx/open.js';
+import { modelOf, node } from '../calibrate/support.js';
+import { Random } from '../support/random.js';
 import { fxq, LENET, makeFolder, putModel } from './support.js';
 
 describe('compress without options', () => {
@@ -31,6 +33,23 @@ describe('compress without options', () => {
     expect(outputBytes).toBeLessThan(97_000);
     const model = openOnnx(await decode(new Uint8Array(readFileSync(out))));
     expect(readRecords(model).at(-1)?.text).toMatch(/calibrate lambda=.* fast=true/);
+  });
+
+  it('says what int8 weights would change where they take less', () => {
+    const folder = makeFolder();
+    const path = join(folder, 'wide.onnx');
+    const random = new Random(7);
+    // Most weights are small beside a few that every output uses, as tails of trained nets are: int8 keeps few levels of these.
+    const values = random.floats(256 * 64, 1).map((value) => value ** 5);
+    const tensors = [
+      { name: 'w', dims: [256, 64], dataType: 1, rawData: new Uint8Array(Float32Array.from(values).buffer) },
+    ];
+    writeFileSync(path, modelOf({ nodes: [node('MatMul', ['x', 'w'], ['y'])], tensors, inputs: { x: [1, 256] } }));
+    const { code, stdout, stderr } = fxq('compress', path, '-o', join(folder, 'wide.fxq'), '--json', '--threads', '1');
+    expect(code).toBe(0);
+    const { synthetic, outputBytes } = JSON.parse(stdout);
+    expect(synthetic.int8.bytes).toBeLessThan(outputBytes);
+    expect(stderr).toMatch(/int8 weights through brotli would take [\d.]+ KB; answers would stand [\d.]+ dB/);
   });
 
   it('refuses a size of a dimension that the model does not have, before any work', () => {

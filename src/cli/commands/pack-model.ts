@@ -140,6 +140,7 @@ export async function packModel(
     });
     search?.done();
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
+    await synthetic?.compareWithInt8(model, outputBytes);
     const found = walk?.found();
     const hasData = calibration !== undefined || budget !== undefined;
     const isChanged = settings?.stages.some(({ name }) => name !== 'cluster') || hasFewValues(flags);

@@ -1,5 +1,5 @@
 import type { Comparison } from '../comparison.js';
-import { sizeNote, sizesOf } from '../words.js';
+import { int8Note, sizeNote, sizesOf } from '../words.js';
 import { type BarRow, drawBars } from './bars.js';
 import { html } from './markup.js';
 import type { Plotter } from './plotter.js';
@@ -21,6 +21,7 @@ export function baselineSection(comparison: Comparison, plotter: Plotter): Secti
           },
         ],
   );
+  const larger = int8Note(comparison);
   const missing = sizes.filter(({ bytes }) => bytes === null);
   return {
     id: 'baselines',
@@ -29,6 +30,6 @@ export function baselineSection(comparison: Comparison, plotter: Plotter): Secti
       'What a web server or a simple converter would make of the same model. gzip and brotli keep every weight as it is; int8 rounds each weight to one of 255 levels of its tensor, or of its channel. “5.0×” is five times smaller.',
     body: html`${twice((width) =>
       drawBars(plotter, 'File sizes of the original, of other ways to compress it, and of this file', rows, width),
-    )}${missing.map((size) => html`<p class="note">${size.name}: ${sizeNote(size, comparison.original.bytes)}.</p>`)}`,
+    )}${missing.map((size) => html`<p class="note">${size.name}: ${sizeNote(size, comparison.original.bytes)}.</p>`)}${larger ? html`<p class="note">${larger}.</p>` : ''}`,
   };
 }
