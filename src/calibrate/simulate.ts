@@ -30,7 +30,7 @@ import { type RoundedWeights, roundedWeights } from './ranges/weights.js';
 
 const NAME = 'quantize';
 /** Inputs that ranges are taken of, and how many go through the model together. */
-const SAMPLES = 512;
+const SAMPLES = 1024;
 const BATCH = 16;
 const PERCENTILE = 99.99;
 /** What int8 becomes where products of 8 bits could saturate. */

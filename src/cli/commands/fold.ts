@@ -38,7 +38,7 @@ async function foldFile(input: string, flags: FoldFlags, terminal: Terminal): Pr
     for (const warning of unclaimedWarnings(model)) terminal.warn(warning);
     const plan = planModel(output, model, flags.force);
     const run = await runStages(model, [fold()], { context: { onNote: terminal.warn } });
-    if (run.model === model) terminal.note('nothing to fold: the model is written as it is');
+    if (run.model.files === model.files) terminal.note('nothing to fold: the model is written as it is');
     await writePieces(plan, ({ signal }) => writeOnnx(run.model, { signal }));
     const summary = {
       input,

@@ -10,8 +10,6 @@ export interface Codes {
   readonly isExact: boolean;
 }
 
-/** As so many times the step a smallest magnitude is tried. */
-const MULTIPLES = 16;
 /** What is left beside a multiple of a step, as a share of the largest weight, where weights are on that grid. */
 const CLOSE = 2e-6;
 
@@ -79,10 +77,9 @@ function gridOf(weights: Float32Array, reach: number): number | undefined {
   for (const weight of weights) if (weight !== 0) least = Math.min(least, Math.abs(weight));
   const most = largest(weights);
   if (most === 0) return 0;
-  for (let multiple = 1; multiple <= MULTIPLES; multiple++) {
-    const about = least / multiple;
-    const far = Math.round(most / about);
-    if (far > reach) return undefined;
+  // The smallest is any multiple of the step, so that the largest is no more than the reach.
+  for (let multiple = 1; (multiple * most) / least <= reach + 0.5; multiple++) {
+    const far = Math.round((multiple * most) / least);
     // The largest tells the step best.
     const step = Math.fround(most / far);
     if (weights.every((weight) => Math.abs(weight - Math.round(weight / step) * step) <= CLOSE * most)) return step;

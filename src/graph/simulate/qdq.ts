@@ -101,7 +101,14 @@ function dequantized(
   const scale = storeFloat(graph, `${name}/scale`, axis === undefined ? [] : [steps.length], steps);
   const attribute = axis === undefined ? [] : [int('axis', axis)];
   const output = [graph.fresh(`${name}/dq`)];
-  return graph.insert({ opType: 'DequantizeLinear', input: [stored, scale], output, attribute }).outputs[0];
+  // Without a zero point ONNX Runtime makes no integer kernel of Gemm.
+  const zeros = {
+    dtype: 'int8',
+    dims: axis === undefined ? [] : [steps.length],
+    bytes: new Uint8Array(steps.length),
+  } as const;
+  const zero = codes instanceof Int8Array ? [graph.store(`${name}/zero`, zeros)] : [];
+  return graph.insert({ opType: 'DequantizeLinear', input: [stored, scale, ...zero], output, attribute }).outputs[0];
 }
 
 /** The bias in steps of the product of input and weights; one that 32 bits cannot tell that way stays as it is. */
