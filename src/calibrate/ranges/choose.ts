@@ -52,9 +52,13 @@ export function chooseSites(graph: DecodedGraph, model: Model, options: ChooseOp
     const matches = matcher(match.includes(':') ? `name:${match}` : match);
     const named = [...computed].filter((name) => matches({ name } as Tensor));
     if (named.length === 0) {
-      throw new FxqError('CONFIG', `values: "${match}" matches no value that the model computes; footprint --json names them`, {
-        actual: match,
-      });
+      throw new FxqError(
+        'CONFIG',
+        `values: "${match}" matches no value that the model computes; footprint --json names them`,
+        {
+          actual: match,
+        },
+      );
     }
     for (const name of named) formats.set(name, format);
   }
