@@ -142,6 +142,9 @@ export {
   type SyntheticSearchOptions,
   searchSynthetic,
 } from './search/synthetic.js';
+export type { Step as TrainingStep } from './search/training/journal.js';
+export { TRAINING_DEFAULTS, type TrainingOptions } from './search/training/options.js';
+export { searchTraining, type Trained } from './search/training/search.js';
 export type { LayerWidth, WidthOptions, WidthPoint, WidthRange, Widths } from './search/widths/options.js';
 export { searchWidths } from './search/widths/search.js';
 export type {

@@ -38,10 +38,7 @@ export function addGoal(command: Command): Command {
   addOptions(command, goals, { alternatives: GOALS, prefix: 'with --calibrate or --data: ' });
   addOptions(command, { time }, { prefix: 'with --calibrate or --data: ' });
   addOptions(command, { lambda: price }, { alternatives: GOALS, prefix: 'with --calibrate: ' });
-  command.option(
-    '--resume',
-    'with --calibrate: keep what is tried beside the output until it is done, and go on from there',
-  );
+  command.option('--resume', 'with --calibrate or --train: go on from what is kept beside the output until it is done');
   return addMetric(command);
 }
 

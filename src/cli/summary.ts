@@ -36,6 +36,8 @@ interface Summary {
   readonly form?: string;
   readonly weights?: readonly object[];
   readonly inputs?: readonly object[];
+  /** How the smallest file was found by training. */
+  readonly training?: object | undefined;
   /** How training went. */
   readonly epochs?: readonly object[];
 }

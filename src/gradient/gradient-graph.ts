@@ -1,4 +1,5 @@
 import { FxqError } from '../errors.js';
+import { int } from '../graph/attributes.js';
 import {
   floatValue,
   type GraphSource,
@@ -17,6 +18,11 @@ import { type Tunable, tunable } from './tunable.js';
 export interface GradientGraphOptions extends OutputOptions {
   /** Names of the stored tensors to train. Default: every float32 tensor of at least one axis a gradient can reach. */
   parameters?: readonly string[];
+  /**
+   * Parameters that follow values instead of a gradient: in the place of theirs stands the largest magnitude of a value in the
+   * batch, over a number.
+   */
+  followed?: ReadonlyMap<string, { readonly value: string; readonly reach: number }>;
 }
 
 /** An input for what an output should have been. */
@@ -75,10 +81,16 @@ export function gradientGraph(source: GraphSource, options: GradientGraphOptions
     builder.graph.input!.push(floatValue(target));
     return { target, output, ...loss.append(builder, output, target) };
   });
-  const pass = backwardPass(builder, new Map(heads.map(({ output, gradient }) => [output, gradient])), names);
+  const { followed = new Map() } = options;
+  const moved = names.filter((name) => !followed.has(name));
+  const pass = backwardPass(builder, new Map(heads.map(({ output, gradient }) => [output, gradient])), moved);
   const cut = names.find((name) => pass.blocked.has(name));
   if (cut !== undefined) throw cutOff(cut, pass, tunable(source, options));
-  const gradients = publish(model, pass, names);
+  const gradients = publish(model, pass, moved);
+  for (const [name, { value, reach }] of followed) {
+    const largest = builder.emit('ReduceMax', [builder.emit('Abs', [value])], [int('keepdims', 0)]);
+    gradients.set(name, rename(model, builder.emit('Div', [largest, builder.float(reach)]), `d_${name}`));
+  }
   const losses = heads.map((head) => head.loss);
   const sum = rename(model, losses.length === 1 ? losses[0] : builder.emit('Sum', losses), 'loss');
   const bytes = writeModel(model, [

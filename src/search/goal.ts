@@ -177,10 +177,12 @@ export function describeResolution(goal: Goal, samples: number, resolution?: num
 export interface Clock {
   /** @param next - milliseconds that the next step will take */
   isOver(next?: number): boolean;
+  /** Milliseconds that are left. */
+  left(): number;
 }
 
 /** The clock of a search, from now on. */
 export function clockOf({ time }: GoalOptions): Clock {
   const end = time === undefined ? Number.POSITIVE_INFINITY : performance.now() + 1000 * time;
-  return { isOver: (next = 0) => performance.now() + next > end };
+  return { isOver: (next = 0) => performance.now() + next > end, left: () => end - performance.now() };
 }

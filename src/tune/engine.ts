@@ -1,7 +1,7 @@
 import { type Batch, countOf } from '../data/dataset.js';
 import { isFixed } from '../data/fit.js';
 import { FxqError } from '../errors.js';
-import { type GradientGraph, gradientGraph } from '../gradient/gradient-graph.js';
+import { type GradientGraph, type GradientGraphOptions, gradientGraph } from '../gradient/gradient-graph.js';
 import { judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
 import { floatValue, makeInputs, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
 import { present } from '../guards.js';
@@ -29,6 +29,8 @@ export interface EngineOptions {
   readonly threads: number | undefined;
   /** The loss, and what it judges. */
   readonly judged: OutputOptions;
+  /** Parameters that follow values, see {@link gradientGraph}. */
+  readonly followed?: NonNullable<GradientGraphOptions['followed']>;
 }
 
 /** Opens a model for training. */
@@ -38,7 +40,7 @@ export async function openEngine(
   options: EngineOptions,
 ): Promise<Engine> {
   const names = parameters.map(({ name }) => name);
-  const graph = gradientGraph(model, { ...options.judged, parameters: names });
+  const graph = gradientGraph(model, { ...options.judged, parameters: names, followed: options.followed ?? new Map() });
   const held = Object.fromEntries(
     parameters.map(({ name, values }, i) => [name, { data: values, dims: graph.parameters[i].dims }]),
   );

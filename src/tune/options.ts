@@ -16,6 +16,7 @@ import { type Augmentation, checkAugmentation } from './augment.js';
 import { OPTIMISERS } from './optimiser.js';
 import { SCHEDULES } from './pruning.js';
 import { SCALES } from './quantized.js';
+import { RANGE_KINDS, type RangeKind } from './ranges.js';
 
 /** How much of a layer training prunes. */
 export interface TunePruneTarget {
@@ -97,6 +98,11 @@ export interface TuneOptions extends TuneLayer, Selection<TuneLayer> {
    * kept as they are found at first. Default `found`.
    */
   readonly scales?: (typeof SCALES)[number] | undefined;
+  /**
+   * What becomes of the ranges of values that the graph rounds, as `quantize` with inputs makes it: kept; a moving average of the
+   * largest magnitudes of batches; or learned. Default `kept`.
+   */
+  readonly ranges?: RangeKind | undefined;
   /** While training, weights take the nearest value, or one of the two next to them by chance. Default `nearest`. */
   readonly rounding?: 'nearest' | 'stochastic' | undefined;
   /**
@@ -188,6 +194,12 @@ export const TUNE = {
     value: 'kind',
     of: SCALES,
     default: 'found',
+  }),
+  ranges: choice({
+    text: 'ranges of values that the graph rounds: kept, followed as a moving average, or learned',
+    value: 'kind',
+    of: RANGE_KINDS,
+    default: 'kept',
   }),
   rounding: { ...FORMAT.rounding, text: 'in training to the nearest value, or to one of two by chance' },
   incremental: whole({ text: 'round for good in so many jumps, with training between', value: 'jumps', low: 1 }),

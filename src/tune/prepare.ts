@@ -26,6 +26,7 @@ import { MOST_HELD_OUT, type Settled, settle, TRAINED, type TuneOptions, type Tu
 import { openParameter, openTwin, type Parameter } from './parameter.js';
 import { createPruner, type Pruner } from './pruning.js';
 import { openQuantized } from './quantized.js';
+import { openRange, roundedValues } from './ranges.js';
 import { loadSamples, type Samples } from './samples.js';
 import { labelTargets, teacherTargets } from './targets.js';
 import type { Training } from './trainer.js';
@@ -50,7 +51,7 @@ export async function prepareTraining(
   const formats = formatsOf(model, options);
   const bits = Array.from(formats.layers.values(), ({ weights }) => formatNamed(weights)?.bits ?? 0);
   const settled = settle(options, bits.length > 0 ? Math.max(...bits) : undefined);
-  const { seed, optimiser: kind, weightDecay, momentum, scope, schedule, pruneSteps } = settled;
+  const { seed, optimiser: method, weightDecay, momentum, scope, schedule, pruneSteps } = settled;
   const runtime = options.runtime ?? (await loadRuntime());
   const graph = graphOf(model);
   const taught = options.teacher ? graphOf(options.teacher) : graph;
@@ -64,8 +65,14 @@ export async function prepareTraining(
     temperature: settled.temperature,
     ...(options.output !== undefined && { output: options.output }),
   };
-  const engineOptions = { ...base, judged };
-  const parameters = openParameters(graph, options, judged, formats);
+  const ranged = settled.ranges === 'kept' ? [] : roundedValues(graph);
+  const followed = new Map(settled.ranges === 'ema' ? ranged.map((each) => [each.step, each]) : []);
+  const engineOptions = { ...base, judged, followed };
+  const kind = settled.ranges;
+  const parameters = [
+    ...openParameters(graph, options, judged, formats),
+    ...ranged.flatMap((value) => (kind === 'kept' ? [] : [openRange(value, kind)])),
+  ];
   const rounded = roundedAmong(parameters, formats, onNote);
   const fixer = createFixer(parameters, options.incremental ?? 1);
   const pruner = prunerOf(parameters, options, { scope, schedule, steps: pruneSteps }, onNote);
@@ -87,8 +94,8 @@ export async function prepareTraining(
     if (samples.labels && loss !== 'mean-squared-error') {
       checkLabels(samples.labels.subarray(0, samples.count), { classes, where: 'training data' });
     }
-    const moved = movedOf(parameters, kind, weightDecay);
-    const optimiser = kind === 'adam' ? adam(moved) : sgd(moved, momentum);
+    const moved = movedOf(parameters, method, weightDecay);
+    const optimiser = method === 'adam' ? adam(moved) : sgd(moved, momentum);
     const state: State = {
       epoch: 0,
       best: undefined,

@@ -56,6 +56,20 @@ describe('InstanceNormalization', () => {
   );
 });
 
+describe('GroupNormalization', () => {
+  it.each([
+    [21, 4, [2, 4, 3]],
+    [18, 2, [2, 4, 2, 3]],
+  ])('of set %d, with %d scales, of %j', (opset, scales, dims) =>
+    expectGradients({
+      nodes: [node('GroupNormalization', ['x', 'scale', 'bias'], ['y'], { num_groups: 2, epsilon: { float: 0.01 } })],
+      inputs: { x: distinct(1, dims) },
+      stored: { scale: distinct(2, [scales]), bias: distinct(3, [scales]) },
+      opset,
+    }),
+  );
+});
+
 describe('BatchNormalization', () => {
   it.each([[[3, 4]], [[2, 4, 5]], [[1, 4, 2, 3]], [[2, 4, 1, 2, 3]]])('of %j', (dims) =>
     expectGradients(

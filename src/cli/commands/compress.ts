@@ -21,6 +21,7 @@ import {
 import { addWidths } from '../quantize-flags.js';
 import { addSynthetic } from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
+import { addTraining } from '../training.js';
 import { packModels } from './pack.js';
 import type { PackFlags } from './pack-model.js';
 
@@ -40,6 +41,8 @@ With --weights they are rounded to the numbers of a format instead, such as int8
 
 With --calibrate the values that weights share are chosen by what they do to the model's answers on inputs like yours, and the file is the smallest that loses no more than --max-loss: a third to a half of the size, in seconds to minutes. Labels are not needed. Needs the package onnxruntime-node.
 
+With --train everything is done for the smallest file that loses no more than --max-loss, or the best of --target-size: weights are removed by what inputs make of them and the others retrained, in turns, values chosen at a price of a bit, shared values trained where that pays. Takes as long as --time says, or minutes to hours; Ctrl-C keeps the best so far, --resume goes on.
+
 With --data and a goal, and without --calibrate, density and number of clusters are chosen layer by layer, from what they do to the model's answers and the bytes they take; weights are pruned and clustered as ever. What --density, --bits, --clusters, --no-cluster or the config file say is fixed, the rest is searched for. The settings are written to model.fxq.yaml beside model.fxq, and compress --config with that file makes the same bytes again.`,
     )
     .argument('<models...>', PLACES_HELP);
@@ -52,6 +55,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
   addSynthetic(command);
   addCalibration(command);
   addBudget(command);
+  addTraining(command);
   addGoal(command);
   command.addOption(
     new Option('--no-cluster', 'keep the values of the weights').conflicts([...CLUSTER.perLayer, 'calibrate']),
@@ -68,6 +72,7 @@ With --data and a goal, and without --calibrate, density and number of clusters 
     'compress models/ -o compressed/',
     'compress model.onnx -o model.fxq --calibrate inputs.npz --max-loss 0.5',
     'compress model.onnx -o model.fxq --data data.npz --target-size 500kB',
+    'compress model.onnx -o model.fxq --train data.npz --max-loss 0.5 --time 30m',
     'compress model.onnx -o model.fxq --density 0.8 --bits 8',
     'compress model.onnx -o model.fxq --weights int8 --by channel',
     'compress model.onnx -o again.fxq --config model.fxq.yaml',

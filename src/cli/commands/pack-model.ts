@@ -35,6 +35,7 @@ import {
 } from '../synthetic.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
+import { checkTrainingFlags, type TrainingFlags, trainFile } from '../training.js';
 
 export type PackFlags = SummaryFlags &
   PlaceFlags &
@@ -44,6 +45,7 @@ export type PackFlags = SummaryFlags &
   BudgetFlags &
   SyntheticFlags &
   FormatFlags &
+  TrainingFlags &
   ModelFlags &
   CodingOptions;
 
@@ -64,6 +66,8 @@ export async function packModel(
   terminal: Terminal,
 ): Promise<Result> {
   const { input, output, path, written } = subject;
+  if (command === 'compress') checkTrainingFlags(flags);
+  if (flags.train !== undefined) return trainFile({ input, output, path, written }, flags.train, flags, terminal);
   const asked = command === 'compress' ? configOf(flags) : {};
   const isMade = command === 'compress' && isSynthetic(flags, asked);
   if (command === 'compress') checkDims(flags, asked);

@@ -1,15 +1,16 @@
 import { existsSync, rmSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { RANDOM } from '../../data/open.js';
 import { FxqError } from '../../errors.js';
 import { formatShare } from '../../inspect/format.js';
 import { readWhole } from '../../onnx/files.js';
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
-import { AUGMENTATIONS, type Augmentation } from '../../tune/augment.js';
+import type { Augmentation } from '../../tune/augment.js';
 import { isCheckpoint } from '../../tune/checkpoint.js';
 import { type Epoch, TRAINED, TUNE } from '../../tune/options.js';
 import { tune } from '../../tune/tune.js';
+import { addAugmentation } from '../augment.js';
 import { addData, type DataFlags, openData } from '../data.js';
 import { asUsage, StoppedEarly, UsageError } from '../errors.js';
 import { addOptions, optionsFrom } from '../flags.js';
@@ -34,7 +35,6 @@ import {
   addSelection,
   addTable,
   type ModelFlags,
-  parseNumber,
   type SelectionFlags,
 } from '../options.js';
 import { planModel } from '../output/model.js';
@@ -55,8 +55,6 @@ type TuneFlags = SummaryFlags &
     readonly resume?: boolean;
   };
 
-const CHANGES = Object.keys(AUGMENTATIONS);
-
 export function addTuneCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('tune')
@@ -71,13 +69,8 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
   addOutput(command, 'the tuned ONNX file');
   command.option('--teacher <file>', 'the original model, to learn from (onnx or fxq)');
   addOptions(command, TUNE);
-  command
-    .option(
-      '--augment <changes...>',
-      `change images each time: ${CHANGES.map((name) => `${name}=…`).join(' ')} (shares; rotate in degrees)`,
-      parseAugmentation,
-    )
-    .option('--resume', 'go on from where the same command was stopped');
+  addAugmentation(command);
+  command.option('--resume', 'go on from where the same command was stopped');
   addData(command);
   addSelection(command, TRAINED.join(' '));
   addFold(command);
@@ -187,14 +180,6 @@ function refuseOthers(path: string): void {
   if (!existsSync(path) || isCheckpoint(withoutInputs(() => readWhole(path)))) return;
   const message = `${path}: exists already and is no checkpoint, which is where training would keep one; choose another name with -o`;
   throw new FxqError('IO', message, { file: path });
-}
-
-function parseAugmentation(text: string, before: Augmentation = {}): Augmentation {
-  const [, name, value] = /^([a-z]+)=(.+)$/.exec(text) ?? [];
-  if (!CHANGES.includes(name)) {
-    throw new InvalidArgumentError(`Expected one of ${CHANGES.map((known) => `${known}=…`).join(', ')}.`);
-  }
-  return { ...before, [name]: parseNumber(value) };
 }
 
 function epochLine(told: Epoch): string {

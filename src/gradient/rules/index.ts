@@ -7,12 +7,15 @@ import { add, div, extreme, mul, sub, sum, where } from './elementwise.js';
 import { abs, elu, erf, exp, log, neg, pow, reciprocal, softplus, sqrt } from './function.js';
 import { gelu } from './gelu.js';
 import { gemm } from './gemm.js';
+import { groupNormalization } from './group-normalization.js';
 import { instanceNormalization } from './instance-normalization.js';
 import { layerNormalization } from './layer-normalization.js';
 import { matMul } from './mat-mul.js';
 import { maxPool } from './max-pool.js';
 import { pRelu } from './prelu.js';
+import { dequantizeLinear, quantizeLinear } from './quantize-linear.js';
 import { globalAveragePool, globalMaxPool, reduceExtreme, reduceL2, reduceMean, reduceSum } from './reduce.js';
+import { round } from './round.js';
 import type { GradientRule } from './rule.js';
 import { rearrange, resize, select } from './select.js';
 import { concat, expand, identity, pad, reshape, split, transpose } from './shape.js';
@@ -30,6 +33,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Conv: conv,
     ConvTranspose: convTranspose,
     DepthToSpace: rearrange,
+    DequantizeLinear: dequantizeLinear,
     Div: div,
     Dropout: identity,
     Elu: elu,
@@ -44,6 +48,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Gemm: gemm,
     GlobalAveragePool: globalAveragePool,
     GlobalMaxPool: globalMaxPool,
+    GroupNormalization: groupNormalization,
     HardSigmoid: hardSigmoid,
     HardSwish: hardSwish,
     Identity: identity,
@@ -61,6 +66,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     PRelu: pRelu,
     Pad: pad,
     Pow: pow,
+    QuantizeLinear: quantizeLinear,
     Reciprocal: reciprocal,
     ReduceL2: reduceL2,
     ReduceMax: reduceExtreme,
@@ -70,6 +76,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Relu: relu,
     Reshape: reshape,
     Resize: resize,
+    Round: round,
     Sigmoid: sigmoid,
     Slice: select,
     Softmax: softmax,

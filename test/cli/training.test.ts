@@ -1,0 +1,63 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Random } from '../support/random.js';
+import { smallModel } from '../tune/support.js';
+import { filesIn, fxq, makeFolder } from './support.js';
+
+/** A folder with a small model and a module of inputs, 400 of which are not labelled. */
+function prepared() {
+  const folder = makeFolder();
+  const model = join(folder, 'small.onnx');
+  writeFileSync(model, smallModel());
+  const data = join(folder, 'data.mjs');
+  const values = [...new Random(7).floats(400 * 6, 1)].map((value) => value.toFixed(4));
+  writeFileSync(
+    data,
+    `const data = Float32Array.of(${values.join()});\nexport default async function* () { yield { inputs: { X: { data, dims: [400, 6] } } }; }\n`,
+  );
+  const args = [
+    'compress',
+    model,
+    '-o',
+    join(folder, 'small.fxq'),
+    '--train',
+    data,
+    '--max-loss',
+    '20',
+    '--threads',
+    '1',
+  ];
+  return { folder, args: [...args, '--round-epochs', '2', '--rounds', '1'] };
+}
+
+describe('compress --train', () => {
+  it('writes the smallest file and tells of every step', () => {
+    const { folder, args } = prepared();
+    const { code, stdout, stderr } = fxq(...args, '--json');
+    expect(code).toBe(0);
+    const { training, outputBytes } = JSON.parse(stdout);
+    expect(training.chosen.bytes).toBe(outputBytes);
+    expect(training.steps.some(({ what }: { what: string }) => what === 'retrain')).toBe(true);
+    expect(stderr).toMatch(/round 1: 50.0 % of the weights, 2 epochs: while the goal is reached/);
+    expect(Object.keys(filesIn(folder)).sort()).toEqual(['data.mjs', 'small.fxq', 'small.onnx']);
+    expect(readFileSync(join(folder, 'small.fxq')).length).toBe(outputBytes);
+  });
+
+  it('refuses what does not go with it, and what is for it alone', () => {
+    const { args } = prepared();
+    expect(fxq(...args, '--density', '0.5')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--density does not go with --train'),
+    });
+    expect(fxq(...args, '--resume')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('nothing to resume from'),
+    });
+    const [command, model, flag, out] = args;
+    expect(fxq(command, model, flag, out, '--rounds', '2')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--rounds needs --train'),
+    });
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { containerSize } from '../../src/container/write/container.js';
+import { arrayDataset } from '../../src/data/dataset.js';
+import { openOnnx } from '../../src/onnx/open.js';
+import { type Step, writeJournal } from '../../src/search/training/journal.js';
+import type { TrainingOptions } from '../../src/search/training/options.js';
+import { searchTraining } from '../../src/search/training/search.js';
+import { tune } from '../../src/tune/tune.js';
+import { written } from '../stages/support.js';
+import { Random } from '../support/random.js';
+import { smallModel } from '../tune/support.js';
+
+const COUNT = 800;
+
+/** Samples whose class is the largest of four of their numbers. */
+function data(count: number) {
+  const values = new Random(7).floats(count * 6, 1);
+  const labels = Array.from({ length: count }, (_, i) => {
+    const row = [...values.subarray(i * 6, i * 6 + 4)];
+    return row.indexOf(Math.max(...row));
+  });
+  return arrayDataset({ inputs: { X: { data: values, dims: [count, 6] } }, labels });
+}
+
+const dataset = data(COUNT);
+const trained = await tune({ dataset, epochs: 6, learningRate: 0.02, threads: 1 }).run(openOnnx(smallModel()));
+const base: TrainingOptions = { dataset, maxLoss: 8, roundEpochs: 2, rounds: 2, learningRate: 0.01, threads: 1 };
+const open = () => openOnnx(written(trained)[0]);
+
+describe('a search with training', () => {
+  it('removes, retrains and rounds for the smallest file within the goal, and says what it did', async () => {
+    const steps: Step[] = [];
+    const plans: string[] = [];
+    const found = await searchTraining(open(), {
+      ...base,
+      onStep: (step) => steps.push(step),
+      onPlan: (text) => plans.push(text),
+    });
+    expect(found.isReached).toBe(true);
+    expect(found.chosen.judgement!.high).toBeLessThanOrEqual(8);
+    expect(await containerSize(found.model)).toBe(found.chosen.bytes);
+    expect(found.chosen.bytes).toBeLessThan(written(trained)[0].length);
+    expect(found.steps).toEqual(steps);
+    expect(steps.filter(({ what }) => what === 'retrain').map(({ density }) => density)[0]).toBe(0.5);
+    expect(plans[0]).toMatch(/^round 1: 50.0 % of the weights, 2 epochs/);
+    const within = steps
+      .filter(({ judged }) => judged && judged.judgement!.high <= 8)
+      .map(({ judged }) => judged!.bytes);
+    expect(found.chosen.bytes).toBe(Math.min(...within));
+  });
+
+  it('finds the best of a size', async () => {
+    const { chosen, isReached } = await searchTraining(open(), {
+      ...base,
+      maxLoss: undefined,
+      targetSize: 700,
+      rounds: 1,
+    });
+    expect([isReached, chosen.bytes <= 700]).toEqual([true, true]);
+  });
+
+  it('goes on from a checkpoint to what one that was not stopped finds', async () => {
+    const checkpoints: Uint8Array[] = [];
+    const whole = await searchTraining(open(), { ...base, onCheckpoint: (bytes) => checkpoints.push(bytes.slice()) });
+    const resumed = await searchTraining(open(), { ...base, resume: checkpoints[0] });
+    expect(written(resumed.model)[0]).toEqual(written(whole.model)[0]);
+    expect(resumed.steps.map(({ ms: _, ...step }) => step)).toEqual(whole.steps.map(({ ms: _, ...step }) => step));
+    const other = searchTraining(open(), { ...base, maxLoss: 4, resume: checkpoints[0] });
+    await expect(other).rejects.toMatchObject({ code: 'CONFIG' });
+    const cut = searchTraining(open(), { ...base, resume: checkpoints[0].subarray(0, -1) });
+    await expect(cut).rejects.toThrow('not whole');
+  });
+
+  it('gives the best so far when it is stopped or its time is over', async () => {
+    const controller = new AbortController();
+    const onStep = ({ what }: Step) => what === 'retrain' && controller.abort('SIGINT');
+    const stopped = await searchTraining(open(), { ...base, onStep, signal: controller.signal });
+    expect([stopped.ended, stopped.chosen.bytes > 0]).toEqual(['stopped', true]);
+    const early = searchTraining(open(), { ...base, signal: AbortSignal.abort('SIGINT') });
+    await expect(early).rejects.toMatchObject({ code: 'ABORTED' });
+    const short = await searchTraining(open(), { ...base, time: 1e-3 });
+    expect(short.steps).toHaveLength(1);
+  });
+});
+
+it('refuses what is out of range', async () => {
+  await expect(searchTraining(open(), { ...base, keep: 0 })).rejects.toThrow(RangeError);
+  await expect(searchTraining(open(), { ...base, maxLoss: -1 })).rejects.toThrow(RangeError);
+  const journal = {
+    steps: [],
+    round: 0,
+    density: 1,
+    lambda: 1,
+    failed: 0,
+    epochMs: 0,
+    model: new Uint8Array(3),
+    best: undefined,
+    bestJudged: undefined,
+  };
+  const damaged = writeJournal(journal, 's');
+  await expect(searchTraining(open(), { ...base, resume: damaged.slice(5) })).rejects.toThrow(
+    'not one of compress --train',
+  );
+});
