@@ -1,6 +1,5 @@
 import { concat } from '../../binary/bytes.js';
 import { FxqError } from '../../errors.js';
-import { isRecord } from '../../guards.js';
 import type { Judged } from '../goal.js';
 
 /** One thing that was done, and what came of it. */
@@ -59,12 +58,12 @@ export function writeJournal({ model, best, ...rest }: Journal, subject: string)
 export function readJournal(bytes: Uint8Array, subject: string): Journal {
   const end = bytes.indexOf(10, MAGIC.length);
   if (!isJournal(bytes) || end < 0) throw new FxqError('CONFIG', 'checkpoint: not one of compress --train');
-  const { subject: found, lengths, ...rest } = parsed(bytes.subarray(MAGIC.length, end));
+  const { subject: found, lengths = [], ...rest } = parsed(bytes.subarray(MAGIC.length, end));
   if (found !== subject) {
     const message = 'checkpoint: of another model, other data or other options; give the same ones, or start anew';
     throw new FxqError('CONFIG', message, { expected: subject, actual: found });
   }
-  const [modelLength, bestLength] = Array.isArray(lengths) ? lengths.map(Number) : [];
+  const [modelLength, bestLength] = lengths;
   const expected = end + 1 + modelLength + bestLength;
   if (bytes.length !== expected) {
     const message = `checkpoint: expected ${expected} bytes, got ${bytes.length}; the file is not whole: start anew`;
@@ -72,13 +71,15 @@ export function readJournal(bytes: Uint8Array, subject: string): Journal {
   }
   const model = bytes.slice(end + 1, end + 1 + modelLength);
   const best = bestLength > 0 ? bytes.slice(end + 1 + modelLength) : undefined;
-  return { ...(rest as unknown as Journal), model, best };
+  return { ...rest, model, best };
 }
 
-function parsed(bytes: Uint8Array): Record<string, unknown> {
+/** The line of JSON. */
+type Head = Omit<Journal, 'model' | 'best'> & { readonly subject: string; readonly lengths: readonly number[] };
+
+function parsed(bytes: Uint8Array): Head {
   try {
-    const head: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return isRecord(head) ? head : {};
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new FxqError('CONFIG', 'checkpoint: its head is damaged; start anew', { cause });
   }
