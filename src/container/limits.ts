@@ -20,12 +20,13 @@ export const OUTPUT_PER_BYTE = 256;
 
 /**
  * Symbols of all tensors' codes: of each class as many as the codebook has, and what a table takes to build, which is as
- * long as so many symbols take; planes have one each. A line of which a class or a step is read takes as long as a symbol.
- * Tensors that share a section count each for itself.
+ * long as so many symbols take; planes have one each. What is read and kept of a line, a class or a step, takes the time and
+ * memory of four symbols. Tensors that share a section count each for itself.
  */
 export const FREE_SYMBOLS = 2 ** 22;
 export const SYMBOLS_PER_BYTE = 8;
 const SYMBOLS_A_TABLE = 512;
+const SYMBOLS_A_LINE = 4;
 
 /**
  * A tensor's share of them.
@@ -34,7 +35,7 @@ const SYMBOLS_A_TABLE = 512;
  */
 export function symbolsOf(layout: Layout, codebookSize: number, classes: number, lines: number, width: number): number {
   if (layout === 'inline' || layout === 'verbatim') return 0;
-  return classes * (codebookSize + SYMBOLS_A_TABLE * (layout === 'planes' ? width : 1)) + lines;
+  return classes * (codebookSize + SYMBOLS_A_TABLE * (layout === 'planes' ? width : 1)) + SYMBOLS_A_LINE * lines;
 }
 
 /**

@@ -26,6 +26,7 @@ describe('codes that are more than a container of its size may have', () => {
     ['planes', { y: 11, d: [2], l: 6, s: 20 }, 4000, 64],
     ['packed', { y: 1, d: [2], l: 2, k: 1024, s: 20 }, 4000, 64],
     ['steps of lines', { y: 1, d: [1, 2 ** 20], a: 1, l: 3, c: 3, k: 2, s: 2 ** 17 }, 30, 30],
+    ['steps of lines, of a few', { y: 1, d: [2 ** 20], l: 3, c: 3, k: 2, s: 2 ** 17 }, 2, 64],
     ['classes of lines', { y: 2, d: [2 ** 20], l: 3, k: 2, m: 2, s: 2 ** 17 }, 32, 32],
   ])('are refused before any is read: %s', async (_, fields, count, share) => {
     const container = manyOf(fields, count, share);
@@ -39,7 +40,7 @@ describe('codes that are more than a container of its size may have', () => {
     ['in sections of their own', { y: 1, d: [64], l: 3, k: 200, s: 200 }, 3000, 1],
     ['verbatim', { y: 1, d: [4], l: 1, s: 16 }, 4500, 64],
     ['inline, of none', { y: 1, d: [0] }, 5000, 64],
-    ['lines of few', { y: 1, d: [2 ** 20], l: 3, c: 3, k: 2, s: 2 ** 17 }, 4, 64],
+    ['lines of few', { y: 1, d: [2 ** 20], l: 3, c: 3, k: 2, s: 2 ** 17 }, 1, 64],
     ['no lines', { y: 1, d: [2 ** 20], l: 3, k: 2, s: 2 ** 17 }, 30, 30],
     ['planes of one', { y: 2, d: [9], l: 6, s: 20 }, 4000, 64],
   ])('are those, and no others: %s', async (_, fields, count, share) => {
