@@ -1,4 +1,4 @@
-// npm run release -- 0.2.0: writes the version into both packages and the date into CHANGELOG.md, checks everything as continuous
+// node scripts/release.js 0.2.0: writes the version into both packages and the date into CHANGELOG.md, checks everything as continuous
 // integration does, packs both packages into out/release, commits and tags. Nothing leaves this computer: what is left to do is printed.
 // `--dry-run` says what would be done.
 import { execFileSync } from 'node:child_process';
@@ -27,7 +27,7 @@ const steps = {
     write('CHANGELOG.md', changelog.text);
     npm('install', '--package-lock-only', '--ignore-scripts', '--offline');
   },
-  'check everything: tests, lint, packages, types, docs': () => npm('run', 'check'),
+  'check everything: tests, lint, packages, types, docs': () => run('bash', ['.ci/run']),
   'pack both packages into out/release': () => {
     mkdirSync(join(root, 'out/release'), { recursive: true });
     for (const path of ['.', './packages/fxq-decode'])

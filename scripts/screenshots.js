@@ -1,4 +1,4 @@
-// npm run screenshots: pictures of the playground and the site, wide and narrow, light and dark, in out/screenshots. They are looked at, and
+// node scripts/screenshots.js: pictures of the playground and the site, wide and narrow, light and dark, in out/screenshots. They are looked at, and
 // not kept. Needs Chromium, at $CHROMIUM or where Debian has it, and what `npm run site` makes.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -1,4 +1,4 @@
-// npm run site: the guides, the reference of the programming interface and the playground as static files, in out/site. Fails where a link
+// `npm run site`: the guides, the reference of the programming interface and the playground as static files, in out/site. Fails where a link
 // leads nowhere, inside of the site; `node scripts/site.js --pages` leaves the playground out.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -53,7 +53,13 @@ export function placesOf(words: readonly string[], { output, force = false, dryR
 }
 
 function namesFolder(path: string): boolean {
-  return path.endsWith('/') || path.endsWith(sep) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (path.endsWith('/') || path.endsWith(sep)) return true;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    // A name that the disk does not take is told of when it is written to.
+    return false;
+  }
 }
 
 /** The name of a model's container: in the folder, or beside the model. */

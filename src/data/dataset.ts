@@ -91,7 +91,10 @@ export function sampleAxes({ inputs, labels }: Batch): SampleAxes | undefined {
   const arrays = Object.entries(inputs).filter(([, { dims }]) => dims.length > 0);
   const sizes = labels ? [labels.length] : [...new Set(arrays.map(([, { dims }]) => dims[0]))];
   for (const samples of sizes) {
-    const axes = new Map(arrays.map(([name, { dims }]) => [name, dims.slice(0, 2).indexOf(samples)]));
+    // A state has three axes: layers, samples, what is held. Of anything else only the first can be meant.
+    const axes = new Map(
+      arrays.map(([name, { dims }]) => [name, dims.slice(0, dims.length === 3 ? 2 : 1).indexOf(samples)]),
+    );
     const isCommon = [...axes.values()].every((axis): axis is 0 | 1 => axis >= 0);
     if (isCommon && [...axes.values()].includes(0)) return { samples, axes: axes as Map<string, 0 | 1> };
   }

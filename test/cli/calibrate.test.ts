@@ -27,13 +27,8 @@ describe('compress --calibrate', () => {
     const folder = makeFolder();
     const out = join(folder, 'model.fxq');
     const { code, stdout, stderr } = fxq('compress', LENET, '-o', out, ...FAST, '--lambda', '1e-6', '--threads', '2');
-    expect([code, stderr]).toEqual([
-      0,
-      expect.stringMatching(
-        /^calibrating on .*\n {2}λ 1\.0e-6 {2}[\d.]+ KB\ncalibrate +[\d.]+ m?s\nencode +[\d.]+ m?s\nverify +[\d.]+ m?s\n$/,
-      ),
-    ]);
-    expect(stdout).toMatch(/^fc1\.weight +235,200 /m);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^calibrating on .*\n {2}λ 1\.0e-6 {2}[\d.]+ KB\n$/)]);
+    expect(stdout).toMatch(/^.*lenet-300-100\.onnx \(1\.07 MB\) → .*model\.fxq \([\d.]+ KB\), [\d.]+× smaller\n/);
     expect(Object.keys(filesIn(folder))).toEqual(['model.fxq']);
     const model = openOnnx(await decode(new Uint8Array(readFileSync(out))));
     expect(readRecords(model).at(-1)?.text).toContain('calibrate lambda=0.000001 fast=true');

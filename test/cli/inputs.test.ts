@@ -120,6 +120,10 @@ const lines: [what: string, line: string][] = [
   ],
 ];
 
+/** How an output that is an input, or looks like one, is refused. */
+const REFUSED =
+  /this is an input, which is never overwritten; choose another name with (-o|--save-config) \(IO\)\n$|: an ONNX file is written; write -o \S+\.onnx\n$/;
+
 describe('no command writes onto what it reads:', () => {
   it.each(lines)('%s', async (_, line) => {
     const folder = await everything();
@@ -127,12 +131,10 @@ describe('no command writes onto what it reads:', () => {
     const given = line.includes('m.json') ? line.replace('report @m.onnx', 'report @m.json') : line;
     const before = filesIn(folder);
     const { code, stderr } = await fxq(folder, given);
-    expect([code, stderr]).toEqual([
-      1,
-      expect.stringMatching(
-        /this is an input, which is never overwritten; choose another name with (-o|--save-config) \(IO\)\n$/,
-      ),
-    ]);
+    // A name that promises something else is refused for that, before anything is read.
+    if (line.includes('.npz -') || line.endsWith('.npz')) expect([1, 2]).toContain(code);
+    else expect(code).toBe(1);
+    expect(stderr).toMatch(REFUSED);
     expect(filesIn(folder)).toEqual(before);
   });
 
@@ -175,7 +177,7 @@ describe('no command writes onto what it reads:', () => {
       'compress @m.onnx --config @again/c.yaml -o @c.yaml',
       'cluster @again/again/m.onnx --bits 2 -o @m.onnx',
     ])
-      expect((await fxq(folder, line)).stderr).toContain('never overwritten');
+      expect((await fxq(folder, line)).stderr).toMatch(REFUSED);
     expect(readFileSync(join(folder, 'd.npz')).equals(before)).toBe(true);
   });
 
@@ -193,11 +195,11 @@ describe('no command writes onto what it reads:', () => {
   it('other files are replaced, as ever', async () => {
     const folder = await everything();
     for (const line of [
-      'prune @m.onnx --density .5 -o @d.npz',
-      'cluster @m.onnx --bits 3 -o @c.yaml',
+      'prune @m.onnx --density .5 -o @data.mjs',
+      'cluster @m.onnx --bits 3 -o @classes.txt',
       'encode @m.onnx -o @images/a/1.png',
-      'compress @m.onnx -o @teacher.onnx',
-      'prune @m.onnx --density .5 -o @d.npz --calibrate @npz',
+      'compress @m.onnx -o @images/b/2.png',
+      'prune @m.onnx --density .5 -o @teacher.onnx --calibrate @npz',
     ])
       expect((await fxq(folder, line)).code).toBe(0);
   });

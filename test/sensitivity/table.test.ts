@@ -41,11 +41,11 @@ it('is two tables, aligned, and what was left out', () => {
     conv1  25.0%      16   2.1  12.3 dB  90.00%  95.00%  0.0123  0.9900  10.0 dB
     a      25.0%      16   2.1  12.3 dB  90.00%  95.00%  1.2e-5  0.9900        ∞
 
-                                                                             outputs
-    compressed, one after the other  layers   top-1   agree      KL  cosine      SNR
-    ────────────────────────────────────────────────────────────────────────────────
-    a                                     1  90.00%  95.00%  1.2e-5  0.9900        ∞
-    conv1                                 2  90.00%  95.00%  0.0123  0.9900  10.0 dB
+                                                                 outputs
+    one after the other  layers   top-1   agree      KL  cosine      SNR
+    ────────────────────────────────────────────────────────────────────
+    a                         1  90.00%  95.00%  1.2e-5  0.9900        ∞
+    conv1                     2  90.00%  95.00%  0.0123  0.9900  10.0 dB
     – not measured: inner (inside a function)
 
     1,024 samples, output 'Y', top-1 of the original 92.50%"
@@ -60,11 +60,11 @@ it('shows noise by signal where nothing is decided on', () => {
     conv1  25.0%      16   2.1  12.3 dB         0.100  0.9900  10.0 dB
     a      25.0%      16   2.1  12.3 dB             0  0.9900        ∞
 
-                                                                   outputs
-    compressed, one after the other  layers  noise/signal  cosine      SNR
-    ──────────────────────────────────────────────────────────────────────
-    a                                     1             0  0.9900        ∞
-    conv1                                 2         0.100  0.9900  10.0 dB
+                                                       outputs
+    one after the other  layers  noise/signal  cosine      SNR
+    ──────────────────────────────────────────────────────────
+    a                         1             0  0.9900        ∞
+    conv1                     2         0.100  0.9900  10.0 dB
     – not measured: inner (inside a function)
 
     1,024 samples, output 'Y'"

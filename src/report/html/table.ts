@@ -67,7 +67,7 @@ function cells(row: Row, tensor?: TensorReport): Markup {
   });
   // Where it stands in the net: its operator and shape.
   const place = tensor && [tensor.op, tensor.dims.join('×')].filter(Boolean).join(' ');
-  return html`<th scope="row">${breakable(row.label)}${place && html`<small>${place}</small>`}</th>${figures}`;
+  return html`<th scope="row">${breakable(row.label)}${place && html` <small>${place}</small>`}</th>${figures}`;
 }
 
 /** Neighbours of one group, with their number. */
