@@ -27,7 +27,8 @@ const steps = {
     write('CHANGELOG.md', changelog.text);
     npm('install', '--package-lock-only', '--ignore-scripts', '--offline');
   },
-  'check everything: tests, lint, packages, types, docs': () => run('bash', ['.ci/run']),
+  'check everything: tests, lint, packages, types, docs': () =>
+    execFileSync('bash', ['.ci/run'], { cwd: root, stdio: 'inherit' }),
   'pack both packages into out/release': () => {
     mkdirSync(join(root, 'out/release'), { recursive: true });
     for (const path of ['.', './packages/fxq-decode'])
