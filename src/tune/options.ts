@@ -16,7 +16,10 @@ import { type Augmentation, checkAugmentation } from './augment.js';
 import { OPTIMISERS } from './optimiser.js';
 import { SCHEDULES } from './pruning.js';
 import { SCALES } from './quantized.js';
-import { RANGE_KINDS, type RangeKind } from './ranges.js';
+
+/** What training does to the ranges of values that the graph rounds. */
+export const RANGE_KINDS = ['kept', 'ema', 'learned'] as const;
+export type RangeKind = (typeof RANGE_KINDS)[number];
 
 /** How much of a layer training prunes. */
 export interface TunePruneTarget {

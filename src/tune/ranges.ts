@@ -2,11 +2,8 @@ import type { onnx } from 'onnx-proto';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
 import type { Tensor } from '../model/model.js';
 import { readWeights } from '../model/weights.js';
+import type { RangeKind } from './options.js';
 import { ALIVE, type Parameter } from './parameter.js';
-
-/** What training does to the ranges of values that the graph rounds. */
-export const RANGE_KINDS = ['kept', 'ema', 'learned'] as const;
-export type RangeKind = (typeof RANGE_KINDS)[number];
 
 /** A value that the graph rounds with a stored step. */
 export interface RoundedValue {
