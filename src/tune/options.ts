@@ -18,7 +18,7 @@ import { SCHEDULES } from './pruning.js';
 import { SCALES } from './quantized.js';
 
 /** What training does to the ranges of values that the graph rounds. */
-export const RANGE_KINDS = ['kept', 'ema', 'learned'] as const;
+const RANGE_KINDS = ['kept', 'ema', 'learned'] as const;
 export type RangeKind = (typeof RANGE_KINDS)[number];
 
 /** How much of a layer training prunes. */
