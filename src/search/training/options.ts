@@ -34,6 +34,7 @@ export interface TrainingOptions extends GoalOptions {
   readonly onPlan?: ((text: string) => void) | undefined;
   /** Called with every step as it is done. */
   readonly onStep?: ((step: Step) => void) | undefined;
+  /** Called with what to know of a step, in a sentence. */
   readonly onNote?: ((text: string) => void) | undefined;
   /** Called after each step with all that is needed to go on from there, for `resume`. */
   readonly onCheckpoint?: ((checkpoint: Uint8Array) => void) | undefined;
