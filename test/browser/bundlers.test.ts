@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encode, modelOf } from '../support/container.js';
 import { Random } from '../support/random.js';
 import { type Server, serve } from './server.js';
-import { complaints, HAS_CHROMIUM, launch } from './support.js';
+import { HAS_CHROMIUM, launch, openPage } from './support.js';
 
 declare const window: { run(): Promise<string> };
 
@@ -88,20 +88,14 @@ describe.runIf(HAS_CHROMIUM)('an app that decodes in a worker, bundled by', asyn
   });
 
   /** Writes a page around a script, runs it, and says what came of it. */
-  async function tryPage(name: string, head: string): Promise<{ result: string; workers: number; said: string[] }> {
-    const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${head}`;
-    mkdirSync(join(folder, name), { recursive: true });
-    writeFileSync(join(folder, name, 'index.html'), html);
-    const page = await browser.newPage();
-    const said = complaints(page);
-    let workers = 0;
-    page.on('worker', () => workers++);
-    page.on('console', (message) => message.type() === 'warning' && said.push(message.text()));
-    await page.goto(`${server.origin}/${name}/`);
-    await page.waitForFunction(() => 'run' in window);
+  async function tryPage(
+    name: string,
+    head: string,
+  ): Promise<{ result: string; workers: number; said: readonly string[] }> {
+    const { page, said, workers } = await openPage(browser, { folder, name, head, origin: server.origin });
     const result = await page.evaluate(() => window.run());
     await page.close();
-    return { result, workers, said };
+    return { result, workers: workers(), said };
   }
 
   const entryOf = (name: string, text = app()) => {

@@ -11,7 +11,7 @@ import { compress } from '../../src/search/compress.js';
 import { readBytes } from '../support/container.js';
 import { packageModels } from '../support/packages.js';
 import { type Server, serve } from './server.js';
-import { complaints, HAS_CHROMIUM, launch } from './support.js';
+import { HAS_CHROMIUM, launch, openPage } from './support.js';
 
 interface Outcome {
   hash?: string;
@@ -90,20 +90,8 @@ describe.runIf(HAS_CHROMIUM)('an app that compresses in a worker', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function open(name: string) {
-    mkdirSync(join(folder, name), { recursive: true });
-    const html =
-      '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="./app.js"></script>';
-    writeFileSync(join(folder, name, 'index.html'), html);
-    const page = await browser.newPage();
-    const said = complaints(page);
-    let workers = 0;
-    page.on('worker', () => workers++);
-    page.on('console', (message) => message.type() === 'warning' && said.push(message.text()));
-    await page.goto(`${server.origin}/${name}/`);
-    await page.waitForFunction(() => 'run' in window);
-    return { page, said, workers: () => workers };
-  }
+  const open = (name: string) =>
+    openPage(browser, { folder, name, head: '<script type="module" src="./app.js"></script>', origin: server.origin });
 
   it.each(Object.entries(WAYS))(
     'bundled by %s: the bytes that Node gives, and a page that never waits',

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 
@@ -45,4 +46,29 @@ export function complaints(page: Page): string[] {
     if (message.type() === 'error') said.push(message.text());
   });
   return said;
+}
+
+/** A page that was opened, with what it complains and warns of, and the workers that it has started. */
+export interface OpenedPage {
+  readonly page: Page;
+  readonly said: readonly string[];
+  readonly workers: () => number;
+}
+
+/** Writes a page around what its head loads into a folder that is served, and opens it once there is a `run` to call. */
+export async function openPage(
+  browser: Browser,
+  { folder, name, head, origin }: { folder: string; name: string; head: string; origin: string },
+): Promise<OpenedPage> {
+  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${head}`;
+  mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, name, 'index.html'), html);
+  const page = await browser.newPage();
+  const said = complaints(page);
+  let workers = 0;
+  page.on('worker', () => workers++);
+  page.on('console', (message) => message.type() === 'warning' && said.push(message.text()));
+  await page.goto(`${origin}/${name}/`);
+  await page.waitForFunction(() => 'run' in window);
+  return { page, said, workers: () => workers };
 }

@@ -1,10 +1,9 @@
 import type { Fitted } from '../../quantize/formats/format.js';
+import { bestShare } from '../../quantize/shrink.js';
 import type { GrowingHistogram, Histogram } from './histogram.js';
 
-/** Thresholds that are tried, from the largest magnitude down to this share of it, and finer ones around the best. */
-const LEAST = 1 / 128;
-const COARSE = 48;
-const FINE = 6;
+/** Thresholds that are tried, as shares of the largest magnitude. */
+const SHARES = { least: 1 / 128, coarse: 48, fine: 6 };
 
 /** The magnitude that a share of the numbers, in per cent, is at most. */
 export function percentileThreshold({ bins, limit }: Histogram, zeros: number, percent: number): number {
@@ -21,18 +20,7 @@ export function percentileThreshold({ bins, limit }: Histogram, zeros: number, p
 export function mseThreshold(histogram: GrowingHistogram, make: (threshold: number) => Fitted): number {
   const sides = [histogram.read('positive'), histogram.read('negative')] as const;
   const { most } = histogram;
-  const errorAt = (share: number) => squaredError(sides, make(share * most));
-  const ratio = LEAST ** (1 / COARSE);
-  let best = 1;
-  let least = errorAt(1);
-  const look = (share: number) => {
-    const error = errorAt(share);
-    if (error < least) [best, least] = [share, error];
-  };
-  for (let i = 1; i <= COARSE; i++) look(ratio ** i);
-  const middle = best;
-  for (let i = 1 - FINE; i < FINE; i++) if (i !== 0) look(Math.min(1, middle * ratio ** (i / FINE)));
-  return best * most;
+  return most * bestShare((share) => squaredError(sides, make(share * most)), SHARES);
 }
 
 /** What rounding does to the numbers of a histogram, each in the middle of its bin. */

@@ -1,11 +1,10 @@
+import { bestShare } from '../shrink.js';
 import type { Fitted } from './format.js';
 
 /** So many of the weights tell what a scale does to all of them. */
 const SAMPLE = 1 << 18;
-/** Scales that are tried, from the one for the largest weight down to a 64th of it. */
-const COARSE = 32;
-const LEAST = 1 / 64;
-const FINE = 8;
+/** Scales that are tried, as shares of the one for the largest weight. */
+const SHARES = { least: 1 / 64, coarse: 32, fine: 8 };
 
 /** The largest magnitude. */
 export function largestOf(weights: Float32Array): number {
@@ -63,16 +62,5 @@ export function leastError(weights: Float32Array, candidates: Iterable<Fitted>):
 /** Shrinks a range, which makes steps smaller and cuts the largest weights, as far as the squared error falls. */
 export function shrunk(weights: Float32Array, make: (share: number) => Fitted): Fitted {
   const sample = sampleOf(weights);
-  const errorAt = (share: number) => errorOf(sample, make(share));
-  const ratio = LEAST ** (1 / COARSE);
-  let best = 1;
-  let least = errorAt(1);
-  const look = (share: number) => {
-    const error = errorAt(share);
-    if (error < least) [best, least] = [share, error];
-  };
-  for (let i = 1; i <= COARSE; i++) look(ratio ** i);
-  const middle = best;
-  for (let i = 1 - FINE; i < FINE; i++) if (i !== 0) look(Math.min(1, middle * ratio ** (i / FINE)));
-  return make(best);
+  return make(bestShare((share) => errorOf(sample, make(share)), SHARES));
 }
