@@ -13,7 +13,7 @@ import type { Model } from '../model/model.js';
 import { withRecord } from '../onnx/metadata.js';
 import { checkOptions } from '../options/check.js';
 import { recordOf } from '../options/defaults.js';
-import { FLOAT32 } from '../quantize/formats/parse.js';
+import { FLOAT32, isFormatName } from '../quantize/formats/parse.js';
 import { recordedFormats } from '../quantize/record.js';
 import { endsOfRounding, isInteger, type ValueRounding } from '../quantize/values.js';
 import { loadRuntime } from '../runtime/runtime.js';
@@ -21,7 +21,7 @@ import { type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage, StageContext } from '../stages/stage.js';
 import { type CalibratedQuantizeOptions, calibratedQuantize } from './quantize.js';
 import { chooseSites } from './ranges/choose.js';
-import { fitValue } from './ranges/fit.js';
+import { fitValue, rangeFor } from './ranges/fit.js';
 import { gatherStatistics } from './ranges/gather.js';
 import { type Form, INPUTS, type InputOptions } from './ranges/options.js';
 import type { TableKind } from './ranges/table-kind.js';
@@ -37,6 +37,8 @@ const PERCENTILE = 99.99;
 const REDUCED = 'int7';
 /** The operator set in which QuantizeLinear has 16 bits. */
 const WITH_16_BITS = 21;
+/** What QuantizeLinear rounds values to. */
+const QDQ_VALUES = /^u?int(?:8|16)$/;
 
 /** How a model is quantized, weights and what layers take in. */
 export interface SimulateOptions extends Omit<CalibratedQuantizeOptions, 'dataset' | 'roundedInputs'>, InputOptions {
@@ -152,11 +154,15 @@ function settle(options: SimulateOptions): Settled {
   if (hasInputs && dataset === undefined) {
     throw new RangeError(`${NAME}: inputs need a dataset to take ranges of`);
   }
-  if (form === 'qdq' && !/^u?int(?:8|16)$/.test(inputs ?? '')) {
+  if (form === 'qdq' && !QDQ_VALUES.test(inputs ?? '')) {
     throw new RangeError(`${NAME}: expected inputs in uint8 or uint16 for qdq, got ${inputs}`);
   }
+  for (const { match, format } of options.values ?? []) checkValueFormat(match, format, form);
+  if (options.inputRange === 'online' && (form === 'qdq' || form === 'qonnx')) {
+    throw new RangeError(`${NAME}: ${form} has ranges that are known before, and none of each batch; take fake or ema`);
+  }
   const { domain = 'spatial' } = options;
-  if (domain !== 'spatial' && (form === 'qdq' || form === 'packed')) {
+  if (domain !== 'spatial' && (form === 'qdq' || form === 'packed' || form === 'qonnx')) {
     throw new RangeError(`${NAME}: weights that are rounded in ${domain} are no integers for ${form}; take fake`);
   }
   if (form === 'values' && hasInputs) {
@@ -165,21 +171,31 @@ function settle(options: SimulateOptions): Settled {
   return { ...options, inputs, form };
 }
 
+/** @throws RangeError for a format that single values cannot have */
+function checkValueFormat(match: string, format: string, form: Form): void {
+  if (!isFormatName(format)) {
+    throw new RangeError(`${NAME}: expected a number format for ${match}, such as uint8, got ${format}`);
+  }
+  if (form === 'qdq' && format !== FLOAT32 && !QDQ_VALUES.test(format)) {
+    throw new RangeError(`${NAME}: expected ${match} in uint8, uint16 or float32 for qdq, got ${format}`);
+  }
+}
+
 /** Writes the model in its form. */
 function written({ model, plan, form }: Simulated, { onNote }: StageContext): Model {
   const formats = new Map(Array.from(recordedFormats(model), ([name, { weights }]) => [name, weights]));
   const names = new Set(formats.keys());
+  const staysFloat = (why: string) => (name: string) => onNote?.(`${name}: stays in floats, since ${why}`);
+  const noBytes = staysFloat('its weights are no integers of at most 8 bits');
   switch (form) {
     case 'fake':
       return insertFake(model, plan);
     case 'qdq':
-      return insertQdq(model, { ...plan, weights: names });
+      return insertQdq(model, { ...plan, weights: names, onInexact: noBytes });
     case 'packed':
-      return packWeights(insertFake(model, plan), names, (name) =>
-        onNote?.(`${name}: stays in floats, since its weights are no integers of at most 8 bits`),
-      );
+      return packWeights(insertFake(model, plan), names, noBytes);
     case 'qonnx':
-      return insertQonnx(model, plan, formats);
+      return insertQonnx(model, plan, formats, staysFloat('no scale of QONNX gives its weights'));
     default:
       return model;
   }
@@ -187,14 +203,16 @@ function written({ model, plan, form }: Simulated, { onNote }: StageContext): Mo
 
 /** What is recorded of the settings. */
 function recorded({ inputs, inputRange, sign, form }: Settled): Record<string, unknown> {
-  return { inputs, range: inputRange, sign, as: form };
+  const range = inputs === undefined ? inputRange : rangeFor(inputs, inputRange);
+  return { inputs, range, sign, as: form };
 }
 
 /** 16 bits came with operator set 21; what other operators mean in it is not for this stage to change. */
-function requireOpset(model: Model, { inputs = '' }: Settled): void {
+function requireOpset(model: Model, { inputs = '', values = [] }: Settled): void {
   const opset = edit(model).opset() ?? 0;
-  if (!inputs.endsWith('16') || opset >= WITH_16_BITS) return;
-  const message = `model: ${inputs} with qdq needs operator set ${WITH_16_BITS} or later, this one uses ${opset}; convert it, or take uint8`;
+  const wide = [inputs, ...values.map(({ format }) => format)].find((format) => format.endsWith('16'));
+  if (wide === undefined || opset >= WITH_16_BITS) return;
+  const message = `model: ${wide} with qdq needs operator set ${WITH_16_BITS} or later, this one uses ${opset}; convert it, or take uint8`;
   throw new FxqError('UNSUPPORTED', message, { expected: WITH_16_BITS, actual: opset });
 }
 
@@ -237,7 +255,8 @@ async function planOf(model: Model, options: Settled, context: StageContext): Pr
   for (const note of chosen.notes) onNote?.(note);
   const between = isWhole ? qdqValues(graph, chosen.sites) : { values: [], same: new Map<string, string>() };
   const common = options.inputs ?? FLOAT32;
-  const formats = new Map(between.values.map((value) => [value, chosen.formats.get(value) ?? common]));
+  const rounded = between.values.filter((value) => !chosen.floats.has(value));
+  const formats = new Map(rounded.map((value) => [value, chosen.formats.get(value) ?? common]));
   for (const [value, format] of chosen.formats) formats.set(value, format);
   const split = await splitDataset(dataset, BATCH, samples, 0, seed);
   if (split.calibrationBatches === 0) {

@@ -173,6 +173,43 @@ describe('qdq', () => {
     expect(decibels(await answers(net), await answers(output, PLAIN))).toBeGreaterThan(35);
     await expect(run({ as: 'qdq', inputs: 'e4m3' })).rejects.toThrow(RangeError);
   });
+
+  it('rounds single values to what it has, leaves those that are to stay, and refuses the rest', async () => {
+    const values = [{ match: 'r1', format: 'float32' }];
+    const { found, count } = await run({ as: 'qdq', values });
+    expect(found.inputs.map(({ name }) => name)).not.toContain('r1');
+    expect(count('QuantizeLinear')).toBe(found.inputs.length);
+    for (const format of ['int4', 'e4m3', 'int99']) {
+      expect(() => simulate({ as: 'qdq', dataset, values: [{ match: 'r1', format }] })).toThrow(/r1/);
+    }
+    expect(() => simulate({ dataset, values: [{ match: 'r1', format: 'int99' }] })).toThrow(RangeError);
+    const wide = [{ match: 'r1', format: 'uint16' }];
+    await expect(run({ as: 'qdq', values: wide })).rejects.toMatchObject({ code: 'UNSUPPORTED', expected: 21 });
+  });
+
+  it.each([{ weights: 'e4m3' }, { weights: 'int12' }, { weights: 'int4', by: 8 }] as const)(
+    'leaves %o in floats, and says so',
+    async (options) => {
+      const { output, count, notes } = await run({ as: 'qdq', rounding: 'nearest', ...options });
+      expect(notes).toContain('w3: stays in floats, since its weights are no integers of at most 8 bits');
+      // Nothing but values goes through integers.
+      expect(count('DequantizeLinear')).toBe(count('QuantizeLinear'));
+      expect(decibels(await answers(net), await answers(output, PLAIN))).toBeGreaterThan(10);
+    },
+  );
+});
+
+describe('ranges of each batch', () => {
+  it('are told as what they are, and refused where the form has none', async () => {
+    const { found, output } = await run({ inputs: 'fixed8', inputRange: 'online' });
+    expect(found.inputs.map(({ range }) => range)).toEqual(['ema', 'ema']);
+    expect(readRecords(output).at(-1)?.text).toBe('simulate inputs=fixed8 range=ema as=fake');
+    const integers = await run({ inputs: 'uint8', inputRange: 'online' });
+    expect(integers.found.inputs.map(({ range }) => range)).toEqual(['online', 'online']);
+    for (const as of ['qdq', 'qonnx'] as const) {
+      expect(() => simulate({ inputs: 'uint8', inputRange: 'online', as, dataset })).toThrow(RangeError);
+    }
+  });
 });
 
 describe('packed', () => {
@@ -196,6 +233,8 @@ describe('qonnx', () => {
     ['fixed8', 'fixed6', 'layer'],
     ['e4m3', 'e2m1', 'layer'],
     ['binary', 'binary', 'channel'],
+    ['int8', 'uint4', 'layer'],
+    ['uint8', 'fixed12.8', 'layer'],
   ] as const)('computes what fake quantisation to %s and %s does', async (inputs, weights, by) => {
     const line = openOnnx(
       modelOf({
@@ -223,6 +262,27 @@ describe('qonnx', () => {
     const evaluated = evaluateQonnx(mainOf(exported.output), data);
     const off = evaluated.map((value, i) => Math.abs(Number(y.data[i]) - value));
     expect(Math.max(...off)).toBeLessThan(2e-3);
+  });
+});
+
+describe('qonnx of weights that it cannot tell', () => {
+  it.each([{ weights: 'int16' }, { weights: 'fixed12' }, { weights: 'int4', by: 8 }] as const)(
+    'leaves %o in floats, and says so',
+    async (options) => {
+      const { output, notes, count } = await run({ inputs: 'uint8', as: 'qonnx', rounding: 'nearest', ...options });
+      expect(notes).toContain('w2: stays in floats, since no scale of QONNX gives its weights');
+      // Those of the two values.
+      expect(count('IntQuant')).toBe(2);
+      const scales = onnxProto.onnx.ModelProto.decode(mainOf(output)).graph?.initializer ?? [];
+      const floats = scales.flatMap(({ rawData, dataType }) =>
+        dataType === 1 ? [...new Float32Array(new Uint8Array(rawData ?? []).buffer)] : [],
+      );
+      expect(floats.every(Number.isFinite)).toBe(true);
+    },
+  );
+
+  it('refuses domains of Winograd', () => {
+    expect(() => simulate({ weights: 'int8', domain: 'winograd-f23', as: 'qonnx' })).toThrow(RangeError);
   });
 });
 

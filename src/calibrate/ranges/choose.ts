@@ -11,6 +11,8 @@ import type { ValueRule } from './options.js';
 export interface ChosenSites {
   /** The format of each value. */
   readonly formats: ReadonlyMap<string, string>;
+  /** Values that are to stay floats, whoever reads them. */
+  readonly floats: ReadonlySet<string>;
   /** Where layers take them in. */
   readonly sites: readonly Site[];
   readonly halves: ReadonlySet<string>;
@@ -62,7 +64,8 @@ export function chooseSites(graph: DecodedGraph, model: Model, options: ChooseOp
     }
     for (const name of named) formats.set(name, format);
   }
-  for (const [value, format] of [...formats]) if (format === FLOAT32) formats.delete(value);
+  const floats = new Set([...formats.keys()].filter((value) => formats.get(value) === FLOAT32));
+  for (const value of floats) formats.delete(value);
   const sites = wanted.filter(({ value }) => formats.has(value));
   const halves = new Set(all.filter(({ weights }) => weights?.dtype === 'float16').map(({ value }) => value));
   const left = (['first', 'last'] as const).flatMap((end) => {
@@ -78,7 +81,7 @@ export function chooseSites(graph: DecodedGraph, model: Model, options: ChooseOp
       `${nested.length} layers take in floats, as they stand in branches, loops or functions: ${nested[0].name} …`,
     );
   }
-  return { formats, sites, halves, notes };
+  return { formats, floats, sites, halves, notes };
 }
 
 function nameOf({ node }: Site): string {

@@ -19,6 +19,11 @@ function defaultRange(bits: number): ValueRange {
   return bits >= WIDE ? 'percentile' : 'mse';
 }
 
+/** The range that a format can have: its graph takes that of each batch of integers only, and of others there is the average. */
+export function rangeFor<Kind extends ValueRange | undefined>(format: string, range: Kind): Kind | 'ema' {
+  return range === 'online' && !isInteger(format) ? 'ema' : range;
+}
+
 /** What is wanted of a value. */
 export interface FitValueOptions {
   readonly format: string;
@@ -34,7 +39,7 @@ export function fitValue(statistics: ValueStatistics, options: FitValueOptions):
   const { low, high, most } = histogram;
   const format = valueFormat(options.format);
   const { percentile, sign } = options;
-  const range = options.range ?? defaultRange(format.bits);
+  const range = rangeFor(format.name, options.range ?? defaultRange(format.bits));
   const isOnline = range === 'online';
   if (!isInteger(format.name)) {
     const threshold = range === 'mse' ? most : thresholdOf(statistics, range, 2 ** (format.bits - 1), percentile);

@@ -1,13 +1,11 @@
 import type { DecodedGraph } from '../../graph/decoded-graph.js';
 import { channelAxis } from '../../graph/simulate/channel-axis.js';
-import { codesOf } from '../../graph/simulate/codes.js';
+import { codesOf, INT8_REACH } from '../../graph/simulate/codes.js';
 import { findSites } from '../../graph/simulate/sites.js';
 import { isPatchable, readWeights } from '../../model/weights.js';
 import { endsOfRounding, isUniform, type ValueRounding } from '../../quantize/values.js';
 import type { TableKind } from './table-kind.js';
 
-/** Of eight bits with a sign, which both platforms compute in. */
-const REACH = 127;
 /** What TensorRT writes at the head of a cache; the number is that of a version which all later ones read. */
 const TENSORRT_HEAD = 'TRT-8601-EntropyCalibration2';
 
@@ -41,10 +39,10 @@ function described(name: string, rounding: ValueRounding): object {
   return { name, format, ...grid, ...endsOfRounding(rounding), range };
 }
 
-/** The step of int8 that reaches as far. */
+/** The step of int8, which both platforms compute in, that reaches as far. */
 function int8Step(rounding: ValueRounding): number {
   const { low, high } = endsOfRounding(rounding);
-  return Math.max(high, -low) / REACH;
+  return Math.max(high, -low) / INT8_REACH;
 }
 
 function bitsOf(value: number): string {
@@ -66,7 +64,7 @@ function scalesOf(graph: DecodedGraph): LayerScales[] {
   return findSites(graph).flatMap(({ node, value, weights }) => {
     if (!weights || !isPatchable(weights)) return [];
     const axis = channelAxis([{ node, input: 1 }], weights.dims);
-    const { steps } = codesOf(readWeights(weights), weights.dims, axis, REACH);
+    const { steps } = codesOf(readWeights(weights), weights.dims, axis, INT8_REACH);
     const layer = node.name || node.output?.[0] || weights.name;
     return [{ layer, name: weights.name, input: value, steps: [...steps] }];
   });

@@ -10,6 +10,9 @@ export interface Codes {
   readonly isExact: boolean;
 }
 
+/** The largest integer that a byte holds with either sign. */
+export const INT8_REACH = 127;
+
 /** What is left beside a multiple of a step, as a share of the largest weight, where weights are on that grid. */
 const CLOSE = 2e-6;
 

@@ -6,10 +6,8 @@ import { int } from '../attributes.js';
 import { edit } from '../edit/edit.js';
 import type { EditedGraph } from '../edit/graph.js';
 import { channelAxis } from './channel-axis.js';
-import { type Codes, codesOf } from './codes.js';
+import { type Codes, codesOf, INT8_REACH } from './codes.js';
 
-/** Codes that a byte holds. */
-const REACH = 127;
 /** From this version of the format on, constants are known to be constant: runtimes compute with them once. */
 const CONSTANT_APART = 4;
 
@@ -33,7 +31,7 @@ export function packWeights(model: Model, names: ReadonlySet<string>, onInexact?
         uses.map(({ node, input }) => ({ node: node?.decode() ?? {}, input })),
         dims,
       );
-      const codes = codesOf(readWeights(record), dims, axis, REACH);
+      const codes = codesOf(readWeights(record), dims, axis, INT8_REACH);
       if (!codes.isExact) onInexact?.(record.name);
       else pack(graph, name, record, { dims, dtype, codes });
     }

@@ -1,4 +1,3 @@
-import { present } from '../../guards.js';
 import type { Model } from '../../model/model.js';
 import { isPatchable, readWeights } from '../../model/weights.js';
 import type { ValueRounding } from '../../quantize/values.js';
@@ -7,11 +6,9 @@ import { edit } from '../edit/edit.js';
 import type { EditedGraph } from '../edit/graph.js';
 import type { EditedNode } from '../edit/node.js';
 import { channelAxis } from './channel-axis.js';
-import { codesOf } from './codes.js';
+import { codesOf, INT8_REACH } from './codes.js';
 import type { Site } from './sites.js';
 
-/** Codes of weights in a byte. */
-const REACH = 127;
 /** Beyond this a bias is told in steps that are too fine for 32 bits. */
 const MOST_BIAS = 2 ** 30;
 
@@ -21,15 +18,17 @@ export interface QdqPlan {
   readonly sites: readonly Site[];
   /** The names of tensors that are weights with a format. */
   readonly weights: ReadonlySet<string>;
+  /** Told of weights that are no integers of at most 8 bits: their layer computes in floats. */
+  readonly onInexact?: ((name: string) => void) | undefined;
 }
 
 /**
  * Writes QuantizeLinear and DequantizeLinear around everything between layers, weights as int8 and biases as int32: the form
  * that ONNX Runtime and others make integer kernels of.
  *
- * @param model - of operator set 13 or later; its weights are rounded to int8 or less
+ * @param model - of operator set 13 or later
  */
-export function insertQdq(model: Model, { values, sites, weights }: QdqPlan): Model {
+export function insertQdq(model: Model, { values, sites, weights, onInexact }: QdqPlan): Model {
   const editor = edit(model);
   const { graph } = editor;
   const { nodes } = graph;
@@ -43,7 +42,11 @@ export function insertQdq(model: Model, { values, sites, weights }: QdqPlan): Mo
       continue;
     const { dims } = record;
     const axis = channelAxis([{ node: node.decode(), input: 1 }], dims);
-    const codes = codesOf(readWeights(record), dims, axis, REACH);
+    const codes = codesOf(readWeights(record), dims, axis, INT8_REACH);
+    if (!codes.isExact) {
+      onInexact?.(tensor.name);
+      continue;
+    }
     const { steps } = codes;
     if (node.inputs[2]) quantizeBias(graph, node, rounding, steps);
     const key = `${name} ${codes.axis}`;
@@ -129,6 +132,6 @@ function quantizeBias(graph: EditedGraph, node: EditedNode, { fitted }: ValueRou
 }
 
 function storeFloat(graph: EditedGraph, name: string, dims: readonly number[], values: Float32Array): string {
-  const bytes = new Uint8Array(present(values.buffer), values.byteOffset, values.byteLength);
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return graph.store(name, { dtype: 'float32', dims, bytes });
 }

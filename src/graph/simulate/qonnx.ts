@@ -2,6 +2,7 @@ import type { DType } from '../../binary/dtype.js';
 import { FxqError } from '../../errors.js';
 import type { Model } from '../../model/model.js';
 import { isPatchable, readWeights } from '../../model/weights.js';
+import { formatNamed } from '../../quantize/formats/parse.js';
 import { int, string } from '../attributes.js';
 import { edit } from '../edit/edit.js';
 import type { EditedGraph } from '../edit/graph.js';
@@ -31,9 +32,15 @@ interface Operator {
  * Source: the schemas of qonnx.custom_op.general, version 1.
  *
  * @param weights - the formats of tensors, by name
+ * @param onInexact - told of weights that no scale of these operators gives: they stay in floats as they are
  * @throws FxqError `UNSUPPORTED` for formats that QONNX has no operator for
  */
-export function insertQonnx(model: Model, plan: RoundingPlan, weights: ReadonlyMap<string, string>): Model {
+export function insertQonnx(
+  model: Model,
+  plan: RoundingPlan,
+  weights: ReadonlyMap<string, string>,
+  onInexact?: (name: string) => void,
+): Model {
   const editor = edit(model);
   const { graph } = editor;
   interposeAll(editor, plan, (value) => {
@@ -50,11 +57,12 @@ export function insertQonnx(model: Model, plan: RoundingPlan, weights: ReadonlyM
       uses.map(({ node, input }) => ({ node: node?.decode() ?? {}, input })),
       dims,
     );
-    const values = readWeights(record);
-    const operator = operatorOf(name, format, 0);
-    const isInteger = operator.op !== 'FloatQuant' && !/16$/.test(format);
-    const codes = codesOf(values, dims, axis, isInteger ? 2 ** MOST_BITS - 1 : 1);
-    const steps = isInteger ? codes.steps : floatScale(values, format);
+    const grid = gridOf(readWeights(record), { name, format, dims, axis });
+    if (!grid) {
+      onInexact?.(record.name);
+      continue;
+    }
+    const { operator, steps } = grid;
     const scaleDims = steps.length === 1 ? [] : dims.map((dim, i) => (i === axis ? dim : 1));
     graph.interpose(
       name,
@@ -92,12 +100,62 @@ function operatorOf(name: string, format: string, zero: number): Operator {
   };
 }
 
-/** The scale that minifloats have: the largest power of two that all of them are multiples of, as the format counts. */
-function floatScale(values: Float32Array, format: string): Float32Array {
-  const [, exponent, mantissa] = (/^e(\d)m(\d+)$/.exec(format) ?? []).map(Number);
-  const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  const high = (2 * 2 ** mantissa - 1) * 2 ** (2 ** exponent - 2);
-  return Float32Array.of(2 ** Math.ceil(Math.log2((most || 1) / high)));
+/** Weights that are to be told. */
+interface Told {
+  readonly name: string;
+  readonly format: string;
+  readonly dims: readonly number[];
+  readonly axis: number | undefined;
+}
+
+/** How weights are told: the operator, and one step for all or one a channel. */
+interface Grid {
+  readonly operator: Operator;
+  readonly steps: Float32Array;
+}
+
+/** The operator and the steps that leave weights what they are; `undefined` where there are none. */
+function gridOf(values: Float32Array, { name, format, dims, axis }: Told): Grid | undefined {
+  const operator = operatorOf(name, format, 0);
+  if (operator.op === 'FloatQuant') {
+    const scale = floatScale(values, format);
+    return scale === undefined ? undefined : { operator, steps: Float32Array.of(scale) };
+  }
+  const position = /^fixed\d+\.(-?\d+)$/.exec(format)?.[1];
+  const { low, high } = reachOf(operator, format);
+  if (position !== undefined) {
+    const step = 2 ** -Number(position);
+    const isHeld = values.every(
+      (value) => Number.isInteger(value / step) && value >= low * step && value <= high * step,
+    );
+    return isHeld ? { operator, steps: Float32Array.of(step) } : undefined;
+  }
+  if (high >= 2 ** MOST_BITS) return undefined;
+  const { codes, steps, isExact } = codesOf(values, dims, axis, Math.max(-low, high));
+  // Where integers have no sign, all of a tensor have one zero point.
+  const zero = format.startsWith('uint') ? -codes.reduce((least, code) => Math.min(least, code), 0) : 0;
+  const isHeld = codes.every((code) => code + zero >= low && code + zero <= high);
+  // Of two values none is zero.
+  const isTold = isExact && isHeld && (operator.op !== 'BipolarQuant' || !codes.includes(0));
+  return isTold ? { operator: operatorOf(name, format, zero), steps } : undefined;
+}
+
+/** The least and the largest integer of an operator's. */
+function reachOf({ op, inputs: [, bits] }: Operator, format: string): { low: number; high: number } {
+  if (op === 'BipolarQuant') return { low: -1, high: 1 };
+  if (format.startsWith('uint')) return { low: 0, high: 2 ** bits - 1 };
+  const high = 2 ** (bits - 1) - 1;
+  return { low: format.startsWith('fixed') ? -high - 1 : -high, high };
+}
+
+/** The scale that minifloats have: the least power of two that holds the largest; `undefined` where others are none of them. */
+function floatScale(values: Float32Array, format: string): number | undefined {
+  const fitted = formatNamed(format)?.fit(values, { range: 'max', percentile: 100, scaling: 'float32' });
+  // Zeros have no scale of their own.
+  if (!values.some((value) => value !== 0)) return 1;
+  if (!fitted) return undefined;
+  const { set, scale } = fitted;
+  return values.every((value) => set.nearest(value / scale) * scale === value) ? scale : undefined;
 }
 
 interface Scale {
