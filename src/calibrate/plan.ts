@@ -1,6 +1,6 @@
 import type { Split } from '../data/split.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
-import { type Layer, readsOf } from '../graph/layers.js';
+import { isConvolution, type Layer, readsOf } from '../graph/layers.js';
 import { product } from '../graph/view.js';
 import type { Survey } from './survey.js';
 
@@ -57,7 +57,7 @@ export function probesFor(layers: readonly Layer[], survey: Survey): number {
 export function batchFor({ open }: DecodedGraph, layers: readonly Layer[], survey: Survey): number {
   const bytes = (layer: Layer) => {
     // The columns of a convolution are apart for its groups.
-    const apart = layer.node.opType?.startsWith('Conv') ? layer.groups : 1;
+    const apart = isConvolution(layer) ? layer.groups : 1;
     return survey.columns(layer) * layer.inputs * apart * Float32Array.BYTES_PER_ELEMENT;
   };
   const bytesMade = (output: string | undefined) => (output ? 4 * product(survey.dims(output)) : 0);
@@ -93,7 +93,7 @@ export function planPasses(layers: readonly Layer[], survey: Survey, split: Spli
   const planned: Layer[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const layer of layers) {
-    const isShared = layer.groups === 1 || !layer.node.opType?.startsWith('Conv');
+    const isShared = layer.groups === 1 || !isConvolution(layer);
     // Of its own columns, and against those of the original model.
     const own = (fast ? 8 : 16) * (isShared ? 1 : layer.groups) * (layer.inputs + 1) ** 2;
     bytes += own;

@@ -52,7 +52,7 @@ export function quantizeByOutput(options: OutputRangeOptions): Stage {
   if (options.isCompensated) checkCompensated(options);
   return {
     name: 'quantize',
-    async run(input, { signal, onProgress } = {}) {
+    async run(input, { signal, onProgress, onNote } = {}) {
       const { isCompensated, dataset, seed = 0, threads, rules = [], ...rest } = options;
       // What is asked for by name stays, for the layers that are not searched.
       const range = options.range === 'output' ? undefined : options.range;
@@ -89,7 +89,10 @@ export function quantizeByOutput(options: OutputRangeOptions): Stage {
         onProgress?.((i + 1) / total);
       }
       if (!isCompensated) return quantize(settled()).run(model);
-      return calibratedQuantize({ ...options, ...settled(), seed }).run(model, { ...(signal && { signal }) });
+      return calibratedQuantize({ ...options, ...settled(), seed }).run(model, {
+        ...(signal && { signal }),
+        ...(onNote && { onNote }),
+      });
     },
   };
 }

@@ -101,13 +101,13 @@ class Folding {
     if (graph.uses(value).length > 1) throw new LeftAlone('what it normalises is read elsewhere, too');
     const [gamma, beta, mean, variance] = parameters.map((name) => this.#stored(graph, name));
     const weights = this.#stored(graph, layer.inputs[1]);
-    const channels = channelsAt(layer.decode(), weights.dims);
+    const proto = layer.decode();
+    const channels = channelsAt(proto, weights.dims);
     const bias = layer.inputs[2] ? this.#stored(graph, layer.inputs[2]) : undefined;
     const counts = [gamma, beta, mean, variance].map(({ values }) => values.length);
     if (counts.some((count) => count !== channels.count) || (bias && !isBiasOf(bias, channels.count))) {
       throw new LeftAlone('its parameters are of other sizes than what is before it');
     }
-    const proto = layer.decode();
     const share = layer.opType === 'Gemm' ? readFloat(proto, 'beta', 1) : 1;
     const epsilon = readFloat(node.decode(), 'epsilon', 1e-5);
     const factors = Float64Array.from(gamma.values, (value, i) => value / Math.sqrt(variance.values[i] + epsilon));
@@ -156,7 +156,7 @@ class Folding {
     const content = { dtype: tensor.dtype, dims, bytes };
     const isOwn = layer.inputs[input] === name && graph.uses(name).length === 1;
     if (isOwn) graph.setTensor(name, content);
-    const kept = isOwn ? name : graph.store(isOwn ? name : `${name}/folded`, content);
+    const kept = isOwn ? name : graph.store(`${name}/folded`, content);
     if (!isOwn) layer.setInput(input, kept);
     const written = this.#written.get(graph) ?? new Map();
     this.#written.set(graph, written.set(kept, { ...stored, name: kept }));

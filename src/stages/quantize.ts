@@ -188,7 +188,7 @@ export function hasOutputRange({ range, rules = [] }: QuantizeOptions): boolean 
 }
 
 /** Whether Winograd's algorithm computes with a tensor: the kernels of a convolution of 3×3. */
-function isWinograd({ op, dims }: Tensor): boolean {
+export function isWinograd({ op, dims }: Tensor): boolean {
   return op === 'Conv' && dims.length === 4 && dims[2] === 3 && dims[3] === 3;
 }
 

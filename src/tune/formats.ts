@@ -1,11 +1,12 @@
+import { FxqError } from '../errors.js';
 import { channelsOf } from '../graph/channels.js';
 import type { Model, Tensor } from '../model/model.js';
 import { readRecords } from '../onnx/metadata.js';
 import { RANGES, type Range } from '../quantize/formats/format.js';
 import { formatNamed } from '../quantize/formats/parse.js';
 import { recordedFormats, recordedOption } from '../quantize/record.js';
-import { linesBy, type QuantizedLayer, quantizedLayers } from '../stages/quantize.js';
-import { TUNE_DEFAULTS, type TuneOptions } from './options.js';
+import { isWinograd, linesBy, type QuantizedLayer, quantizedLayers } from '../stages/quantize.js';
+import { askedFormats, TUNE_DEFAULTS, type TuneOptions } from './options.js';
 import type { TrainedFormat } from './quantized.js';
 
 /** The number formats that a training keeps to, or trains into. */
@@ -17,11 +18,14 @@ export interface TrainedFormats {
   readonly arePruned: boolean;
 }
 
-/** Finds the formats: those that options ask for, else those that the model's record tells. */
+/**
+ * Finds the formats: those that options ask for, else those that the model's record tells.
+ *
+ * @throws FxqError `CONFIG` for weights that have been rounded in a domain of Winograd's
+ */
 export function formatsOf(model: Model, options: TuneOptions): TrainedFormats {
   const { exclude, rules, weights, by, range, first, last } = options;
-  const isAsked = [weights, first, last, ...(rules ?? []).map((rule) => rule.options.weights)].some(Boolean);
-  if (isAsked) {
+  if (askedFormats(options).length > 0) {
     const layerRules = rules?.map(({ match, options: { weights, by, range } }) => ({
       match,
       options: { weights, by, range },
@@ -34,6 +38,11 @@ export function formatsOf(model: Model, options: TuneOptions): TrainedFormats {
   }
   const formats = recordedFormats(model);
   const tensors = model.tensors.filter(({ name }) => formats.has(name));
+  const domain = recordedOption(model, 'domain');
+  if (tensors.some(isWinograd) && domain !== undefined && domain !== 'spatial') {
+    const message = `tune: the model's weights are rounded in the domain ${domain}, which training would leave; give weights a format to train into, or tune before they are rounded`;
+    throw new FxqError('CONFIG', message, { expected: 'spatial', actual: domain });
+  }
   const recorded = range ?? RANGES.find((each) => each === recordedOption(model, 'range'));
   const channels = tensors.length > 0 ? channelsOf(model, new Set(tensors)) : undefined;
   const layers = new Map<Tensor, QuantizedLayer>();

@@ -4,7 +4,7 @@ import type { Model } from '../model/model.js';
 import type { Selection } from '../model/selectors.js';
 import { checkOptions } from '../options/check.js';
 import { defaultsOf, pickGiven } from '../options/defaults.js';
-import { choice, number, type OptionsOf, seed, toggle, whole, word } from '../options/option.js';
+import { choice, number, type OptionsOf, seed, whole, word } from '../options/option.js';
 import { RANGES, type Range } from '../quantize/formats/format.js';
 import { FLOAT32 } from '../quantize/formats/parse.js';
 import type { Scaling } from '../quantize/formats/scale.js';
@@ -86,8 +86,6 @@ export interface TuneOptions extends TuneLayer, Selection<TuneLayer> {
   readonly pruneSteps?: number | undefined;
   /** Share of the epochs after which the density is reached. Default .6. */
   readonly pruneShare?: number | undefined;
-  /** Whether weights that training prunes are trained on while the schedule runs, and may come back. Default false. */
-  readonly regrow?: boolean | undefined;
   /** The format of the layer that runs first, and of the one that runs last. Default: that of all. */
   readonly first?: string | undefined;
   readonly last?: string | undefined;
@@ -179,7 +177,6 @@ export const TUNE = {
   schedule: choice({ text: 'how density falls', value: 'kind', of: SCHEDULES, default: 'cubic' }),
   pruneSteps: whole({ text: 'steps of the schedule steps', low: 1, default: 4 }),
   pruneShare: number({ text: 'share of the epochs to reach it in', value: 'share', low: 0, high: 1, default: 0.6 }),
-  regrow: toggle({ text: 'pruned weights may come back while the schedule runs', flag: false }),
   weights: { ...FORMAT.weights, text: 'train into this number format, such as int3, ternary, binary' },
   by: FORMAT.by,
   range: choice({
@@ -250,6 +247,12 @@ export interface Epoch {
   readonly ms: number;
 }
 
+/** The formats that options name, for all layers or for some. */
+export function askedFormats({ weights, first, last, rules = [] }: TuneOptions): string[] {
+  const names = [weights, first, last, ...rules.map(({ options }) => options.weights)];
+  return names.filter((name) => name !== undefined);
+}
+
 /** @throws RangeError, TypeError */
 export function checkTuneOptions(options: TuneOptions): void {
   if (typeof options.dataset !== 'function') throw new TypeError(`tune: expected a dataset, got ${options.dataset}`);
@@ -261,8 +264,7 @@ export function checkTuneOptions(options: TuneOptions): void {
   if (incremental !== undefined && scales !== undefined && scales !== 'kept') {
     throw new RangeError(`tune: expected scales kept with incremental, got ${scales}`);
   }
-  const formats = [options.weights, first, last, ...(options.rules ?? []).map((rule) => rule.options.weights)];
-  if (formats.some((name) => name !== undefined)) {
+  if (askedFormats(options).length > 0) {
     const rules = options.rules?.map(({ match, options: { weights, range } }) => ({
       match,
       options: { weights, range },

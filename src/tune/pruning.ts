@@ -1,7 +1,7 @@
 import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { selectLargest } from '../stages/magnitude.js';
-import { ALIVE, FIXED, type Parameter, PRUNED } from './parameter.js';
+import { type Parameter, PRUNED } from './parameter.js';
 
 /** How densities fall during a training. */
 export interface Schedule {
@@ -87,9 +87,9 @@ function cut(group: readonly Parameter[], keep: number): void {
     for (let i = 0; i < free.length; i++) {
       const magnitude = Math.abs(free[i]);
       const survives = magnitude > cutoff.threshold || (magnitude === cutoff.threshold && ties-- > 0);
-      if (!survives || magnitude === 0) alive[i] = PRUNED;
-      else if (alive[i] !== FIXED) alive[i] = ALIVE;
-      if (alive[i] === PRUNED) free[i] = 0;
+      if (survives && magnitude > 0) continue;
+      alive[i] = PRUNED;
+      free[i] = 0;
     }
   }
 }

@@ -15,7 +15,7 @@ export interface Scales {
   /**
    * The gradient of a line's numbers.
    *
-   * @param weights - the floats behind the values
+   * @param line - with the floats behind the values as its weights
    */
   gradient(line: LineGradient, into: Float32Array): void;
 }

@@ -35,6 +35,14 @@ describe('parameters by what the model answers', () => {
     expect(weightsOf(other, 'fc3.weight')).not.toEqual(weightsOf(plain, 'fc3.weight'));
   });
 
+  it('tell what making up for them has to say', async () => {
+    const notes: string[] = [];
+    const few = arrayDataset({ inputs: { input: { data: new Random(5).floats(4 * 784, 1), dims: [4, 784] } } });
+    const stage = quantizeByOutput({ ...options, dataset: few, isCompensated: true });
+    await stage.run(model, { onNote: (text) => notes.push(text) });
+    expect(notes.join()).toContain('calibrated on 4 inputs only');
+  });
+
   it('are not looked for where rounding cannot be made up for afterwards', () => {
     const compensated = (given: Partial<OutputRangeOptions>) =>
       quantizeByOutput({ ...options, ...given, isCompensated: true });

@@ -7,13 +7,17 @@ import type { Lines } from '../../src/quantize/lines.js';
 import { createRandom } from '../../src/random.js';
 import { prune } from '../../src/stages/prune.js';
 import { quantize } from '../../src/stages/quantize.js';
+import { formatsOf } from '../../src/tune/formats.js';
 import { createFixer, fixedAt } from '../../src/tune/incremental.js';
 import { TUNE_DEFAULTS, type TuneOptions } from '../../src/tune/options.js';
 import { FIXED, PRUNED } from '../../src/tune/parameter.js';
 import { openQuantized, type TrainedFormat } from '../../src/tune/quantized.js';
 import { tune } from '../../src/tune/tune.js';
 import { layers, tensorNamed, weightsOf, written } from '../stages/support.js';
+import { io } from '../support/models/model.js';
+import { modelProto, node } from '../support/onnx-builder.js';
 import { Random } from '../support/random.js';
+import { floats } from '../support/tensors.js';
 import { smallData, smallModel, tuned } from './support.js';
 
 function opened(
@@ -43,6 +47,19 @@ function collected(parameter: Opened, gradient: readonly number[]) {
 }
 
 const turn = (step: number) => ({ step, random: createRandom(step) });
+
+describe('formats of a model as it comes', () => {
+  it('are not those of a domain that training knows nothing of', async () => {
+    const kernel = floats('k', [2, 3, 3, 3], new Random(1).floats(54, 1));
+    const nodes = [node('Conv', ['X', 'k'], ['Y'])];
+    const conv = modelProto({ graph: { nodes, initializers: [kernel.proto], ...io(['N', 3, 4, 4]) } });
+    const rounded = (domain: 'spatial' | 'winograd-f23') => quantize({ weights: 'int4', domain }).run(openOnnx(conv));
+    expect(formatsOf(await rounded('spatial'), { dataset: smallData() }).layers.size).toBe(1);
+    const winograd = await rounded('winograd-f23');
+    expect(formatsOf(winograd, { dataset: smallData(), weights: 'int4' }).areNew).toBe(true);
+    expect(() => formatsOf(winograd, { dataset: smallData() })).toThrow(/in the domain winograd-f23/);
+  });
+});
 
 describe('weights of a number format', () => {
   it('are seen rounded, and moved as floats', () => {

@@ -1,6 +1,5 @@
 import { int, readFloat, readInt } from '../../graph/attributes.js';
-import type { GraphBuilder } from '../../graph/builder.js';
-import { throughNormal } from './normalize.js';
+import { normalised, throughNormal } from './normalize.js';
 import { type GradientRule, unsupported } from './rule.js';
 
 /**
@@ -45,16 +44,3 @@ export const groupNormalization: GradientRule = {
     ];
   },
 };
-
-/** X̂ and 1 / deviation of a value [N, groups, elements], over its elements. */
-function normalised(builder: GraphBuilder, x: string, epsilon: number): { normal: string; inverse: string } {
-  const extent = builder.emit('CastLike', [builder.shape(x, 2), x]);
-  const meanOf = (value: string) => {
-    return builder.emit('Div', [builder.emit('ReduceSum', [value, builder.ints([2])], [int('keepdims', 1)]), extent]);
-  };
-  const centred = builder.emit('Sub', [x, meanOf(x)]);
-  const variance = meanOf(builder.emit('Mul', [centred, centred]));
-  const root = builder.emit('Sqrt', [builder.emit('Add', [variance, builder.float(epsilon)])]);
-  const inverse = builder.emit('Reciprocal', [root]);
-  return { normal: builder.emit('Mul', [centred, inverse]), inverse };
-}

@@ -36,7 +36,7 @@ export interface TrainingOptions extends GoalOptions {
   readonly onStep?: ((step: Step) => void) | undefined;
   /** Called with what to know of a step, in a sentence. */
   readonly onNote?: ((text: string) => void) | undefined;
-  /** Called after each step with all that is needed to go on from there, for `resume`. */
+  /** Called after each round with all that is needed to go on from there, for `resume`. */
   readonly onCheckpoint?: ((checkpoint: Uint8Array) => void) | undefined;
   /** A checkpoint of the same model, data and options. */
   readonly resume?: Uint8Array | undefined;
