@@ -8,6 +8,8 @@ import { shellWord } from './shell.js';
 export interface Answers {
   readonly isMeasured: boolean;
   readonly text: string;
+  /** What would measure them, with which the text ends. */
+  readonly command?: string;
 }
 
 /** What is told of weights that changed, where nobody looked at what that does. */
@@ -32,7 +34,8 @@ export function madeAnswers({ kind, snr }: SyntheticFound): Answers {
 
 /** With the command that would tell. */
 export function unknownAnswers(input: string, output: string): Answers {
-  return { isMeasured: false, text: `not measured; this tells: ${evaluateCommand(input, output)}` };
+  const command = evaluateCommand(input, output);
+  return { isMeasured: false, text: `not measured; this tells: ${command}`, command };
 }
 
 /** What holds a result against its original. */

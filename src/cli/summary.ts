@@ -133,7 +133,11 @@ async function tell({ summary, tried, report }: Result, { table }: SummaryFlags,
   const { answers } = summary;
   if (answers) {
     const part = answers.isMeasured ? undefined : ({ text: 'not measured', style: 'warning' } as const);
-    terminal.tell(`answers: ${printable(answers.text)}`, part);
+    const { text, command } = answers;
+    // On a terminal a command has a line of its own, which is not broken, so that it can be copied.
+    const isApart = command !== undefined && terminal.streams.stdout.isTTY === true;
+    terminal.tell(`answers: ${printable(isApart ? text.slice(0, -command.length).trimEnd() : text)}`, part);
+    if (isApart) terminal.print(`  ${printable(command)}`);
   }
   terminal.tell(`time: ${stagesLine(summary.stages)}`);
 }

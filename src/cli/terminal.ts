@@ -97,10 +97,12 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
     warnings,
     progress(label) {
       const text = printable(label);
-      const start = performance.now();
-      let last = start;
+      let start: number | undefined;
+      let last = performance.now();
       return (share) => {
         const now = performance.now();
+        // What went on before the first share is other work, and no measure of this.
+        start ??= now;
         if (!isLive || now - last < REDRAW_MS) return;
         last = now;
         isDrawn = true;

@@ -3,7 +3,7 @@ import { formatAmount, formatLoss } from '../evaluate/loss-words.js';
 import type { LossUnit } from '../evaluate/metric.js';
 import { formatBytes, formatCount } from '../inspect/format.js';
 import { INT8_BASELINES } from './baselines.js';
-import type { Comparison } from './comparison.js';
+import type { Accuracy, Comparison } from './comparison.js';
 
 /** Whether the compressed file can take the original's place, as far as the figures tell. */
 export interface Verdict {
@@ -58,10 +58,10 @@ function judge({ accuracy, original, compressed }: Comparison): Verdict {
       : [
           `It decided as the original did in ${formatCount(Math.round(agreement * samples))} of ${formatCount(samples)} samples.`,
         ];
-  return { ...byLoss(loss), reasons: [`It ${wordsOf(loss)}.`, ...changed] };
+  return { ...byLoss(loss, isMade(accuracy)), reasons: [`It ${wordsOf(loss)}.`, ...changed] };
 }
 
-function byLoss({ unit, value, low, high, samples }: Loss): Verdict {
+function byLoss({ unit, value, low, high, samples }: Loss, isMade: boolean): Verdict {
   const most = HARMLESS[unit];
   const amount = (loss: number) => `${formatAmount(loss, unit)}${unit === 'points' ? ' points' : ''}`;
   if (most === null) return { answer: 'unclear', headline: 'Yours to say: the metric is your own.', reasons: [] };
@@ -69,9 +69,10 @@ function byLoss({ unit, value, low, high, samples }: Loss): Verdict {
     return { answer: 'yes', headline: `Yes: it loses at most ${amount(Math.max(0, high))}.`, reasons: [] };
   }
   if (low > most) return { answer: 'no', headline: `No: it loses at least ${amount(low)}.`, reasons: [] };
-  // The ends of an interval draw near with the root of the inputs; from a loss that is itself too large they never get there.
+  // The ends of an interval draw near with the root of the inputs; from a loss that is itself too large they never get there, and
+  // more inputs that were made tell nothing of real ones.
   const needed = value < most ? Math.ceil(samples * ((high - value) / (most - value)) ** 2) : Number.POSITIVE_INFINITY;
-  const how = Number.isFinite(needed) ? `; about ${formatCount(roundUp(needed))} would tell` : '';
+  const how = Number.isFinite(needed) && !isMade ? `; about ${formatCount(roundUp(needed))} would tell` : '';
   const headline = `Not clear: between ${amount(low)} and ${amount(high)} lost, as far as ${formatCount(samples)} inputs tell${how}.`;
   return { answer: 'unclear', headline, reasons: [] };
 }
@@ -84,15 +85,22 @@ function roundUp(count: number): number {
 
 function wordsOf(loss: Loss): string {
   const words = formatLoss(loss);
-  return loss.unit === 'share' ? `is ${words}` : words;
+  if (loss.unit === 'share') return `is ${words}`;
+  return loss.by === 'divergence' ? `${words}, estimated from how far scores have moved` : words;
+}
+
+function isMade({ data }: Accuracy): boolean {
+  return data === 'random';
 }
 
 /** What speaks against answers that look good. */
 function doubtsOf({ accuracy }: Comparison): string[] {
   if (!accuracy) return [];
-  const { data, original } = accuracy;
-  const made = data === 'random' ? ['The inputs were made, not taken from use: measure with data of your own.'] : [];
-  return [...made, ...(original.doubt === null ? [] : [`Labels and model do not fit: ${original.doubt}.`])];
+  const made = isMade(accuracy) ? ['The inputs were made, not taken from use: measure with data of your own.'] : [];
+  return [
+    ...made,
+    ...(accuracy.original.doubt === null ? [] : [`Labels and model do not fit: ${accuracy.original.doubt}.`]),
+  ];
 }
 
 /** Whether a file in int8 would have been smaller, and at which answers. */

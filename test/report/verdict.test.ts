@@ -65,6 +65,12 @@ describe('whether a file can be shipped', () => {
     const { answer, reasons } = verdictOf(having({ high: 0.5 }, 1, 'random'));
     expect(answer).toBe('unclear');
     expect(reasons.join(' ')).toContain('measure with data of your own');
+    expect(verdictOf(having({ value: 0.33, low: -0.4, high: 2.33 }, 1, 'random')).headline).not.toContain('would tell');
+  });
+
+  it('tells an estimate from a count', () => {
+    expect(verdictOf(having({ by: 'divergence' })).reasons[0]).toMatch(/, estimated from how far scores have moved\.$/);
+    expect(verdictOf(having({ by: 'count' })).reasons[0]).not.toContain('estimated');
   });
 
   it('names int8 where that is smaller, with what it costs', () => {
