@@ -1,5 +1,4 @@
-import { concat } from '../binary/bytes.js';
-import { FxqError } from '../errors.js';
+import { type HeadedKind, isHeaded, readHeaded, writeHeaded } from '../binary/headed.js';
 import { present } from '../guards.js';
 
 /** The best epoch so far. */
@@ -25,7 +24,7 @@ export interface State {
   readonly optimiser: readonly Float32Array[];
 }
 
-const MAGIC = 'fxq-compress tune 1\n';
+const KIND: HeadedKind = { magic: 'fxq-compress tune 1\n', command: 'fxq-compress tune' };
 
 /**
  * A training as bytes: a line of text that names the format, a line of JSON, then the arrays one after the other.
@@ -35,13 +34,12 @@ const MAGIC = 'fxq-compress tune 1\n';
 export function writeCheckpoint(state: State, subject: string): Uint8Array {
   const { epoch, best } = state;
   const head = { subject, epoch, best: best && { epoch: best.epoch, accuracy: best.accuracy, loss: best.loss } };
-  const text = new TextEncoder().encode(`${MAGIC}${JSON.stringify(head)}\n`);
-  return concat([text, ...arraysOf(state, best?.values).map(bytesOf)]);
+  return writeHeaded(KIND, head, arraysOf(state, best?.values).map(bytesOf));
 }
 
 /** Whether a file says that it is a training between two epochs. */
 export function isCheckpoint(bytes: Uint8Array): boolean {
-  return new TextDecoder('latin1').decode(bytes.subarray(0, MAGIC.length)) === MAGIC;
+  return isHeaded(bytes, KIND);
 }
 
 /**
@@ -50,27 +48,23 @@ export function isCheckpoint(bytes: Uint8Array): boolean {
  * @throws FxqError `CONFIG` when the bytes are no checkpoint, or one of another training
  */
 export function readCheckpoint(bytes: Uint8Array, state: State, subject: string): void {
-  const end = bytes.indexOf(10, MAGIC.length);
-  if (!isCheckpoint(bytes) || end < 0) throw new FxqError('CONFIG', 'checkpoint: not one of fxq-compress tune');
-  const head = parse(bytes.subarray(MAGIC.length, end));
-  if (head?.subject !== subject) {
-    const message = 'checkpoint: of another model, other data or other options; give the same ones, or start anew';
-    throw new FxqError('CONFIG', message, { expected: subject, actual: head?.subject });
-  }
+  const own = arraysOf(state).map(bytesOf);
+  const ofBest = state.values.map(({ byteLength }) => byteLength);
+  const { head, body } = readHeaded<Head>(bytes, KIND, subject, ({ best }) =>
+    sumOf([...own.map(({ length }) => length), ...(best ? ofBest : [])]),
+  );
   const values = head.best && state.values.map(({ length }) => new Float32Array(length));
-  const arrays = arraysOf(state, values).map(bytesOf);
-  const expected = arrays.reduce((sum, { length }) => sum + length, end + 1);
-  if (bytes.length !== expected) {
-    const message = `checkpoint: expected ${expected} bytes, got ${bytes.length}; the file is not whole: start anew`;
-    throw new FxqError('CONFIG', message, { expected, actual: bytes.length });
-  }
-  let at = end + 1;
-  for (const array of arrays) {
-    array.set(bytes.subarray(at, at + array.length));
+  let at = 0;
+  for (const array of [...own, ...(values ?? []).map(bytesOf)]) {
+    array.set(body.subarray(at, at + array.length));
     at += array.length;
   }
   state.epoch = head.epoch;
   state.best = head.best && { ...head.best, values: present(values) };
+}
+
+function sumOf(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
 }
 
 /** The line of JSON. */
@@ -78,14 +72,6 @@ interface Head {
   readonly subject: string;
   readonly epoch: number;
   readonly best?: Omit<Best, 'values'>;
-}
-
-function parse(bytes: Uint8Array): Head {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as Head;
-  } catch (cause) {
-    throw new FxqError('CONFIG', 'checkpoint: its head is damaged; start anew', { cause });
-  }
 }
 
 function arraysOf({ free, alive, values, optimiser }: State, best: readonly Float32Array[] = []) {

@@ -1,5 +1,4 @@
-import { concat } from '../../binary/bytes.js';
-import { FxqError } from '../../errors.js';
+import { type HeadedKind, isHeaded, readHeaded, writeHeaded } from '../../binary/headed.js';
 import type { Judged } from '../goal.js';
 
 /** One thing that was done, and what came of it. */
@@ -36,18 +35,17 @@ export interface Journal {
   bestJudged: Judged | undefined;
 }
 
-const MAGIC = 'fxq-compress training 1\n';
+const KIND: HeadedKind = { magic: 'fxq-compress training 1\n', command: 'compress --train' };
 
 /** Whether a file says that it is a search between two steps. */
 export function isJournal(bytes: Uint8Array): boolean {
-  return new TextDecoder('latin1').decode(bytes.subarray(0, MAGIC.length)) === MAGIC;
+  return isHeaded(bytes, KIND);
 }
 
 /** A search as bytes: a line that names the format, a line of JSON, then the two models. */
 export function writeJournal({ model, best, ...rest }: Journal, subject: string): Uint8Array {
   const head = { subject, ...rest, lengths: [model.length, best?.length ?? 0] };
-  const text = new TextEncoder().encode(`${MAGIC}${JSON.stringify(head)}\n`);
-  return concat([text, model, best ?? new Uint8Array()]);
+  return writeHeaded(KIND, head, [model, best ?? new Uint8Array()]);
 }
 
 /**
@@ -56,31 +54,12 @@ export function writeJournal({ model, best, ...rest }: Journal, subject: string)
  * @throws FxqError `CONFIG` when the bytes are none, or one of another search
  */
 export function readJournal(bytes: Uint8Array, subject: string): Journal {
-  const end = bytes.indexOf(10, MAGIC.length);
-  if (!isJournal(bytes) || end < 0) throw new FxqError('CONFIG', 'checkpoint: not one of compress --train');
-  const { subject: found, lengths = [], ...rest } = parsed(bytes.subarray(MAGIC.length, end));
-  if (found !== subject) {
-    const message = 'checkpoint: of another model, other data or other options; give the same ones, or start anew';
-    throw new FxqError('CONFIG', message, { expected: subject, actual: found });
-  }
+  const { head, body } = readHeaded<Head>(bytes, KIND, subject, ({ lengths: [model, best] = [] }) => model + best);
+  const { subject: _, lengths, ...rest } = head;
   const [modelLength, bestLength] = lengths;
-  const expected = end + 1 + modelLength + bestLength;
-  if (bytes.length !== expected) {
-    const message = `checkpoint: expected ${expected} bytes, got ${bytes.length}; the file is not whole: start anew`;
-    throw new FxqError('CONFIG', message, { expected, actual: bytes.length });
-  }
-  const model = bytes.slice(end + 1, end + 1 + modelLength);
-  const best = bestLength > 0 ? bytes.slice(end + 1 + modelLength) : undefined;
-  return { ...rest, model, best };
+  const best = bestLength > 0 ? body.slice(modelLength) : undefined;
+  return { ...rest, model: body.slice(0, modelLength), best };
 }
 
 /** The line of JSON. */
 type Head = Omit<Journal, 'model' | 'best'> & { readonly subject: string; readonly lengths: readonly number[] };
-
-function parsed(bytes: Uint8Array): Head {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new FxqError('CONFIG', 'checkpoint: its head is damaged; start anew', { cause });
-  }
-}
