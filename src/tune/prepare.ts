@@ -1,4 +1,3 @@
-import { Xxh32 } from '../binary/xxh32.js';
 import { checkLabels } from '../data/labels.js';
 import { FxqError } from '../errors.js';
 import { trainableInputs } from '../gradient/backward.js';
@@ -28,6 +27,7 @@ import { createPruner, type Pruner } from './pruning.js';
 import { openQuantized } from './quantized.js';
 import { openRange, roundedValues } from './ranges.js';
 import { loadSamples, type Samples } from './samples.js';
+import { subjectOf } from './subject.js';
 import { labelTargets, teacherTargets } from './targets.js';
 import type { Training } from './trainer.js';
 
@@ -261,15 +261,4 @@ function divide(
   const places = Uint32Array.from({ length: count }, (_, i) => i);
   const order = shuffle(places, createRandom(seed));
   return { heldOut: order.slice(0, size).sort(), trained: order.slice(size) };
-}
-
-/** What a checkpoint belongs to: the models, the data by its number and some of its samples, and the options. */
-function subjectOf(models: readonly Uint8Array[], samples: Samples, heldOut: Uint32Array, settings: object): string {
-  const some = heldOut.subarray(0, 64);
-  const batches = samples.divide(some, some.length).map((places) => samples.batch(places));
-  const labels = batches.flatMap((batch) => Array.from(batch.labels ?? []));
-  const arrays = batches.flatMap(({ inputs }) => Object.values(inputs));
-  const seen = arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  const rest = new TextEncoder().encode(JSON.stringify([samples.count, heldOut.length, labels, settings]));
-  return [...models, ...seen, rest].map((bytes) => new Xxh32().update(bytes).digest().toString(16)).join(' ');
 }

@@ -13,8 +13,8 @@ import { smallModel } from '../tune/support.js';
 const COUNT = 800;
 
 /** Samples whose class is the largest of four of their numbers. */
-function data(count: number) {
-  const values = new Random(7).floats(count * 6, 1);
+function data(count: number, size = 1) {
+  const values = new Random(7).floats(count * 6, size);
   const labels = Array.from({ length: count }, (_, i) => {
     const row = [...values.subarray(i * 6, i * 6 + 4)];
     return row.indexOf(Math.max(...row));
@@ -67,6 +67,10 @@ describe('a search with training', () => {
     expect(resumed.steps.map(({ ms: _, ...step }) => step)).toEqual(whole.steps.map(({ ms: _, ...step }) => step));
     const other = searchTraining(open(), { ...base, maxLoss: 4, resume: checkpoints[0] });
     await expect(other).rejects.toMatchObject({ code: 'CONFIG' });
+    const judgedOtherwise = searchTraining(open(), { ...base, metric: 'agreement', resume: checkpoints[0] });
+    await expect(judgedOtherwise).rejects.toThrow('of another model, other data or other options');
+    const seenOtherwise = searchTraining(open(), { ...base, dataset: data(COUNT, 0.5), resume: checkpoints[0] });
+    await expect(seenOtherwise).rejects.toThrow('of another model, other data or other options');
     const cut = searchTraining(open(), { ...base, resume: checkpoints[0].subarray(0, -1) });
     await expect(cut).rejects.toThrow('not whole');
   });
@@ -101,4 +105,6 @@ it('refuses what is out of range', async () => {
   await expect(searchTraining(open(), { ...base, resume: damaged.slice(5) })).rejects.toThrow(
     'not one of compress --train',
   );
+  const headless = new TextEncoder().encode('fxq-compress training 1\nnull\n');
+  await expect(searchTraining(open(), { ...base, resume: headless })).rejects.toMatchObject({ code: 'CONFIG' });
 });

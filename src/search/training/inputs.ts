@@ -12,6 +12,8 @@ export interface Inputs {
   readonly samples: Samples;
   readonly trained: Dataset;
   readonly split: Split;
+  /** Places of the samples that models are judged by. */
+  readonly heldOut: Uint32Array;
 }
 
 /** Reads the inputs and keeps some of them apart: a tenth, as many as tell half a point. */
@@ -22,14 +24,15 @@ export async function divideInputs(dataset: Dataset, seed: number, signal: Abort
     createRandom(seed),
   );
   const count = Math.min(HELD_OUT, Math.ceil(samples.count / 10));
-  const heldOut = batchesOf(samples, places.slice(0, count).sort());
+  const heldOut = places.slice(0, count).sort();
   const rest = places.slice(count).sort();
   return {
     samples,
+    heldOut,
     trained: datasetOf(samples, rest),
     split: {
       calibration: async function* () {},
-      heldOut,
+      heldOut: batchesOf(samples, heldOut),
       calibrationBatches: 0,
       heldOutBatches: Math.ceil(count / BATCH),
       batchSize: BATCH,

@@ -1,16 +1,15 @@
-import { concat } from '../../binary/bytes.js';
-import { Xxh32 } from '../../binary/xxh32.js';
 import { calibratedPrune } from '../../calibrate/prune.js';
 import { startCalibration } from '../../calibrate/start.js';
 import { containerSize } from '../../container/write/container.js';
 import { FxqError, throwIfAborted } from '../../errors.js';
+import { mainFile } from '../../graph/decoded-graph.js';
 import { expectModel } from '../../model/expect-model.js';
 import type { Model } from '../../model/model.js';
 import { openOnnx } from '../../onnx/open.js';
-import { writeOnnx } from '../../onnx/write.js';
 import { loadRuntime } from '../../runtime/runtime.js';
 import { cluster } from '../../stages/cluster.js';
 import type { StageContext } from '../../stages/stage.js';
+import { subjectOf } from '../../tune/subject.js';
 import { tune } from '../../tune/tune.js';
 import { clockOf, type Goal, goalOf, type Judged, reaches } from '../goal.js';
 import { createJudge, type Judge } from '../judge.js';
@@ -77,7 +76,7 @@ export async function searchTraining(model: Model, options: TrainingOptions): Pr
     onNote,
   });
   const goal = goalOf(options, judge.unit);
-  const subject = subjectOf(model, inputs, options);
+  const subject = subjectOfSearch(model, inputs, options);
   const journal = options.resume ? readJournal(options.resume, subject) : begin(model);
   const search = new Search(model, { ...options, seed, runtime }, inputs, judge, goal, journal, subject);
   let ended: string;
@@ -96,11 +95,17 @@ export async function searchTraining(model: Model, options: TrainingOptions): Pr
 }
 
 function begin(model: Model): Journal {
-  const bytes = bytesOf(model);
+  const bytes = mainFile(model);
   return {
     ...{ steps: [], round: 0, density: 1, lambda: LAMBDA, failed: 0, epochMs: 0 },
     ...{ model: bytes, best: undefined, bestJudged: undefined },
   };
+}
+
+/** A model and the bytes of its container. */
+interface Sized {
+  readonly model: Model;
+  readonly bytes: number;
 }
 
 /** A search with all that belongs to it. */
@@ -162,7 +167,7 @@ class Search {
     const tuned = await this.tuned(pruned, { epochs, batchSize, learningRate, augmentation }, (ms) => {
       journal.epochMs = ms;
     });
-    journal.model = bytesOf(tuned);
+    journal.model = mainFile(tuned);
     journal.density = density;
     this.done({ what: 'retrain', lambda: null, judged: null, why, ms: performance.now() - start });
   }
@@ -218,8 +223,9 @@ class Search {
     let isBetter = false;
     for (let tries = 0; tries < PRICES; tries++) {
       const start = performance.now();
-      const model = await this.withBiases(await calibration.run(price));
-      const judged = await this.judged(model);
+      const candidate = await this.withBiases(await calibration.run(price));
+      const { model } = candidate;
+      const judged = await this.judged(candidate);
       isBetter = this.offer(model, judged) || isBetter;
       this.done({ what: 'levels', lambda: price, judged, why, ms: performance.now() - start });
       if (this.isNearly(judged)) isBetter = (await this.share(model, price)) || isBetter;
@@ -242,7 +248,7 @@ class Search {
     options.onPlan?.(why);
     const start = performance.now();
     const tuned = await this.tuned(model, { epochs: SHARE_EPOCHS, batchSize: options.batchSize, learningRate: 1e-4 });
-    const judged = await this.judged(tuned);
+    const judged = await this.judged(await this.sized(tuned));
     const isBetter = this.offer(tuned, judged);
     this.done({ what: 'share', lambda: price, judged, why, ms: performance.now() - start });
     return isBetter;
@@ -257,16 +263,18 @@ class Search {
   }
 
   /** The model with few values for all of a bias's, if that makes the file smaller. */
-  private async withBiases(model: Model): Promise<Model> {
-    const { signal } = this.options;
-    const shared = await cluster({ include: ['role:bias'], clusters: BIASES }).run(model);
-    const [bytes, plain] = [await containerSize(shared, { signal }), await containerSize(model, { signal })];
-    return bytes < plain ? shared : model;
+  private async withBiases(model: Model): Promise<Sized> {
+    const shared = await this.sized(await cluster({ include: ['role:bias'], clusters: BIASES }).run(model));
+    const plain = await this.sized(model);
+    return shared.bytes < plain.bytes ? shared : plain;
   }
 
-  private async judged(model: Model): Promise<Judged> {
+  private async sized(model: Model): Promise<Sized> {
+    return { model, bytes: await containerSize(model, { signal: this.options.signal }) };
+  }
+
+  private async judged({ model, bytes }: Sized): Promise<Judged> {
     const { signal } = this.options;
-    const bytes = await containerSize(model, { signal });
     const judgement = await this.judge.loss(model);
     throwIfAborted(signal);
     return { bytes, loss: judgement.value, judgement };
@@ -276,7 +284,7 @@ class Search {
   private offer(model: Model, judged: Judged): boolean {
     const { journal, goal } = this;
     if (journal.bestJudged && !isBetter(judged, journal.bestJudged, goal)) return false;
-    journal.best = bytesOf(model);
+    journal.best = mainFile(model);
     journal.bestJudged = judged;
     return true;
   }
@@ -297,21 +305,12 @@ function percent(share: number): string {
   return `${(100 * share).toPrecision(3)} %`;
 }
 
-function bytesOf(model: Model): Uint8Array {
-  return concat(Array.from(writeOnnx(model), ({ bytes }) => bytes.slice()));
-}
-
 /** What a checkpoint belongs to. */
-function subjectOf(model: Model, { samples, split }: Inputs, options: TrainingOptions): string {
+function subjectOfSearch(model: Model, { samples, heldOut }: Inputs, options: TrainingOptions): string {
   const { maxLoss, maxError, targetSize, roundEpochs, keep, batchSize, learningRate, augmentation, seed } = options;
-  const settings = { maxLoss, maxError, targetSize, roundEpochs, keep, batchSize, learningRate, augmentation, seed };
-  const text = JSON.stringify([
-    samples.count,
-    split.heldOutBatches,
-    Array.from(samples.labels?.subarray(0, 64) ?? []),
-    settings,
-  ]);
-  return [bytesOf(model), new TextEncoder().encode(text)]
-    .map((bytes) => new Xxh32().update(bytes).digest().toString(16))
-    .join(' ');
+  // Of a function there is only to know that it is one.
+  const metric = typeof options.metric === 'function' ? 'own' : options.metric;
+  const goal = { maxLoss, maxError, targetSize, metric };
+  const settings = { ...goal, roundEpochs, keep, batchSize, learningRate, augmentation, seed };
+  return subjectOf([mainFile(model)], samples, heldOut, settings);
 }
