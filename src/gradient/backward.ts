@@ -1,9 +1,9 @@
 import type { onnx } from 'onnx-proto';
 import { FxqError } from '../errors.js';
 import { isStandard } from '../graph/attributes.js';
-import { type GraphBuilder, valuesRead } from '../graph/builder.js';
+import { type GraphBuilder, valuesCaptured, valuesRead } from '../graph/builder.js';
 import { type GradientRule, RULES, STOPS } from './rules/index.js';
-import { unsupported } from './rules/rule.js';
+import { type RuleContext, unsupported } from './rules/rule.js';
 
 /** What a backward pass found. */
 export interface BackwardPass {
@@ -21,14 +21,16 @@ export interface BackwardPass {
  * @param seeds Values of the graph, each with the name of the gradient that arrives there: dL/dz for a loss, or any
  *   vector of one's choice for a product with the Jacobian.
  * @param targets Names of the values whose gradients are wanted: parameters, inputs or anything between.
+ * @param nodes Those to go back through. Default: all that the graph has.
  */
 export function backwardPass(
   builder: GraphBuilder,
   seeds: ReadonlyMap<string, string>,
   targets: Iterable<string>,
+  nodes: readonly onnx.INodeProto[] = builder.graph.node!,
 ): BackwardPass {
   // Rules append nodes: the forward ones are those that are there now.
-  const forward = [...builder.graph.node!];
+  const forward = [...nodes];
   const wanted = new Set(targets);
   const carriers = carriersOf(forward, wanted);
   const arrived = new Map<string, string[]>();
@@ -71,16 +73,31 @@ function throughNode(
   if (!rule.severalOutputs && others.some((name) => arrived.has(name))) {
     throw unsupported(node, 'a gradient at another output than its first');
   }
-  const inputs = node.input ?? [];
+  const inputs = inputsOf(node);
   const may = rule.differentiable;
   const needs = (i: number) => carriers.has(inputs[i]) && (may === 'all' || may.includes(i));
+  const arrives = (i: number) => arrived.has(node.output![i]);
   const gradientOf = (i: number) => {
     const name = node.output![i];
-    return arrived.has(name) ? total(builder, arrived, name) : builder.zeros(builder.shape(name));
+    return arrives(i) ? total(builder, arrived, name) : builder.zeros(builder.shape(name));
   };
-  const gradients = rule.backward({ node, builder, inputs, output, gradient: gradientOf(0), gradientOf, needs });
+  const gradients = rule.backward({
+    ...{ node, builder, inputs, output, gradientOf, arrives, needs, through },
+    // An output that may be absent is not asked for.
+    get gradient() {
+      return gradientOf(0);
+    },
+  });
   return gradients.flatMap((name, i) => (name !== undefined && needs(i) ? [[inputs[i], name]] : []));
 }
+
+/** The backward pass for rules, which can do nothing with a part of a gradient. */
+const through: RuleContext['through'] = (builder, nodes, seeds, targets) => {
+  const { gradients, blocked } = backwardPass(builder, seeds, targets, nodes);
+  const [error] = blocked.values();
+  if (error) throw error;
+  return gradients;
+};
 
 /**
  * The stored tensors that a loss on `outputs` depends on: what there is to train. Those behind an operator without a rule
@@ -99,7 +116,7 @@ function carriersOf(nodes: readonly onnx.INodeProto[], targets: ReadonlySet<stri
   const carriers = new Set(targets);
   for (const node of nodes) {
     if (!influences(node).some((input) => carriers.has(input))) continue;
-    for (const output of node.output ?? []) carriers.add(output);
+    for (const output of node.output ?? []) if (output !== '') carriers.add(output);
   }
   return carriers;
 }
@@ -110,7 +127,12 @@ function influences(node: onnx.INodeProto): string[] {
   if (rule === 'stop') return [];
   if (!rule) return valuesRead(node);
   const may = rule.differentiable;
-  return (node.input ?? []).filter((name, i) => name !== '' && (may === 'all' || may.includes(i)));
+  return inputsOf(node).filter((name, i) => name !== '' && (may === 'all' || may.includes(i)));
+}
+
+/** What a node reads, in its nested graphs as well. */
+function inputsOf(node: onnx.INodeProto): string[] {
+  return [...(node.input ?? []), ...valuesCaptured(node)];
 }
 
 function ruleOf(node: onnx.INodeProto): GradientRule | 'stop' | undefined {

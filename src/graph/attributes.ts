@@ -33,6 +33,21 @@ export function readString(node: onnx.INodeProto, name: string, fallback: string
   return bytes ? text.decode(bytes) : fallback;
 }
 
+/** A list-of-strings attribute of a node, or `undefined` when the node has none. */
+export function readStrings(node: onnx.INodeProto, name: string): string[] | undefined {
+  return find(node, name)?.strings?.map((bytes) => text.decode(bytes));
+}
+
+/** A nested graph of a node, empty when the node has none of this name. */
+export function nestedGraph(node: onnx.INodeProto, name: string): onnx.IGraphProto {
+  return find(node, name)?.g ?? {};
+}
+
+/** Makes a nested graph. */
+export function graph(name: string, value: onnx.IGraphProto): onnx.IAttributeProto {
+  return { name, type: AttributeType.GRAPH, g: value };
+}
+
 /** The nested graphs of a node: the branches of `If`, the bodies of `Loop` and `Scan`. */
 export function readGraphs(node: onnx.INodeProto): onnx.IGraphProto[] {
   return (node.attribute ?? []).flatMap((attribute) => [

@@ -15,18 +15,36 @@ export function valuesRead(node: onnx.INodeProto): string[] {
   return read.filter((name) => name !== '');
 }
 
+/** The values of the graph around a node that its nested graphs read, each once. */
+export function valuesCaptured(node: onnx.INodeProto): string[] {
+  const captured = new Set<string>();
+  for (const { input, initializer, node: inner, output } of readGraphs(node)) {
+    const own = new Set([...(input ?? []), ...(initializer ?? [])].map(({ name }) => name ?? ''));
+    for (const each of inner ?? []) for (const name of each.output ?? []) own.add(name);
+    const read = [...(inner ?? []).flatMap((each) => [...(each.input ?? []), ...valuesCaptured(each)])];
+    for (const name of [...read, ...(output ?? []).map(({ name }) => name ?? '')]) {
+      if (name !== '' && !own.has(name)) captured.add(name);
+    }
+  }
+  return [...captured];
+}
+
 /**
  * A graph under construction: the inference nodes it started with, and the nodes the gradient rules append. Names it
  * hands out never collide with a name of the model.
  */
 export class GraphBuilder {
   readonly graph: onnx.IGraphProto;
-  readonly #taken = new Set<string>();
+  readonly #outer: GraphBuilder | undefined;
+  readonly #taken: Set<string>;
   readonly #constants = new Map<string, string>();
   readonly #dims = new Map<string, readonly number[]>();
 
-  constructor(graph: onnx.IGraphProto) {
+  /** @param outer - of the graph around this one, whose values it may read and whose names it must not take */
+  constructor(graph: onnx.IGraphProto, outer?: GraphBuilder) {
     this.graph = graph;
+    this.#outer = outer;
+    this.#taken = outer ? outer.#taken : new Set();
     for (const { name } of [...(graph.input ?? []), ...(graph.output ?? [])]) this.#taken.add(name!);
     for (const initializer of graph.initializer ?? []) this.#noteTensor(initializer.name!, initializer);
     for (const node of graph.node ?? []) {
@@ -44,7 +62,7 @@ export class GraphBuilder {
 
   /** The shape of a value that is a tensor stored in the model; `undefined` for anything computed or fed. */
   dims(name: string): readonly number[] | undefined {
-    return this.#dims.get(name);
+    return this.#dims.get(name) ?? this.#outer?.dims(name);
   }
 
   /** A name nobody uses yet: `wanted` itself when it is free. */

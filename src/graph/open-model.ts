@@ -98,7 +98,10 @@ export function writeModel(model: OpenModel, outputs: readonly onnx.IValueInfoPr
 }
 
 /** Drops every node, tensor and input that no output depends on. */
-export function keepOnly({ builder: { graph } }: OpenModel, outputs: readonly onnx.IValueInfoProto[]): void {
+export function keepOnly(
+  { builder: { graph } }: Pick<OpenModel, 'builder'>,
+  outputs: readonly onnx.IValueInfoProto[],
+): void {
   const needed = new Set(outputs.map(({ name }) => name!));
   const kept: onnx.INodeProto[] = [];
   for (const node of [...graph.node!].reverse()) {

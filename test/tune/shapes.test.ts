@@ -27,6 +27,26 @@ function sequenceModel(): Uint8Array {
   return bytes;
 }
 
+/** Sequences [N, T, 5]: what an LSTM holds after all steps, and scores. */
+function recurrentModel(): Uint8Array {
+  const size = 6;
+  return modelOf({
+    nodes: [
+      node('Transpose', ['x'], ['steps'], { perm: [1, 0, 2] }),
+      node('LSTM', ['steps', 'w', 'r', 'b'], ['', 'h'], { hidden_size: size }),
+      node('ReduceMean', ['h'], ['last'], { axes: [0], keepdims: 0 }),
+      node('MatMul', ['last', 'w2'], ['y']),
+    ],
+    inputs: { x: [0, 0, WIDTH] },
+    tensors: [
+      stored('w', [1, 4 * size, WIDTH]),
+      stored('r', [1, 4 * size, size]),
+      stored('b', [1, 8 * size]),
+      stored('w2', [size, 3]),
+    ],
+  });
+}
+
 /** Sequences of these lengths, a batch each; the class is told by which of three features is the largest. */
 function sequences(lengths: readonly number[], size: number, isLabelled: boolean): Dataset {
   const random = new Random(7);
@@ -71,5 +91,15 @@ describe('sequences of several lengths are trained on by length', () => {
     if (isLabelled) expect(epochs[11].loss).toBeLessThan(0.8 * epochs[0].loss);
     expect(weights).not.toEqual(weightsOf(model));
     expect((await run()).weights).toEqual(weights);
+  });
+
+  it('through a recurrent layer', async () => {
+    const model = openOnnx(recurrentModel());
+    const epochs: Epoch[] = [];
+    const options = { dataset: sequences([4, 7, 4, 7], 16, true), epochs: 10, batchSize: 8, learningRate: 0.02 };
+    const tuned = await tune({ ...options, threads: 1, onEpoch: (epoch) => void epochs.push(epoch) }).run(model);
+    expect(epochs[9].loss).toBeLessThan(0.7 * epochs[0].loss);
+    const before = weightsOf(model);
+    for (const [i, weights] of weightsOf(tuned).entries()) expect(weights).not.toEqual(before[i]);
   });
 });

@@ -8,15 +8,18 @@ import { abs, elu, erf, exp, log, neg, pow, reciprocal, softplus, sqrt } from '.
 import { gelu } from './gelu.js';
 import { gemm } from './gemm.js';
 import { groupNormalization } from './group-normalization.js';
+import { choice } from './if.js';
 import { instanceNormalization } from './instance-normalization.js';
 import { layerNormalization } from './layer-normalization.js';
 import { matMul } from './mat-mul.js';
 import { maxPool } from './max-pool.js';
 import { pRelu } from './prelu.js';
 import { dequantizeLinear, quantizeLinear } from './quantize-linear.js';
+import { recurrent } from './recurrent.js';
 import { globalAveragePool, globalMaxPool, reduceExtreme, reduceL2, reduceMean, reduceSum } from './reduce.js';
 import { round } from './round.js';
 import type { GradientRule } from './rule.js';
+import { scan } from './scan.js';
 import { rearrange, resize, select } from './select.js';
 import { concat, expand, identity, pad, reshape, split, transpose } from './shape.js';
 
@@ -43,6 +46,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Flatten: reshape,
     Gather: select,
     GatherElements: select,
+    GRU: recurrent,
     GatherND: select,
     Gelu: gelu,
     Gemm: gemm,
@@ -52,7 +56,9 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     HardSigmoid: hardSigmoid,
     HardSwish: hardSwish,
     Identity: identity,
+    If: choice,
     InstanceNormalization: instanceNormalization,
+    LSTM: recurrent,
     LayerNormalization: layerNormalization,
     LeakyRelu: leakyRelu,
     Log: log,
@@ -67,6 +73,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Pad: pad,
     Pow: pow,
     QuantizeLinear: quantizeLinear,
+    RNN: recurrent,
     Reciprocal: reciprocal,
     ReduceL2: reduceL2,
     ReduceMax: reduceExtreme,
@@ -77,6 +84,7 @@ export const RULES: ReadonlyMap<string, GradientRule> = new Map(
     Reshape: reshape,
     Resize: resize,
     Round: round,
+    Scan: scan,
     Sigmoid: sigmoid,
     Slice: select,
     Softmax: softmax,

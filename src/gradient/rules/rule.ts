@@ -6,7 +6,7 @@ import { describeNode, type GraphBuilder } from '../../graph/builder.js';
 export interface RuleContext {
   readonly node: onnx.INodeProto;
   readonly builder: GraphBuilder;
-  /** Names of the node's inputs; `''` is an absent optional one. */
+  /** Names of the node's inputs, `''` for an absent optional one; behind them what its nested graphs read of the graph around it. */
   readonly inputs: readonly string[];
   /** Name of the node's first output. */
   readonly output: string;
@@ -14,8 +14,22 @@ export interface RuleContext {
   readonly gradient: string;
   /** Name of dL/d(output `index`), zeros where nothing arrives; for rules of several outputs. */
   gradientOf(index: number): string;
+  /** Whether a gradient arrives at output `index` at all. */
+  arrives(index: number): boolean;
   /** Whether anybody wants dL/d(input `index`). A rule skips the work for the others. */
   needs(index: number): boolean;
+  /**
+   * The backward pass through nodes that the rule has appended, or those of a nested graph: the gradients of the targets that
+   * the seeds depend on, by name.
+   *
+   * @throws FxqError `UNSUPPORTED` when one of them has no rule
+   */
+  through(
+    builder: GraphBuilder,
+    nodes: readonly onnx.INodeProto[],
+    seeds: ReadonlyMap<string, string>,
+    targets: readonly string[],
+  ): ReadonlyMap<string, string>;
 }
 
 /** The vector-Jacobian product of one operator. */
