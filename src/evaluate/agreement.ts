@@ -1,6 +1,9 @@
 import { isFloat } from '../data/cast.js';
+import type { Batch } from '../data/dataset.js';
 import { decisionIn, layoutOf, type Scale } from './decisions.js';
+import type { Kind } from './metric.js';
 import type { MetricArray } from './metrics.js';
+import { realRows } from './padding.js';
 
 /** Which decisions there are in an output. */
 export interface Decided {
@@ -10,6 +13,12 @@ export interface Decided {
   readonly axis?: number | undefined;
   /** Which rows take part, where some are padding. Default: all. */
   readonly isReal?: ((row: number) => boolean) | undefined;
+}
+
+/** Which decisions there are in an output of this kind: those of padding are left out. */
+export function decidedIn({ scale, axis }: Kind, reference: MetricArray, batch: Batch, samples: number): Decided {
+  const { rows } = layoutOf(reference, samples, scale, axis);
+  return { scale, axis, isReal: realRows(batch, reference.dims, rows) };
 }
 
 /**

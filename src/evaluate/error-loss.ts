@@ -1,7 +1,7 @@
 import { FxqError } from '../errors.js';
 import { meanInterval, ratioInterval } from './interval.js';
-import type { LossMeter, Measured } from './loss.js';
-import { type OwnMetric, unitOf } from './metric.js';
+import type { LossMeter, Measured, Reference } from './loss.js';
+import { type Outputs, type OwnMetric, unitOf } from './metric.js';
 import { realRows } from './padding.js';
 
 /** The loss of a model that decides on nothing: how far its output is off, by the energy of the output or by their cosine. */
@@ -47,6 +47,25 @@ export function errorMeter({ output }: Measured, metric: 'snr' | 'cosine'): Loss
 }
 
 /**
+ * What a metric of one's own gives for each input of a batch.
+ *
+ * @throws FxqError `DATASET` where it gives anything but a number an input
+ */
+export async function scoresBy(
+  metric: OwnMetric,
+  own: Outputs,
+  { samples, labels, outputs }: Reference,
+): Promise<readonly number[]> {
+  const values = await metric(own, outputs, labels);
+  const scores = Array.from(values ?? [], Number);
+  if (scores.length === samples && scores.every(Number.isFinite)) return scores;
+  const whose = own === outputs ? 'the original' : 'the model';
+  const odd = scores.length === samples ? ', not all of them finite' : '';
+  const message = `metric: expected a number for each of ${samples} inputs, got ${values?.length ?? values} for ${whose}${odd}`;
+  throw new FxqError('DATASET', message, { expected: samples, actual: values?.length });
+}
+
+/**
  * The loss by a metric of one's own.
  *
  * @throws FxqError `DATASET` where it gives anything but a number an input
@@ -54,19 +73,11 @@ export function errorMeter({ output }: Measured, metric: 'snr' | 'cosine'): Loss
 export function ownMeter(metric: OwnMetric): LossMeter {
   const losses: number[] = [];
   return {
-    async add({ samples, labels, outputs }, own, isFitted) {
+    async add(reference, own, isFitted) {
       if (!own || isFitted) return;
-      const [before, after] = [await metric(outputs, outputs, labels), await metric(own, outputs, labels)];
-      for (const [values, whose] of [
-        [before, 'the original'],
-        [after, 'the model'],
-      ] as const) {
-        const isGood = values?.length === samples && Array.from(values).every((value) => Number.isFinite(value));
-        if (isGood) continue;
-        const message = `metric: expected a number for each of ${samples} inputs, got ${values?.length ?? values} for ${whose}${values?.length === samples ? ', not all of them finite' : ''}`;
-        throw new FxqError('DATASET', message, { expected: samples, actual: values?.length });
-      }
-      for (let i = 0; i < samples; i++) losses.push(before[i] - after[i]);
+      const before = await scoresBy(metric, reference.outputs, reference);
+      const after = await scoresBy(metric, own, reference);
+      for (let i = 0; i < before.length; i++) losses.push(before[i] - after[i]);
     },
     result() {
       if (losses.length === 0) return undefined;

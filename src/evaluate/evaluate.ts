@@ -5,14 +5,14 @@ import { runBatches } from '../runtime/batches.js';
 import { decidingOutput, describeLeftOut, otherHeads } from '../runtime/outputs.js';
 import { loadRuntime, type Runtime } from '../runtime/runtime.js';
 import { openSession, type Session } from '../runtime/session.js';
-import { agreementMeter, type Decided } from './agreement.js';
-import { layoutOf } from './decisions.js';
+import { agreementMeter, type Decided, decidedIn } from './agreement.js';
+import { scoresBy } from './error-loss.js';
 import { lossGauge } from './gauge.js';
+import { type Interval, meanInterval } from './interval.js';
 import type { Loss } from './loss.js';
 import type { MetricName, Outputs, OwnMetric } from './metric.js';
 import { accuracyMeter, differenceMeter } from './metrics.js';
 import { numberMeter } from './numbers.js';
-import { realRows } from './padding.js';
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -27,7 +27,10 @@ export interface EvaluateOptions {
   readonly batchSize?: number | undefined;
   /** The output that decides on classes. Default: the first that is a tensor of numbers. */
   readonly output?: string | undefined;
-  /** How what is lost against the reference is measured: by a name, or by a function of your own. Default: as labels and outputs suggest. */
+  /**
+   * How what is lost against the reference is measured: by a name, or by a function of your own, which without a reference is
+   * given the model's own outputs in its place. Default: as labels and outputs suggest.
+   */
   readonly metric?: MetricName | OwnMetric | undefined;
   /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
   readonly threads?: number | undefined;
@@ -54,6 +57,8 @@ export interface Evaluation {
   readonly meanAbsDiff: number | null;
   /** What has been lost against the reference, with the interval that it is in on all such samples. `null` without reference. */
   readonly loss: Loss | null;
+  /** Mean of a metric of your own, with the interval that it is in on all such samples. `null` without one. */
+  readonly score: Interval | null;
   /** What the output that decides holds, in words, as it is judged by. `null` without reference. */
   readonly kind: string | null;
   /** How often an output's shape was not the reference's, as with detectors; those are not in the differences. */
@@ -93,20 +98,24 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const meters = createMeters(output);
     const numbers = numberMeter(output);
     const heads = otherHeads(sessions[0], output, options.output);
-    const gauge = lossGauge({ output, heads, metric: options.metric });
+    const { metric } = options;
+    const gauge = lossGauge({ output, heads, metric });
+    const scores: number[] = [];
     let samples = 0;
     const [session, other] = sessions;
     for await (const run of runBatches(session, { batches: () => dataset({ limit, batchSize }), limit, signal })) {
       const { batch, labels, outputs } = run;
       if (labels) meters.classify(outputs, labels);
+      const references = other ? (await other.run(batch, run.samples)).outputs : outputs;
+      if (typeof metric === 'function') {
+        for (const score of await scoresBy(metric, outputs, { ...run, outputs: references })) scores.push(score);
+      }
       if (other) {
-        const { outputs: references } = await other.run(batch, run.samples);
         await gauge.add({ ...run, outputs: references }, outputs);
         const kind = gauge.kind();
         const reference = references[output];
-        const rows = kind && reference && layoutOf(reference, run.samples, kind.scale, kind.axis).rows;
-        const isReal = rows === undefined ? undefined : realRows(batch, reference.dims, rows);
-        meters.compare(outputs, references, run.samples, { ...kind, isReal });
+        const decided = kind && reference ? decidedIn(kind, reference, batch, run.samples) : {};
+        meters.compare(outputs, references, run.samples, decided);
       }
       numbers.add(outputs[output], batch, samples);
       samples += run.samples;
@@ -120,6 +129,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     return {
       ...{ samples, output, ...meters.result(sessions.length > 1, decides) },
       loss: gauged?.loss ?? null,
+      score: scores.length > 0 ? meanInterval(scores) : null,
       kind: gauged?.measured.kind.text ?? null,
       ...{ doubt, isUndecided: numbers.isAll(), warnings },
     };

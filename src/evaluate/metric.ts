@@ -26,6 +26,12 @@ export const METRICS: readonly MetricName[] = ['accuracy', 'agreement', 'snr', '
  */
 export type MetricName = 'accuracy' | 'agreement' | 'snr' | 'cosine';
 
+/** @throws RangeError for a name that is none */
+export function checkMetric(asker: string, metric: MetricName | OwnMetric | undefined): void {
+  if (metric === undefined || typeof metric === 'function' || METRICS.includes(metric)) return;
+  throw new RangeError(`${asker}: expected a metric ${METRICS.join(', ')} or a function, got ${metric}`);
+}
+
 /** What a loss is counted in: points of a hundred, a share of what there is, or the metric's own unit. */
 export type LossUnit = 'points' | 'share' | 'own';
 

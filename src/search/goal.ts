@@ -1,7 +1,7 @@
 import { FxqError } from '../errors.js';
 import type { Loss } from '../evaluate/loss.js';
 import { formatAmount } from '../evaluate/loss-words.js';
-import { type LossUnit, METRICS, type MetricName, type OwnMetric } from '../evaluate/metric.js';
+import { checkMetric, type LossUnit, type MetricName, type OwnMetric } from '../evaluate/metric.js';
 import { checkOptions } from '../options/check.js';
 import { number, type OptionsOf, whole } from '../options/option.js';
 
@@ -86,9 +86,7 @@ export const HELD_OUT = 2048;
 /** @throws RangeError */
 export function checkGoal(goal: GoalOptions, stage = 'calibrate'): void {
   checkOptions(stage, GOAL, goal);
-  const { metric } = goal;
-  if (metric === undefined || typeof metric === 'function' || METRICS.includes(metric)) return;
-  throw new RangeError(`${stage}: expected a metric ${METRICS.join(', ')} or a function, got ${metric}`);
+  checkMetric(stage, goal.metric);
 }
 
 const UNITS: ReadonlyMap<string, number> = new Map([

@@ -1,12 +1,10 @@
 import { isFloat } from '../data/cast.js';
-import { agreementMeter } from '../evaluate/agreement.js';
-import { layoutOf } from '../evaluate/decisions.js';
+import { agreementMeter, decidedIn } from '../evaluate/agreement.js';
 import { divergenceMeter, similarityMeter } from '../evaluate/fidelity.js';
 import { type GaugeOptions, lossGauge } from '../evaluate/gauge.js';
 import type { Measured } from '../evaluate/loss.js';
 import { type Kind, kindOfOutput, type Outputs } from '../evaluate/metric.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
-import { realRows } from '../evaluate/padding.js';
 import type { BatchRun } from '../runtime/batches.js';
 import type { Fidelity } from './options.js';
 
@@ -45,10 +43,10 @@ export function fidelityMeter({ output, heads, metric, temperature, hasLoss = fa
       if (judged && labels) accuracy.add(judged, labels);
       if (judged && reference && kind?.metric === 'agreement') {
         const { scale, axis } = kind;
-        const isReal = realRows(batch, reference.dims, layoutOf(reference, samples, scale, axis).rows);
-        agreement.add(judged, reference, samples, { scale, axis, isReal });
+        const decided = decidedIn(kind, reference, batch, samples);
+        agreement.add(judged, reference, samples, decided);
         divergence ??= divergenceMeter(scale, { axis, temperature });
-        if (isFloat(judged.type)) divergence.add(judged, reference, samples, isReal);
+        if (isFloat(judged.type)) divergence.add(judged, reference, samples, decided.isReal);
       }
       await gauge?.add(seen, outputs);
       for (const [name, array] of Object.entries(outputs)) {

@@ -1,11 +1,10 @@
 import { type HeadedKind, isHeaded, readHeaded, writeHeaded } from '../binary/headed.js';
 import { present } from '../guards.js';
+import type { HeldOut } from './held-out.js';
 
 /** The best epoch so far. */
-export interface Best {
+export interface Best extends HeldOut {
   readonly epoch: number;
-  readonly accuracy: number | null;
-  readonly loss: number;
   /** The values of each parameter. */
   readonly values: readonly Float32Array[];
 }
@@ -33,8 +32,9 @@ const KIND: HeadedKind = { magic: 'fxq-compress tune 1\n', command: 'fxq-compres
  */
 export function writeCheckpoint(state: State, subject: string): Uint8Array {
   const { epoch, best } = state;
-  const head = { subject, epoch, best: best && { epoch: best.epoch, accuracy: best.accuracy, loss: best.loss } };
-  return writeHeaded(KIND, head, arraysOf(state, best?.values).map(bytesOf));
+  const { values, ...told } = best ?? {};
+  const head = { subject, epoch, best: best && told };
+  return writeHeaded(KIND, head, arraysOf(state, values).map(bytesOf));
 }
 
 /** Whether a file says that it is a training between two epochs. */

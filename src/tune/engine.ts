@@ -15,6 +15,12 @@ export type Outputs = readonly OutputArray[];
 
 /** Runs a model as it is. */
 export interface Predictor extends Runner<Outputs> {
+  /** The same with all that it answers, by name. */
+  readonly answers: Session['run'];
+  /** Names of the outputs that the loss judges: logits in place of a Softmax over them. */
+  readonly judged: readonly string[];
+  /** What the model takes, and its own outputs. */
+  readonly own: Pick<Session, 'inputs' | 'outputNames' | 'leftOut'>;
   release(): Promise<void>;
 }
 
@@ -48,8 +54,8 @@ export async function openEngine(
   const session = await openSession(runtime, graph.bytes, { threads, held, name: 'gradient graph' });
   const predictor = await openPredictor(model, options, parameters, held);
   return {
+    ...predictor,
     gradients: (batch, targets) => gradientsOf(session, graph, names, batch, targets),
-    run: predictor.run,
     async release() {
       await session.release();
       await predictor.release();
@@ -70,16 +76,20 @@ export async function openPredictor(
     open,
     parameters.map(({ name }) => name),
   );
-  const bytes = writeModel(
-    open,
-    outputs.map((name) => floatValue(name)),
-  );
+  const ownOutputs = open.builder.graph.output ?? [];
+  const ownNames = new Set(ownOutputs.map(({ name }) => name));
+  const further = outputs.filter((name) => !ownNames.has(name));
+  const bytes = writeModel(open, [...ownOutputs, ...further.map((name) => floatValue(name))]);
   const session = await openSession(runtime, bytes, { threads, held, name: 'model in training' });
+  const { inputs, leftOut, outputNames } = session;
   return {
-    async run({ inputs }, limit) {
-      const results = await session.run({ inputs }, limit);
+    async run(batch, limit) {
+      const results = await session.run({ inputs: batch.inputs }, limit);
       return { samples: results.samples, outputs: outputs.map((name) => results.outputs[name]) };
     },
+    answers: ({ inputs }, limit) => session.run({ inputs }, limit),
+    judged: outputs,
+    own: { inputs, leftOut, outputNames: outputNames.filter((name) => ownNames.has(name)) },
     release: () => session.release(),
   };
 }

@@ -1,4 +1,6 @@
 import type { Dataset } from '../data/dataset.js';
+import type { Loss } from '../evaluate/loss.js';
+import { checkMetric, type MetricName, type OwnMetric } from '../evaluate/metric.js';
 import { LOSSES } from '../gradient/losses.js';
 import type { Model } from '../model/model.js';
 import type { Selection } from '../model/selectors.js';
@@ -76,6 +78,11 @@ export interface TuneOptions extends TuneLayer, Selection<TuneLayer> {
   readonly samples?: number | undefined;
   /** Samples kept out of training, by which the best epoch is chosen: by labels that are met, or by the loss without. Default: a tenth, at most 5000. */
   readonly heldOut?: number | undefined;
+  /**
+   * How samples held out are judged against the teacher, or against the model as it comes in, and which epoch is the best: by
+   * a name, or by a function of your own. Default: as labels and outputs suggest, and the best epoch as `heldOut` says.
+   */
+  readonly metric?: MetricName | OwnMetric | undefined;
   /** Changes to images each time they are seen. Default: none. */
   readonly augmentation?: Augmentation | undefined;
   /** Whether the density is each layer's own, or one for all layers. Default `layer`. */
@@ -127,7 +134,7 @@ export interface TuneOptions extends TuneLayer, Selection<TuneLayer> {
 export const TRAINED = ['role:weight', 'role:bias', 'role:normalisation'] as const;
 
 /** What is handed in and not typed, beside the changes of images, which have ranges of their own. */
-type HandedIn = 'dataset' | 'teacher' | 'runtime' | 'onEpoch' | 'onCheckpoint' | 'resume' | 'augmentation';
+type HandedIn = 'dataset' | 'teacher' | 'metric' | 'runtime' | 'onEpoch' | 'onCheckpoint' | 'resume' | 'augmentation';
 
 const LEARNING_RATES = { adam: 0.001, sgd: 0.01 } as const;
 
@@ -240,6 +247,8 @@ export interface Epoch {
   readonly accuracy: number | null;
   /** The ends of what that is on other samples, in 95 of 100 cases. */
   readonly accuracyInterval: readonly [low: number, high: number] | null;
+  /** What the samples held out have lost against the teacher, or against the model as it came; `null` where nothing tells. */
+  readonly judgement: Loss | null;
   /** Share of the weights of pruned layers that are left; of all trained weights without pruning. */
   readonly density: number;
   /** Whether it is the best so far, among those with the density asked for. */
@@ -257,6 +266,7 @@ export function askedFormats({ weights, first, last, rules = [] }: TuneOptions):
 export function checkTuneOptions(options: TuneOptions): void {
   if (typeof options.dataset !== 'function') throw new TypeError(`tune: expected a dataset, got ${options.dataset}`);
   checkOptions('tune', TUNE, options);
+  checkMetric('tune', options.metric);
   checkAugmentation(options.augmentation ?? {});
   const { density, weights, by, range } = TUNE;
   for (const rule of options.rules ?? []) checkOptions('tune', { density, weights, by, range }, rule.options);

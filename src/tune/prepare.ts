@@ -77,16 +77,13 @@ export async function prepareTraining(
   const fixer = createFixer(parameters, options.incremental ?? 1);
   const pruner = prunerOf(parameters, options, { scope, schedule, steps: pruneSteps }, onNote);
   const engine = await openEngine(graph.open, parameters, engineOptions);
-  const teacher =
-    loss === 'cross-entropy'
-      ? undefined
-      : await openPredictor(taught.open, engineOptions).catch(async (error) => {
-          await engine.release();
-          throw error;
-        });
+  const reference = await openPredictor(taught.open, engineOptions).catch(async (error) => {
+    await engine.release();
+    throw error;
+  });
   const release = async () => {
     await engine.release();
-    await teacher?.release();
+    await reference.release();
   };
   try {
     const { outputs } = await engine.run(samples.batch(heldOut.subarray(0, 1)));
@@ -105,9 +102,11 @@ export async function prepareTraining(
       optimiser: optimiser.state,
     };
     const settings = { ...settled, loss };
-    const { density, rules, weights, range, first, last, incremental } = options;
+    const { density, rules, weights, range, first, last, incremental, metric } = options;
     const all = {
       ...settings,
+      // Of a function there is only to know that it is one.
+      metric: typeof metric === 'function' ? 'own' : metric,
       density,
       rules,
       weights,
@@ -120,8 +119,10 @@ export async function prepareTraining(
     };
     const subject = subjectOf([graph, taught].map(bytesOf), samples, heldOut, all);
     if (options.resume) readCheckpoint(options.resume, state, subject);
-    const targetsOf = teacher ? teacherTargets(teacher) : labelTargets(classes);
-    const training = { engine, parameters, optimiser, pruner, fixer, samples, trained, heldOut, targetsOf, settings };
+    const targetsOf = loss === 'cross-entropy' ? labelTargets(classes) : teacherTargets(reference);
+    const judge = { reference, metric: options.metric, output: options.output };
+    const work = { engine, parameters, optimiser, pruner, fixer, targetsOf, judge, settings };
+    const training: Training = { ...work, samples, trained, heldOut };
     return { training, state, subject, rounded: formats.areNew ? rounded : undefined, release };
   } catch (error) {
     await release();

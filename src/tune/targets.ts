@@ -2,8 +2,9 @@ import type { Batch } from '../data/dataset.js';
 import { checkLabels } from '../data/labels.js';
 import { FxqError } from '../errors.js';
 import type { LossName } from '../gradient/losses.js';
+import type { Runner } from '../runtime/batches.js';
 import type { OutputArray } from '../runtime/session.js';
-import type { Outputs, Predictor } from './engine.js';
+import type { Outputs } from './engine.js';
 
 /** What the outputs should be for a batch. */
 export type Targets = (batch: Batch) => Promise<Outputs>;
@@ -23,7 +24,7 @@ export function labelTargets(classes: number): Targets {
 }
 
 /** Targets from another model. */
-export function teacherTargets(teacher: Predictor): Targets {
+export function teacherTargets(teacher: Runner<Outputs>): Targets {
   return async (batch) => (await teacher.run(batch)).outputs;
 }
 

@@ -1,35 +1,24 @@
 import type { Batch } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
-import { agreementMeter } from '../evaluate/agreement.js';
 import { type Interval, shareInterval } from '../evaluate/interval.js';
-import { accuracyMeter } from '../evaluate/metrics.js';
-import type { LossName } from '../gradient/losses.js';
 import { createRandom, shuffle } from '../random.js';
-import { runBatches } from '../runtime/batches.js';
 import { augment } from './augment.js';
 import type { Best, State } from './checkpoint.js';
-import type { Engine } from './engine.js';
+import { type HeldOut, type Judging, judgeHeldOut } from './held-out.js';
 import type { Fixer } from './incremental.js';
 import { clip, cosine, type Optimiser } from './optimiser.js';
-import type { Epoch, Settled } from './options.js';
+import type { Epoch } from './options.js';
 import type { Parameter } from './parameter.js';
 import { LOOK_STEPS, type Pruner } from './pruning.js';
-import type { Samples } from './samples.js';
-import { lossOf, type Targets } from './targets.js';
 
 /** Everything that a training consists of, ready to go. */
-export interface Training {
-  readonly engine: Engine;
+export interface Training extends Judging {
   readonly parameters: readonly Parameter[];
   readonly optimiser: Optimiser;
   readonly pruner: Pruner | undefined;
   readonly fixer: Fixer | undefined;
-  readonly samples: Samples;
-  /** Places of the samples to train on, and of those to judge by. */
+  /** Places of the samples to train on. */
   readonly trained: Uint32Array;
-  readonly heldOut: Uint32Array;
-  readonly targetsOf: Targets;
-  readonly settings: Settled & { readonly loss: LossName };
 }
 
 /** What a training heeds, and whom it calls. */
@@ -53,7 +42,8 @@ export async function train(
   while (state.epoch < epochs) {
     const start = performance.now();
     const loss = await trainEpoch(training, state.epoch, { signal, onStep });
-    const { accuracy, loss: heldOutLoss } = await judge(training, signal);
+    const found = await judgeHeldOut(training, signal);
+    const { accuracy, loss: heldOutLoss, judgement } = found;
     if (!Number.isFinite(heldOutLoss)) throw diverged(state.epoch);
     state.epoch++;
     const share = state.epoch / epochs;
@@ -61,10 +51,10 @@ export async function train(
     const isDone =
       (!training.pruner || share >= settings.pruneShare) && (!training.fixer || training.fixer.isDone(share));
     const { best } = state;
-    const isBest = isDone && (!best || isBetter({ accuracy, loss: heldOutLoss }, best, settings.loss));
+    const isBest = isDone && (!best || isBetter(found, best, training));
     if (isBest) {
       const values = parameters.map((parameter) => parameter.values.slice());
-      state.best = { epoch: state.epoch, accuracy, loss: heldOutLoss, values };
+      state.best = { ...found, epoch: state.epoch, values };
     }
     const ms = performance.now() - start;
     await onEpoch({
@@ -74,6 +64,7 @@ export async function train(
       heldOutLoss,
       accuracy,
       accuracyInterval: accuracy === null ? null : endsOf(shareInterval(accuracy, training.heldOut.length)),
+      judgement,
       density: densityOf(training),
       isBest,
       ms,
@@ -131,36 +122,17 @@ function addTwins(parameters: readonly Parameter[], gradients: readonly Float32A
   }
 }
 
-/** How well the model does on the samples held out, as its weights are now. */
-async function judge(
-  { engine, samples, heldOut, targetsOf, settings }: Training,
-  signal: AbortSignal | undefined,
-): Promise<{ accuracy: number | null; loss: number }> {
-  const { loss: kind, temperature, batchSize } = settings;
-  const size = Math.max(batchSize, 256);
-  const batches = function* () {
-    for (const places of samples.divide(heldOut, size)) yield samples.batch(places);
-  };
-  const accuracy = accuracyMeter();
-  const agreement = agreementMeter();
-  let loss = 0;
-  for await (const { batch, labels, samples: count, outputs } of runBatches(engine, { batches, signal })) {
-    const targets = await targetsOf(batch);
-    if (kind !== 'mean-squared-error' && labels) accuracy.add(outputs[0], labels);
-    else agreement.add(outputs[0], targets[0], count);
-    loss += lossOf(outputs, targets, kind, temperature) * count;
-  }
-  const decided = kind === 'mean-squared-error' ? null : (accuracy.result().top1 ?? agreement.result());
-  return { accuracy: decided, loss: loss / heldOut.length };
-}
-
 function endsOf({ low, high }: Interval): readonly [number, number] {
   return [low, high];
 }
 
-/** Labels are right or wrong; how near a teacher is, the loss tells more finely than its decisions. */
-function isBetter(one: Omit<Best, 'epoch' | 'values'>, other: Best, loss: LossName): boolean {
-  const gain = loss === 'cross-entropy' ? (one.accuracy ?? 0) - (other.accuracy ?? 0) : 0;
+/** Labels are right or wrong; how near a teacher is, the loss tells more finely than its decisions; what is asked for by name counts. */
+function isBetter(one: HeldOut, other: Best, { settings, judge }: Training): boolean {
+  if (judge.metric !== undefined && one.judgement && other.judgement) {
+    const lost = one.judgement.value - other.judgement.value;
+    if (lost !== 0) return lost < 0;
+  }
+  const gain = settings.loss === 'cross-entropy' ? (one.accuracy ?? 0) - (other.accuracy ?? 0) : 0;
   return gain > 0 || (gain === 0 && one.loss < other.loss);
 }
 

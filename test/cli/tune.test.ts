@@ -21,7 +21,7 @@ describe('tune', () => {
     expect([code, stderr]).toEqual([
       0,
       expect.stringMatching(
-        /^(epoch [12]\/2 {2}loss [\d.]+ {2}held out [\d.]+% right \(95 %: [\d.]+ to [\d.]+\), loss [\d.]+( {2}best)?\n){2}$/,
+        /^(epoch [12]\/2 {2}loss [\d.]+ {2}held out [\d.]+% right \(95 %: [\d.]+ to [\d.]+\), lost [−\d.]+ points, 95 %: [−\d.]+ to [\d.]+, 40 inputs, loss [\d.]+( {2}best)?\n){2}$/,
       ),
     ]);
     expect(Object.keys(filesIn(folder))).toEqual(['tuned.onnx']);
@@ -41,6 +41,7 @@ describe('tune', () => {
     expect(epochs[1]).toEqual({
       ...{ epoch: 2, epochs: 2, loss: expect.any(Number), heldOutLoss: expect.any(Number) },
       ...{ accuracy: expect.any(Number), accuracyInterval: [expect.any(Number), expect.any(Number)] },
+      judgement: expect.objectContaining({ metric: 'accuracy', unit: 'points', value: expect.any(Number) }),
       ...{ density: expect.closeTo(0.2, 3), isBest: true, ms: expect.any(Number) },
     });
     expect(readFileSync(out, 'latin1')).toContain('loss=distillation density=0.2');

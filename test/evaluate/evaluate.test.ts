@@ -136,6 +136,7 @@ describe('evaluate', () => {
       output: 'scores',
       doubt: null,
       loss: null,
+      score: null,
       kind: null,
       isUndecided: false,
       warnings: [],

@@ -4,12 +4,16 @@ import { splitDataset } from '../../src/data/split.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
 import { describeMetric, lossGauge } from '../../src/evaluate/gauge.js';
 import type { MetricName, OwnMetric } from '../../src/evaluate/metric.js';
+import { argmax } from '../../src/evaluate/metrics.js';
 import { openOnnx } from '../../src/onnx/open.js';
+import { createRandom, shuffle } from '../../src/random.js';
 import { otherHeads } from '../../src/runtime/outputs.js';
 import { loadRuntime } from '../../src/runtime/runtime.js';
 import type { OutputArray } from '../../src/runtime/session.js';
 import { createJudge } from '../../src/search/judge.js';
 import { sensitivity } from '../../src/sensitivity/sensitivity.js';
+import type { Epoch } from '../../src/tune/options.js';
+import { tune } from '../../src/tune/tune.js';
 import { changed } from '../sensitivity/support.js';
 import { LENET, written } from '../stages/support.js';
 import { Random } from '../support/random.js';
@@ -54,7 +58,8 @@ describe('several outputs', () => {
 });
 
 describe('whoever measures', () => {
-  const dataset = arrayDataset({ inputs: { input: { data: random.floats(SAMPLES * 784, 1), dims: [SAMPLES, 784] } } });
+  const pixels = random.floats(SAMPLES * 784, 1);
+  const dataset = arrayDataset({ inputs: { input: { data: pixels, dims: [SAMPLES, 784] } } });
   const original = openOnnx(LENET);
   const compressed = changed(original, ['fc2.weight', 'fc3.weight'], (weight) => Math.round(weight * 12) / 12);
 
@@ -66,6 +71,7 @@ describe('whoever measures', () => {
 
   it.each<[string, MetricName | OwnMetric]>([
     ['agreement', 'agreement'],
+    ['the energy of what differs', 'snr'],
     ['a metric of one’s own', nearness],
   ])('finds the same loss by %s', async (_, metric) => {
     const runtime = await loadRuntime();
@@ -81,5 +87,41 @@ describe('whoever measures', () => {
         expect(found?.[key]).toBeCloseTo(loss?.[key] ?? Number.NaN, 4);
       }
     }
+  });
+
+  it.each<[string, MetricName | OwnMetric | undefined]>([
+    ['what outputs suggest', undefined],
+    ['cosine', 'cosine'],
+    ['a metric of one’s own', nearness],
+  ])('finds the same loss by %s in training that moves nothing, on what is held out', async (_, metric) => {
+    const epochs: Epoch[] = [];
+    const idle = { epochs: 1, learningRate: 0, weightDecay: 0, loss: 'distillation', threads: 1 } as const;
+    const onEpoch = (epoch: Epoch) => void epochs.push(epoch);
+    const held = SAMPLES - 1;
+    await tune({ ...idle, dataset, teacher: original, metric, heldOut: held, onEpoch }).run(compressed);
+    const places = shuffle(
+      Uint32Array.from({ length: SAMPLES }, (_, i) => i),
+      createRandom(0),
+    ).subarray(0, held);
+    const data = Float32Array.from([...places.sort()].flatMap((at) => [...pixels.subarray(784 * at, 784 * (at + 1))]));
+    const others = arrayDataset({ inputs: { input: { data, dims: [held, 784] } } });
+    const files = { model: written(compressed)[0], reference: LENET };
+    const { loss, agreement } = await evaluate({ ...files, dataset: others, metric, threads: 1 });
+    const [{ judgement, accuracy }] = epochs;
+    expect(judgement).toMatchObject({ metric: loss?.metric, unit: loss?.unit, samples: held });
+    if (agreement !== null) expect(accuracy).toBe(agreement);
+    for (const key of ['value', 'low', 'high'] as const) {
+      expect(judgement?.[key]).toBeCloseTo(loss?.[key] ?? Number.NaN, 4);
+    }
+  });
+
+  it('takes a metric of one’s own by labels alone, too', async () => {
+    const labels = Array.from({ length: SAMPLES }, (_, i) => i % 10);
+    const labelled = arrayDataset({ inputs: { input: { data: pixels, dims: [SAMPLES, 784] } }, labels });
+    const isRight: OwnMetric = ({ logits }, __, wanted) =>
+      Array.from(wanted ?? [], (label, i) => Number(argmax(logits.data, 10 * i, 10) === label));
+    const { score, loss, top1 } = await evaluate({ model: LENET, dataset: labelled, metric: isRight, threads: 1 });
+    expect([score?.value, loss]).toEqual([expect.closeTo(top1 ?? Number.NaN, 10), null]);
+    expect(score && score.low < score.value && score.high > score.value).toBe(true);
   });
 });

@@ -35,6 +35,7 @@ const evaluation = (top1: number): Evaluation => ({
     meanAbsDiff: null,
     shapeMismatches: null,
     loss: null,
+    score: null,
     kind: null,
   },
 });

@@ -17,7 +17,7 @@ function stateOf(seed: number, best: State['best'] = undefined): State {
 
 const bestOf = (seed: number) => {
   const random = new Random(seed);
-  return { epoch: 2, accuracy: 0.75, loss: 0.1, values: [random.floats(7), random.floats(5)] };
+  return { epoch: 2, accuracy: 0.75, loss: 0.1, judgement: null, values: [random.floats(7), random.floats(5)] };
 };
 const config = (message: string) =>
   expect.objectContaining({ code: 'CONFIG', message: expect.stringContaining(message) });

@@ -36,7 +36,7 @@ describe('targets of labels', () => {
 
 it('targets of a teacher are what it predicts', async () => {
   const outputs = [outputOf(distinct(1, [3, 4]))];
-  const targetsOf = teacherTargets({ run: async () => ({ samples: 1, outputs }), release: async () => undefined });
+  const targetsOf = teacherTargets({ run: async () => ({ samples: 1, outputs }) });
   expect(await targetsOf({ inputs })).toBe(outputs);
 });
 

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
 import { RANDOM } from '../../data/open.js';
 import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
+import type { Interval } from '../../evaluate/interval.js';
 import type { Loss } from '../../evaluate/loss.js';
 import { formatAmount } from '../../evaluate/loss-words.js';
 import { formatCount } from '../../inspect/format.js';
@@ -57,12 +58,11 @@ async function evaluateFile(
   if (data === RANDOM && reference === undefined) {
     throw new UsageError('--data random has no labels to be right about; give --reference with the original model');
   }
-  if (flags.metric !== undefined && flags.metric !== 'accuracy' && reference === undefined) {
-    throw new UsageError(
-      `--metric ${flags.metric} compares with another model; give --reference with the original model`,
-    );
-  }
   const metric = await metricOf(flags);
+  // A function may judge by labels alone.
+  if (typeof metric === 'string' && metric !== 'accuracy' && reference === undefined) {
+    throw new UsageError(`--metric ${metric} compares with another model; give --reference with the original model`);
+  }
   const folders: string[] = [];
   try {
     const model = await aboutFile(file, () => runnable(file, folders, signal));
@@ -75,7 +75,7 @@ async function evaluateFile(
     const options = { dataset, limit, batchSize, output, metric, threads, signal, onProgress };
     const result = await evaluate({ model: model.source, reference: other?.source, ...options });
     for (const warning of result.warnings) terminal.warn(warning);
-    if (result.top1 === null && !other) {
+    if (result.top1 === null && result.score === null && !other) {
       terminal.warn('no labels that the model could be right about; give --reference with the original model');
     }
     terminal.print(
@@ -93,7 +93,7 @@ async function evaluateFile(
 
 /** The figures as lines; those that do not apply are left out. */
 function formatEvaluation(result: Evaluation): string {
-  const { samples, top1, top5, agreement, loss, kind, maxAbsDiff, meanAbsDiff, shapeMismatches } = result;
+  const { samples, top1, top5, agreement, loss, score, kind, maxAbsDiff, meanAbsDiff, shapeMismatches } = result;
   const share = (value: number) => `${(100 * value).toFixed(2)}%`;
   const difference = (value: number) => (value === 0 ? '0' : value.toPrecision(3));
   const lines: [string, string | undefined][] = [
@@ -103,6 +103,7 @@ function formatEvaluation(result: Evaluation): string {
     ['agreement with reference', agreement === null ? undefined : share(agreement)],
     ['output', kind ?? undefined],
     [loss?.by === 'divergence' ? 'lost, estimated' : 'lost', loss === null ? undefined : lossLine(loss)],
+    ['metric of your own', score === null ? undefined : scoreLine(score)],
     ['largest difference', maxAbsDiff === null ? undefined : difference(maxAbsDiff)],
     ['mean difference', meanAbsDiff === null ? undefined : difference(meanAbsDiff)],
     ['outputs of other shapes', shapeMismatches ? formatCount(shapeMismatches) : undefined],
@@ -111,6 +112,11 @@ function formatEvaluation(result: Evaluation): string {
   const left = Math.max(...shown.map(([name]) => name.length));
   const right = Math.max(...shown.map(([, value]) => value.length));
   return shown.map(([name, value]) => `${name.padEnd(left)}  ${value.padStart(right)}`).join('\n');
+}
+
+function scoreLine({ value, low, high }: Interval): string {
+  const [amount, from, to] = [value, low, high].map((each) => formatAmount(each, 'own'));
+  return `${amount} (95 %: ${from} to ${to})`;
 }
 
 /** Where turned decisions are too few to be counted, what is told is what is to be expected of other inputs. */

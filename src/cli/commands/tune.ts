@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import type { Command } from 'commander';
 import { RANDOM } from '../../data/open.js';
 import { FxqError } from '../../errors.js';
+import { formatLoss } from '../../evaluate/loss-words.js';
 import { formatShare } from '../../inspect/format.js';
 import { readWhole } from '../../onnx/files.js';
 import { writeOnnx } from '../../onnx/write.js';
@@ -25,6 +26,7 @@ import {
 } from '../input.js';
 import { withoutInputs } from '../inputs.js';
 import { interruptible } from '../interrupt.js';
+import { addMetric, type MetricFlags, metricOf } from '../metric.js';
 import {
   addCommon,
   addDropUnused,
@@ -47,6 +49,7 @@ import type { Terminal } from '../terminal.js';
 type TuneFlags = SummaryFlags &
   ModelFlags &
   DataFlags &
+  MetricFlags &
   SelectionFlags & {
     readonly output: string;
     readonly data: string;
@@ -72,6 +75,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
   addAugmentation(command);
   command.option('--resume', 'go on from where the same command was stopped');
   addData(command);
+  addMetric(command);
   addSelection(command, TRAINED.join(' '));
   addFold(command);
   addDropUnused(command);
@@ -104,6 +108,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
     for (const warning of [...unclaimedWarnings(model), ...targets.warnings(model)]) terminal.warn(warning);
     if (flags.teacher !== undefined) teacher = await openEither(flags.teacher);
     const dataset = await openData(data, flags, { model, files: [input, flags.teacher] }, terminal);
+    const metric = await metricOf(flags);
     const plan = planModel(output, model, flags.force);
     const checkpoint = planOutput(`${output}.tune`);
     const [checkpointPath] = checkpoint.paths;
@@ -114,6 +119,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
       const stage = tune({
         ...options,
         dataset,
+        metric,
         teacher: teacher?.model,
         onEpoch: (epoch) => {
           epochs.push(epoch);
@@ -183,14 +189,15 @@ function refuseOthers(path: string): void {
 }
 
 function epochLine(told: Epoch): string {
-  const { epoch, epochs, loss, heldOutLoss, accuracy, accuracyInterval, density, isBest } = told;
+  const { epoch, epochs, loss, heldOutLoss, accuracy, accuracyInterval, judgement, density, isBest } = told;
   const [low, high] = (accuracyInterval ?? []).map((end) => (100 * end).toFixed(2));
   const decided = accuracy === null ? '' : `${(100 * accuracy).toFixed(2)}% right (95 %: ${low} to ${high}), `;
+  const lost = judgement === null ? '' : `${formatLoss(judgement)}, `;
   const width = String(epochs).length;
   const parts = [
     `epoch ${String(epoch).padStart(width)}/${epochs}`,
     `loss ${loss.toFixed(4)}`,
-    `held out ${decided}loss ${heldOutLoss.toFixed(4)}`,
+    `held out ${decided}${lost}loss ${heldOutLoss.toFixed(4)}`,
     ...(density < 1 ? [`kept ${(100 * density).toFixed(2)}%`] : []),
   ];
   return `${parts.join('  ')}${isBest ? '  best' : ''}`;

@@ -183,6 +183,7 @@ class Search {
     const stage = tune({
       ...{ dataset: this.inputs.trained, threads, runtime, seed, ...settings },
       teacher: isTaught ? this.original : undefined,
+      metric: this.options.metric,
       onEpoch: ({ ms }) => onEpochMs(ms),
     });
     const tuned = await stage.run(model, this.context());
