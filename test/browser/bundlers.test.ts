@@ -5,21 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as esbuild } from 'esbuild';
 import type { Browser } from 'playwright-core';
-import { build as vite } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encode, modelOf } from '../support/container.js';
 import { Random } from '../support/random.js';
 import { type Server, serve } from './server.js';
 import { HAS_CHROMIUM, launch, openPage } from './support.js';
+import { WAYS } from './ways.js';
 
 declare const window: { run(): Promise<string> };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'fxq-bundlers-'));
-const WORKER = 'fxq-compress/decode/worker';
-
-/** A package by its name alone: what it exports is not looked at. */
-const load = (name: string) => import(/* @vite-ignore */ name);
+const WORKER = { from: 'fxq-compress/decode/worker', name: 'decode-worker' };
 
 /** An app as a user would write it. */
 const app = (worker = 'true') => `import { decode } from 'fxq-compress/decode';
@@ -28,40 +25,6 @@ window.run = async () => {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', onnx));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 };`;
-
-/** The ways of the README, each with what it leaves in `out`; the page loads `app.js` from there. */
-const WAYS: Record<string, (entry: string, out: string) => Promise<unknown>> = {
-  Vite: (entry, outDir) => {
-    const rolldownOptions = { input: entry, output: { entryFileNames: 'app.js' } };
-    return vite({ root: folder, logLevel: 'error', base: './', build: { outDir, rolldownOptions } });
-  },
-  webpack: async (entry, path) => {
-    const { default: webpack } = await load('webpack');
-    const output = { path, filename: 'app.js' };
-    const compiler = webpack({ mode: 'production', optimization: { minimize: false }, context: folder, entry, output });
-    const problems = await new Promise((resolve, reject) =>
-      compiler.run((error: unknown, stats: { toString(options: object): string }) =>
-        error ? reject(error) : resolve(stats.toString({ all: false, errors: true, warnings: true })),
-      ),
-    );
-    expect(problems).toBe('');
-  },
-  esbuild: (entry, outdir) => {
-    const entryPoints = { app: entry, 'decode-worker': WORKER };
-    return esbuild({ entryPoints, outdir, bundle: true, format: 'esm', absWorkingDir: folder, minify: true });
-  },
-  Rollup: async (entry, dir) => {
-    const { rollup } = await load('rollup');
-    // In place of @rollup/plugin-node-resolve.
-    const packages: Record<string, string> = { 'fxq-compress/decode': 'index.js', [WORKER]: 'decode-worker.js' };
-    const resolveId = (id: string) => (id in packages ? join(root, 'dist/decode', packages[id]) : null);
-    const bundle = await rollup({
-      input: { app: entry, 'decode-worker': WORKER },
-      plugins: [{ name: 'resolve', resolveId }],
-    });
-    await bundle.write({ dir, format: 'es', entryFileNames: '[name].js' });
-  },
-};
 
 describe.runIf(HAS_CHROMIUM)('an app that decodes in a worker, bundled by', async () => {
   const model = modelOf(new Random(8).clustered(60_000, 30, 0.5));
@@ -78,7 +41,7 @@ describe.runIf(HAS_CHROMIUM)('an app that decodes in a worker, bundled by', asyn
     writeFileSync(join(folder, 'model.fxq'), await encode(model));
     cpSync(join(root, 'dist/decode'), join(folder, 'fxq'), { recursive: true });
     server = await serve(folder);
-    elsewhere = await serve(folder);
+    elsewhere = await serve(folder, { 'Access-Control-Allow-Origin': '*' });
   });
   afterAll(async () => {
     await browser?.close();
@@ -105,7 +68,7 @@ describe.runIf(HAS_CHROMIUM)('an app that decodes in a worker, bundled by', asyn
   const MODULE = '<script type="module" src="./app.js"></script>';
 
   it.each(Object.entries(WAYS))('%s', async (name, build) => {
-    await build(entryOf(name), join(folder, name));
+    await build({ folder, entry: entryOf(name), out: join(folder, name), worker: WORKER });
     expect(await tryPage(name, MODULE)).toEqual({ result: hash, workers: 1, said: [] });
   });
 
@@ -116,11 +79,6 @@ describe.runIf(HAS_CHROMIUM)('an app that decodes in a worker, bundled by', asyn
   });
 
   it('nothing, from another origin', async () => {
-    for (const file of ['index.js', 'decode-worker.js'])
-      elsewhere.behaviours.set(`/fxq/${file}`, { headers: { 'Access-Control-Allow-Origin': '*' } });
-    const text = await (await fetch(`${elsewhere.origin}/fxq/index.js`)).text();
-    for (const [, chunk] of text.matchAll(/from "\.\/([^"]+)"/g))
-      elsewhere.behaviours.set(`/fxq/${chunk}`, { headers: { 'Access-Control-Allow-Origin': '*' } });
     const cdn = `${elsewhere.origin}/fxq`;
     const head = (worker: string) =>
       `<script type="module">${app(worker).replace('fxq-compress/decode', `${cdn}/index.js`)}</script>`;

@@ -3,15 +3,14 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build as esbuild } from 'esbuild';
 import type { Browser } from 'playwright-core';
-import { build as vite } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compress } from '../../src/search/compress.js';
 import { readBytes } from '../support/container.js';
 import { packageModels } from '../support/packages.js';
 import { type Server, serve } from './server.js';
 import { HAS_CHROMIUM, launch, openPage } from './support.js';
+import { WAYS } from './ways.js';
 
 interface Outcome {
   hash?: string;
@@ -25,10 +24,12 @@ declare const window: { run(abortAt?: number): Promise<Outcome> };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'fxq-compress-'));
+const WORKER = { from: 'fxq-compress/worker', name: 'compress-worker' };
+const DIST = 'node_modules/fxq-compress/dist';
 const OPTIONS = { prune: { density: 0.5 }, cluster: { bits: 5 } };
 
 /** An app as a user would write it. */
-const APP = `import { compress, inspectContainer } from 'fxq-compress';
+const app = (worker = 'true', library = 'fxq-compress') => `import { compress, inspectContainer } from '${library}';
 const watch = new PerformanceObserver((list) => list.getEntries().forEach(note));
 let longest = 0;
 const note = ({ duration }) => { longest = Math.max(longest, duration); };
@@ -44,8 +45,8 @@ window.run = async (abortAt = 2) => {
     if (share >= abortAt) stop.abort();
   };
   try {
-    const { container } = await compress(file, { ...${JSON.stringify(OPTIONS)}, worker: true, onProgress, signal: stop.signal });
-    const { bytes } = await inspectContainer(container, { worker: true });
+    const { container } = await compress(file, { ...${JSON.stringify(OPTIONS)}, worker: ${worker}, onProgress, signal: stop.signal });
+    const { bytes } = await inspectContainer(container, { worker: ${worker} });
     await new Promise((resolve) => setTimeout(resolve, 100));
     watch.takeRecords().forEach(note);
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', container));
@@ -55,23 +56,13 @@ window.run = async (abortAt = 2) => {
   }
 };`;
 
-const WAYS: Record<string, (out: string) => Promise<unknown>> = {
-  Vite: (outDir) => {
-    const rolldownOptions = { input: join(folder, 'app.js'), output: { entryFileNames: 'app.js' } };
-    return vite({ root: folder, logLevel: 'error', base: './', build: { outDir, minify: false, rolldownOptions } });
-  },
-  esbuild: (outdir) => {
-    const entryPoints = { app: 'app.js', 'compress-worker': 'fxq-compress/worker' };
-    return esbuild({ entryPoints, outdir, bundle: true, format: 'esm', absWorkingDir: folder });
-  },
-};
-
 describe.runIf(HAS_CHROMIUM)('an app that compresses in a worker', () => {
   // Half a megabyte: a second of work.
   const model = readBytes(packageModels().find((path) => path.includes('cls_infer')) as string);
   let hash: string;
   let browser: Browser;
   let server: Server;
+  let elsewhere: Server;
 
   beforeAll(async () => {
     const { container } = await compress(model, OPTIONS);
@@ -80,23 +71,25 @@ describe.runIf(HAS_CHROMIUM)('an app that compresses in a worker', () => {
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(root, join(folder, 'node_modules/fxq-compress'), 'junction');
     writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');
-    writeFileSync(join(folder, 'app.js'), APP);
+    writeFileSync(join(folder, 'app.js'), app());
     writeFileSync(join(folder, 'model.onnx'), model);
     server = await serve(folder);
+    elsewhere = await serve(folder, { 'Access-Control-Allow-Origin': '*' });
   });
   afterAll(async () => {
     await browser?.close();
     server?.close();
+    elsewhere?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const open = (name: string) =>
-    openPage(browser, { folder, name, head: '<script type="module" src="./app.js"></script>', origin: server.origin });
+  const open = (name: string, head = '<script type="module" src="./app.js"></script>') =>
+    openPage(browser, { folder, name, head, origin: server.origin });
 
   it.each(Object.entries(WAYS))(
     'bundled by %s: the bytes that Node gives, and a page that never waits',
     async (name, build) => {
-      await build(join(folder, name));
+      await build({ folder, entry: join(folder, 'app.js'), out: join(folder, name), worker: WORKER });
       const { page, said, workers } = await open(name);
       // Another process may take the processor away, and then it is the page that seems to wait.
       let outcome = await page.evaluate(() => window.run());
@@ -111,6 +104,24 @@ describe.runIf(HAS_CHROMIUM)('an app that compresses in a worker', () => {
       await page.close();
     },
   );
+
+  it('by an import map: what is served of the package needs nothing else', async () => {
+    const map = { imports: { 'fxq-compress': `/${DIST}/index.js` } };
+    const head = `<script type="importmap">${JSON.stringify(map)}</script><script type="module">${app()}</script>`;
+    const { page, said, workers } = await open('map', head);
+    expect(await page.evaluate(() => window.run())).toMatchObject({ hash });
+    expect([workers(), said]).toEqual([2, []]);
+    await page.close();
+  });
+
+  it('from another origin, in a worker of the page that imports it', async () => {
+    const cdn = `${elsewhere.origin}/${DIST}`;
+    const blob = `URL.createObjectURL(new Blob(["import '${cdn}/compress-worker.js'"], { type: 'text/javascript' }))`;
+    const { page, said, workers } = await open('cdn', `<script type="module">${app(blob, `${cdn}/index.js`)}</script>`);
+    expect(await page.evaluate(() => window.run())).toMatchObject({ hash });
+    expect([workers(), said]).toEqual([2, []]);
+    await page.close();
+  });
 
   it('bundled without the worker: it is done in the page, which is said once', async () => {
     cpSync(join(folder, 'esbuild/app.js'), join(folder, 'lost/app.js'));

@@ -38,8 +38,8 @@ export interface Server {
   close(): void;
 }
 
-/** Serves a folder on 127.0.0.1. */
-export async function serve(folder: string): Promise<Server> {
+/** Serves a folder on 127.0.0.1; `headers` go with every file. */
+export async function serve(folder: string, headers: Record<string, string> = {}): Promise<Server> {
   const behaviours = new Map<string, Behaviour>();
   const breaking = new Map<string, ServerResponse>();
   const held = new Map<string, Promise<void>>();
@@ -51,7 +51,7 @@ export async function serve(folder: string): Promise<Server> {
     }
     const file = join(folder, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
     try {
-      const behaviour = behaviours.get(pathname) ?? {};
+      const behaviour = behaviours.get(pathname) ?? { headers };
       if (behaviour.ending === 'broken once arrived') breaking.set(pathname, response);
       if (behaviour.ending === 'held')
         held.set(pathname, new Promise((resolve) => response.on('close', () => resolve())));

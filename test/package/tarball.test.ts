@@ -80,6 +80,7 @@ describe('the packed package', () => {
     const cli = scripts.filter((path) => /^dist\/cli\/[a-z]+-[A-Z0-9]+\.js$/.test(path));
     expect(cli.length).toBeGreaterThan(0);
     const workers = scripts.filter((path) => /^dist\/decode\/[a-z-]*worker\.js$/.test(path));
+    const packages = ['cbor-x', 'fflate', 'linkedom', 'onnx-proto', 'plot'].map((name) => `dist/packed/${name}.js`);
     expect(scripts).toEqual(
       [
         'bin/fxq-compress.js',
@@ -93,6 +94,7 @@ describe('the packed package', () => {
         ...shared,
         ...cli,
         ...workers,
+        ...packages,
       ].sort(),
     );
     const others = packed.filter((path) => !path.endsWith('.js') && !/^dist\/[\w/-]+\.d\.ts$/.test(path));
@@ -101,6 +103,7 @@ describe('the packed package', () => {
       'LICENSE',
       'README.md',
       'dist/config.schema.json',
+      'dist/packed/LICENCES.txt',
       'package.json',
       'src/container/README.md',
     ]);
