@@ -38,10 +38,10 @@ export function unknownAnswers(input: string, output: string): Answers {
   return { isMeasured: false, text: `not measured; this tells: ${command}`, command };
 }
 
-/** What holds a result against its original. */
+/** What holds a result against its original; what came or went through a pipe has no name yet. */
 export function evaluateCommand(input: string, output: string): string {
   const [original, result] = [input, output].map((path, i) =>
-    path === PIPE ? (i === 0 ? 'model.onnx' : 'model.fxq') : shellWord(path),
+    path === PIPE ? (i === 0 ? 'ORIGINAL' : 'COMPRESSED') : shellWord(path),
   );
   return `fxq-compress evaluate ${result} --reference ${original} --data DATA`;
 }

@@ -7,6 +7,7 @@ import { FxqError } from '../errors.js';
 import { formatAmount, formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes, formatCount } from '../inspect/format.js';
 import { givenOf } from '../options/check.js';
+import { dashed } from '../options/text.js';
 import { printableJson } from '../printable.js';
 import {
   type Budget,
@@ -90,8 +91,7 @@ export async function budgetOf(
     throw new UsageError('--lambda is a price for --calibrate; give --max-loss or --target-size');
   if (flags.snr !== undefined)
     throw new UsageError('--snr is a goal of its own; with --data give --max-loss or --target-size');
-  const stray = Object.entries({ fast: flags.fast, 'calibrate-samples': flags.calibrateSamples });
-  const name = stray.find(([, value]) => value !== undefined)?.[0];
+  const [name] = givenOf(['fast', 'calibrateSamples', 'perClass', 'resume'], flags).map(dashed);
   if (name !== undefined) throw new UsageError(`--${name} needs --calibrate; a search with --data does without`);
   const dataset = await openData(data, flags, subject, terminal);
   terminal.note(`searching on ${data}`);

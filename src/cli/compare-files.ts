@@ -2,8 +2,10 @@ import { rmSync } from 'node:fs';
 import { concat } from '../binary/bytes.js';
 import { FxqError } from '../errors.js';
 import { type Evaluation, evaluate } from '../evaluate/evaluate.js';
-import { type Footprint, footprint } from '../footprint/footprint.js';
+import { type Footprint, footprintOf } from '../footprint/footprint.js';
+import { surveyValues } from '../footprint/survey.js';
 import { fieldOf, messageOf } from '../guards.js';
+import type { Model } from '../model/model.js';
 import { readWhole } from '../onnx/files.js';
 import { writeOnnx } from '../onnx/write.js';
 import { INT8_BASELINES, INT8_BY, measureBaselines, roundedToInt8 } from '../report/baselines.js';
@@ -84,7 +86,7 @@ interface Answers {
   /** Of the baselines in int8, by their names. */
   readonly int8: ReadonlyMap<string, Partial<Baseline>>;
   readonly sensitivity: Sensitivity | null;
-  readonly footprint: Footprint;
+  readonly footprint: Footprint | null;
   readonly values: readonly ValueSpread[];
 }
 
@@ -134,11 +136,27 @@ async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
     const found = flags.sensitivity
       ? await sensitivity(original.model, compressed.model, { ...options, onProgress })
       : null;
-    const memory = await footprint(original.model, { dataset, runtime, threads, signal });
-    const values = await valueSpreads(original.model, { dataset, runtime, threads, signal });
-    return { accuracy, int8, sensitivity: found, footprint: memory, values };
+    const running = { dataset, runtime, threads, signal };
+    return { accuracy, int8, sensitivity: found, ...(await lookInside(original.model, running, terminal)) };
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the original computes on its way, and the memory of that; a report does without, where it cannot be found. */
+async function lookInside(
+  model: Model,
+  running: Parameters<typeof valueSpreads>[1],
+  terminal: Terminal,
+): Promise<Pick<Answers, 'footprint' | 'values'>> {
+  try {
+    const surveyed = await surveyValues(model, running);
+    const values = await valueSpreads(model, { ...running, surveyed });
+    return { footprint: footprintOf(model, surveyed), values };
+  } catch (error) {
+    if (!(error instanceof FxqError) || error.code === 'ABORTED') throw error;
+    terminal.warn(`the report has no footprint and no values of the original: ${error.message}`);
+    return { footprint: null, values: [] };
   }
 }
 

@@ -2,7 +2,6 @@ import { formatBytes, formatCount, shorten } from '../inspect/format.js';
 import type { Tensor } from '../model/model.js';
 import { DEFAULT_INCLUDE, SELECTOR_FIELDS, type Selector } from '../model/selectors.js';
 import { describe as optionText } from '../options/text.js';
-import { printableJson } from '../printable.js';
 import type { Proposal } from '../search/proposals.js';
 import { CLUSTER_DEFAULTS } from '../stages/cluster.js';
 import { QUANTIZE } from '../stages/quantize.js';
@@ -10,6 +9,7 @@ import { STAGES } from '../stages/registry.js';
 import type { StageDefinition } from '../stages/stage.js';
 import { rangeText, spelled } from './value-template.js';
 import { wrap } from './wrap.js';
+import { yamlScalar } from './yaml-scalar.js';
 
 /** What a template tells of the tensors beside the layers. */
 type Others = readonly Pick<Tensor, 'role' | 'length'>[];
@@ -63,7 +63,7 @@ export function configTemplate(layers: readonly Tensor[], others: Others, option
     lines.push(
       `  ${comment(describe(layer))}`,
       ...(proposal ? [`  ${comment(`weights from ${rangeText(proposal)}`)}`] : []),
-      `  - match: ${scalar(exactly(layer.name))}`,
+      `  - match: ${yamlScalar(exactly(layer.name))}`,
       ...stages.map(({ name, example }) => {
         const own = proposal && name === QUANTIZE.name ? { weights: spelled(proposal.format) } : example.layer;
         return `    ${comment(`${name}: ${flow(own)}`)}`;
@@ -91,7 +91,7 @@ function optionLines({ name, options, alternatives, perLayer }: StageDefinition)
 /** Options as they may stand on one line. */
 function flow(options: object): string {
   return `{ ${Object.entries(options)
-    .map(([key, value]) => `${key}: ${typeof value === 'string' ? scalar(value) : value}`)
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? yamlScalar(value) : value}`)
     .join(', ')} }`;
 }
 
@@ -115,11 +115,4 @@ function summary(others: Others): string {
 /** The selector of a name: one that begins like another field has to say that it is a name. */
 function exactly(name: string): Selector {
   return SELECTOR_FIELDS.some((field) => name.startsWith(`${field}:`)) ? `name:${name}` : name;
-}
-
-/** A text in YAML: as it is where no reader could take it for anything else. */
-function scalar(text: string): string {
-  const isPlain = /^[A-Za-z_/][\w./-]*$/.test(text) && !/^(null|true|false|yes|no|on|off|y|n)$/i.test(text);
-  // JSON is YAML but for what YAML has no place for, such as DEL and line breaks of Unicode.
-  return isPlain ? text : printableJson(text);
 }

@@ -44,6 +44,14 @@ export function optionsFrom<Declared extends Options>(options: Declared, flags: 
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
+/** Which options flags give, as they are typed but for the dashes. */
+export function givenFlags(options: Options, flags: object): string[] {
+  const given = Object.entries(options).filter(
+    ([name, { flag }]) => fieldOf(flags, attributeOf(name, flag)) !== undefined,
+  );
+  return given.map(([name, { flag }]) => flag || dashed(name));
+}
+
 /** What Commander has a value under: the flag in camel case. */
 function attributeOf(name: string, flag: Option['flag']): string {
   return (flag || dashed(name)).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -6,9 +6,10 @@ import type { Selection } from '../model/selectors.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
 import { type Found, type Point, searchCalibration } from '../search/calibration.js';
-import { checkGoal, GOAL } from '../search/goal.js';
+import { checkGoal, GOAL, isLossAsked } from '../search/goal.js';
 import { CLUSTER } from '../stages/cluster.js';
 import type { Stage } from '../stages/stage.js';
+import type { CalibrationFlags } from './calibration.js';
 import { threadPool } from './calibration-pool.js';
 import { asUsage, UsageError } from './errors.js';
 import { addOptions } from './flags.js';
@@ -64,7 +65,7 @@ interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 'samples'
  * @throws UsageError for options that do not go together
  */
 export function searchStage(
-  flags: GoalFlags & ClusterFlags & { readonly output: string; readonly calibrate?: string },
+  flags: GoalFlags & ClusterFlags & CalibrationFlags & { readonly output: string },
   { include, exclude }: Selection<never>,
   calibration: CalibrationOptions | undefined,
   terminal: Terminal,
@@ -84,6 +85,15 @@ export function searchStage(
   if (hasCodebook && GOALS.some((goal) => flags[goal] !== undefined)) {
     throw new UsageError('--bits and --clusters fix the size; leave out --max-loss, --target-size and --lambda');
   }
+  // Nothing is judged where the size is fixed, and by size alone nothing is measured by that.
+  const [fixed] = givenOf(['bits', 'clusters', 'lambda'], flags);
+  const [idle] = givenOf(fixed ? ['metric', 'time'] : isLossAsked(goal) ? [] : ['metric'], flags);
+  if (idle) {
+    const option = fixed ?? 'targetSize';
+    throw new UsageError(
+      `--${idle} is for a search that --max-loss ends, and has no effect with --${dashed(option)} alone; leave it out`,
+    );
+  }
   asUsage(() => {
     checkCalibrateOptions({ ...calibration, lambda, bits, clusters });
     checkGoal(goal);
@@ -101,21 +111,13 @@ export function searchStage(
       return { chosen, points, samples, heldOut, metric, seed: calibration.seed ?? 0, isReached, skipped };
     },
     async run(model, { signal, onNote } = {}) {
-      const { dataset: _, threads, ...settled } = calibration;
-      const { time: _time, ...wanted } = goal;
-      const asked = {
-        ...settled,
-        ...wanted,
-        bits,
-        clusters,
-        include,
-        exclude,
-        data: flags.calibrate,
-        metric: flags.metric,
-      };
-      if (flags.resume) log = openSearchLog(`${flags.output}.search`, { model, options: JSON.stringify(asked) });
+      if (flags.resume)
+        log = openSearchLog(`${flags.output}.search`, {
+          model,
+          options: askedOf(flags, { include, exclude }, calibration),
+        });
       if (log && log.known.length > 0) terminal.note(`  going on behind ${formatCount(log.known.length)} settings`);
-      const pool = threadPool(threads);
+      const pool = threadPool(calibration.threads);
       try {
         found = await searchCalibration(model, {
           ...calibration,
@@ -137,6 +139,29 @@ export function searchStage(
       return found.model;
     },
   };
+}
+
+/** What tells a search from others of the same model: its inputs, how they are prepared, and what is looked for; not how long. */
+export function askedOf(
+  flags: GoalFlags & ClusterFlags & CalibrationFlags,
+  { include, exclude }: Selection<never>,
+  { dataset: _, threads: __, ...settled }: CalibrationOptions,
+): string {
+  const { calibrate, perClass, preprocess, labels, scale, dim } = flags;
+  const { maxLoss, maxError, targetSize, metric, bits, clusters } = flags;
+  const inputs = { data: calibrate, perClass, preprocess, labels, scale, dim };
+  return JSON.stringify({
+    ...settled,
+    ...inputs,
+    maxLoss,
+    maxError,
+    targetSize,
+    metric,
+    bits,
+    clusters,
+    include,
+    exclude,
+  });
 }
 
 function pointLine({ lambda, bytes, judgement, divergence }: Point): string {

@@ -8,8 +8,6 @@ import { type FoundFile, findFiles, PIPE } from './find-models.js';
 export interface Place {
   readonly input: string;
   readonly output: string;
-  /** Whether the folder of the output may have to be made. */
-  readonly mayMakeFolder: boolean;
 }
 
 /** What the user says of places. */
@@ -32,10 +30,9 @@ export function placesOf(words: readonly string[], { output, force = false, dryR
   if (output !== undefined && !isFolder && files.length > 1) {
     throw new UsageError(`-o ${output}: ${files.length} models need a folder to go to; write -o ${output}/`);
   }
-  const places = files.map((file): Place => {
-    if (output !== undefined && !isFolder) return { input: file.path, output, mayMakeFolder: false };
-    return { input: file.path, output: derived(file, output), mayMakeFolder: isFolder };
-  });
+  const places = files.map(
+    (file): Place => ({ input: file.path, output: output === undefined || isFolder ? derived(file, output) : output }),
+  );
   const taken = new Map<string, string>();
   for (const { input, output } of places) {
     const other = taken.get(output);

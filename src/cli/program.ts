@@ -51,6 +51,8 @@ export async function run(given: readonly string[], streams: Streams = process):
   try {
     const program = createProgram(terminal, isJson);
     for (const name of commandsFor(args)) (await COMMANDS[name]())(program, terminal);
+    // Commands have taken over what is said of options by now. After an error in JSON nothing else may follow.
+    if (!isJson) program.showHelpAfterError('(--help lists the commands)');
     await withInputs(() => program.parseAsync(args, { from: 'user' }));
     terminal.clear();
     return 0;
@@ -125,7 +127,6 @@ function createProgram(terminal: Terminal, isJson = false): Command {
         write(isJson ? errorJson({ code: 'USAGE', message }) : text);
       },
     });
-  // After an error in JSON nothing else may follow.
   if (!isJson) program.showHelpAfterError('(--help lists the options)');
   program.addHelpText(
     'after',

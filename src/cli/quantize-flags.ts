@@ -35,7 +35,10 @@ export interface FormatFlags extends WidthRange, MetricFlags {
 }
 
 /** Options that are about shared values, or about how they are searched for. */
-const OTHERS = [...CLUSTER.perLayer, 'centroids', 'targetSize', 'lambda'] as const;
+const OTHERS = [
+  ...Object.keys(CLUSTER.options).filter((name) => name !== 'seed'),
+  ...['targetSize', 'lambda', 'time', 'resume'],
+];
 
 /** Adds what gives layers widths of their own. */
 export function addWidths(command: Command): Command {
@@ -144,6 +147,9 @@ function checkFlags(
   const judged = givenOf(['maxLoss', 'maxError', 'metric'], flags)[0];
   if (judged !== undefined && !calibration && !dataset) {
     throw new UsageError(`--${dashed(judged)} needs --calibrate or --data with inputs to judge by`);
+  }
+  if (judged === 'metric' && !isSearched) {
+    throw new UsageError('--metric is for a goal: give --equivalent-bits, --max-loss or --max-error');
   }
 }
 

@@ -90,10 +90,14 @@ export function readSettings(
   // Calibration goes against `cluster: false` too.
   const isTold = calibration || isQuantized ? config.cluster !== undefined : Boolean(config.cluster);
   const hasClusters = isTold || config.layers?.some((layer) => layer.cluster !== undefined);
-  const ignored =
-    (flags.cluster === false || isQuantized) && hasClusters
+  const ignored = [
+    ...((flags.cluster === false || isQuantized) && hasClusters
       ? ['config: what it says of clusters has no effect with these options']
-      : [];
+      : []),
+    ...(wanted !== 'quantize' && Object.keys(config.values ?? {}).length > 0
+      ? ['config: what it says of values has no effect here; quantize rounds them']
+      : []),
+  ];
   return {
     stages,
     selection,

@@ -4,6 +4,7 @@ import { formatTable } from '../inspect/table.js';
 import type { Lossless } from '../pipeline/lossless.js';
 import { printable, printableJson } from '../printable.js';
 import { type Answers, NOT_MEASURED } from './answers.js';
+import type { StoppedEarly } from './errors.js';
 import { PIPE } from './find-models.js';
 import { nextSteps } from './next-steps.js';
 import type { CommonFlags } from './options.js';
@@ -47,6 +48,8 @@ export interface Result {
   readonly summary: Summary;
   /** Whether weights went, or share few values, by the user's choice: what that costs is not for guessing. */
   readonly isBold?: boolean | undefined;
+  /** Why there is no more of it, where the user has stopped the work. */
+  readonly stopped?: StoppedEarly | undefined;
   /** What was tried, as a table. */
   readonly tried?: string | undefined;
   report?(): Report | Promise<Report>;

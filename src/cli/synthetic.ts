@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { containerSize } from '../container/write/container.js';
+import { containerSize, type WriteOptions } from '../container/write/container.js';
 import { shapesOf } from '../data/random.js';
 import { formatBytes } from '../inspect/format.js';
 import type { Model } from '../model/model.js';
@@ -99,7 +99,7 @@ export interface SyntheticStage extends Searching {
   /** For `--json`. */
   summary(): SyntheticSummary | undefined;
   /** Says why a file is larger than int8 weights through brotli, where it is: what these would have changed. */
-  compareWithInt8(model: Model, bytes: number): Promise<void>;
+  compareWithInt8(model: Model, bytes: number, options: Pick<WriteOptions, 'coder' | 'signal'>): Promise<void>;
 }
 
 /** What int8 weights through brotli are, where they take less: how clear answers are, and how far decisions are off. */
@@ -143,10 +143,11 @@ export function syntheticStage(
         skipped: skipped.map(({ tensor: { name }, reason }) => ({ name, reason })),
       };
     },
-    async compareWithInt8(model, bytes) {
+    async compareWithInt8(model, bytes, options) {
+      if (!result) return;
       const rounded = roundedToInt8(model);
-      if (!result || bytes * OWN_CODER < (await containerSize(rounded))) return;
-      const size = await int8Size(model, compressors.brotli11);
+      if (bytes * OWN_CODER < (await containerSize(rounded, options))) return;
+      const size = await int8Size(model, compressors.brotli11, options.signal);
       const [nearness, own] = [await run?.nearnessOf(rounded), await run?.nearnessOf(result)];
       if (size === undefined || size >= bytes || !nearness || !own) return;
       int8 = { bytes: size, ...nearness };

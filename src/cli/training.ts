@@ -1,20 +1,27 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { Command } from 'commander';
+import { CALIBRATION } from '../calibrate/options.js';
 import { CODING, type CodingOptions } from '../container/write/coding.js';
 import { FxqError } from '../errors.js';
 import { formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes } from '../inspect/format.js';
 import { readWhole } from '../onnx/files.js';
-import { compressTo, type Target } from '../pipeline/compress.js';
+import { givenOf } from '../options/check.js';
+import { dashed } from '../options/text.js';
+import { compressTo } from '../pipeline/compress.js';
 import { isJournal, type Step } from '../search/training/journal.js';
 import { checkTrainingOptions, TRAINING } from '../search/training/options.js';
 import { searchTraining, type Trained } from '../search/training/search.js';
+import { WIDTHS } from '../search/widths/options.js';
+import { CLUSTER } from '../stages/cluster.js';
+import { PRUNE } from '../stages/prune.js';
+import { QUANTIZE } from '../stages/quantize.js';
 import type { Augmentation } from '../tune/augment.js';
 import { judgedAnswers, unknownAnswers } from './answers.js';
 import { addAugmentation } from './augment.js';
 import { type DataFlags, openData } from './data.js';
 import { asUsage, StoppedEarly, UsageError } from './errors.js';
-import { addOptions, optionsFrom } from './flags.js';
+import { addOptions, givenFlags, optionsFrom } from './flags.js';
 import type { GoalFlags } from './goal.js';
 import { inspectFile, openModel, sizeOf, unclaimedWarnings } from './input.js';
 import { withoutInputs } from './inputs.js';
@@ -22,8 +29,9 @@ import { interruptible } from './interrupt.js';
 import { metricOf } from './metric.js';
 import type { ModelFlags, ThreadFlags } from './options.js';
 import { planOutput } from './output/plan.js';
-import { withOutput, writeWhole } from './output/write.js';
-import { type Result, reportSummary, type SummaryFlags } from './summary.js';
+import { targetIn, withOutput, writeWhole } from './output/write.js';
+import type { Result, SummaryFlags } from './summary.js';
+import type { SyntheticFlags } from './synthetic.js';
 import type { Terminal } from './terminal.js';
 
 /** Options of `compress --train`. */
@@ -41,20 +49,20 @@ interface TrainedFile {
   readonly output: string;
   readonly path: string;
   readonly written: string;
+  /** Nothing stays beside what is written, so that there is no checkpoint to go on from. */
+  readonly isTemporary: boolean;
 }
 
 const PREFIX = 'with --train: ';
-/** What is searched for there, or is another way to the same. */
-const OTHERS = [
+/** Its own options; a seed and threads serve it as they do others. */
+const { seed: _, threads: __, ...OWN } = TRAINING;
+/** Options of what is searched for there, or of other ways to the same. */
+const OTHERS = [PRUNE.options, CLUSTER.options, QUANTIZE.options, WIDTHS, CALIBRATION];
+const OTHERS_BY_HAND = [
   'calibrate',
+  'perClass',
   'data',
-  'density',
-  'threshold',
-  'quality',
-  'bits',
-  'clusters',
-  'snr',
-  'weights',
+  'saveConfig',
   'lambda',
   'config',
   'fold',
@@ -68,31 +76,29 @@ export function addTraining(command: Command): Command {
     '--train <data>',
     'remove weights and retrain, in turns, on inputs like these (as --data of evaluate)',
   );
-  const { seed: _, threads: __, ...options } = TRAINING;
-  addOptions(command, options, { prefix: PREFIX });
+  addOptions(command, OWN, { prefix: PREFIX });
   return addAugmentation(command, PREFIX);
 }
 
-/** @throws UsageError for options that need `--train` */
-export function checkTrainingFlags(flags: object): void {
-  const given = new Map(Object.entries(flags).filter(([, value]) => value !== undefined));
-  const { seed: _, threads: __, ...options } = TRAINING;
-  const own = [...Object.keys(options), 'augment'];
-  const stray = own.find((name) => given.has(name));
-  if (!given.has('train') && stray)
-    throw new UsageError(`--${dashedFlag(stray)} needs --train with inputs to train on`);
-  const other = OTHERS.find((name) => given.has(name));
-  if (given.has('train') && other)
-    throw new UsageError(`--${dashedFlag(other)} does not go with --train, which finds all that out; leave it out`);
+/** @throws UsageError for options that need `--train`, and for those that have no effect with it */
+export function checkTrainingFlags(flags: TrainingFlags & SyntheticFlags): void {
+  const isTrained = flags.train !== undefined;
+  const [stray] = [...givenFlags(OWN, flags), ...(flags.augment ? ['augment'] : [])];
+  if (!isTrained && stray) throw new UsageError(`--${stray} needs --train with inputs to train on`);
+  const shared = Object.keys(TRAINING).map(dashed);
+  const others = [
+    ...OTHERS.flatMap((options) => givenFlags(options, flags)).filter((flag) => !shared.includes(flag)),
+    ...givenOf(OTHERS_BY_HAND, flags).map(dashed),
+    ...(flags.cluster === false ? ['no-cluster'] : []),
+    ...(flags.synthetic === false ? ['no-synthetic'] : []),
+  ];
+  if (isTrained && others.length > 0)
+    throw new UsageError(`--${others[0]} does not go with --train, which finds all that out; leave it out`);
 }
 
-function dashedFlag(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-/** Finds the smallest file by training, and writes it: the best so far after Ctrl-C. */
+/** Finds the smallest file by training, and writes it: the best so far after Ctrl-C, which the result then tells. */
 export async function trainFile(
-  { input, output, path, written }: TrainedFile,
+  { input, output, path, written, isTemporary }: TrainedFile,
   train: string,
   flags: AllFlags,
   terminal: Terminal,
@@ -108,9 +114,9 @@ export async function trainFile(
     const dataset = await openData(train, flags, { model, files: [path] }, terminal);
     const metric = await metricOf(flags);
     const plan = planOutput(written, { kind: 'container' });
-    const checkpoint = planOutput(`${written}.train`);
-    const [checkpointPath] = checkpoint.paths;
-    if (!resume) refuseOthers(checkpointPath);
+    const checkpoint = isTemporary ? undefined : planOutput(`${written}.train`);
+    const checkpointPath = checkpoint?.paths[0];
+    if (checkpointPath !== undefined && !resume) refuseOthers(checkpointPath);
     let stoppedBy: string | undefined;
     const trained = await interruptible(async (signal) => {
       const found = await searchTraining(model, {
@@ -118,21 +124,16 @@ export async function trainFile(
         ...{ dataset, metric, signal, onNote: terminal.warn },
         onPlan: (text) => terminal.note(text),
         onStep: (step) => terminal.note(`  ${stepLine(step)}`),
-        onCheckpoint: (bytes) => writeWhole(checkpoint, bytes),
-        resume: resume ? readCheckpoint(checkpointPath) : undefined,
+        onCheckpoint: checkpoint && ((bytes) => writeWhole(checkpoint, bytes)),
+        resume: resume && checkpointPath !== undefined ? readCheckpoint(checkpointPath) : undefined,
       });
       if (signal.aborted) stoppedBy = String(signal.reason);
       return found;
     });
     const stages = await withOutput(plan, async (output, signal) => {
-      const target: Target = {
-        sections: () => output.scratch(),
-        write: (bytes) => output.write(0, bytes),
-        written: () => output.written(0),
-      };
-      return (await compressTo(target, trained.model, [], { ...optionsFrom(CODING, flags), signal })).stages;
+      return (await compressTo(targetIn(output), trained.model, [], { ...optionsFrom(CODING, flags), signal })).stages;
     });
-    if (stoppedBy === undefined) rmSync(checkpointPath, { force: true });
+    if (stoppedBy === undefined && checkpointPath !== undefined) rmSync(checkpointPath, { force: true });
     terminal.note(`  ended: ${trained.ended}; ${trained.judgedBy}`);
     if (!trained.isReached) terminal.warn('nothing reached the goal; this is the nearest');
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
@@ -140,10 +141,12 @@ export async function trainFile(
     const { judgement } = trained.chosen;
     const answers = judgement ? judgedAnswers(judgement, judgement.samples) : unknownAnswers(input, output);
     const summary = { ...files, stages, answers, training: summaryOf(trained) };
-    const result = { summary, report: async () => ({ ...(await inspectFile(written)), file: output }) };
-    if (stoppedBy === undefined) return result;
-    await reportSummary(terminal, flags, result);
-    throw new StoppedEarly(stoppedBy, `${output} is the best so far, and the same command with --resume goes on`);
+    const resumption = isTemporary ? '' : `, and the same command for ${input} with --resume goes on`;
+    const stopped =
+      stoppedBy === undefined
+        ? undefined
+        : new StoppedEarly(stoppedBy, `${isTemporary ? 'what was found' : output} is the best so far${resumption}`);
+    return { summary, stopped, report: async () => ({ ...(await inspectFile(written)), file: output }) };
   } finally {
     close();
   }

@@ -1,6 +1,7 @@
 import { shorten } from '../inspect/format.js';
-import { printable, printableJson } from '../printable.js';
+import { printable } from '../printable.js';
 import type { Proposal, Proposals } from '../search/proposals.js';
+import { yamlScalar } from './yaml-scalar.js';
 
 /** What a template tells of parameters that lossy stages leave alone unless they are named. */
 interface Options {
@@ -31,14 +32,14 @@ export function valueTemplate({ values, parameters, samples }: Proposals, { data
     'values:',
     ...values.flatMap((value) => [
       `  # ${value.op}, ${rangeText(value)}`,
-      `  # ${key(value.name)}: ${spelled(value.format)}`,
+      `  # ${yamlScalar(value.name)}: ${spelled(value.format)}`,
     ]),
   ];
   if (others.length > 0) {
     lines.push('', '# Other parameters; `include` has to name those that a rule for layers is to work on:');
     for (const other of others) {
       lines.push(`#   # ${other.op || 'no operator'}, ${rangeText(other)}`);
-      lines.push(`#   - match: ${key(other.name)}`, `#     quantize: { weights: ${spelled(other.format)} }`);
+      lines.push(`#   - match: ${yamlScalar(other.name)}`, `#     quantize: { weights: ${spelled(other.format)} }`);
     }
   }
   return `${lines.map(printable).join('\n')}\n`;
@@ -48,9 +49,4 @@ export function valueTemplate({ values, parameters, samples }: Proposals, { data
 export function spelled(format: string): string {
   const [bits, position] = format.replace('fixed', '').split('.');
   return position === undefined || position.startsWith('-') ? format : `FIXED${bits}_${position}`;
-}
-
-/** A name as a key, in quotes where it is no plain one. */
-function key(name: string): string {
-  return /^[A-Za-z_/][\w./-]*$/.test(name) ? name : printableJson(name);
 }

@@ -6,8 +6,17 @@ import {
   type Dataset,
   DEFAULT_BATCH_SIZE,
   emptyLike,
-  type InputArray,
+  type SampleAxes,
+  sampleAxes,
 } from './dataset.js';
+
+/** A sample by its place in a batch. */
+interface Sample {
+  readonly batch: Batch;
+  readonly row: number;
+}
+
+type Axes = SampleAxes['axes'];
 
 /**
  * The first samples of each class of a data set, in its order: as many of one class as of another, so that a few of them
@@ -20,7 +29,9 @@ export function drawPerClass(dataset: Dataset, perClass: number): Dataset {
   return async function* evenly({ limit = Number.POSITIVE_INFINITY, batchSize = DEFAULT_BATCH_SIZE } = {}) {
     const counts = new Map<number, number>();
     let drawn = 0;
-    let rest: Batch | undefined;
+    let waiting: Sample[] = [];
+    // Found once: a short last batch may have as many samples as a state has layers.
+    let axes: Axes | undefined;
     for await (const batch of dataset({ batchSize })) {
       if (!batch.labels) {
         throw new FxqError(
@@ -28,54 +39,49 @@ export function drawPerClass(dataset: Dataset, perClass: number): Dataset {
           'data set: expected labels to draw evenly by class, got none; leave out perClass',
         );
       }
-      const rows: number[] = [];
+      axes ??= sampleAxes(batch)?.axes ?? new Map();
+      const chosen: Sample[] = [];
       for (let row = 0; row < batch.labels.length && drawn < limit; row++) {
         const count = counts.get(batch.labels[row]) ?? 0;
         if (count >= perClass) continue;
         counts.set(batch.labels[row], count + 1);
-        rows.push(row);
+        chosen.push({ batch, row });
         drawn++;
       }
-      if (rows.length > 0) rest = joined(rest, rowsOf(batch, rows));
-      while (rest?.labels && rest.labels.length >= batchSize) {
-        const all = Array.from({ length: rest.labels.length }, (_, row) => row);
-        yield rowsOf(rest, all.slice(0, batchSize));
-        rest = all.length > batchSize ? rowsOf(rest, all.slice(batchSize)) : undefined;
+      // The batch is let go: it may be far larger than what is taken of it.
+      const kept = gathered(chosen, axes);
+      waiting.push(...chosen.map((_, row) => ({ batch: kept, row })));
+      while (waiting.length >= batchSize) {
+        yield gathered(waiting.slice(0, batchSize), axes);
+        waiting = waiting.slice(batchSize);
       }
       if (drawn >= limit) break;
     }
-    if (rest) yield rest;
+    if (axes && waiting.length > 0) yield gathered(waiting, axes);
   };
 }
 
-/** Some samples of a batch. */
-function rowsOf({ inputs, labels = [] }: Batch, rows: readonly number[]): Batch {
-  const pick = (array: InputArray): InputArray => {
-    const size = countOf(array.dims.slice(1));
-    const data = emptyLike(array.data, rows.length * size);
-    for (const [at, row] of rows.entries())
-      copyInto(data, array.data.subarray(row * size, (row + 1) * size), at * size);
-    return { ...array, data, dims: [rows.length, ...array.dims.slice(1)] };
-  };
+/** Samples of one batch or several as a batch. */
+function gathered(samples: readonly Sample[], axes: Axes): Batch {
+  const names = Object.keys(samples[0]?.batch.inputs ?? {});
   return {
-    inputs: mapped(inputs, (array) => (array.dims.length > 0 ? pick(array) : array)),
-    labels: rows.map((row) => labels[row]),
+    inputs: Object.fromEntries(names.map((name) => [name, gatheredInput(name, samples, axes.get(name))])),
+    labels: samples.map(({ batch, row }) => batch.labels?.[row] ?? 0),
   };
 }
 
-function joined(first: Batch | undefined, second: Batch): Batch {
-  if (!first) return second;
-  const inputs = mapped(second.inputs, (array, name) => {
-    const before = first.inputs[name];
-    if (array.dims.length === 0) return array;
-    const data = emptyLike(array.data, before.data.length + array.data.length);
-    copyInto(data, before.data);
-    copyInto(data, array.data, before.data.length);
-    return { ...array, data, dims: [before.dims[0] + array.dims[0], ...array.dims.slice(1)] };
-  });
-  return { inputs, labels: [...Array.from(first.labels ?? []), ...Array.from(second.labels ?? [])] };
-}
-
-function mapped(inputs: Batch['inputs'], change: (array: InputArray, name: string) => InputArray): Batch['inputs'] {
-  return Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, change(array, name)]));
+function gatheredInput(name: string, samples: readonly Sample[], axis: 0 | 1 = 0) {
+  const [first] = samples.map(({ batch }) => batch.inputs[name]);
+  if (first.dims.length === 0) return first;
+  const [before, after] = [first.dims.slice(0, axis), first.dims.slice(axis + 1)];
+  const size = countOf(after);
+  const data = emptyLike(first.data, countOf(before) * samples.length * size);
+  for (const [at, { batch, row }] of samples.entries()) {
+    const { data: source, dims } = batch.inputs[name];
+    for (let i = 0; i < countOf(before); i++) {
+      const from = (i * dims[axis] + row) * size;
+      copyInto(data, source.subarray(from, from + size), (i * samples.length + at) * size);
+    }
+  }
+  return { ...first, data, dims: [...before, samples.length, ...after] };
 }

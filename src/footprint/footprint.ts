@@ -9,7 +9,7 @@ import type { ValueShape } from './computation.js';
 import { boundOf, type Lifetime, lifetimesOf, liveBytes } from './lifetimes.js';
 import { nnablaBuffers } from './nnabla.js';
 import { firstFit, greedyBySize, type Placement, placeBest } from './placement.js';
-import { type SurveyOptions, surveyValues } from './survey.js';
+import { type SurveyedModel, type SurveyOptions, surveyValues } from './survey.js';
 
 /** What memory is planned for. */
 export interface FootprintOptions extends SurveyOptions {
@@ -93,13 +93,26 @@ export interface OtherPlacements {
  * const { peak, bound, parameters } = await footprint(openOnnx(bytes), { values: 'fixed8', dims: { N: 1 } });
  */
 export async function footprint(model: Model, options: FootprintOptions = {}): Promise<Footprint> {
-  const { values: format = FLOAT32, weights = FLOAT32, inPlace = false, ...rest } = options;
   checkOptions('footprint', FOOTPRINT, options);
-  const { computation, values, unsized } = await surveyValues(model, rest);
+  const { dims, dataset, runtime, threads, signal } = options;
+  return footprintOf(model, await surveyValues(model, { dims, dataset, runtime, threads, signal }), options);
+}
+
+/** How memory is planned for values whose shapes are known. */
+export type PlanOptions = Pick<FootprintOptions, 'values' | 'weights' | 'inPlace'>;
+
+/**
+ * The same of a model that has been looked at.
+ *
+ * @throws RangeError for what is no number format
+ */
+export function footprintOf(model: Model, surveyed: SurveyedModel, options: PlanOptions = {}): Footprint {
+  checkOptions('footprint', FOOTPRINT, options);
+  const { values: format = FLOAT32, weights = FLOAT32, inPlace = false } = options;
+  const { computation, values, unsized } = surveyed;
   const { steps } = computation;
-  const bytesOf = (name: string) => bytesIn(values.get(name), format);
-  const apart = lifetimesOf(computation, bytesOf, false);
-  const together = lifetimesOf(computation, bytesOf, true);
+  const apart = lifetimesIn(surveyed, format, false);
+  const together = lifetimesIn(surveyed, format, true);
   const plan = (lifetimes: readonly Lifetime[]) => ({
     placement: placeBest(lifetimes, steps.length),
     bound: boundOf(lifetimes, steps.length),
@@ -125,6 +138,15 @@ export async function footprint(model: Model, options: FootprintOptions = {}): P
     },
     unsized,
   };
+}
+
+/** What values in some format take as they are placed best, and nothing else of a footprint. */
+export function peakOf(surveyed: SurveyedModel, { values = FLOAT32, inPlace = false }: PlanOptions): number {
+  return placeBest(lifetimesIn(surveyed, values, inPlace), surveyed.computation.steps.length).peak;
+}
+
+function lifetimesIn({ computation, values }: SurveyedModel, format: string, inPlace: boolean): Lifetime[] {
+  return lifetimesOf(computation, (name) => bytesIn(values.get(name), format), inPlace);
 }
 
 /** Bytes of a model's stored tensors, the weights in a number format, packed, without scales. */

@@ -25,6 +25,9 @@ export interface FootprintRow {
   readonly agreement: number | null;
 }
 
+/** What a plan says of its formats, and what values take there. */
+export type RowPlan = Pick<Footprint, 'weights' | 'values' | 'peak'>;
+
 /** How answers are measured. */
 export type AnswerOptions = Omit<EvaluateOptions, 'model' | 'reference'>;
 
@@ -36,15 +39,15 @@ export type AnswerOptions = Omit<EvaluateOptions, 'model' | 'reference'>;
  */
 export async function footprintRows(
   model: Model,
-  [float, rounded]: readonly [Footprint, Footprint],
+  [float, rounded]: readonly [RowPlan, RowPlan],
   answers?: AnswerOptions,
 ): Promise<FootprintRow[]> {
   const { weights, values } = rounded;
-  const reference = mainFile(model);
-  const measure = async (bytes: Uint8Array): Promise<Partial<Evaluation>> =>
-    answers ? evaluate({ ...answers, model: bytes, reference }) : {};
-  const original = await measure(reference);
-  const quantized = await measure(mainFile(await quantize({ weights }).run(model, {})));
+  // Models are made for what is measured of them alone.
+  const measure = async (rounding: (answers: AnswerOptions) => Model | Promise<Model>): Promise<Partial<Evaluation>> =>
+    answers ? evaluate({ ...answers, model: mainFile(await rounding(answers)), reference: mainFile(model) }) : {};
+  const original = await measure(() => model);
+  const quantized = await measure(({ signal }) => quantize({ weights }).run(model, { ...(signal && { signal }) }));
   const row = (formats: Pick<FootprintRow, 'weights' | 'values'>, peak: number, found: Partial<Evaluation>) => {
     const size = parameterBytes(model, formats.weights);
     const { top1 = null, agreement = null } = found;
@@ -53,17 +56,17 @@ export async function footprintRows(
   return [
     row({ weights: FLOAT32, values: FLOAT32 }, float.peak, original),
     row({ weights, values: FLOAT32 }, float.peak, quantized),
-    row({ weights, values }, rounded.peak, answers ? await measure(await simulated(model, rounded, answers)) : {}),
+    row({ weights, values }, rounded.peak, await measure((answers) => simulated(model, rounded, answers))),
   ];
 }
 
 /** The model with all that is float in it rounded, first and last layer among it. */
-async function simulated(model: Model, { weights, values: format }: Footprint, answers: AnswerOptions) {
+async function simulated(model: Model, { weights, values: format }: RowPlan, answers: AnswerOptions): Promise<Model> {
   const { dataset, runtime, threads, signal } = answers;
   const { values } = await surveyValues(model, { dataset, runtime, threads, signal });
   const names = [...values].filter(([, { type }]) => FLOATS.includes(type)).map(([match]) => ({ match, format }));
   const ends = { first: weights, last: weights };
   const ranges = { dataset, samples: SAMPLES, runtime, threads };
   const stage = simulate({ weights, ...ends, ...ranges, values: names, rounding: 'nearest', as: 'fake' });
-  return mainFile(await stage.run(model, {}));
+  return stage.run(model, { ...(signal && { signal }) });
 }

@@ -11,26 +11,33 @@ const SHOWN = 8;
  * A plan as text: what values take by how they are placed, the nodes at which most is alive, and nnabla's table. Plain text
  * without a final line break.
  *
+ * @param options - the columns that there are for tables. Default: 100
  * @example
  * console.log(formatFootprint(await footprint(model)));
  */
-export function formatFootprint(plan: Footprint, rows: readonly FootprintRow[] = []): string {
+export function formatFootprint(
+  plan: Footprint,
+  rows: readonly FootprintRow[] = [],
+  { width }: { readonly width?: number | undefined } = {},
+): string {
   const { peak, bound, parameters, inPlace, inputs, values, steps, buffers, others, unsized } = plan;
   const largest = steps.slice().sort((a, b) => b.live - a.live);
   const sizes = inputs.map(({ name, type, dims }) => `${name} ${type} [${dims.join(', ')}]`).join(', ');
   const lines = [
-    ...layOut(BYTES, placementsOf(others), undefined, 'activations'),
+    ...layOut(BYTES, placementsOf(others), undefined, 'activations', width),
     '',
     ...layOut(
       NODES,
       largest.slice(0, SHOWN).map((step) => ({ ...step, label: step.node })),
       undefined,
       'most alive at',
+      width,
     ),
     '',
-    ...(rows.length === 0 ? [] : [...layOut(ROWS, rows.map(labelled), undefined, 'formats'), '']),
+    ...(rows.length === 0 ? [] : [...layOut(ROWS, rows.map(labelled), undefined, 'formats', width), '']),
     ...unsized.map((name) => `– not counted: ${name} (no tensor of numbers)`),
-    `activations in ${values}, ${inPlace ? 'in place' : 'each with memory of its own'}: ${formatBytes(peak)} in ${formatCount(buffers.length)} buffers${
+    `activations in ${values}, ${inPlace ? 'in place' : 'each with memory of its own'}:`,
+    `${formatBytes(peak)} in ${formatCount(buffers.length)} buffers${
       peak === bound ? ', which no placement can better' : `, of which ${formatBytes(bound)} are alive at once`
     }`,
     `parameters: ${formatBytes(parameters)}; for ${sizes}`,

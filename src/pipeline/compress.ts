@@ -127,7 +127,7 @@ export async function compressTo(
   };
   if (pool) {
     const shares = new TimeShares(run, encoding);
-    await encode(threadedCoder(pool, shares, coding));
+    await encode(threadedCoder(pool, coding, shares));
     shares.settle();
   } else {
     await timer.measureAsync(encoding, encode);

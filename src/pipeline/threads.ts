@@ -25,15 +25,19 @@ const MIN_BYTES = 1 << 14;
 /** Bytes of payloads that may be under way at once. A tensor takes several times its payload while it is worked on. */
 const MAX_BYTES = 3 << 25;
 
-/** Has tensors coded by threads, with all that stages do to them. */
-export function threadedCoder(pool: TensorPool, shares: TimeShares, coding: CodingOptions): Coder {
+/**
+ * Has tensors coded by threads, with all that stages do to them.
+ *
+ * @param shares - told what each stage has taken
+ */
+export function threadedCoder(pool: TensorPool, coding: CodingOptions, shares?: TimeShares): Coder {
   const here = inThreadCoder(coding);
   return {
     limits: limitsOf(pool),
     async code(tensor) {
       if (tensor.length < MIN_BYTES) return here.code(tensor);
       const { payload, coded, ms } = await runJob(pool, tensor, coding);
-      shares.add(tensor, ms);
+      shares?.add(tensor, ms);
       return { payload, coded: present(coded) };
     },
   };

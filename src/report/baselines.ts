@@ -59,7 +59,7 @@ export async function measureBaselines(
   const size = model.files.reduce((sum, file) => sum + file.size, model.appendix.length);
   const int8 = INT8_BY.map((by) => {
     const { model: quantised, saved } = inInt8(model, by);
-    const [name, bytes] = [INT8_BASELINES[by], () => plainBytes(quantised)];
+    const [name, bytes] = [INT8_BASELINES[by], () => plainBytes(quantised, signal)];
     return {
       name,
       compressor: compressors.brotli11,
@@ -69,7 +69,7 @@ export async function measureBaselines(
       snr: noiseOf(model, by),
     };
   });
-  const plain = () => plainBytes(model);
+  const plain = () => plainBytes(model, signal);
   const tasks = [
     { name: 'gzip 9', compressor: compressors.gzip9, bytes: plain, size, most: Number.POSITIVE_INFINITY, snr: null },
     { name: 'brotli 11', compressor: compressors.brotli11, bytes: plain, size, most: BROTLI_BYTES, snr: null },
@@ -92,7 +92,6 @@ export async function measureBaselines(
     const pieces = function* () {
       let read = 0;
       for (const piece of task.bytes()) {
-        throwIfAborted(signal);
         yield piece;
         read += piece.length;
         onProgress?.((start + (cost(task) * read) / task.size) / total);
@@ -136,10 +135,14 @@ function noiseOf(model: Model, by: Int8By): number {
 }
 
 /** What the model takes with weights in int8, one scale a tensor, through a compressor; nothing where that would take minutes. */
-export async function int8Size(model: Model, compressor: Compressor): Promise<number | undefined> {
+export async function int8Size(
+  model: Model,
+  compressor: Compressor,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
   const { model: quantised, saved } = inInt8(model, 'layer');
   const size = model.files.reduce((sum, file) => sum + file.size, model.appendix.length) - saved;
-  return size > BROTLI_BYTES ? undefined : compressor(plainBytes(quantised), size);
+  return size > BROTLI_BYTES ? undefined : compressor(plainBytes(quantised, signal), size);
 }
 
 /** The model with scales and levels in the places of its weights, and how many bytes that saves. */
@@ -183,6 +186,9 @@ function toInt8(weights: Float32Array, lines: Lines): { levels: Int8Array<ArrayB
   return { levels, scales };
 }
 
-function* plainBytes(model: Model): Generator<Uint8Array> {
-  for (const { bytes } of writeOnnx(model)) yield bytes;
+function* plainBytes(model: Model, signal?: AbortSignal): Generator<Uint8Array> {
+  for (const { bytes } of writeOnnx(model)) {
+    throwIfAborted(signal);
+    yield bytes;
+  }
 }

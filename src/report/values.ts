@@ -1,5 +1,5 @@
 import type { Model } from '../model/model.js';
-import { lookAtValues, type ProposalOptions } from '../search/proposals.js';
+import { lookAtValues } from '../search/proposals.js';
 import type { ValueSpread } from './comparison.js';
 import { reachOf, spreadOfCounts } from './spread.js';
 
@@ -8,7 +8,7 @@ import { reachOf, spreadOfCounts } from './spread.js';
  *
  * @throws FxqError `DATASET`, `RUNTIME`, `ABORTED`
  */
-export async function valueSpreads(model: Model, options: ProposalOptions): Promise<ValueSpread[]> {
+export async function valueSpreads(model: Model, options: Parameters<typeof lookAtValues>[1]): Promise<ValueSpread[]> {
   const { values } = await lookAtValues(model, options);
   return values.map(({ proposal, histogram }) => ({
     ...proposal,

@@ -1,9 +1,9 @@
 import type { Loss } from '../evaluate/loss.js';
 import { formatAmount, formatLoss } from '../evaluate/loss-words.js';
 import type { LossUnit } from '../evaluate/metric.js';
-import { formatBytes, formatCount } from '../inspect/format.js';
-import { INT8_BASELINES } from './baselines.js';
+import { formatCount } from '../inspect/format.js';
 import type { Accuracy, Comparison } from './comparison.js';
+import { int8Note } from './words.js';
 
 /** Whether the compressed file can take the original's place, as far as the figures tell. */
 export interface Verdict {
@@ -30,11 +30,12 @@ const HARMLESS: Record<LossUnit, number | null> = { points: 1, share: 0.01, own:
 export function verdictOf(comparison: Comparison): Verdict {
   const judged = judge(comparison);
   const doubts = doubtsOf(comparison);
+  const larger = int8Note(comparison);
   const isDoubtful = judged.answer === 'yes' && doubts.length > 0;
   return {
     answer: isDoubtful ? 'unclear' : judged.answer,
     headline: isDoubtful ? 'Probably: what was measured is good, but see below.' : judged.headline,
-    reasons: [...judged.reasons, ...doubts, ...sizeReasons(comparison)],
+    reasons: [...judged.reasons, ...doubts, ...(larger === undefined ? [] : [`${larger}.`])],
   };
 }
 
@@ -101,18 +102,4 @@ function doubtsOf({ accuracy }: Comparison): string[] {
     ...made,
     ...(accuracy.original.doubt === null ? [] : [`Labels and model do not fit: ${accuracy.original.doubt}.`]),
   ];
-}
-
-/** Whether a file in int8 would have been smaller, and at which answers. */
-function sizeReasons({ baselines, compressed, snr }: Comparison): string[] {
-  return baselines.flatMap((int8) => {
-    if (int8.name !== INT8_BASELINES.layer || int8.bytes === null || int8.bytes >= compressed.bytes) return [];
-    const noise =
-      int8.snr !== null && snr !== null && snr > int8.snr
-        ? `, with ${(snr - int8.snr).toFixed(1)} dB more noise in its weights`
-        : '';
-    const answers =
-      int8.agreement === null ? '' : `, and decides as the original does in ${(100 * int8.agreement).toFixed(2)}%`;
-    return [`${int8.name} is smaller (${formatBytes(int8.bytes)})${noise}${answers}.`];
-  });
 }

@@ -111,7 +111,7 @@ export function int8Note({ compressed, accuracy, baselines, snr }: Comparison): 
     snr === null || int8.snr === null
       ? ''
       : `, whose weights are at ${int8.snr.toFixed(1)} dB, and here at ${snr.toFixed(1)} dB`;
-  return `${start}${noise}; with --data, how near the answers of both are`;
+  return accuracy ? `${start}${noise}` : `${start}${noise}; with --data, how near the answers of both are`;
 }
 
 /** What a layer does to the answers, by the figure that the ranking goes by, and what is beside it. */

@@ -5,7 +5,7 @@ import { gatherStatistics } from '../calibrate/ranges/gather.js';
 import type { GrowingHistogram } from '../calibrate/ranges/histogram.js';
 import { splitDataset } from '../data/split.js';
 import { FxqError } from '../errors.js';
-import { surveyValues } from '../footprint/survey.js';
+import { type SurveyedModel, surveyValues } from '../footprint/survey.js';
 import { graphOf } from '../graph/decoded-graph.js';
 import { computedValues } from '../graph/simulate/sites.js';
 import type { Model } from '../model/model.js';
@@ -78,14 +78,19 @@ export interface SeenValue {
   readonly histogram: GrowingHistogram;
 }
 
-/** Runs a model, and takes down what its floating-point values are. */
+/**
+ * Runs a model, and takes down what its floating-point values are.
+ *
+ * @param options - with what the model was found to compute, where that is known
+ */
 export async function lookAtValues(
   model: Model,
-  options: ProposalOptions,
+  options: ProposalOptions & { readonly surveyed?: SurveyedModel | undefined },
 ): Promise<{ samples: number; values: SeenValue[] }> {
   const { dataset, samples = SAMPLES, seed = 0, threads, signal } = options;
   const runtime = options.runtime ?? (await loadRuntime());
-  const { computation, values } = await surveyValues(model, { dataset, runtime, threads, signal });
+  const surveyed = options.surveyed ?? (await surveyValues(model, { dataset, runtime, threads, signal }));
+  const { computation, values } = surveyed;
   const graph = graphOf(model);
   const computed = computedValues(graph);
   const makers = new Map(computation.steps.flatMap(({ op, makes }) => makes.map((name) => [name, op])));

@@ -121,14 +121,19 @@ describe('compress --calibrate', () => {
     [[...FAST, '--target-size', 'small'], 'Expected a size such as 90000, 90kB or 1.5MB.'],
     [[...FAST, '--bits', '2', '--max-loss', '1'], '--bits and --clusters fix the size'],
     [[...FAST, '--no-cluster'], "option '--no-cluster' cannot be used with option '--calibrate <data>'"],
+    [[...FAST, '--bits', '2', '--metric', 'snr'], '--metric is for a search that --max-loss ends'],
+    [[...FAST, '--target-size', '9kB', '--metric', 'snr'], 'no effect with --target-size alone'],
+    [[...FAST, '--weights', 'int4', '--max-loss', '1', '--time', '9s'], '--time does not go with number formats'],
+    [['--data', MNIST, '--max-loss', '1', '--per-class', '3'], '--per-class needs --calibrate'],
+    [['--data', MNIST, '--max-loss', '1', '--resume'], '--resume needs --calibrate'],
     [[...FAST, '--snr', '30'], '--snr does not go with --calibrate'],
     [[...FAST, '--init', 'random'], '--init is for clustering without --calibrate'],
     [[...FAST, '--centroids', 'native'], '--centroids is for clustering without --calibrate'],
     [[...FAST, '--threads', '0'], 'Expected a whole number of at least 1.'],
     [[...FAST, '--max-loss', '-1'], 'calibrate: expected a --max-loss of at least 0, got -1'],
     [[...FAST, '--lambda', '-1'], 'calibrate: expected a lambda of at least 0, got -1'],
-    [[...FAST, '--bits', '40'], 'calibrate: expected a whole number of bits from 1 to 10, got 40'],
-    [[...FAST, '--seed', '-1'], 'calibrate: expected a whole number of seed from 0 to'],
+    [[...FAST, '--bits', '40'], 'cluster: expected a whole number of bits from 1 to 10, got 40'],
+    [[...FAST, '--seed', '-1'], 'expected a whole number of seed from 0 to'],
   ])('refuses %j', (flags, message) => {
     const folder = makeFolder();
     const { code, stdout, stderr } = fxq('compress', LENET, '-o', join(folder, 'out.fxq'), ...flags);

@@ -215,7 +215,7 @@ describe('a name', () => {
 
   it.each([
     ['', 2, '-o: expected the name of a file, got nothing'],
-    ['missing/x', 1, 'the folder "@missing" does not exist; create it first'],
+    ['m.onnx/x', 1, '"@m.onnx" is no folder, but a file; choose another name with -o'],
     ['n'.repeat(300), 1, 'longer than the disk takes'],
     [`${'n'.repeat(300)}/x`, 1, ''],
   ])('%j is told what is wrong with it', async (name, code, message) => {

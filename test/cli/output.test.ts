@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { noteInput, withInputs } from '../../src/cli/inputs.js';
 import { startOutput } from '../../src/cli/output/output.js';
 import { planOutput } from '../../src/cli/output/plan.js';
+import { writeWhole } from '../../src/cli/output/write.js';
 import { FxqError } from '../../src/errors.js';
 import { generatedModels } from '../support/models.js';
 import { packageModels } from '../support/packages.js';
@@ -83,7 +84,21 @@ describe('an output', () => {
     });
     expect(codeOf(() => planOutput(path('out'), { external: ['out'] }))).toMatch(/^IO .*choose another name/);
     expect(codeOf(() => planOutput(path('folder')))).toMatch(/^IO .*got a folder/);
-    expect(codeOf(() => planOutput(join(folder, 'no', 'out')))).toMatch(/^IO .*does not exist; create it/);
+    for (const below of ['in/out', 'in/far/out']) {
+      expect(codeOf(() => planOutput(join(folder, below)))).toMatch(/^IO .*(no folder|where a folder is needed)/);
+    }
+  });
+});
+
+describe('a folder that is missing', () => {
+  it('is made with the output, and goes again where nothing comes of it', () => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, 'there'));
+    const plan = planOutput(join(folder, 'there/new/deep/out'));
+    startOutput(plan).discard();
+    expect(readdirSync(join(folder, 'there'))).toEqual([]);
+    writeWhole(plan, Uint8Array.of(7));
+    expect(Object.keys(filesIn(folder))).toEqual(['there/new/deep/out']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BIN, filesIn, fxq, fxqIn, LENET, makeFolder, putModel } from './support.js';
@@ -121,6 +121,34 @@ describe('--dry-run', () => {
   });
 });
 
+describe('an output', () => {
+  it('lies in a folder that is made for it', () => {
+    const { folder, path } = setUp();
+    expect(fxq('encode', path('a.onnx'), '-o', path('new/deep/x.fxq'), '-q').code).toBe(0);
+    expect(namesIn(folder)).toEqual(['new/deep/x.fxq']);
+  });
+
+  it('keeps its settings to itself in a dry run', () => {
+    const { folder, path } = setUp();
+    const flags = ['--weights', 'int8', '--equivalent-bits', '5', '--save-config', path('x.yaml'), '--dry-run', '-q'];
+    const before = filesIn(folder);
+    for (const output of ['-', path('x.fxq')]) expect(fxq('compress', LENET, '-o', output, ...flags).code).toBe(0);
+    expect(filesIn(folder)).toEqual(before);
+    expect(fxq('compress', LENET, '-o', path('x.fxq'), ...flags.filter((flag) => flag !== '--dry-run')).code).toBe(0);
+    expect(existsSync(path('x.yaml'))).toBe(true);
+  });
+
+  it('has its table beside it, line by line, where it is a pipe', () => {
+    const { stderr } = fxqIn(makeFolder(), 'encode', LENET, '-o', '-', '--table');
+    expect(stderr).toMatch(/^fc1\.weight .*\n(?:.*\n)?fc2\.weight /m);
+  });
+
+  it('of another ending than its own is refused', () => {
+    const { code, stderr } = fxq('encode', LENET, '-o', join(makeFolder(), 'x.txt'));
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/a \.fxq container is written; write -o .*x\.fxq/)]);
+  });
+});
+
 describe('complete', () => {
   it('offers commands, options, their values and files, and prints what a shell needs for that', () => {
     const { folder } = setUp();
@@ -134,6 +162,11 @@ describe('complete', () => {
     expect(offered('cluster', '--init', 'k')).toContain('kmeans++');
     expect(offered('compress', 'be')).toEqual(expect.arrayContaining(['below/', 'below/b.ONNX']));
     expect(offered('compress', '--config', 'no')).toContain('notes.txt');
-    expect(fxqIn(folder, 'complete', 'bash').stdout).toContain('complete -F');
+    writeFileSync(join(folder, 'complete.bash'), fxqIn(folder, 'complete', 'bash').stdout);
+    const twice = '. ./complete.bash; . ./complete.bash; complete -p fxq-compress';
+    const { stdout, stderr } = spawnSync('bash', ['-c', twice], { cwd: folder, encoding: 'utf8' });
+    expect([stdout, stderr]).toEqual([expect.stringContaining('complete -F'), '']);
+    const { code, stderr: problem } = fxq('complete', 'csh');
+    expect([code, problem]).toEqual([2, expect.stringContaining('expected the name of a shell, bash, zsh,')]);
   });
 });

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { askedOf } from '../../src/cli/goal.js';
 import { openSearchLog } from '../../src/cli/search-log.js';
 import { arrayDataset } from '../../src/data/dataset.js';
 import { encode } from '../../src/index.js';
@@ -37,6 +38,19 @@ describe('a search that is stopped', () => {
     expect(await encode(rest.model)).toEqual(await encode(whole.model));
     again.end();
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('is another one where its inputs are prepared in another way', () => {
+    const asked = (flags: object) => askedOf({ calibrate: 'x', ...flags }, {}, { dataset, fast: true });
+    const others = [
+      { perClass: 2 },
+      { scale: 2 },
+      { labels: ['y'] },
+      { preprocess: '{}' },
+      { dim: { n: 1 } },
+      { maxLoss: 1 },
+    ];
+    expect(new Set([{}, { time: 3, threads: 2 }, ...others].map(asked)).size).toBe(1 + others.length);
   });
 
   it('keeps infinities, and refuses what is of another search, or of none', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../support/random.js';
 import { smallModel } from '../tune/support.js';
-import { filesIn, fxq, makeFolder } from './support.js';
+import { filesIn, fxq, makeFolder, stopped } from './support.js';
 
 /** A folder with a small model and a module of inputs, 400 of which are not labelled. */
 function prepared() {
@@ -44,12 +44,34 @@ describe('compress --train', () => {
     expect(readFileSync(join(folder, 'small.fxq')).length).toBe(outputBytes);
   });
 
+  it('keeps what it has found when it is stopped on its way to a pipe, where nothing could go on from it', async () => {
+    const { folder, args } = prepared();
+    const piped = args.map((word) => (word.endsWith('.fxq') ? '-' : word));
+    const { code, stdout, stderr } = await stopped([...piped, '--rounds', '5'], 'round 2:');
+    expect(code).toBe(130);
+    expect(stdout.slice(0, 3)).toBe('FXQ');
+    expect(stderr).toMatch(/→ - \(.* smaller\n/);
+    expect(stderr).toMatch(/stopped by SIGINT; what was found is the best so far\n$/);
+    expect(Object.keys(filesIn(folder)).sort()).toEqual(['data.mjs', 'small.onnx']);
+    for (const other of [piped, [...args, '--dry-run']]) {
+      const { code, stderr } = fxq(...other, '--resume');
+      expect([code, stderr]).toEqual([2, expect.stringContaining('--resume goes on from a file beside the output')]);
+    }
+  });
+
   it('refuses what does not go with it, and what is for it alone', () => {
     const { args } = prepared();
-    expect(fxq(...args, '--density', '0.5')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('--density does not go with --train'),
-    });
+    for (const [flag, ...value] of [
+      ['--density', '0.5'],
+      ['--by', 'channel'],
+      ['--per-class', '3'],
+      ['--calibrate-samples', '9'],
+      ['--save-config', 'x.yaml'],
+      ['--no-cluster'],
+    ]) {
+      const stderr = expect.stringContaining(`${flag} does not go with --train`);
+      expect(fxq(...args, flag, ...value)).toMatchObject({ code: 2, stderr });
+    }
     expect(fxq(...args, '--resume')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('nothing to resume from'),

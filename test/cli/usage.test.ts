@@ -7,7 +7,7 @@ const HINT = '(--help lists the options)\n';
 
 describe('wrong usage ends with 2', () => {
   const cases: [name: string, args: string[], stderr: string][] = [
-    ['unknown command', ['shrink'], `error: unknown command 'shrink'\n${HINT}`],
+    ['unknown command', ['shrink'], "error: unknown command 'shrink'\n(--help lists the commands)\n"],
     ['unknown option', ['inspect', LENET, '--fast'], `error: unknown option '--fast'\n${HINT}`],
     ['no file', ['inspect'], `error: missing required argument 'file'\n${HINT}`],
     [

@@ -93,7 +93,7 @@ describe('footprint', () => {
     const text = formatFootprint(plan, rows);
     expect(text).toMatch(/\nweights fixed8, values fixed8 +\d+ KB +\d+ KB +– +–\n/);
     expect(text).toMatch(
-      /\nactivations in float32, each with memory of its own: 57\.6 KB in 9 buffers, which no placement can better\n/,
+      /\nactivations in float32, each with memory of its own:\n57\.6 KB in 9 buffers, which no placement can better\n/,
     );
   });
 });

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { RANDOM } from '../../data/open.js';
-import { FOOTPRINT, type FootprintOptions, footprint } from '../../footprint/footprint.js';
+import { FOOTPRINT, footprintOf, peakOf } from '../../footprint/footprint.js';
 import { footprintRows } from '../../footprint/rows.js';
+import { surveyValues } from '../../footprint/survey.js';
 import { formatFootprint } from '../../footprint/table.js';
+import { checkOptions } from '../../options/check.js';
 import { printableJson } from '../../printable.js';
 import { FLOAT32 } from '../../quantize/formats/parse.js';
 import { addData, type DataFlags, expectedSamples, openData } from '../data.js';
-import { UsageError } from '../errors.js';
+import { asUsage, UsageError } from '../errors.js';
 import { addOptions, optionsFrom, type ValuesOf } from '../flags.js';
 import { type OpenedModel, openEither } from '../input.js';
 import { interruptible } from '../interrupt.js';
@@ -46,25 +48,26 @@ Sizes that the model leaves open are those of --dim, or of the first sample of -
 
 async function planFile(file: string, flags: FootprintFlags, signal: AbortSignal, terminal: Terminal): Promise<void> {
   const { dim: dims, threads, json } = flags;
+  const options = optionsFrom(FOOTPRINT, flags);
+  asUsage(() => checkOptions('footprint', FOOTPRINT, options));
   const opened = await openEither(file, signal);
   try {
     const { model } = opened;
     const answers = await answersOf(opened, file, flags, signal, terminal);
     // Sizes that are given are taken, else those of the data.
     const sizes = dims === undefined ? { dataset: answers?.dataset } : { dims };
-    const options = { ...optionsFrom(FOOTPRINT, flags), ...sizes, threads, signal };
-    const plan = await planned(model, options);
-    const { weights, values } = plan;
-    const float = values === FLOAT32 ? plan : await planned(model, { ...options, values: FLOAT32 });
-    const rounded =
-      values === FLOAT32 || weights === FLOAT32
-        ? await planned(model, { ...options, weights: orUsual(weights), values: orUsual(values) })
-        : plan;
+    const surveyed = await asSizes(() => surveyValues(model, { ...sizes, threads, signal }));
+    const plan = footprintOf(model, surveyed, options);
+    const weights = orUsual(plan.weights);
+    const [float, rounded] = [FLOAT32, orUsual(plan.values)].map((values) => ({
+      ...{ weights, values },
+      peak: values === plan.values ? plan.peak : peakOf(surveyed, { ...options, values }),
+    }));
     const rows = await footprintRows(model, [float, rounded], answers);
     terminal.print(
       json
         ? printableJson({ file, ...plan, table: rows, warnings: terminal.warnings }, 2)
-        : formatFootprint(plan, rows),
+        : formatFootprint(plan, rows, { width: terminal.width }),
     );
   } finally {
     opened.close();
@@ -76,9 +79,9 @@ function orUsual(format: string): string {
 }
 
 /** @throws UsageError for sizes of dimensions that the model does not have, or of which there are none */
-async function planned(model: OpenedModel['model'], options: FootprintOptions) {
+async function asSizes<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await footprint(model, options);
+    return await work();
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { CODING, type CodingOptions } from '../../container/write/coding.js';
-import { compressTo, type Target } from '../../pipeline/compress.js';
+import { compressTo } from '../../pipeline/compress.js';
 import { type Answers, judgedAnswers, madeAnswers, sameAnswers, unknownAnswers } from '../answers.js';
+import { compareWithInt8 } from '../beside-int8.js';
 import {
   type BudgetFlags,
   budgetConfig,
@@ -20,7 +21,7 @@ import { searchStage } from '../goal.js';
 import { inspectFile, openLater, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
 import type { ModelFlags, ThreadFlags } from '../options.js';
 import { type OutputPlan, planOutput, together } from '../output/plan.js';
-import { withOutput } from '../output/write.js';
+import { targetIn, withOutput } from '../output/write.js';
 import type { Place, PlaceFlags } from '../places.js';
 import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
@@ -67,7 +68,7 @@ export async function packModel(
 ): Promise<Result> {
   const { input, output, path, written } = subject;
   if (command === 'compress') checkTrainingFlags(flags);
-  if (flags.train !== undefined) return trainFile({ input, output, path, written }, flags.train, flags, terminal);
+  if (flags.train !== undefined) return trainFile(subject, flags.train, flags, terminal);
   const asked = command === 'compress' ? configOf(flags) : {};
   const isMade = command === 'compress' && isSynthetic(flags, asked);
   if (command === 'compress') checkDims(flags, asked);
@@ -95,12 +96,7 @@ export async function packModel(
     const search =
       budget || isQuantized
         ? undefined
-        : searchStage(
-            { ...flags, output: output === PIPE ? written : output },
-            settings?.selection ?? {},
-            calibration,
-            terminal,
-          );
+        : searchStage({ ...flags, output }, settings?.selection ?? {}, calibration, terminal);
     const walk =
       budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
     const synthetic = isMade ? syntheticStage(flags, settings?.selection ?? {}, terminal) : undefined;
@@ -119,12 +115,7 @@ export async function packModel(
     ];
     const { stages, lossless } = await withOutput(config ? together(plan, config) : plan, async (output, signal) => {
       const told = await withTensorPool({ threads: flags.threads, bytes: tensorBytes(model), signal }, (pool) => {
-        const target: Target = {
-          sections: () => output.scratch(),
-          write: (bytes) => output.write(0, bytes),
-          written: () => output.written(0),
-        };
-        return compressTo(target, model, all, {
+        return compressTo(targetIn(output), model, all, {
           ...optionsFrom(CODING, flags),
           signal,
           onProgress,
@@ -144,12 +135,14 @@ export async function packModel(
     });
     search?.done();
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
-    await synthetic?.compareWithInt8(model, outputBytes);
+    const stopped =
+      synthetic && !lossless?.isKept ? await compareWithInt8(synthetic, model, outputBytes, flags) : undefined;
     const found = walk?.found();
     const hasData = calibration !== undefined || budget !== undefined;
     const isChanged = settings?.stages.some(({ name }) => name !== 'cluster') || hasFewValues(flags);
     if (lossless) noteLossless(lossless, terminal);
     return {
+      stopped,
       isBold: isChanged && !hasData,
       tried: found && budgetTable(found),
       report: async () => ({ ...(await inspectFile(written)), file: output }),
@@ -194,11 +187,11 @@ function hasFewValues({ bits, clusters }: PackFlags): boolean {
  * @param isSearched - what is chosen is kept in a config file, too
  */
 function planFiles(
-  { output, mayMakeFolder, written, isTemporary }: PackSubject,
-  { saveConfig }: PackFlags,
+  { output, written }: PackSubject,
+  { saveConfig, dryRun }: PackFlags,
   isSearched: boolean,
 ): { plan: OutputPlan; config: OutputPlan | undefined } {
-  if (output !== PIPE && !(mayMakeFolder && isTemporary)) planOutput(output, { kind: 'container' });
+  if (output !== PIPE) planOutput(output, { kind: 'container' });
   const plan = planOutput(written, { kind: 'container' });
   if (!isSearched) return { plan, config: undefined };
   const path = output === PIPE ? saveConfig : configPathOf(saveConfig, output);
@@ -207,5 +200,5 @@ function planFiles(
     throw new UsageError(`${output}: this is the container itself; name another file with --save-config`);
   }
   const config = planOutput(path, { option: '--save-config' });
-  return { plan, config: isTemporary && output !== PIPE ? undefined : config };
+  return { plan, config: dryRun ? undefined : config };
 }

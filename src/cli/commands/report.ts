@@ -76,7 +76,7 @@ async function writeReport(paths: [string, string], flags: ReportFlags, terminal
     const bytes = new TextEncoder().encode(await render(comparison));
     await writePieces(plan, () => [{ file: 0, bytes }]);
     if (json) terminal.print(renderJson(comparison).trimEnd());
-    else if (!quiet) terminal.print(`${summaryOf(comparison)}\n${output} (${formatBytes(bytes.length)})`);
+    else if (!quiet) terminal.tell(`${summaryOf(comparison)}\n${output} (${formatBytes(bytes.length)})`);
   } finally {
     close();
   }

@@ -15,6 +15,7 @@ import { FxqError } from '../../errors.js';
 import { present } from '../../guards.js';
 import type { ByteSource } from '../../model/model.js';
 import { ioError, writeProblem } from './errors.js';
+import { makeFolder } from './folder.js';
 import { checkTarget, isTaken, type OutputPlan, type Target, takenError } from './plan.js';
 import { realOf } from './real.js';
 import { closeWorkshop, inodeOf, type Journal, openWorkshop, takeBack, writeJournal } from './workshop.js';
@@ -66,11 +67,13 @@ export function startOutput({ targets }: OutputPlan): Output {
   const groups: Group[] = [];
   const files: Temporary[] = [];
   const scratches: Temporary[] = [];
+  const unmake: (() => void)[] = [];
   /** Bytes in all temporary files. */
   let total = 0;
   const discard = () => {
     for (const file of [...files, ...scratches]) close(file);
     for (const { workshop } of groups.splice(0)) closeWorkshop(workshop);
+    for (const remove of unmake.splice(0).reverse()) remove();
   };
   const guarded = <T>(path: string, work: () => T, more = 0): T => {
     try {
@@ -96,6 +99,7 @@ export function startOutput({ targets }: OutputPlan): Output {
       const place = realOf(target.path);
       if ('by' in target.named) {
         const folder = dirname(place);
+        unmake.push(makeFolder(folder));
         groups.push({ folder, workshop: openWorkshop(folder), files: [] });
       }
       const group = groups[groups.length - 1];

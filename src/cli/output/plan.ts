@@ -10,7 +10,10 @@ import { recover } from './workshop.js';
 const ENDINGS = { container: '.fxq', ONNX: '.onnx' } as const;
 
 /** Endings of files that are neither. */
-const OTHERS = ['.yaml', '.yml', '.json', '.html', '.md', '.npz', '.npy', '.ort'];
+const OTHERS = [
+  ...['.yaml', '.yml', '.json', '.html', '.md', '.txt', '.csv', '.js', '.mjs', '.ts', '.py', '.wasm'],
+  ...['.npz', '.npy', '.ort', '.pb', '.pt', '.pth', '.tflite', '.safetensors', '.gguf', '.zip', '.gz', '.tar'],
+];
 
 /** A file that is to be written. */
 export interface Target {
@@ -57,8 +60,9 @@ export function planOutput(path: string, options: PlanOptions = {}): OutputPlan 
   if (path.endsWith('/') || path.endsWith(sep))
     throw ioError(path, `expected the name of a file, got that of a folder; put a name behind it with ${option}`);
   const folder = dirname(path);
-  if (statOf(folder, path)?.isDirectory() !== true) {
-    throw ioError(path, `the folder "${folder}" does not exist; create it first`);
+  // One that is not there is made once there is something to write.
+  if (statOf(folder, path)?.isDirectory() === false) {
+    throw ioError(path, `"${folder}" is no folder, but a file; choose another name with ${option}`);
   }
   recover(dirname(realOf(path)));
   const main: Target = { path, named: { by: option }, mayReplace: true };

@@ -1,6 +1,7 @@
 import { breather } from '../../breather.js';
 import { throwIfAborted } from '../../errors.js';
 import type { FilePiece } from '../../onnx/write.js';
+import type { Target } from '../../pipeline/compress.js';
 import { interruptible } from '../interrupt.js';
 import { type Output, startOutput } from './output.js';
 import type { OutputPlan } from './plan.js';
@@ -39,6 +40,15 @@ export function writeWhole(plan: OutputPlan, bytes: Uint8Array): void {
   } finally {
     output.discard();
   }
+}
+
+/** The first file of an output as the place where a container is made. */
+export function targetIn(output: Output): Target {
+  return {
+    sections: () => output.scratch(),
+    write: (bytes) => output.write(0, bytes),
+    written: () => output.written(0),
+  };
 }
 
 /** Has work write the planned files: they appear once it is done, and not at all if it fails or is stopped. */
