@@ -35,23 +35,17 @@ async function judge(bytes: Uint8Array, model: Model, dataset: Dataset) {
 }
 
 describe('PaddleOCR, calibrated on lines of text', () => {
-  const cases = [
-    { name: 'rec', count: 12, width: 128, isTurned: false, lambda: 6e-8, snr: 20 },
-    { name: 'cls', count: 32, width: 192, isTurned: true, lambda: 8e-9, snr: 30 },
-  ];
-  for (const { name, count, width, isTurned, lambda, snr } of cases) {
-    it(`${name}: smaller than by clustering, and closer to the original`, async () => {
-      const bytes = bytesOf(name);
-      const model = openOnnx(bytes);
-      const [inputs, others] = [lines(count, width, 1, isTurned), lines(32, width, 2, isTurned)];
-      const options = { dataset: inputs, samples: count, lambda, fast: true, threads: 2 };
-      const calibrated = await judge(bytes, await calibrate(options).run(model, {}), others);
-      const clustered = await judge(bytes, await cluster({ snr }).run(model, {}), others);
-      expect(calibrated.size).toBeLessThanOrEqual(clustered.size);
-      expect(calibrated.agreement).toBeGreaterThanOrEqual(clustered.agreement);
-      expect(calibrated.difference).toBeLessThan(clustered.difference);
-    }, 180_000);
-  }
+  it('rec: smaller than by clustering, and closer to the original', async () => {
+    const bytes = bytesOf('rec');
+    const model = openOnnx(bytes);
+    const [inputs, others] = [lines(8, 96, 1), lines(12, 96, 2)];
+    const options = { dataset: inputs, samples: 8, lambda: 6e-8, fast: true, threads: 2 };
+    const calibrated = await judge(bytes, await calibrate(options).run(model, {}), others);
+    const clustered = await judge(bytes, await cluster({ snr: 20 }).run(model, {}), others);
+    expect(calibrated.size).toBeLessThanOrEqual(clustered.size);
+    expect(calibrated.agreement).toBeGreaterThanOrEqual(clustered.agreement);
+    expect(calibrated.difference).toBeLessThan(clustered.difference);
+  }, 180_000);
 
   it('cls, the ten largest layers in 3 bits by channel: compensated, it answers more nearly as before than rounded to the nearest', async () => {
     const bytes = bytesOf('cls');

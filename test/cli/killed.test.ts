@@ -7,7 +7,7 @@ import { killed, measure } from '../../scripts/kill/claims.js';
 // `node scripts/kill.js` does this with every command, and at random times.
 describe('killed before each call that changes a folder', async () => {
   const cases = await makeCases();
-  it.each(['decode, data there', 'decode, data new', 'init'])(
+  it.each(['decode, data there', 'init'])(
     '%s: old or whole, and nothing left',
     async (name) => {
       const subject = cases.find((each: { name: string }) => each.name === name);

@@ -47,7 +47,7 @@ describe('searchBudget', () => {
     expect(Buffer.compare(again.container, container)).toBe(0);
   });
 
-  it.each([20_000, 47_000, 120_000])('fills a size of %i bytes to within two hundredths', async (targetSize) => {
+  it.each([20_000, 120_000])('fills a size of %i bytes to within two hundredths', async (targetSize) => {
     const found = await searchBudget(openOnnx(LENET_300), { dataset, targetSize, threads: 1 });
     expect(found.isReached).toBe(true);
     expect(found.chosen.bytes).toBeLessThanOrEqual(targetSize);
