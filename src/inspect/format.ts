@@ -1,4 +1,5 @@
 import { printable } from '../printable.js';
+import type { TensorFormat } from '../quantize/record.js';
 
 /** Figures as text: one way for each kind, everywhere. */
 
@@ -42,6 +43,17 @@ export function formatRatio(ratio: number): string {
 /** Bits a weight. */
 export function formatBits(bits: number): string {
   return bits.toFixed(1);
+}
+
+/** A ratio of energies: `31.2 dB`. */
+export function formatDecibels(value: number): string {
+  // Plus zero: what rounds to −0 prints without a sign.
+  return Number.isFinite(value) ? `${(Math.round(10 * value) / 10 + 0).toFixed(1)} dB` : value > 0 ? '∞' : '-∞';
+}
+
+/** A number format, and what has parameters of its own in it: `int4 by channel`. */
+export function formatOfWeights({ weights, by }: TensorFormat): string {
+  return `${weights}${by === 'layer' ? '' : ` by ${by}`}`;
 }
 
 /** A figure that may not apply. */

@@ -1,7 +1,7 @@
 import { type Column, layOut } from './columns.js';
 import { MAX_DISTINCT } from './elements.js';
 import type { Report, TensorReport } from './figures.js';
-import { formatBits, formatBytes, formatCount, formatRatio, formatShare, orDash } from './format.js';
+import { formatBits, formatBytes, formatCount, formatOfWeights, formatRatio, formatShare, orDash } from './format.js';
 import { type FigureColumn, PAPER, WEIGHTS } from './paper-columns.js';
 import { sizesIn } from './sizes.js';
 import { type Row, toRow } from './totals.js';
@@ -34,7 +34,7 @@ const PLAIN: Column<Row>[] = [
 const FORMAT: Column<Row> = {
   group: '',
   head: 'format',
-  text: ({ format }) => (format ? `${format.weights}${format.by === 'layer' ? '' : ` by ${format.by}`}` : '–'),
+  text: ({ format }) => (format ? formatOfWeights(format) : '–'),
 };
 
 /**

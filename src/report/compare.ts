@@ -65,19 +65,20 @@ export async function compareModels(
   const originalBytes = original.files.reduce((sum, { size }) => sum + size, original.appendix.length);
   const weights = tensors.filter(({ role }) => role === 'weight').sort((a, b) => sizeOf(b) - sizeOf(a));
   const others = tensors.filter(({ role }) => role !== 'weight');
-  const rows = weights.map((tensor) => toRow(tensor.name, [tensor]));
-  if (others.length > 0) rows.push(toRow(`other tensors (${others.length})`, others));
   const layers = layersOf(original, compressed);
+  const noise = await noiseOf(layers, options.signal);
+  const rows = weights.map((tensor) => ({ ...toRow(tensor.name, [tensor]), snr: noise.snrs.get(tensor.name) ?? null }));
+  if (others.length > 0) rows.push({ ...toRow(`other tensors (${others.length})`, others), snr: null });
   return {
     original: { file: options.file ?? original.files[0].name, bytes: originalBytes },
     compressed: { file, bytes, kind: overhead.other > 0 ? 'fxq' : 'onnx' },
     ratio: originalBytes / bytes,
-    snr: await noiseOf(layers, options.signal),
+    snr: noise.snr,
     accuracy,
     tensors,
     overhead,
     rows,
-    total: toRow('total', tensors),
+    total: { ...toRow('total', tensors), snr: noise.snr },
     parts: partsOf(report),
     layers: await describe(compressed, layers.slice(0, SHOWN_LAYERS), options),
     otherLayers: layers.slice(SHOWN_LAYERS).map(([{ name }]) => name),
@@ -111,18 +112,23 @@ function layersOf(original: Model, compressed: Model): Pair[] {
     .sort(([a], [b]) => b.count - a.count);
 }
 
-/** How far the weights of all pairs are from the original's, taken together. */
-async function noiseOf(pairs: readonly Pair[], signal?: AbortSignal): Promise<number | null> {
+/** How far the weights of all pairs are from the original's, taken together and by name, in decibels. */
+async function noiseOf(
+  pairs: readonly Pair[],
+  signal?: AbortSignal,
+): Promise<{ snr: number | null; snrs: ReadonlyMap<string, number> }> {
   const breathe = breather();
+  const snrs = new Map<string, number>();
   let [all, off] = [0, 0];
   for (const [original, compressed] of pairs) {
     const { signal: strength, noise } = energies(readWeights(original), readWeights(compressed));
     all += strength;
     off += noise;
+    snrs.set(original.name, decibels(strength, noise));
     await breathe();
     throwIfAborted(signal);
   }
-  return pairs.length === 0 ? null : decibels(all, off);
+  return { snr: pairs.length === 0 ? null : decibels(all, off), snrs };
 }
 
 async function describe(

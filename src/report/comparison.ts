@@ -20,8 +20,8 @@ export interface Comparison {
   readonly tensors: readonly TensorReport[];
   readonly overhead: Overhead;
   /** The rows of the per-layer table: each weight tensor, the largest in the file first, then the other tensors as one. */
-  readonly rows: readonly Row[];
-  readonly total: Row;
+  readonly rows: readonly LayerRow[];
+  readonly total: LayerRow;
   /** Where the compressed file's bytes are; together exactly `compressed.bytes`. */
   readonly parts: readonly FilePart[];
   /** The largest weight tensors from near by, and the names of those left out. */
@@ -40,6 +40,12 @@ export interface Comparison {
   /** What stages have recorded in the compressed model, oldest first. */
   readonly stages: readonly string[];
   readonly provenance: Provenance | null;
+}
+
+/** A row of the per-layer table. */
+export interface LayerRow extends Row {
+  /** Signal-to-noise ratio of its weights in decibels, infinite where none has changed; `null` where they were not compared. */
+  readonly snr: number | null;
 }
 
 /** A model, and what its files take. */

@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatPercent, formatShare, orDash } from '..
 import { PAPER, PAPER_WORDS, SIZE } from '../inspect/paper-columns.js';
 import { printable } from '../printable.js';
 import type { Comparison } from './comparison.js';
+import { FORMAT_WORDS, formatColumns } from './formats.js';
 import { verdictOf } from './verdict.js';
 import {
   answerFigures,
@@ -68,15 +69,20 @@ function baselines(comparison: Comparison): string[] {
   return ['## Beside other ways', table(['file', 'bytes', ''], rows, 'lrl'), ...(note ? [text(`${note}.`)] : [])];
 }
 
-function layers({ rows, total }: Comparison): string[] {
+function layers(comparison: Comparison): string[] {
+  const { rows, total } = comparison;
+  const formats = formatColumns(comparison);
   const cells = [...rows, total].map((row) => [
     row.label,
     ...COLUMNS.map(({ value, text: format }) => orDash(value(row), format)),
+    ...formats.map(({ text: told }) => told(row)),
   ]);
-  const heads = COLUMNS.map(({ group, head }) => `${group} ${head}`.trim());
+  const heads = [...COLUMNS.map(({ group, head }) => `${group} ${head}`.trim()), ...formats.map(({ head }) => head)];
   return [
     '## Layer by layer',
-    PAPER_WORDS.map(({ name, meaning }) => `- ${name}: ${meaning}`).join('\n'),
+    [...PAPER_WORDS, ...(formats.length > 0 ? FORMAT_WORDS : [])]
+      .map(({ name, meaning }) => `- ${name}: ${meaning}`)
+      .join('\n'),
     table(['layer', ...heads], cells, `l${'r'.repeat(heads.length)}`),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset.js';
 import type { EvaluateOptions } from '../evaluate/evaluate.js';
 import type { Loss } from '../evaluate/loss.js';
+import type { QuantizedTo } from '../inspect/figures.js';
 import type { Role } from '../model/model.js';
 
 /** Options of {@link sensitivity}. */
@@ -61,6 +62,8 @@ export interface LayerSensitivity extends Fidelity {
   readonly op: string;
   /** Number of elements. */
   readonly weights: number;
+  /** The number format that its weights were rounded to, as the compressed model records it; `null` where they were not. */
+  readonly format: QuantizedTo | null;
   /** Share of the compressed weights that are not zero. */
   readonly density: number;
   /** Distinct values besides zero. */

@@ -2,6 +2,7 @@ import { checkPositive } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { describeMetric } from '../evaluate/gauge.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
+import { formatFinder } from '../inspect/recorded.js';
 import { expectModel } from '../model/expect-model.js';
 import type { Model } from '../model/model.js';
 import { runBatches } from '../runtime/batches.js';
@@ -46,6 +47,7 @@ export async function sensitivity(
   const runtime = options.runtime ?? (await loadRuntime());
   const { pairs, skipped } = findPairs(original, compressed);
   const { name } = original.files[0];
+  const formatOf = formatFinder(compressed);
   const switchboard = openSwitchboard(original, pairs, (bytes, held) =>
     openSession(runtime, bytes, { threads, held, name }),
   );
@@ -78,7 +80,7 @@ export async function sensitivity(
       layers: order
         .map(({ layer, fidelity }): LayerSensitivity => {
           const { name, role, op, count } = layer.tensor;
-          return { name, role, op, weights: count, ...layer.figures, ...fidelity };
+          return { name, role, op, weights: count, format: formatOf(name) ?? null, ...layer.figures, ...fidelity };
         })
         .reverse(),
       cumulative: order.map(({ layer }, i): CumulativeStep => {

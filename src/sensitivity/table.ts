@@ -1,6 +1,15 @@
 import { formatLoss } from '../evaluate/loss-words.js';
 import { type Column, layOut } from '../inspect/columns.js';
-import { formatBits, formatCount, formatPercent, formatShare, formatSmall, orDash } from '../inspect/format.js';
+import {
+  formatBits,
+  formatCount,
+  formatDecibels,
+  formatOfWeights,
+  formatPercent,
+  formatShare,
+  formatSmall,
+  orDash,
+} from '../inspect/format.js';
 import { printable } from '../printable.js';
 import type { Fidelity, LayerSensitivity, Sensitivity } from './options.js';
 
@@ -17,12 +26,13 @@ type Row<T> = T & { readonly label: string };
 export function formatSensitivity(found: Sensitivity, width?: number): string {
   const { samples, output, original, layers, cumulative, skipped } = found;
   const outputs = outputColumns(found);
+  const formats = layers.some(({ format }) => format) ? [FORMAT] : [];
   const labelled = <T extends { name: string }>(row: T): Row<T> => ({ ...row, label: row.name });
   const lines =
     layers.length === 0
       ? ['no layers differ']
       : [
-          ...layOut([...WEIGHTS, ...outputs], layers.map(labelled), undefined, 'layer', width),
+          ...layOut([...WEIGHTS, ...formats, ...outputs], layers.map(labelled), undefined, 'layer', width),
           '',
           ...layOut([LAYERS, ...outputs], cumulative.map(labelled), undefined, 'one after the other', width),
         ];
@@ -47,6 +57,13 @@ const WEIGHTS: Column<Row<LayerSensitivity>>[] = [
   { group: 'weights', head: 'bits', text: ({ bits }) => formatBits(bits) },
   { group: 'weights', head: 'SNR', text: ({ weightSnr }) => formatDecibels(weightSnr) },
 ];
+
+/** Only where layers have one. */
+const FORMAT: Column<Row<LayerSensitivity>> = {
+  group: 'weights',
+  head: 'format',
+  text: ({ format }) => (format ? formatOfWeights(format) : '–'),
+};
 
 const LAYERS: Column<{ readonly layers: number }> = {
   group: '',
@@ -86,9 +103,4 @@ function outputColumns({ layers, original }: Sensitivity): Column<Fidelity>[] {
       : [{ group, head: 'noise/signal', text: ({ divergence }: Fidelity) => formatSmall(divergence) }]),
     ...(compares ? [cosine, snr] : []),
   ];
-}
-
-function formatDecibels(value: number): string {
-  // Plus zero: what rounds to −0 prints without a sign.
-  return Number.isFinite(value) ? `${(Math.round(10 * value) / 10 + 0).toFixed(1)} dB` : value > 0 ? '∞' : '-∞';
 }

@@ -56,6 +56,7 @@ describe('sensitivity', () => {
     });
     expect(named.files).toEqual({ original: LENET, weights: 'int2', by: 'channel', data: MNIST });
     expect(named.layers).toEqual(files.layers);
+    expect(named.layers[0].format).toEqual({ weights: 'int2', by: 'channel', bits: 2 });
     const divergences = named.layers.map(({ divergence }: { divergence: number }) => divergence);
     expect(divergences).toEqual(divergences.toSorted((a: number, b: number) => b - a));
     expect(divergences).toHaveLength(3);

@@ -14,6 +14,7 @@ import { valueSpreads } from '../../src/report/values.js';
 import { verdictOf } from '../../src/report/verdict.js';
 import { cluster } from '../../src/stages/cluster.js';
 import { prune } from '../../src/stages/prune.js';
+import { quantize } from '../../src/stages/quantize.js';
 import { LENET } from '../stages/support.js';
 import { network } from '../support/models/model.js';
 import { node } from '../support/onnx-builder.js';
@@ -77,6 +78,22 @@ describe('a report as HTML', () => {
     const section = parseHTML(await renderHtml({ ...full, values })).document.querySelector('#values');
     expect(section?.querySelectorAll('figure').length).toBe(7);
     expect(section?.querySelector('figcaption')?.textContent).toMatch(/input\s+input, .* to .*; fixed8\.\d/);
+  });
+
+  it('tells formats of layers and the noise of each, where weights were rounded to some', async () => {
+    expect(document.querySelector('#table')?.textContent).not.toContain('format');
+    const { comparison } = await compared(nastyModel(), [quantize({ weights: 'int4', by: 'channel' })]);
+    const { document: rounded } = parseHTML(await renderHtml(comparison));
+    const heads = [...rounded.querySelectorAll('#table th[data-column]')].map((head) => head.textContent);
+    expect(heads.slice(-2)).toEqual(['format', 'SNR']);
+    const cells = [...rounded.querySelectorAll('#table tbody td')].slice(-2);
+    expect(cells[0]?.textContent).toBe('int4 by channel');
+    expect(cells[0]?.getAttribute('data-value')).toBe('4');
+    const [{ snr }] = comparison.rows;
+    expect(snr).toBeGreaterThan(10);
+    expect(snr).toBeCloseTo(comparison.layers[0]?.format?.snr ?? 0, 9);
+    expect(cells[1]?.textContent).toBe(`${snr?.toFixed(1)} dB`);
+    expect(renderMarkdown(comparison)).toContain(`| int4 by channel | ${snr?.toFixed(1)} dB |`);
   });
 
   it('has a label on every plot', () => {

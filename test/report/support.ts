@@ -44,7 +44,17 @@ const evaluation = (top1: number): Evaluation => ({
 export function measured(comparison: Comparison): Comparison {
   const fidelity = { top1: 0.97, top5: 1, agreement: 0.98, outputs: [], shapeMismatches: 0, loss: null };
   const layers = comparison.layers.map(({ name, weights }, i) => ({
-    ...{ name, role: 'weight' as const, op: 'MatMul', weights, density: 1, clusters: 4, bits: 2, weightSnr: 20 },
+    ...{
+      name,
+      role: 'weight' as const,
+      op: 'MatMul',
+      weights,
+      format: null,
+      density: 1,
+      clusters: 4,
+      bits: 2,
+      weightSnr: 20,
+    },
     ...{ ...fidelity, kl: 0.1 / (i + 1), divergence: 0.1 / (i + 1) },
   }));
   const sensitivity: Sensitivity = {

@@ -16,7 +16,17 @@ const fidelity = (kl: number | null, snr: number): Fidelity => ({
 });
 
 const layer = (name: string, of: Fidelity): LayerSensitivity => ({
-  ...{ name, role: 'weight', op: 'Conv', weights: 1200, density: 0.25, clusters: 16, bits: 2.125, weightSnr: 12.34 },
+  ...{
+    name,
+    role: 'weight',
+    op: 'Conv',
+    weights: 1200,
+    format: null,
+    density: 0.25,
+    clusters: 16,
+    bits: 2.125,
+    weightSnr: 12.34,
+  },
   ...of,
 });
 
@@ -32,6 +42,18 @@ const found = (kl: number | null): Sensitivity => {
     skipped: [{ name: 'inner', reason: 'inside a function' }],
   };
 };
+
+it('tells the number format of layers that have one', () => {
+  const { layers, ...rest } = found(0.0123);
+  const [rounded, plain] = layers;
+  const format = { weights: 'int4', by: 'channel', bits: 4 } as const;
+  const lines = formatSensitivity({ ...rest, layers: [{ ...rounded, format }, plain] }).split('\n');
+  const at = (lines[1] ?? '').indexOf('format') + 'format'.length;
+  expect(lines.slice(3, 5).map((line) => line.slice(0, at))).toEqual([
+    expect.stringMatching(/12\.3 dB {2}int4 by channel$/),
+    expect.stringMatching(/12\.3 dB +–$/),
+  ]);
+});
 
 it('is two tables, aligned, and what was left out', () => {
   expect(formatSensitivity(found(0.0123))).toMatchInlineSnapshot(`

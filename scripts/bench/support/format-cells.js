@@ -60,6 +60,30 @@ export const ENDS = [
   ['minmax', 'channel', [18.28, 11.67, 4.27]],
 ];
 
+/** One format with first and last layer float: name, by, decibels. */
+export const SINGLE_ENDS = [
+  ['ternary', 'layer', 6.45],
+  ['ternary', 'channel', 6.93],
+  ['binary', 'layer', 3.65],
+  ['binary', 'channel', 4.09],
+];
+
+/** Shared values, one fewer than there are codes: no format, but what formats stand beside. By bits as above. */
+export const MEANS = [38.6, 28.01, 23.97, 18.69, 12.8, 6.71];
+
+/**
+ * Position by the divergence of answers: name, decibels, agreement that is wanted. Another walk on other images finds other positions,
+ * so that decibels are told, and not held against anything.
+ *
+ * @type {[string, number, number?][]}
+ */
+export const BY_OUTPUT = [
+  ['fixed4', 15.07, 91.5],
+  ['fixed6', 25.98],
+  ['fixed5', 20.63],
+  ['fixed3', 9.18],
+];
+
 /**
  * Rounding by chance: name, by, top-1 and agreement in per cent, means of two seeds.
  *

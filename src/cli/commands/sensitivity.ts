@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { choice } from '../../options/option.js';
 import { printableJson } from '../../printable.js';
+import { RANGES } from '../../quantize/formats/format.js';
 import type { SensitivityProgress } from '../../sensitivity/options.js';
 import { sensitivity } from '../../sensitivity/sensitivity.js';
 import { formatSensitivity } from '../../sensitivity/table.js';
@@ -15,7 +17,9 @@ import type { Terminal } from '../terminal.js';
 
 /** How layers are rounded that are to be looked at. */
 const { weights, by, range } = QUANTIZE.options;
-const FORMAT = { weights, by, range };
+// Ranges by the model's answers are searched for, layer after layer; each layer alone has none.
+const { text, value, otherwise } = range;
+const FORMAT = { weights, by, range: choice({ text, value, otherwise, of: RANGES }) };
 
 type SensitivityFlags = CommonFlags &
   DataFlags &

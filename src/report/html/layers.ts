@@ -1,4 +1,4 @@
-import { formatCount, formatShare } from '../../inspect/format.js';
+import { formatCount, formatDecibels, formatOfWeights, formatShare } from '../../inspect/format.js';
 import type { Centroid, Comparison, DensityMap, LayerComparison } from '../comparison.js';
 import { breakable, html, type Markup } from './markup.js';
 import type { Plotter } from './plotter.js';
@@ -52,8 +52,8 @@ ${densityMap && html`<div class="map">${drawMap(plotter, name, densityMap)}</div
 }
 
 /** The number format of a layer, and how near it comes. */
-function formatWords({ weights, by, snr }: NonNullable<LayerComparison['format']>): string {
-  return `${weights}${by === 'layer' ? '' : ` by ${by}`}, ${snr.toFixed(1)} dB`;
+function formatWords(format: NonNullable<LayerComparison['format']>): string {
+  return `${formatOfWeights(format)}, ${formatDecibels(format.snr)}`;
 }
 
 function drawHistogram({ plot, draw }: Plotter, layer: LayerComparison): Markup {
