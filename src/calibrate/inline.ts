@@ -1,8 +1,9 @@
 import type { onnx } from 'onnx-proto';
-import { isStandard, readGraphs } from '../graph/attributes.js';
+import { isStandard, nestedGraph } from '../graph/attributes.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { copyOf, type DecodedGraph, indexGraph } from '../graph/decoded-graph.js';
 import { floatValue, writeModel } from '../graph/open-model.js';
+import { definedIn, Names, withNames } from '../graph/renaming.js';
 import { type Feeder, runGraph } from '../runtime/batches.js';
 import { asFloat } from './columns.js';
 
@@ -11,7 +12,7 @@ import { asFloat } from './columns.js';
  * inputs, so that the layers in there are layers of the main graph. Other nodes with graphs of their own stay.
  */
 export async function inlineBranches(graph: DecodedGraph, feeder: Feeder): Promise<DecodedGraph> {
-  const names = new Names(graph.open.proto);
+  const names = new Names(graph.open.proto, 'branch');
   const dropped: onnx.IGraphProto[] = [];
   const varying = new Set<onnx.INodeProto>();
   let current = graph;
@@ -60,8 +61,7 @@ async function chosen(
 }
 
 function branchOf(node: onnx.INodeProto, isTrue: boolean): onnx.IGraphProto {
-  const name = isTrue ? 'then_branch' : 'else_branch';
-  return node.attribute?.find((attribute) => attribute.name === name)?.g ?? {};
+  return nestedGraph(node, isTrue ? 'then_branch' : 'else_branch');
 }
 
 /** The contents of a branch as part of the graph around it; tensors stay the objects they are, under other names. */
@@ -88,58 +88,4 @@ function unwrapped(
     name: names.fresh(node.name ?? ''),
   }));
   return { node: [...nodes, ...inputs], initializer };
-}
-
-/** The node with other names for values, in its nested graphs as well, except where these define a value of that name. */
-function withNames(node: onnx.INodeProto, renamed: ReadonlyMap<string, string>): onnx.INodeProto {
-  const of = (name: string) => renamed.get(name) ?? name;
-  const inside = (graph: onnx.IGraphProto): onnx.IGraphProto => {
-    const own = new Set([...definedIn(graph), ...(graph.input ?? []).map(({ name }) => name ?? '')]);
-    const rest = new Map([...renamed].filter(([name]) => !own.has(name)));
-    return {
-      ...graph,
-      node: (graph.node ?? []).map((inner) => withNames(inner, rest)),
-      output: (graph.output ?? []).map((output) => ({
-        ...output,
-        name: rest.get(output.name ?? '') ?? output.name ?? '',
-      })),
-    };
-  };
-  const attribute = (node.attribute ?? []).map((each) => ({
-    ...each,
-    ...(each.g ? { g: inside(each.g) } : {}),
-    ...(each.graphs?.length ? { graphs: each.graphs.map(inside) } : {}),
-  }));
-  return { ...node, input: (node.input ?? []).map(of), output: (node.output ?? []).map(of), attribute };
-}
-
-/** The values that a graph makes or stores itself. */
-function definedIn({ node, initializer }: onnx.IGraphProto): string[] {
-  const stored = (initializer ?? []).map(({ name }) => name ?? '');
-  return [...stored, ...(node ?? []).flatMap(({ output }) => output ?? [])].filter(Boolean);
-}
-
-/** Names that nothing in a model has, in none of its graphs. */
-class Names {
-  readonly #taken = new Set<string>();
-
-  constructor({ graph }: onnx.IModelProto) {
-    if (graph) this.#note(graph);
-  }
-
-  #note(graph: onnx.IGraphProto): void {
-    for (const { name } of [...(graph.input ?? []), ...(graph.output ?? [])]) this.#taken.add(name ?? '');
-    for (const name of definedIn(graph)) this.#taken.add(name);
-    for (const node of graph.node ?? []) {
-      for (const name of [node.name ?? '', ...(node.input ?? [])]) this.#taken.add(name);
-      for (const nested of readGraphs(node)) this.#note(nested);
-    }
-  }
-
-  fresh(wanted: string): string {
-    let name = `branch/${wanted}`;
-    for (let i = 1; this.#taken.has(name); i++) name = `branch_${i}/${wanted}`;
-    this.#taken.add(name);
-    return name;
-  }
 }

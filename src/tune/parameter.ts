@@ -38,6 +38,8 @@ export interface Parameter {
   publish(turn?: Turn): void;
   /** Fixes weights at values of the format until this share of them is; absent: all are values of it at all times. */
   fix?: ((share: number) => void) | undefined;
+  /** The tensor's payload for values, where it is no floats. */
+  payloadOf?: ((values: Float32Array) => Uint8Array) | undefined;
 }
 
 export const PRUNED = 0;
@@ -56,7 +58,7 @@ export function openParameter(name: string, tensor: Tensor): Parameter {
 
 /** A tensor that holds the same as another, and goes on doing so. */
 export function openTwin(name: string, tensor: Tensor, twinOf: Parameter): Parameter {
-  const { values, alive, isShared } = twinOf;
+  const { values, alive, isShared, payloadOf } = twinOf;
   const nothing = () => {};
   return {
     name,
@@ -66,6 +68,7 @@ export function openTwin(name: string, tensor: Tensor, twinOf: Parameter): Param
     alive,
     twinOf,
     isShared,
+    payloadOf,
     collect: nothing,
     publish: nothing,
   };

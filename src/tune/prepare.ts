@@ -1,10 +1,12 @@
+import { bitsOf } from '../binary/dtype.js';
+import type { Batch } from '../data/dataset.js';
 import { checkLabels } from '../data/labels.js';
 import { FxqError } from '../errors.js';
 import { trainableInputs } from '../gradient/backward.js';
 import { logitsBehind } from '../gradient/cross-entropy.js';
 import type { LossName } from '../gradient/losses.js';
 import { firstOutput, judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
-import { bytesOf, type DecodedGraph, graphOf } from '../graph/decoded-graph.js';
+import { bytesOf } from '../graph/decoded-graph.js';
 import { type OpenModel, openModel, trainable } from '../graph/open-model.js';
 import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
@@ -20,6 +22,7 @@ import { readCheckpoint, type State } from './checkpoint.js';
 import { type EngineOptions, openEngine, openPredictor } from './engine.js';
 import { formatsOf, type TrainedFormats, trainedFormat } from './formats.js';
 import { createFixer } from './incremental.js';
+import { openIntegers } from './integers.js';
 import { adam, type Moved, sgd } from './optimiser.js';
 import { MOST_HELD_OUT, type Settled, settle, TRAINED, type TuneOptions, type TunePruneTarget } from './options.js';
 import { openParameter, openTwin, type Parameter } from './parameter.js';
@@ -29,6 +32,7 @@ import { openRange, roundedValues } from './ranges.js';
 import { loadSamples, type Samples } from './samples.js';
 import { subjectOf } from './subject.js';
 import { labelTargets, teacherTargets } from './targets.js';
+import { type TrainedGraph, trainedGraph } from './trained-graph.js';
 import type { Training } from './trainer.js';
 
 /** A training that is ready to go, and where it stands. */
@@ -49,13 +53,17 @@ export async function prepareTraining(
   { signal, onNote }: StageContext,
 ): Promise<PreparedTraining> {
   const formats = formatsOf(model, options);
-  const bits = Array.from(formats.layers.values(), ({ weights }) => formatNamed(weights)?.bits ?? 0);
+  const runtime = options.runtime ?? (await loadRuntime());
+  const samples = await loadSamples(options.dataset, options.samples, signal);
+  const feeder = { runtime, threads: options.threads, signal, batches: () => firstOf(samples) };
+  const graph = await trainedGraph(model, feeder);
+  const bits = [
+    ...Array.from(formats.layers.values(), ({ weights }) => formatNamed(weights)?.bits ?? 0),
+    ...Array.from(graph.integers.values(), ({ tensor }) => bitsOf(tensor.dtype) ?? 0),
+  ];
   const settled = settle(options, bits.length > 0 ? Math.max(...bits) : undefined);
   const { seed, optimiser: method, weightDecay, momentum, scope, schedule, pruneSteps } = settled;
-  const runtime = options.runtime ?? (await loadRuntime());
-  const graph = graphOf(model);
-  const taught = options.teacher ? graphOf(options.teacher) : graph;
-  const samples = await loadSamples(options.dataset, options.samples, signal);
+  const taught = options.teacher ? await trainedGraph(options.teacher, feeder) : graph;
   const { trained, heldOut } = divide(samples.count, options.heldOut, seed);
 
   const base = { runtime, threads: options.threads };
@@ -130,6 +138,14 @@ export async function prepareTraining(
   }
 }
 
+/** Samples that tell which branches of a model run. */
+const LOOKED_AT = 1024;
+
+async function* firstOf(samples: Samples): AsyncIterable<Batch> {
+  const places = Uint32Array.from({ length: Math.min(LOOKED_AT, samples.count) }, (_, i) => i);
+  for (const batch of samples.divide(places, 64)) yield samples.batch(batch);
+}
+
 /** Labels say what is wanted; without them, whether the teacher decides on something or computes it. */
 async function defaultLoss(
   graph: OpenModel,
@@ -148,7 +164,7 @@ async function defaultLoss(
 }
 
 function openParameters(
-  graph: DecodedGraph,
+  graph: TrainedGraph,
   options: TuneOptions,
   judged: OutputOptions,
   formats: TrainedFormats,
@@ -159,22 +175,24 @@ function openParameters(
   const names = trainable(model, trainableInputs(model.builder, judgedOutputs(model, judged)));
   const candidates = names.flatMap((name) => {
     const tensor = graph.stored.get(name)?.tensor;
-    return tensor && isPatchable(tensor) ? [{ name, tensor }] : [];
+    return tensor && (isPatchable(tensor) || graph.integers.has(name)) ? [{ name, tensor }] : [];
   });
   if (candidates.length === 0) {
     throw new FxqError(
       'UNSUPPORTED',
-      'tune: the loss depends on no float32 tensor of the model; others are not trained',
+      'tune: the loss depends on no stored floats of the model, nor on integers that a DequantizeLinear makes floats of; others are not trained',
     );
   }
   const chosen = candidates.filter(({ tensor }) => isTrained(tensor));
   const open = (name: string, tensor: Tensor) => {
+    const integers = graph.integers.get(name);
+    if (integers) return openIntegers(name, integers);
     const layer = formats.layers.get(tensor);
     const format = layer && trainedFormat(layer, options);
     return format ? openQuantized(name, tensor, format, formats.arePruned) : openParameter(name, tensor);
   };
   if (chosen.length > 0) return tied(chosen, open);
-  throw new FxqError('CONFIG', 'tune: no selected float32 tensor of the model is one that the loss depends on');
+  throw new FxqError('CONFIG', 'tune: no selected tensor of the model is one that the loss depends on');
 }
 
 /** Parameters of the same bytes move together, as one that is read in several places. */

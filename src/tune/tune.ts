@@ -79,7 +79,9 @@ function withValues(
   { include = TRAINED, exclude }: TuneOptions,
 ): Model {
   const payloads = new Map<Tensor, Uint8Array>();
-  for (const [i, { tensor }] of parameters.entries()) payloads.set(tensor, writeWeights(tensor, values[i]));
+  for (const [i, { tensor, payloadOf }] of parameters.entries()) {
+    payloads.set(tensor, payloadOf ? payloadOf(values[i]) : writeWeights(tensor, values[i]));
+  }
   // What could not be trained, as inside a branch, goes along with what it was the same as.
   const select = selector({ include, exclude }, {}, []);
   for (const group of twinsAmong(model.tensors.filter((tensor) => isPatchable(tensor) && select(tensor)))) {

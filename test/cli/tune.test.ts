@@ -155,7 +155,7 @@ describe('tune refuses', () => {
     [['--density', '2'], 'error: tune: expected a density from 0 to 1, got 2\n'],
     [['--temperature', '0'], 'error: tune: expected a temperature above 0, got 0\n'],
     [['--seed', '0.5'], 'error: tune: expected a whole number of seed'],
-    [['--exclude', '*'], 'no selected float32 tensor of the model'],
+    [['--exclude', '*'], 'no selected tensor of the model'],
     [['--train-output', 'nothing'], 'nothing: the model computes no value of this name'],
   ])('%j', (flags, message) => {
     const folder = makeFolder();

@@ -384,7 +384,7 @@ describe('what is trained', () => {
 
   it('has to be something', async () => {
     await expect(tuned(smallModel(), { ...options, exclude: ['*'] })).rejects.toThrow(
-      error('CONFIG', 'no selected float32 tensor of the model is one that the loss depends on'),
+      error('CONFIG', 'no selected tensor of the model is one that the loss depends on'),
     );
     await expect(tuned(smallModel(), { ...options, include: ['nothing'] })).rejects.toThrow(error('CONFIG', 'tune: '));
   });
