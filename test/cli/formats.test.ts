@@ -53,7 +53,7 @@ describe('quantize', () => {
   });
 
   it('gives layers widths of their own, and a config file that makes the same bytes again', () => {
-    const { out, code } = quantized('--weights', 'int4', '--equivalent-bits', '3', '-q');
+    const { out, code } = quantized('--weights', 'int4', '--equivalent-bits', '3.5', '-q');
     expect(code).toBe(0);
     const config = `${out}.yaml`;
     expect(readFileSync(config, 'utf8')).toMatch(/- match: fc3\.weight\n +quantize:\n +weights: int\d\n/);
