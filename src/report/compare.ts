@@ -149,6 +149,7 @@ async function describe(
     const known = formatOf(compressed.name);
     const format = known && { ...known, snr: weightFigures(original, weights).weightSnr };
     const histogram = histogramOf(original);
+    const rounded = known && centroids === null ? histogramOf(weights) : null;
     const spread = spreadOf(original);
     const reach = known ? rangeOf(weights, known.weights, known.by === 'layer') : null;
     const densityMap = zeros > DENSE * count ? densityMapOf(weights, dims) : null;
@@ -158,6 +159,7 @@ async function describe(
       weights: count,
       ...(format && { format }),
       histogram,
+      rounded,
       spread,
       reach,
       centroids,

@@ -80,6 +80,8 @@ export interface LayerComparison {
   readonly format?: (QuantizedTo & { readonly snr: number }) | undefined;
   /** Of the original's weights. */
   readonly histogram: Histogram;
+  /** Of the rounded weights, where a number format has given them more values than are listed below; else `null`. */
+  readonly rounded: Histogram | null;
   /** The original's weights by powers of two, and what the number format reaches of them; `null` without one. */
   readonly spread: Spread;
   readonly reach: FormatRange | null;

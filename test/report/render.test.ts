@@ -93,6 +93,13 @@ describe('a report as HTML', () => {
     expect(snr).toBeGreaterThan(10);
     expect(snr).toBeCloseTo(comparison.layers[0]?.format?.snr ?? 0, 9);
     expect(cells[1]?.textContent).toBe(`${snr?.toFixed(1)} dB`);
+    // By channel there are more values than anybody lists; by layer there are fifteen.
+    const many = await compared(openOnnx(LENET), [quantize({ weights: 'int4', by: 'channel', include: ['fc2*'] })]);
+    const [fc1, fc2] = many.comparison.layers;
+    expect([fc1?.rounded, fc2?.centroids]).toEqual([null, null]);
+    const { counts = [], below = 0, above = 0 } = fc2?.rounded ?? {};
+    expect(counts.reduce((sum, count) => sum + count, below + above)).toBe(30_000);
+    expect(comparison.layers[0]?.rounded).toBe(null);
     expect(renderMarkdown(comparison)).toContain(`| int4 by channel | ${snr?.toFixed(1)} dB |`);
   });
 

@@ -1,5 +1,5 @@
 import { formatCount, formatDecibels, formatOfWeights, formatShare } from '../../inspect/format.js';
-import type { Centroid, Comparison, DensityMap, LayerComparison } from '../comparison.js';
+import type { Centroid, Comparison, DensityMap, Histogram, LayerComparison } from '../comparison.js';
 import { breakable, html, type Markup } from './markup.js';
 import type { Plotter } from './plotter.js';
 import { opacityImage } from './png.js';
@@ -27,7 +27,7 @@ export function layersSection({ layers, otherLayers }: Comparison, plotter: Plot
   return {
     id: 'layers',
     title: 'Weights and the values they share',
-    intro: `How often each weight value occurred in the original (grey), and the values that the compressed weights share (blue): the taller a line, the more weights have that value. What is farthest out, up to a thousandth on each side, is not drawn. Below, how the original’s weights are spread over powers of two, and what the layer’s number format reaches of them, if it has one.${hasMaps ? `${maps}` : ''}`,
+    intro: `How often each weight value occurred in the original (grey), and the values that the compressed weights share (blue): the taller a line, the more weights have that value; where each channel rounds to values of its own, how often weights are there (blue outlines). What is farthest out, up to a thousandth on each side, is not drawn. Below, how the original’s weights are spread over powers of two, and what the layer’s number format reaches of them, if it has one.${hasMaps ? `${maps}` : ''}`,
     body: html`<details><summary>${formatCount(layers.length)} ${layers.length === 1 ? 'histogram' : 'histograms'}</summary><ul class="keys" style="margin-top: 14px">${key('var(--before)', 'weights of the original')}${key('var(--accent)', 'shared values')}${hasMaps && key('var(--bad)', 'zero, where pruned weights went')}</ul>
 <div class="grid">
 ${layers.map((layer) => layerCard(plotter, layer))}</div></details>
@@ -37,10 +37,15 @@ ${nameList(otherLayers, 'smaller layers, not drawn')}`,
 
 /** One layer: its weights, the values they came to share, and where they are that were kept. */
 function layerCard(plotter: Plotter, layer: LayerComparison): Markup {
-  const { name, dims, weights, zeros, centroids, densityMap, format } = layer;
+  const { name, dims, weights, zeros, centroids, densityMap, format, rounded } = layer;
   const shape = dims.length > 1 ? `${dims.join(' × ')}: ` : '';
   const kept = zeros > 0 ? `${formatShare(1 - zeros / weights)} kept` : 'none removed';
-  const values = centroids === null ? 'values not shared' : `${formatCount(centroids.length)} values`;
+  const values =
+    centroids !== null
+      ? `${formatCount(centroids.length)} values`
+      : rounded
+        ? 'each line has its own values'
+        : 'values not shared';
   return html`<figure class="layer">
 <figcaption><h3>${breakable(name)}</h3>
 ${shape}${formatCount(weights)} weights, ${kept}, ${values}${format && `; ${formatWords(format)}`}</figcaption>
@@ -57,17 +62,13 @@ function formatWords(format: NonNullable<LayerComparison['format']>): string {
 }
 
 function drawHistogram({ plot, draw }: Plotter, layer: LayerComparison): Markup {
-  const { name, histogram, densityMap } = layer;
-  const { from, to, counts } = histogram;
+  const { name, histogram, rounded, densityMap } = layer;
   const shared = bulkOf(layer.centroids ?? []);
-  const pad = from === to ? Math.abs(from) || 1 : 0;
-  const low = Math.min(from - pad, shared.at(0)?.value ?? from);
-  const high = Math.max(to + pad, shared.at(-1)?.value ?? to);
-  const width = (to - from + 2 * pad) / counts.length;
-  const bins = counts.map((count, i) => {
-    const x1 = from - pad + i * width;
-    return { x1, x2: x1 + width, count: count / Math.max(...counts) };
-  });
+  const bins = binsOf(histogram);
+  const after = rounded ? binsOf(rounded) : [];
+  const low = Math.min(bins[0].x1, after.at(0)?.x1 ?? bins[0].x1, shared.at(0)?.value ?? bins[0].x1);
+  const end = bins[bins.length - 1].x2;
+  const high = Math.max(end, after.at(-1)?.x2 ?? end, shared.at(-1)?.value ?? end);
   const lines: { value: number; share: number }[] = [];
   const most = Math.max(...shared.map(({ weights }) => weights));
   for (const { value, weights } of shared) {
@@ -86,15 +87,8 @@ function drawHistogram({ plot, draw }: Plotter, layer: LayerComparison): Markup 
     x: { domain: [low, high], label: null, ticks: 4, tickSize: 4, tickFormat: formatTick },
     y: { axis: null, domain: [0, 1] },
     marks: [
-      plot.rect(bins, {
-        filter: 'count',
-        x1: 'x1',
-        x2: 'x2',
-        y1: 0,
-        y2: 'count',
-        fill: 'var(--before)',
-        insetRight: 0.5,
-      }),
+      plot.rect(bins, { ...BARS, fill: 'var(--before)' }),
+      plot.rect(after, { ...BARS, fill: 'none', stroke: 'var(--accent)' }),
       densityMap && low <= 0 && high >= 0
         ? plot.ruleX([0], { stroke: 'var(--bad)', strokeDasharray: '3 3', strokeWidth: 1.25 })
         : null,
@@ -102,6 +96,19 @@ function drawHistogram({ plot, draw }: Plotter, layer: LayerComparison): Markup 
       lines.length <= MOST_DOTS ? plot.dot(lines, { ...blue, r: 2.5, fill: 'var(--accent)' }) : null,
       plot.ruleY([0], { stroke: 'var(--muted)' }),
     ],
+  });
+}
+
+const BARS = { filter: 'count', x1: 'x1', x2: 'x2', y1: 0, y2: 'count', insetRight: 0.5 };
+
+/** The bars of a histogram, by the highest. */
+function binsOf({ from, to, counts }: Histogram): { x1: number; x2: number; count: number }[] {
+  const pad = from === to ? Math.abs(from) || 1 : 0;
+  const width = (to - from + 2 * pad) / counts.length;
+  const most = Math.max(...counts);
+  return counts.map((count, i) => {
+    const x1 = from - pad + i * width;
+    return { x1, x2: x1 + width, count: count / most };
   });
 }
 
