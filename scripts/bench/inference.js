@@ -1,22 +1,24 @@
-// Time, size and answers of float32, fake, packed and qdq in onnxruntime-node and onnxruntime-web (Chromium), one thread, in one process.
+// Time, size, memory and answers of float32, fake, packed and qdq in onnxruntime-node and onnxruntime-web (Chromium).
 //
-//   npm run bench inference [-- MODEL.onnx … --data calibration.npz --dim N=1 --batch 8 --runs 20 --no-web]
+//   npm run bench inference [-- MODEL.onnx … --data calibration.npz --test test.npz --dim N=1 --batch 8 --threads 1,2 --runs 20
+//                              --keep folder --part "files|times" --no-web]
 //
-// Without models: LeNet-5 and PaddleOCR's detector and recogniser, on made inputs. With `--data`, ranges are taken of it and answers
-// compared on it, which needs a net that decides on classes. Times are the least of all runs, which take turns. Chromium is where
-// CHROMIUM says, or in a usual place.
+// Without models: LeNet-5 and PaddleOCR's detector and recogniser, on made inputs. With `--data` ranges are taken of it, and answers
+// compared on `--test`. Times are the least of all runs, which take turns, all forms in one process; Node has one thread, Chromium, which
+// is where CHROMIUM says, or in a usual place, has so many as it is told. With `--keep` files are made once, and stay for the next time:
+// with `--part files` they are only made and judged, with `--part times` only timed, which is to be done while all else is quiet.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-node';
 import { chromium } from 'playwright-core';
 import { disk } from '../../build/cli/disk.js';
-import { encode, openDataset, openOnnx, simulate, syntheticDataset } from '../../build/index.js';
+import { encode, evaluate, footprint, openDataset, openOnnx, simulate, syntheticDataset } from '../../build/index.js';
 import { readInterface } from '../../build/onnx/interface.js';
-import { agreement, decisionsOf } from './support/answers.js';
 import { bundled, bytesOf } from './support/subject.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,12 +36,19 @@ const SUBJECTS = [
 ];
 const CHROMIUM = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
+/** Inputs that ranges are taken of: made ones are large, and few are enough of them. */
+const [SAMPLES, MADE] = [256, 16];
+
 const { values, positionals } = parseArgs({
   options: {
     data: { type: 'string' },
+    test: { type: 'string' },
     dim: { type: 'string', multiple: true, default: [] },
     batch: { type: 'string', default: '1' },
+    threads: { type: 'string', default: '1' },
     runs: { type: 'string', default: '15' },
+    keep: { type: 'string', default: mkdtempSync(join(tmpdir(), 'fxq-inference-')) },
+    part: { type: 'string', default: '.' },
     'no-web': { type: 'boolean', default: false },
   },
   allowPositionals: true,
@@ -47,13 +56,16 @@ const { values, positionals } = parseArgs({
 const dims = Object.fromEntries(values.dim.map((each) => [each.split('=')[0], Number(each.split('=')[1])]));
 const subjects = positionals.length > 0 ? positionals.map((path) => ({ path, dims })) : SUBJECTS;
 const runs = Number(values.runs);
+const isWanted = (part) => new RegExp(values.part).test(part);
 
+/** How each form is made; the memory of its values is counted in 8 bits where the runtime computes with those. */
 const FORMS = {
   float32: undefined,
   packed: { as: 'packed', weights: 'int8', by: 'channel' },
   fake: { as: 'fake', inputs: 'uint8', weights: 'int8', by: 'channel', first: 'int8', last: 'int8' },
   qdq: { as: 'qdq', inputs: 'uint8', weights: 'int8' },
 };
+const names = /** @type {(keyof typeof FORMS)[]} */ (Object.keys(FORMS));
 
 /** The least time of each model, in milliseconds, with these inputs. */
 async function timesInNode(models, inputs) {
@@ -75,14 +87,16 @@ async function timesInNode(models, inputs) {
   return least;
 }
 
-/** The same in a page, which fetches everything from a server of its own. */
-async function timesInPage(models, inputs) {
+/** The same in a page, which fetches everything from a server of its own; threads need a page that is isolated. */
+async function timesInPage(models, inputs, threads) {
   const executablePath = CHROMIUM.find((path) => path !== undefined && existsSync(path));
-  if (values['no-web'] || !executablePath) return models.map(() => undefined);
+  if (values['no-web'] || !executablePath) return undefined;
   const dist = join(root, 'node_modules/onnxruntime-web/dist');
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://localhost');
     const [, kind, name] = pathname.split('/');
+    response.setHeader('cross-origin-opener-policy', 'same-origin');
+    response.setHeader('cross-origin-embedder-policy', 'require-corp');
     response.setHeader(
       'content-type',
       pathname.endsWith('.mjs') ? 'text/javascript' : pathname.endsWith('.wasm') ? 'application/wasm' : 'text/html',
@@ -101,7 +115,7 @@ async function timesInPage(models, inputs) {
     return await page.evaluate(timesHere, {
       origin,
       count: models.length,
-      runs,
+      ...{ runs, threads },
       inputs: inputs.map((each) => ({ ...each, data: [...each.data] })),
     });
   } finally {
@@ -111,10 +125,11 @@ async function timesInPage(models, inputs) {
 }
 
 /** Runs in the page. */
-async function timesHere({ origin, count, runs: times, inputs }) {
+async function timesHere({ origin, count, runs: times, threads, inputs }) {
   const web = await import(`${origin}/ort/ort.wasm.min.mjs`);
   web.env.wasm.wasmPaths = `${origin}/ort/`;
-  web.env.wasm.numThreads = 1;
+  if (!globalThis.crossOriginIsolated) throw new Error('the page has no threads');
+  web.env.wasm.numThreads = threads;
   const feeds = Object.fromEntries(
     inputs.map(({ name, type, data, dims: shape }) => [name, new web.Tensor(type, Float32Array.from(data), shape)]),
   );
@@ -135,55 +150,93 @@ async function timesHere({ origin, count, runs: times, inputs }) {
 }
 
 const row = (cells) => console.log(`| ${cells.join(' | ')} |`);
-row(['model', 'form', '.onnx', '.fxq', 'node', '×', 'Chromium', '×', 'agreement']);
-row(Array.from({ length: 9 }, () => '---'));
-for (const { path, dims: sizes = {} } of subjects) {
-  const bytes = new Uint8Array(readFileSync(path));
-  const original = openOnnx(bytes);
-  const made = syntheticDataset(readInterface(original).inputs, { samples: 32, dims: sizes });
-  const dataset = values.data === undefined ? made : await openDataset(values.data, disk);
-  const models = [];
-  for (const options of Object.values(FORMS)) {
-    if (!options) models.push(bytes);
-    else {
-      const stage = simulate({ dataset, samples: 64, threads: 1, rounding: 'nearest', ...options });
-      models.push(new Uint8Array(bytesOf(await stage.run(original))));
-    }
-  }
-  const [batch] = await first(dataset, Number(values.batch));
-  const inputs = Object.entries(batch.inputs).map(([name, { data, dims: shape }]) => ({
-    name,
-    type: 'float32',
-    data,
-    dims: [...shape],
-  }));
-  const [node, page] = [await timesInNode(models, inputs), await timesInPage(models, inputs)];
-  const reference =
-    values.data === undefined ? undefined : await decisionsOf(bytes, dataset, { level: 'all', limit: 1024 });
-  for (const [i, form] of Object.keys(FORMS).entries()) {
-    const container = await encode(models[i]);
-    const alike = reference
-      ? agreement(reference, await decisionsOf(models[i], dataset, { level: 'all', limit: 1024 })).toFixed(2)
-      : '–';
-    const cells = [node, page].flatMap((times) => {
-      const [time, float] = [times[i], times[0]];
-      return time === undefined || float === undefined
-        ? ['–', '–']
-        : [`${time.toFixed(2)} ms`, (time / float).toFixed(2)];
-    });
-    row([
-      basename(path, '.onnx'),
-      form,
-      models[i].length.toLocaleString('en'),
-      container.length.toLocaleString('en'),
-      ...cells,
-      alike,
-    ]);
+const head = (...cells) => {
+  row(cells);
+  row(cells.map(() => '---'));
+};
+mkdirSync(values.keep, { recursive: true });
+
+/** Where the file of a form is kept. */
+const fileOf = (path, form) => join(values.keep, `${basename(path, '.onnx')}.${form}.onnx`);
+
+async function makeForms({ path, dims: sizes = {} }) {
+  const original = openOnnx(new Uint8Array(readFileSync(path)));
+  const dataset = await dataOf(original, sizes);
+  for (const form of names) {
+    if (existsSync(fileOf(path, form))) continue;
+    const options = FORMS[form];
+    const samples = values.data === undefined ? MADE : SAMPLES;
+    const stage = options && simulate({ dataset, samples, threads: 1, rounding: 'nearest', ...options });
+    writeFileSync(fileOf(path, form), bytesOf(stage ? await stage.run(original) : original));
   }
 }
 
-/** The first batch of a data set. */
+/** Inputs to calibrate on, made up where there are none. */
+const dataOf = async (model, sizes) =>
+  values.data === undefined
+    ? syntheticDataset(readInterface(model).inputs, { samples: 32, dims: sizes })
+    : await openDataset(values.data, disk);
+
+for (const subject of subjects) await makeForms(subject);
+
+if (isWanted('files')) {
+  head('model', 'form', '.onnx', '.fxq', 'parameters + activations', 'answers');
+  for (const { path, dims: sizes = {} } of subjects) {
+    const original = openOnnx(new Uint8Array(readFileSync(path)));
+    const dataset = values.test === undefined ? await dataOf(original, sizes) : await openDataset(values.test, disk);
+    const reference = fileOf(path, 'float32');
+    for (const form of names) {
+      const bytes = new Uint8Array(readFileSync(fileOf(path, form)));
+      const container = await encode(bytes);
+      const rounded = form === 'qdq' ? { values: 'fixed8', weights: 'fixed8' } : {};
+      const { parameters, peak } = await footprint(original, { dims: sizes, ...rounded });
+      const stored =
+        form === 'packed' ? (await footprint(original, { dims: sizes, weights: 'fixed8' })).parameters : parameters;
+      const found = await evaluate({ model: bytes, reference, dataset, threads: 2 });
+      row([
+        ...[basename(path, '.onnx'), form, bytes.length.toLocaleString('en'), container.length.toLocaleString('en')],
+        `${stored.toLocaleString('en')} + ${peak.toLocaleString('en')}`,
+        found.agreement === null ? `${found.loss?.metric} ${found.loss?.value.toPrecision(2)} off` : answersIn(found),
+      ]);
+    }
+  }
+  console.log();
+}
+
+/** What a model is right about, and how often it decides as the original does. */
+function answersIn({ top1, agreement }) {
+  return `${top1 === null ? '' : `${(100 * top1).toFixed(2)} % · `}${(100 * agreement).toFixed(2)} % alike`;
+}
+
+if (isWanted('times')) {
+  const counts = values.threads.split(',').map(Number);
+  const batches = values.batch.split(',').map(Number);
+  head('model', 'inputs', 'where', ...names.flatMap((form) => (form === 'float32' ? [form] : [form, '×'])));
+  for (const { path, dims: sizes = {} } of subjects) {
+    const models = names.map((form) => new Uint8Array(readFileSync(fileOf(path, form))));
+    const dataset = await dataOf(openOnnx(models[0]), sizes);
+    for (const size of batches) {
+      const inputs = await first(dataset, size);
+      const line = (where, times) => {
+        const [float, ...others] = times;
+        const cells = others.flatMap((time) => [`${time.toFixed(2)} ms`, (time / float).toFixed(2)]);
+        row([basename(path, '.onnx'), size, where, `${float.toFixed(2)} ms`, ...cells]);
+      };
+      line('Node, 1 thread', await timesInNode(models, inputs));
+      for (const threads of counts) {
+        const times = await timesInPage(models, inputs, threads);
+        if (times) line(`Chromium, ${threads} thread${threads === 1 ? '' : 's'}`, times);
+      }
+    }
+  }
+}
+
+/** The first inputs of a data set. */
 async function first(dataset, batchSize) {
-  for await (const batch of dataset({ batchSize, limit: batchSize })) return [batch];
+  for await (const { inputs } of dataset({ batchSize, limit: batchSize })) {
+    return Object.entries(inputs).map(([name, { data, dims: shape }]) => ({
+      ...{ name, type: 'float32', data, dims: [...shape] },
+    }));
+  }
   throw new Error('data: expected at least one input');
 }

@@ -1,31 +1,44 @@
 // Simulated quantised inference: calibrators × widths × granularity, and the tables of Quantization.MXNet, for any net and data.
 //
-//   npm run bench simulation [-- --model model.onnx --data calibration.npz --test test.npz --part "ranges|seed|compensated"
-//                              --bits 8,6,5,4,3 --samples 256 --limit 1185]
+//   npm run bench simulation [-- --model model.onnx --data calibration.npz --test test.npz --part "ranges|widths|seed|compensated"
+//                              --bits 8,6,5,4,3 --rows 0,1 --samples 256 --limit 1185]
 //
 // Cells are top-1 and agreement with the float net, in per cent. `ranges`: how ranges of values are found, weights rounded to the
-// nearest. `seed`: online, moving average and KL × layer and channel × folded or not × first layer in or out × sign, at the first width.
-// `compensated`: weights that make up for themselves and for rounded inputs. Without options: the bundled LeNet-5 on MNIST.
+// nearest; the known cells are of a ResNet-20 for CIFAR-10, and are told as met or not. `widths`: Quantization.MXNet's table of widths
+// beside ours. `seed`: its table of 8 bits, online, moving average and KL × layer and channel × folded or not × first layer in or out ×
+// sign; a net without BatchNormalization is given some, each channel's weights having length one. `compensated`: weights that make up
+// for themselves and for rounded inputs. Without options: the bundled LeNet-5 on MNIST.
 import { parseArgs } from 'node:util';
-import { fold, openOnnx, simulate } from '../../build/index.js';
+import { planValues } from '../../build/calibrate/ranges/plan.js';
+import { insertFake } from '../../build/graph/simulate/insert-fake.js';
+import { withSettledOpset } from '../../build/graph/upgrade.js';
+import { fold, openOnnx, quantize, simulate } from '../../build/index.js';
 import { agreement, decisionsOf } from './support/answers.js';
+import { CALIBRATORS, SEED_FLOAT, SEED_ROWS, SEED_WIDTHS, TOLERANCE, WIDTHS } from './support/simulated.js';
 import { bytesOf, openSubject, SUBJECT } from './support/subject.js';
+import { unfolded } from './support/unfold.js';
+
+const THREADS = 2;
 
 const { values } = parseArgs({
   options: {
     ...SUBJECT,
     part: { type: 'string', default: '.' },
-    bits: { type: 'string', default: '8,6,5,4,3' },
+    bits: { type: 'string', default: WIDTHS.join() },
     samples: { type: 'string', default: '256' },
     limit: { type: 'string', default: '2000' },
+    rows: { type: 'string' },
   },
 });
 const { bytes, dataset, test } = await openSubject(values);
 const [samples, limit] = [Number(values.samples), Number(values.limit)];
 const widths = values.bits.split(',').map(Number);
+/** Whether a row of a table is asked for, counted from 0. */
+const isRowWanted = (at) => values.rows === undefined || values.rows.split(',').map(Number).includes(at);
 const original = openOnnx(bytes);
-const folded = await fold().run(original);
-const reference = await decisionsOf(bytes, test, { limit });
+/** Whether it is the net that the known cells are of. */
+const isKnown = original.tensors.reduce((sum, { role, count }) => sum + (role === 'weight' ? count : 0), 0) === 268_336;
+const reference = await decisionsOf(bytes, test, { limit, threads: THREADS });
 console.log(`float: ${reference.top1?.toFixed(2) ?? '–'} %, ${reference.decisions.length} inputs\n`);
 
 const row = (cells) => console.log(`| ${cells.join(' | ')} |`);
@@ -34,66 +47,148 @@ const head = (...cells) => {
   row(cells.map(() => '---'));
 };
 
-async function cell(options, model = original) {
-  const simulated = await simulate({ dataset, samples, threads: 1, rounding: 'nearest', ...options }).run(model);
-  const answers = await decisionsOf(bytesOf(simulated), test, { limit });
-  return `${answers.top1?.toFixed(2) ?? '–'} · ${agreement(reference, answers).toFixed(2)}`;
+/** How values may be rounded, by how that is asked for: one pass over the data tells it for all widths. */
+const plans = new Map();
+/** What nets have answered, as several tables may ask for the same. */
+const asked = new Map();
+
+async function planFor(inputs, isFirstIn, bits, model) {
+  const key = JSON.stringify([inputs, isFirstIn, model === original]);
+  const options = { ...inputs, inputs: 'uint8', last: 'int8', first: isFirstIn ? 'int8' : 'float32', isWhole: false };
+  const found = plans.get(key) ?? planValues(model, { dataset, samples, threads: THREADS, ...options }, {});
+  plans.set(key, found);
+  const { plan, free } = await found;
+  return { ...plan, values: new Map(free.map(({ name, roundedTo }) => [name, roundedTo(`uint${bits}`).rounding])) };
 }
 
 /**
- * A line of a table: how weights are rounded, if they are, and how ranges of values are found.
+ * What a net answers whose layers are rounded to one width, the last among them, and the first only if it is said.
  *
- * @param {{ by: string, range?: string } | undefined} weights
- * @param {string} inputRange
- * @returns {[typeof weights, string]}
+ * @param {Partial<(typeof CALIBRATORS)[number]>} line
+ * @param {number} bits
  */
-const pair = (weights, inputRange) => [weights, inputRange];
+async function answersOf(line, bits, model = original) {
+  const { weights, inputs, isFirstIn = false } = line;
+  const key = JSON.stringify([weights, inputs, isFirstIn, bits, model === original]);
+  const known = asked.get(key);
+  if (known) return known;
+  const plan = inputs && (await planFor(inputs, isFirstIn, bits, model));
+  const ends = { first: isFirstIn ? `int${bits}` : 'float32', last: `int${bits}` };
+  const rounded = weights ? await quantize({ ...weights, weights: `int${bits}`, ...ends }).run(model) : model;
+  const result = await measured(plan ? insertFake(withSettledOpset(rounded), plan) : rounded);
+  asked.set(key, result);
+  return result;
+}
 
+async function measured(model) {
+  const answers = await decisionsOf(bytesOf(model), test, { limit, threads: THREADS });
+  return { top1: answers.top1, agreement: agreement(reference, answers) };
+}
+
+/** Weights that make up for their own rounding and that of inputs. */
+async function compensated(weights, inputs) {
+  const stage = simulate({
+    ...{ dataset, samples, threads: THREADS, rounding: 'compensated', by: 'channel', inputRange: 'mse' },
+    ...{ weights: `int${weights}`, last: `int${weights}`, inputs: `uint${inputs}` },
+  });
+  return measured(await stage.run(original));
+}
+
+const show = ({ top1, agreement: alike }) => `${top1?.toFixed(2) ?? '–'} · ${alike.toFixed(2)}`;
 const isWanted = (part) => new RegExp(values.part).test(part);
-const out = (bits) => ({ last: `int${bits}` });
 
 if (isWanted('ranges')) {
-  head('weights', 'inputs', ...widths.map((bits) => `${bits} bits`));
-  const ranges = ['ema', 'kl-mxnet', 'kl', 'percentile', 'mse', 'max', 'online'];
-  const lines = [
-    ...ranges.map((inputRange) => pair({ by: 'channel' }, inputRange)),
-    ...['ema', 'kl-mxnet', 'mse'].map((inputRange) => pair({ by: 'layer' }, inputRange)),
-    pair({ by: 'channel', range: 'mse' }, 'mse'),
-    ...['mse', 'ema'].map((inputRange) => pair(undefined, inputRange)),
-  ];
-  for (const [weights, inputRange] of lines) {
+  let [met, missed] = [0, 0];
+  head('weights', 'inputs', 'first layer', ...widths.map((bits) => `${bits} bits`));
+  for (const [at, line] of CALIBRATORS.entries()) {
+    if (!isRowWanted(at)) continue;
+    const { weights, inputs, isFirstIn } = line;
     const cells = [];
     for (const bits of widths) {
-      const rounded = weights ? { ...weights, weights: `int${bits}` } : {};
-      cells.push(await cell({ ...rounded, ...out(bits), inputs: `uint${bits}`, inputRange }));
+      const answers = await answersOf(line, bits);
+      const expected = isKnown ? line.known[WIDTHS.indexOf(bits)] : undefined;
+      const isMet = expected === undefined || Math.abs(answers.agreement - expected) <= TOLERANCE;
+      if (expected !== undefined) isMet ? met++ : missed++;
+      cells.push(`${show(answers)}${expected === undefined ? '' : isMet ? ' ✓' : ` ✗ ${expected}`}`);
     }
-    row([weights ? `${weights.by}${weights.range ? `, ${weights.range}` : ''}` : 'float', inputRange, ...cells]);
+    const ranges = inputs ? [inputs.inputRange, inputs.percentile, inputs.sign].filter(Boolean).join(' ') : 'float';
+    row([
+      weights ? `${weights.by}${weights.range ? `, ${weights.range}` : ''}` : 'float',
+      ranges,
+      isFirstIn ? 'in' : 'out',
+      ...cells,
+    ]);
   }
-  console.log();
+  console.log(
+    met + missed > 0 ? `\n${met} of ${met + missed} known cells within ${TOLERANCE} points of agreement\n` : '',
+  );
+}
+
+if (isWanted('widths')) {
+  const lost = (top1, float) => (float === undefined || top1 === undefined ? '–' : (top1 - float).toFixed(2));
+  head(
+    'bits',
+    'its ResNet-56: moving average',
+    'KL',
+    'ours: moving average',
+    'KL',
+    'mse',
+    'percentile',
+    'mse, compensated',
+  );
+  for (const [at, { bits, ...theirs }] of SEED_WIDTHS.entries()) {
+    if (!isRowWanted(at)) continue;
+    const cells = [];
+    for (const inputRange of ['ema', 'kl-mxnet', 'mse', 'percentile']) {
+      const { top1 } = await answersOf({ weights: { by: 'channel' }, inputs: { inputRange } }, bits);
+      cells.push(lost(top1, reference.top1));
+    }
+    const { top1 } = await compensated(bits, bits);
+    const published = [theirs.ema, theirs['kl-mxnet']].map((each) => lost(each, SEED_FLOAT));
+    row([bits, ...published, ...cells, lost(top1, reference.top1)]);
+  }
+  console.log('\npoints of top-1 against float\n');
 }
 
 if (isWanted('seed')) {
   const [bits] = widths;
-  const models =
-    folded === original
-      ? [{ name: '–', model: original }]
-      : [
-          { name: '', model: original },
-          { name: 'folded', model: folded },
-        ];
-  head('inputs', 'range', 'weights', 'by', 'BatchNormalization', 'first layer', 'top-1 · agreement');
-  for (const { name, model } of models) {
-    for (const by of ['layer', 'channel']) {
-      for (const [sign, first] of [
-        ['unsigned', true],
-        ['value', true],
-        ['value', false],
-        ['signed', false],
-      ]) {
-        for (const inputRange of ['online', 'ema', 'kl']) {
-          const ends = { ...out(bits), ...(first && { first: `int${bits}` }) };
-          const options = { inputs: `uint${bits}`, weights: `int${bits}`, by, inputRange, sign, ...ends };
-          row([sign, inputRange, `int${bits}`, by, name, first ? 'in' : 'out', await cell(options, model)]);
+  const isFolded = (await fold().run(original)) === original;
+  const models = isFolded
+    ? { unfolded: openOnnx(unfolded(original)), folded: original }
+    : { unfolded: original, folded: await fold().run(original) };
+  head(
+    'weights by',
+    'BatchNormalization',
+    'first layer',
+    'sign',
+    'range',
+    'its MobileNet',
+    'its ResNet-50',
+    'ours: top-1 · agreement',
+  );
+  let at = 0;
+  for (const by of /** @type {const} */ (['layer', 'channel'])) {
+    for (const isFoldedRow of [false, true]) {
+      for (const isFirstIn of [true, false]) {
+        for (const sign of ['unsigned', 'signed']) {
+          for (const inputRange of ['online', 'ema', 'kl-mxnet']) {
+            if (!isRowWanted(at++)) continue;
+            const line = { weights: { by }, inputs: { inputRange, sign }, isFirstIn };
+            const answers = await answersOf(line, bits, isFoldedRow ? models.folded : models.unfolded);
+            const published = SEED_ROWS.find((each) =>
+              [by, isFoldedRow, isFirstIn, sign, inputRange].every((value, i) => each[i] === value),
+            );
+            const theirs = published ? [published[5], published[6]] : ['–', '–'];
+            row([
+              by,
+              isFoldedRow ? 'folded' : 'apart',
+              isFirstIn ? 'in' : 'out',
+              sign,
+              inputRange,
+              ...theirs,
+              show(answers),
+            ]);
+          }
         }
       }
     }
@@ -107,7 +202,6 @@ if (isWanted('compensated')) {
     [4, 4],
     [3, 4],
   ]) {
-    const options = { weights: `int${weights}`, by: 'channel', inputs: `uint${inputs}`, rounding: 'compensated' };
-    row([`int${weights}`, `uint${inputs}`, await cell(options)]);
+    row([`int${weights}`, `uint${inputs}`, show(await compensated(weights, inputs))]);
   }
 }

@@ -1,4 +1,3 @@
-import { splitDataset } from '../data/split.js';
 import { FxqError } from '../errors.js';
 import { graphOf } from '../graph/decoded-graph.js';
 import { edit } from '../graph/edit/edit.js';
@@ -6,7 +5,6 @@ import { insertFake } from '../graph/simulate/insert-fake.js';
 import { packWeights } from '../graph/simulate/pack.js';
 import type { RoundingPlan } from '../graph/simulate/plan.js';
 import { insertQdq } from '../graph/simulate/qdq.js';
-import { qdqValues } from '../graph/simulate/qdq-plan.js';
 import { insertQonnx } from '../graph/simulate/qonnx.js';
 import { withSettledOpset } from '../graph/upgrade.js';
 import type { Model } from '../model/model.js';
@@ -15,24 +13,18 @@ import { checkOptions } from '../options/check.js';
 import { recordOf } from '../options/defaults.js';
 import { FLOAT32, isFormatName } from '../quantize/formats/parse.js';
 import { recordedFormats } from '../quantize/record.js';
-import { endsOfRounding, isInteger, type ValueRounding } from '../quantize/values.js';
-import { loadRuntime } from '../runtime/runtime.js';
+import { endsOfRounding, type ValueRounding } from '../quantize/values.js';
 import { type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage, StageContext } from '../stages/stage.js';
 import { type CalibratedQuantizeOptions, calibratedQuantize } from './quantize.js';
-import { chooseSites } from './ranges/choose.js';
-import { fitValue, rangeFor } from './ranges/fit.js';
-import { gatherStatistics } from './ranges/gather.js';
+import { rangeFor } from './ranges/fit.js';
 import { type Form, INPUTS, type InputOptions } from './ranges/options.js';
+import { planValues, type ValuePlan } from './ranges/plan.js';
 import type { TableKind } from './ranges/table-kind.js';
 import { tableOf } from './ranges/tables.js';
 import { type RoundedWeights, roundedWeights } from './ranges/weights.js';
 
 const NAME = 'quantize';
-/** Inputs that ranges are taken of, and how many go through the model together. */
-const SAMPLES = 1024;
-const BATCH = 16;
-const PERCENTILE = 99.99;
 /** What int8 becomes where products of 8 bits could saturate. */
 const REDUCED = 'int7';
 /** The operator set in which QuantizeLinear has 16 bits. */
@@ -51,7 +43,13 @@ export interface SimulateOptions extends Omit<CalibratedQuantizeOptions, 'datase
    *
    * @internal
    */
-  readonly weightStage?: ((options: QuantizeOptions, plan: RoundingPlan | undefined) => Stage) | undefined;
+  readonly weightStage?: ((options: QuantizeOptions, values: ValuePlan | undefined) => WeightStage) | undefined;
+}
+
+/** A stage that rounds weights, and may choose how values are rounded while it is at it. */
+export interface WeightStage extends Stage {
+  /** How values are rounded once it has run. Default: as they were to be. */
+  plan?(): RoundingPlan | undefined;
 }
 
 /** A value as it is rounded. */
@@ -120,10 +118,13 @@ export function simulate(options: SimulateOptions): SimulateStage {
       const hasInputs = settled.inputs !== undefined || (settled.values ?? []).length > 0;
       const isEdited = hasInputs || settled.form === 'qdq';
       const model = isEdited ? withSettledOpset(input) : input;
-      const plan = hasInputs ? await planOf(model, settled, context) : EMPTY;
+      const values = hasInputs
+        ? await planValues(model, { ...settled, isWhole: settled.form === 'qdq' }, context)
+        : undefined;
       if (settled.form === 'qdq') requireOpset(model, settled);
-      const stage = weightStage(settled, plan);
+      const stage = weightStage(settled, values);
       const rounded = stage ? await stage.run(model, context) : model;
+      const plan = stage?.plan?.() ?? values?.plan ?? EMPTY;
       found = {
         form: settled.form,
         // Whoever does not ask need not wait for what stages have pending.
@@ -217,7 +218,7 @@ function requireOpset(model: Model, { inputs = '', values = [] }: Settled): void
 }
 
 /** The stage that rounds weights, if any are to be. */
-function weightStage(options: Settled, plan: RoundingPlan): Stage | undefined {
+function weightStage(options: Settled, values: ValuePlan | undefined): WeightStage | undefined {
   const { rules = [], rounding, dataset, seed, form, inputs, ...rest } = options;
   const weights = options.weights ?? (form === 'qdq' ? 'int8' : undefined);
   if (weights === undefined && rules.length === 0) return undefined;
@@ -233,54 +234,16 @@ function weightStage(options: Settled, plan: RoundingPlan): Stage | undefined {
     first,
     last,
   };
-  const rounded = plan.values.size > 0 ? plan : undefined;
+  const rounded = values && values.plan.values.size > 0 ? values : undefined;
   if (options.weightStage) return options.weightStage({ ...given, seed, rounding: plainly(rounding) }, rounded);
   const isCompensated = rounding === 'compensated' || (rounding === undefined && dataset !== undefined);
   if (!isCompensated) return quantize({ ...given, rounding: plainly(rounding), seed });
   if (dataset === undefined) throw new RangeError(`${NAME}: rounding compensated needs a dataset`);
-  return calibratedQuantize({ ...given, seed, dataset, roundedInputs: rounded });
+  return calibratedQuantize({ ...given, seed, dataset, roundedInputs: rounded?.plan });
 }
 
 function plainly(rounding: SimulateOptions['rounding']): QuantizeOptions['rounding'] {
   return rounding === 'compensated' ? undefined : rounding;
-}
-
-/** Looks at the data, and finds how each value is rounded. */
-async function planOf(model: Model, options: Settled, context: StageContext): Promise<RoundingPlan> {
-  const { dataset, samples = SAMPLES, seed = 0, threads, onNote = context.onNote } = options;
-  if (!dataset) return EMPTY;
-  const graph = graphOf(model);
-  const isWhole = options.form === 'qdq';
-  const chosen = chooseSites(graph, model, { ...options, isWhole });
-  for (const note of chosen.notes) onNote?.(note);
-  const between = isWhole ? qdqValues(graph, chosen.sites) : { values: [], same: new Map<string, string>() };
-  const common = options.inputs ?? FLOAT32;
-  const rounded = between.values.filter((value) => !chosen.floats.has(value));
-  const formats = new Map(rounded.map((value) => [value, chosen.formats.get(value) ?? common]));
-  for (const [value, format] of chosen.formats) formats.set(value, format);
-  const split = await splitDataset(dataset, BATCH, samples, 0, seed);
-  if (split.calibrationBatches === 0) {
-    throw new FxqError('DATASET', 'calibration data: expected at least one input, got none');
-  }
-  const runtime = options.runtime ?? (await loadRuntime());
-  const feeder = { runtime, threads, signal: context.signal, batches: split.calibration };
-  const seenAs = (value: string) => between.same.get(value) ?? value;
-  const statistics = await gatherStatistics(graph, [...formats.keys()].map(seenAs), feeder);
-  const values = new Map<string, ValueRounding>();
-  for (const [value, format] of formats) {
-    const seen = statistics.get(seenAs(value));
-    if (!seen) continue;
-    const {
-      inputRange: range,
-      percentile = PERCENTILE,
-      sign = options.form === 'qdq' ? 'zero-point' : 'value',
-    } = options;
-    values.set(value, fitValue(seen, { format, range, percentile, sign }));
-    if (sign === 'unsigned' && isInteger(format) && seen.histogram.low < 0) {
-      onNote?.(`${value}: goes down to ${seen.histogram.low.toPrecision(3)}, which unsigned numbers cut to 0`);
-    }
-  }
-  return { values, sites: chosen.sites, halves: chosen.halves };
 }
 
 function described(name: string, rounding: ValueRounding): RoundedInput {

@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
 import type { CalibrationOptions } from '../calibrate/options.js';
 import { calibratedQuantize } from '../calibrate/quantize.js';
+import type { InputOptions } from '../calibrate/ranges/options.js';
+import type { ValuePlan } from '../calibrate/ranges/plan.js';
+import type { WeightStage } from '../calibrate/simulate.js';
 import type { Dataset } from '../data/dataset.js';
 import { formatLoss } from '../evaluate/loss-words.js';
-import type { RoundingPlan } from '../graph/simulate/plan.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
 import { isLossGiven } from '../search/goal.js';
 import { quantizeByOutput } from '../search/output-range.js';
+import { type FoundWidths, findWidths } from '../search/widths/find.js';
 import {
   checkWidthOptions,
   WIDTHS,
@@ -16,7 +19,6 @@ import {
   type WidthRange,
   type Widths,
 } from '../search/widths/options.js';
-import { searchWidths } from '../search/widths/search.js';
 import { CLUSTER } from '../stages/cluster.js';
 import { hasOutputRange, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
@@ -29,7 +31,7 @@ import { type MetricFlags, metricOf } from './metric.js';
 import type { Terminal } from './terminal.js';
 
 /** Options of commands that round weights to number formats, beside which. */
-export interface FormatFlags extends WidthRange, MetricFlags {
+export interface FormatFlags extends WidthRange, MetricFlags, Pick<InputOptions, 'inputs' | 'as'> {
   readonly maxLoss?: number;
   readonly maxError?: number;
 }
@@ -54,8 +56,8 @@ interface Sources {
 
 /** The stage that rounds weights; what it found is known once it has run. */
 export interface FormatStage {
-  /** @param plan - how what layers take in will be rounded */
-  create(options: QuantizeOptions, plan?: RoundingPlan): Stage;
+  /** @param values - how what layers take in will be rounded */
+  create(options: QuantizeOptions, values?: ValuePlan): WeightStage;
   /** Whether widths are searched for, so that what is chosen is to be kept. */
   readonly isSearched: boolean;
   found(): Widths | undefined;
@@ -64,25 +66,27 @@ export interface FormatStage {
 /** @throws UsageError for options that make no sense where weights are rounded to number formats */
 export function formatStage(flags: FormatFlags, { calibration, dataset }: Sources, terminal: Terminal): FormatStage {
   const isSearched = flags.equivalentBits !== undefined || isLossGiven(flags);
-  let found: Widths | undefined;
+  let found: FoundWidths | undefined;
   return {
     isSearched,
     found: () => found,
-    create(options, plan) {
+    create(options, values) {
       checkFlags(flags, isSearched, hasOutputRange(options), { calibration, dataset });
       const common = { ...options, ...calibration };
       if (isSearched) {
-        const goal = { ...optionsFrom(WIDTHS, flags), maxLoss: flags.maxLoss, maxError: flags.maxError };
+        const { inputs, as } = flags;
+        const goal = { ...optionsFrom(WIDTHS, flags), maxLoss: flags.maxLoss, maxError: flags.maxError, inputs, as };
         const all: WidthOptions = { ...common, ...goal, isCompensated: calibration !== undefined };
         const judged = dataset ? { ...all, dataset } : all;
         checkWidthOptions(judged);
-        return inThreads('quantize', calibration, async (pool, model, context) => {
+        const stage = inThreads('quantize', calibration, async (pool, model, context) => {
           const onPoint: WidthOptions['onPoint'] = (point) => terminal.note(`  ${widthLine(point)}`);
           const metric = await metricOf(flags);
-          found = await searchWidths(model, { ...judged, ...context, metric, pool, onPoint });
+          found = await findWidths(model, { ...judged, ...context, metric, pool, onPoint }, values);
           if (!found.isReached) terminal.warn('no widths reached the goal; these are the widest');
           return found.model;
         });
+        return { ...stage, plan: () => found?.plan };
       }
       const data = dataset ?? calibration?.dataset;
       if (hasOutputRange(options) && data) {
@@ -92,8 +96,8 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
         );
       }
       // Data are for ranges, too: who asks for plain rounding gets it.
-      if (!calibration || (plan && options.rounding !== undefined)) return quantize(options);
-      const all = { ...common, ...calibration, roundedInputs: plan };
+      if (!calibration || (values && options.rounding !== undefined)) return quantize(options);
+      const all = { ...common, ...calibration, roundedInputs: values?.plan };
       const stage = calibratedQuantize(all);
       return inThreads(stage.name, calibration, (pool, model, context) =>
         calibratedQuantize({ ...all, pool }).run(model, context),
@@ -103,8 +107,9 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
 }
 
 /** A setting in words. */
-function widthLine({ equivalentBits, judgement }: WidthPoint): string {
-  return `${equivalentBits.toFixed(2)} bits a weight${judgement === null ? '' : `, ${formatLoss(judgement)}`}`;
+function widthLine({ equivalentBits, inputBits, judgement }: WidthPoint): string {
+  const inputs = inputBits === null ? '' : `, ${inputBits.toFixed(2)} an input of a layer`;
+  return `${equivalentBits.toFixed(2)} bits a weight${inputs}${judgement === null ? '' : `, ${formatLoss(judgement)}`}`;
 }
 
 type Work = (pool: WidthOptions['pool'], ...run: Parameters<Stage['run']>) => ReturnType<Stage['run']>;
@@ -154,7 +159,13 @@ function checkFlags(
 }
 
 /** The widths that were chosen as a config file, beside what was fixed before. */
-export function widthsConfig(model: string, { layers, chosen }: Widths, base: Config, command: string): string {
+export function widthsConfig(model: string, { layers, inputs, chosen }: Widths, base: Config, command: string): string {
   const rules = layers.map(({ match, weights }) => ({ match, quantize: { weights } }));
-  return configText(model, widthLine(chosen), { ...base, layers: [...(base.layers ?? []), ...rules] }, command);
+  const values = Object.fromEntries(inputs.map(({ name, format }) => [name, format]));
+  const config: Config = {
+    ...base,
+    layers: [...(base.layers ?? []), ...rules],
+    ...(inputs.length > 0 && { values: { ...base.values, ...values } }),
+  };
+  return configText(model, widthLine(chosen), config, command);
 }

@@ -8,6 +8,7 @@ import type { Model } from '../model/model.js';
 import { openOnnxFile } from '../onnx/files.js';
 import { openOnnx } from '../onnx/open.js';
 import { writeOnnx } from '../onnx/write.js';
+import { isSimulated } from '../runtime/level.js';
 import { type OpenedModel, openInput } from './input.js';
 import { type OutputPlan, planOutput } from './output/plan.js';
 import { writePieces } from './output/write.js';
@@ -16,6 +17,8 @@ import { writePieces } from './output/write.js';
 export interface Runnable {
   /** Bytes, or a path where there is external data. */
   readonly source: Uint8Array | string;
+  /** Whether it rounds values as it runs, so that sums are to keep their order. */
+  readonly keepsOrder: boolean;
   /** Its graph, for who asks; the files are closed. */
   model(): Promise<Model>;
 }
@@ -29,8 +32,9 @@ export async function runnable(path: string, folders: string[], signal: AbortSig
   const input = openInput(path);
   if (input.kind === 'onnx') {
     const { model, close } = input.opened;
+    const keepsOrder = isSimulated(model);
     close();
-    return { source: path, model: async () => model };
+    return { source: path, keepsOrder, model: async () => model };
   }
   const { file } = input;
   try {
@@ -38,16 +42,14 @@ export async function runnable(path: string, folders: string[], signal: AbortSig
     const external = opened.head.files.slice(1).map(({ name }) => name);
     if (external.length === 0) {
       const [{ bytes }] = await decodeFiles(file.read(0, file.size), { verify: 'all', signal });
-      return { source: bytes, model: async () => openOnnx(bytes) };
+      return { source: bytes, keepsOrder: isSimulated(bytes), model: async () => openOnnx(bytes) };
     }
     const plan = planFolder(external, folders);
     await writePieces(plan, () => pieces(opened, { verify: 'all', signal }, reusedRoom()));
-    const model = async () => {
-      const { model, close } = openOnnxFile(plan.paths[0]);
-      close();
-      return model;
-    };
-    return { source: plan.paths[0], model };
+    const { model, close } = openOnnxFile(plan.paths[0]);
+    const keepsOrder = isSimulated(model);
+    close();
+    return { source: plan.paths[0], keepsOrder, model: async () => model };
   } finally {
     file.close();
   }

@@ -7,6 +7,7 @@ import { type SimulateStage, simulate } from '../calibrate/simulate.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
 import { isFormatName } from '../quantize/formats/parse.js';
+import { fittedOn } from '../search/widths/search.js';
 import type { QuantizeOptions } from '../stages/quantize.js';
 import { UsageError } from './errors.js';
 import { addOptions, optionsFrom } from './flags.js';
@@ -49,7 +50,10 @@ export function simulateStage(
   // Options that make no sense are told before there is any work.
   if (hasWeights || !isRounded) formats.create(options);
   else if (inputs.as === 'qdq') formats.create({ ...options, weights: 'int8' });
-  return simulate({ ...options, ...inputs, ...calibration, weightStage: formats.create });
+  // What judges a search is no part of what ranges are taken of.
+  const dataset =
+    calibration && (formats.isSearched ? fittedOn(calibration.dataset, calibration) : calibration.dataset);
+  return simulate({ ...options, ...inputs, ...calibration, dataset, weightStage: formats.create });
 }
 
 /** What a table is written as, by its file's name. */

@@ -2,6 +2,7 @@ import { isFloat } from '../data/cast.js';
 import { checkPositive, type Dataset } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { runBatches } from '../runtime/batches.js';
+import { EXTENDED, isSimulated, levelFor } from '../runtime/level.js';
 import { decidingOutput, describeLeftOut, otherHeads } from '../runtime/outputs.js';
 import { loadRuntime, type Runtime } from '../runtime/runtime.js';
 import { openSession, type Session } from '../runtime/session.js';
@@ -13,6 +14,10 @@ import type { Loss } from './loss.js';
 import type { MetricName, Outputs, OwnMetric } from './metric.js';
 import { accuracyMeter, differenceMeter } from './metrics.js';
 import { numberMeter } from './numbers.js';
+
+/** What is told of a model that rounds values as it runs. */
+const SIMULATED =
+  "run at ONNX Runtime's level extended: the model rounds values as it runs, and at other levels sums are in another order, so that some are rounded otherwise";
 
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions {
@@ -32,6 +37,11 @@ export interface EvaluateOptions {
    * given the model's own outputs in its place. Default: as labels and outputs suggest.
    */
   readonly metric?: MetricName | OwnMetric | undefined;
+  /**
+   * Whether sums keep their order (ONNX Runtime's level `extended`), so that what the model rounds as it runs is rounded alike everywhere.
+   * Default: for a model given as bytes whose record says that it rounds values.
+   */
+  readonly keepsOrder?: boolean | undefined;
   /** Threads that work on one operator. Default: ONNX Runtime's own choice. */
   readonly threads?: number | undefined;
   /** ONNX Runtime. Default: `onnxruntime-node`, if it is installed. */
@@ -89,9 +99,16 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const runtime = options.runtime ?? (await loadRuntime());
   const sessions: Session[] = [];
   try {
-    sessions.push(await openSession(runtime, model, { threads }));
+    const { keepsOrder = isSimulated(model) } = options;
+    sessions.push(await openSession(runtime, model, { threads, ...(keepsOrder && EXTENDED) }));
     if (reference !== undefined) {
-      sessions.push(await openSession(runtime, reference, { threads, name: nameOf(reference, 'reference') }));
+      sessions.push(
+        await openSession(runtime, reference, {
+          threads,
+          name: nameOf(reference, 'reference'),
+          ...levelFor(reference),
+        }),
+      );
     }
     const output = decidingOutput(sessions[0], options.output);
     for (const each of sessions) decidingOutput(each, output);
@@ -125,7 +142,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const doubt = meters.doubt() ?? null;
     const gauged = gauge.result();
     const decides = gauged?.measured.kind.metric === 'agreement' || gauged?.measured.metric === 'agreement';
-    const warnings = [describeLeftOut(session, output), doubt, numbers.doubt()].filter((warning) => warning != null);
+    const level = keepsOrder ? SIMULATED : null;
+    const warnings = [describeLeftOut(session, output), level, doubt, numbers.doubt()].filter((each) => each != null);
     return {
       ...{ samples, output, ...meters.result(sessions.length > 1, decides) },
       loss: gauged?.loss ?? null,

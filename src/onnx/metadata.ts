@@ -47,7 +47,8 @@ export function readRecords(model: Model): StageRecord[] {
   return [bytesOf(main), model.appendix].flatMap(recordsIn);
 }
 
-function recordsIn(bytes: Bytes): StageRecord[] {
+/** The same of a file's bytes. */
+export function recordsIn(bytes: Bytes): StageRecord[] {
   const records: StageRecord[] = [];
   for (const field of readFields(bytes, 0, bytes.length, 'model')) {
     if (field.number !== METADATA_PROPS || field.type !== LENGTH_DELIMITED) continue;

@@ -10,6 +10,7 @@ import { isMask } from '../evaluate/padding.js';
 import { mainFile } from '../graph/decoded-graph.js';
 import type { Model } from '../model/model.js';
 import { type Feeder, runBatches, withSession } from '../runtime/batches.js';
+import { levelFor } from '../runtime/level.js';
 import { decidingOutput, describeLeftOut, otherHeads } from '../runtime/outputs.js';
 
 /** Says what models lose against the original. */
@@ -95,7 +96,7 @@ export async function createJudge(original: Model, options: JudgeOptions): Promi
     metric: typeof measured.metric === 'function' ? 'own' : measured.metric,
     resolution: isCounted ? (100 * NONE_SEEN) / samples : undefined,
     loss: (model) =>
-      withSession(runtime, mainFile(model), { threads }, async (session) => {
+      withSession(runtime, mainFile(model), { threads, ...levelFor(model) }, async (session) => {
         const meter = lossMeter(measured);
         for (const { isHeldOut, batches } of parts) {
           const known = isHeldOut ? held : fitted;

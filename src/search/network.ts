@@ -3,6 +3,7 @@ import { FxqError, throwIfAborted } from '../errors.js';
 import { mainFile } from '../graph/decoded-graph.js';
 import type { Model } from '../model/model.js';
 import { runBatches, withSession } from '../runtime/batches.js';
+import { levelFor } from '../runtime/level.js';
 import { decidingOutput } from '../runtime/outputs.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Session } from '../runtime/session.js';
@@ -47,7 +48,7 @@ export async function openNetwork(
   const name = model.files[0].name;
   const through = <T>(changed: Model, work: (session: Session) => Promise<T>): Promise<T> => {
     throwIfAborted(signal);
-    return withSession(runtime, mainFile(changed), { threads, name }, work);
+    return withSession(runtime, mainFile(changed), { threads, name, ...levelFor(changed) }, work);
   };
   const seen: Seen[] = [];
   const judged = await through(model, async (session): Promise<Looked> => {

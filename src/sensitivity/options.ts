@@ -1,3 +1,4 @@
+import type { InputOptions } from '../calibrate/ranges/options.js';
 import type { Dataset } from '../data/dataset.js';
 import type { EvaluateOptions } from '../evaluate/evaluate.js';
 import type { Loss } from '../evaluate/loss.js';
@@ -6,7 +7,8 @@ import type { Role } from '../model/model.js';
 
 /** Options of {@link sensitivity}. */
 export interface SensitivityOptions
-  extends Pick<EvaluateOptions, 'limit' | 'batchSize' | 'output' | 'metric' | 'threads' | 'runtime' | 'signal'> {
+  extends Pick<EvaluateOptions, 'limit' | 'batchSize' | 'output' | 'metric' | 'threads' | 'runtime' | 'signal'>,
+    Pick<InputOptions, 'inputs' | 'inputRange' | 'sign'> {
   /** What the models are run on; labels are needed for `top1` and `top5` only. It is gone through twice. */
   readonly dataset: Dataset;
   /** Called with what to know of the figures, a sentence each time. */
@@ -74,10 +76,27 @@ export interface LayerSensitivity extends Fidelity {
   readonly weightSnr: number;
 }
 
+/** What a layer takes in, as it is rounded. */
+export interface InputFigures {
+  /** The value's name. */
+  readonly name: string;
+  /** Operator type of the layer, or of one of them. */
+  readonly op: string;
+  /** How many numbers it has in a sample. */
+  readonly numbers: number;
+  readonly format: string;
+  /** Signal-to-noise ratio of these numbers in decibels. */
+  readonly inputSnr: number;
+}
+
+/** A value that layers take in, and the model with this value alone rounded. */
+export interface InputSensitivity extends Fidelity, InputFigures {}
+
 /** The model with this layer compressed and all that come before it on the curve. */
 export interface CumulativeStep extends Fidelity {
-  /** The layer that this step adds. */
+  /** The layer, or the value, that this step adds. */
   readonly name: string;
+  readonly kind: 'weights' | 'input';
   /** How many are compressed. */
   readonly layers: number;
 }
@@ -99,7 +118,9 @@ export interface Sensitivity {
   readonly original: { readonly top1: number | null; readonly top5: number | null };
   /** The largest divergence first. */
   readonly layers: readonly LayerSensitivity[];
-  /** One layer added after the other, the smallest divergence first; the last step has all of them compressed. */
+  /** The same of values that layers take in, where `inputs` names a format for them. */
+  readonly inputs: readonly InputSensitivity[];
+  /** One after the other, values among them, the smallest divergence first; the last step has all of them compressed. */
   readonly cumulative: readonly CumulativeStep[];
   readonly skipped: readonly NotMeasured[];
 }

@@ -2,22 +2,26 @@ import { checkPositive } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { describeMetric } from '../evaluate/gauge.js';
 import { accuracyMeter } from '../evaluate/metrics.js';
+import { present } from '../guards.js';
 import { formatFinder } from '../inspect/recorded.js';
 import { expectModel } from '../model/expect-model.js';
 import type { Model } from '../model/model.js';
 import { runBatches } from '../runtime/batches.js';
+import { EXTENDED } from '../runtime/level.js';
 import { decidingOutput, describeLeftOut, otherHeads } from '../runtime/outputs.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import { openSession } from '../runtime/session.js';
+import { switchInputs } from './inputs.js';
 import { findPairs, type Switch } from './layers.js';
 import { type FidelityMeter, fidelityMeter, type Looked, type Seen } from './meters.js';
-import type { CumulativeStep, LayerSensitivity, Sensitivity, SensitivityOptions } from './options.js';
+import type { CumulativeStep, InputSensitivity, LayerSensitivity, Sensitivity, SensitivityOptions } from './options.js';
 import { openSwitchboard, type Switchboard } from './switchboard.js';
 
 /**
  * Measures what the compression of each layer does to a model's outputs: once with that layer alone compressed, and once
  * adding the layers up, from the smallest divergence to the largest, so that the curve shows where it bends. A layer is a tensor
- * that differs between the two models; they are matched by their names.
+ * that differs between the two models; they are matched by their names. With `inputs`, values that layers take in are looked at, too: each
+ * rounded to that format alone, and in the sum with the weights; to look at them only, give the original twice.
  *
  * All runs go through one session, to which the layers' weights are fed (those in functions, which cannot be, take further ones). A batch is read once and goes through all layers
  * before the next, so memory holds the model, both states of its layers, and one batch.
@@ -45,11 +49,16 @@ export async function sensitivity(
   const { threads, signal } = options;
   throwIfAborted(signal);
   const runtime = options.runtime ?? (await loadRuntime());
-  const { pairs, skipped } = findPairs(original, compressed);
+  const { pairs: layers, skipped } = findPairs(original, compressed);
+  const inputs = options.inputs === undefined ? undefined : await switchInputs(original, options);
+  const subject = inputs?.model ?? original;
+  const byName = new Map(subject.tensors.map((tensor) => [tensor.name, tensor]));
+  const pairs = layers.map(({ tensor, compressed }) => ({ tensor: present(byName.get(tensor.name)), compressed }));
   const { name } = original.files[0];
   const formatOf = formatFinder(compressed);
-  const switchboard = openSwitchboard(original, pairs, (bytes, held) =>
-    openSession(runtime, bytes, { threads, held, name }),
+  const level = inputs ? EXTENDED : {};
+  const switchboard = openSwitchboard(subject, [...pairs, ...(inputs?.pairs ?? [])], (bytes, held) =>
+    openSession(runtime, bytes, { threads, held, name, ...level }),
   );
   try {
     const session = await switchboard.session();
@@ -59,6 +68,7 @@ export async function sensitivity(
     const heads = otherHeads(session, output, options.output);
     const judged: Looked = { output, heads, metric: options.metric, hasLoss: true };
     const single = await measureLayers(switchboard, judged, options);
+    const inputOf = ({ tensor }: Switch) => inputs?.figures.get(tensor.name);
     // The smallest divergence first; of equals the first in the model.
     const order = [...single.meters]
       .map((meter, i) => {
@@ -78,14 +88,23 @@ export async function sensitivity(
       judged: order[0]?.measured ? describeMetric(order[0].measured) : null,
       original: single.accuracy,
       layers: order
+        .filter(({ layer }) => !inputOf(layer))
         .map(({ layer, fidelity }): LayerSensitivity => {
           const { name, role, op, count } = layer.tensor;
           return { name, role, op, weights: count, format: formatOf(name) ?? null, ...layer.figures, ...fidelity };
         })
         .reverse(),
+      inputs: order
+        .flatMap(({ layer, fidelity }): InputSensitivity[] => {
+          const figures = inputOf(layer);
+          return figures ? [{ ...figures, ...fidelity }] : [];
+        })
+        .reverse(),
       cumulative: order.map(({ layer }, i): CumulativeStep => {
         const { measured: _, ...fidelity } = cumulative[i].result();
-        return { name: layer.tensor.name, layers: i + 1, ...fidelity };
+        const input = inputOf(layer);
+        const kind = input ? 'input' : 'weights';
+        return { name: input?.name ?? layer.tensor.name, kind, layers: i + 1, ...fidelity };
       }),
       skipped: [...skipped, ...switchboard.unread.map(({ name }) => ({ name, reason: 'no output depends on it' }))],
     };

@@ -11,7 +11,7 @@ import {
   orDash,
 } from '../inspect/format.js';
 import { printable } from '../printable.js';
-import type { Fidelity, LayerSensitivity, Sensitivity } from './options.js';
+import type { Fidelity, InputSensitivity, LayerSensitivity, Sensitivity } from './options.js';
 
 type Row<T> = T & { readonly label: string };
 
@@ -24,16 +24,20 @@ type Row<T> = T & { readonly label: string };
  * console.log(formatSensitivity(await sensitivity(original, compressed, { dataset })));
  */
 export function formatSensitivity(found: Sensitivity, width?: number): string {
-  const { samples, output, original, layers, cumulative, skipped } = found;
+  const { samples, output, original, layers, inputs, cumulative, skipped } = found;
   const outputs = outputColumns(found);
   const formats = layers.some(({ format }) => format) ? [FORMAT] : [];
   const labelled = <T extends { name: string }>(row: T): Row<T> => ({ ...row, label: row.name });
   const lines =
-    layers.length === 0
+    cumulative.length === 0
       ? ['no layers differ']
       : [
-          ...layOut([...WEIGHTS, ...formats, ...outputs], layers.map(labelled), undefined, 'layer', width),
-          '',
+          ...(layers.length > 0
+            ? [...layOut([...WEIGHTS, ...formats, ...outputs], layers.map(labelled), undefined, 'layer', width), '']
+            : []),
+          ...(inputs.length > 0
+            ? [...layOut([...INPUTS, ...outputs], inputs.map(labelled), undefined, 'taken in', width), '']
+            : []),
           ...layOut([LAYERS, ...outputs], cumulative.map(labelled), undefined, 'one after the other', width),
         ];
   const notes = skipped.map(({ name, reason }) => printable(`– not measured: ${name} (${reason})`));
@@ -44,7 +48,7 @@ export function formatSensitivity(found: Sensitivity, width?: number): string {
   const shares = top.flatMap(([name, value]) =>
     value === null ? [] : [`, ${name} of the original ${formatPercent(value)}`],
   );
-  const mismatches = layers.some(({ shapeMismatches }) => shapeMismatches > 0);
+  const mismatches = [...layers, ...inputs].some(({ shapeMismatches }) => shapeMismatches > 0);
   if (mismatches) notes.push('– outputs of other shapes than the original’s are not in the figures');
   const all = cumulative.at(-1)?.loss;
   if (all) notes.push(`– all compressed: ${formatLoss(all)}, by ${all.metric}`);
@@ -65,6 +69,13 @@ const FORMAT: Column<Row<LayerSensitivity>> = {
   text: ({ format }) => (format ? formatOfWeights(format) : '–'),
 };
 
+const INPUTS: Column<Row<InputSensitivity>>[] = [
+  { group: 'values', head: 'by', text: ({ op }) => op },
+  { group: 'values', head: 'numbers', text: ({ numbers }) => formatCount(numbers) },
+  { group: 'values', head: 'format', text: ({ format }) => format },
+  { group: 'values', head: 'SNR', text: ({ inputSnr }) => formatDecibels(inputSnr) },
+];
+
 const LAYERS: Column<{ readonly layers: number }> = {
   group: '',
   head: 'layers',
@@ -72,10 +83,10 @@ const LAYERS: Column<{ readonly layers: number }> = {
 };
 
 /** The columns that have something to tell in this model. */
-function outputColumns({ layers, original }: Sensitivity): Column<Fidelity>[] {
-  const decides = layers.some(({ kl }) => kl !== null);
-  const compares = layers.some(({ outputs }) => outputs.some(({ snr }) => snr !== null));
-  const agrees = layers.some(({ agreement }) => agreement !== null);
+function outputColumns({ cumulative, original }: Sensitivity): Column<Fidelity>[] {
+  const decides = cumulative.some(({ kl }) => kl !== null);
+  const compares = cumulative.some(({ outputs }) => outputs.some(({ snr }) => snr !== null));
+  const agrees = cumulative.some(({ agreement }) => agreement !== null);
   const group = 'outputs';
   // Of several outputs the one that is worst off.
   const least = (values: readonly (number | null)[]) => {

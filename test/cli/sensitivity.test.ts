@@ -44,6 +44,18 @@ describe('sensitivity', () => {
     expect(cumulative.map(({ layers: count }: { layers: number }) => count)).toEqual([1, 2]);
   });
 
+  it('ranks what layers take in, alone or beside their weights', () => {
+    const few = ['--data', MNIST, '--limit', '20', '--json'];
+    const { code, stdout, stderr } = fxq('sensitivity', LENET, '--inputs', 'uint2', '--input-range', 'max', ...few);
+    expect([code, stderr]).toEqual([0, '']);
+    const { files, layers, inputs } = JSON.parse(stdout);
+    expect(files).toEqual({ original: LENET, inputs: 'uint2', inputRange: 'max', data: MNIST });
+    expect([layers.length, inputs.length]).toEqual([0, 3]);
+    const both = fxq('sensitivity', LENET, '--inputs', 'uint2', '--weights', 'int2', ...few.slice(0, -1));
+    expect(both.stdout).toMatch(/^taken in +by +numbers +format +SNR/m);
+    expect(both.stdout.match(/ Gemm +\d+ +uint2 /g)).toHaveLength(3);
+  });
+
   it('ranks layers by what rounding each to a number format does, as two files do', () => {
     const folder = makeFolder();
     const format = ['--weights', 'int2', '--by', 'channel'];

@@ -59,7 +59,7 @@ export function measured(comparison: Comparison): Comparison {
   }));
   const sensitivity: Sensitivity = {
     judged: null,
-    ...{ samples: 1000, output: 'Y', original: { top1: 0.99, top5: 1 }, layers, cumulative: [] },
+    ...{ samples: 1000, output: 'Y', original: { top1: 0.99, top5: 1 }, layers, inputs: [], cumulative: [] },
     skipped: [{ name: NASTY, reason: 'holds int8' }],
   };
   return {

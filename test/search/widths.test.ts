@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { arrayDataset } from '../../src/data/dataset.js';
+import { evaluate } from '../../src/evaluate/evaluate.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { recordedFormats } from '../../src/quantize/record.js';
 import type { WidthOptions, WidthPoint } from '../../src/search/widths/options.js';
@@ -73,7 +74,7 @@ describe('widths', () => {
   it('of so many bits on average, without data', async () => {
     const { model, layers, chosen, isReached } = await widths({ equivalentBits: 3.1 });
     expect(isReached).toBe(true);
-    expect(chosen).toEqual({ equivalentBits: expect.any(Number), judgement: null, loss: null });
+    expect(chosen).toEqual({ equivalentBits: expect.any(Number), inputBits: null, judgement: null, loss: null });
     expect(chosen.equivalentBits).toBeLessThanOrEqual(3.1);
     expect(layers).toMatchObject([
       { name: 'fc2.weight', weights: 'int3', bits: 3 },
@@ -129,6 +130,24 @@ describe('widths', () => {
     expect(isReached).toBe(true);
     expect(chosen.judgement).toMatchObject({ unit: 'share', metric: 'cosine' });
     expect(chosen.judgement?.high).toBeLessThanOrEqual(0.05);
+  });
+
+  it('of weights and of what layers take in are found together, and judged together', async () => {
+    const options = { dataset, samples: 32, maxLoss: 20, inputs: 'uint4' } as const;
+    const all = { ...options, first: 'int4', last: 'int4' };
+    const { model, layers, inputs, points, isReached } = await widths(all);
+    expect(isReached).toBe(true);
+    expect(layers.map(({ name }) => name)).toEqual(['fc2.weight', 'fc3.weight']);
+    expect(inputs.map(({ format, bits }) => [format, bits])).toEqual(inputs.map(({ bits }) => [`uint${bits}`, bits]));
+    expect(inputs.length).toBe(2);
+    for (const { inputBits } of points) expect(inputBits).toBeGreaterThanOrEqual(2);
+    // It is run as it was judged: with sums in their order.
+    const [whole] = written(model);
+    const { warnings } = await evaluate({ model: whole, dataset, reference: LENET, limit: 32, threads: 1 });
+    expect(warnings).toContainEqual(expect.stringContaining('level extended'));
+    const again = await widths({ ...all, values: [{ match: '*', format: 'uint8' }] });
+    expect(again.inputs).toEqual([]);
+    expect(again.chosen.inputBits).toBe(null);
   });
 
   it.each<[Partial<WidthOptions>, string]>([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { simulate } from '../../src/calibrate/simulate.js';
 import { arrayDataset, type Dataset } from '../../src/data/dataset.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
 import { inspectOnnx } from '../../src/inspect/inspect.js';
@@ -7,6 +8,8 @@ import { inMemory, openOnnx } from '../../src/onnx/open.js';
 import { loadRuntime, type Runtime } from '../../src/runtime/runtime.js';
 import { sensitivity } from '../../src/sensitivity/sensitivity.js';
 import { cluster } from '../../src/stages/cluster.js';
+import { quantize } from '../../src/stages/quantize.js';
+import type { Stage } from '../../src/stages/stage.js';
 import { linearModel } from '../evaluate/support.js';
 import { LENET, LENET_WEIGHTS, written } from '../stages/support.js';
 import { io } from '../support/models/model.js';
@@ -42,6 +45,46 @@ const regressionData = arrayDataset({ inputs: { X: { data: Float32Array.from(INP
 
 const sumOf = (values: readonly number[], of: (value: number, i: number) => number) =>
   values.reduce((sum, value, i) => sum + of(value, i), 0);
+
+describe('what layers take in', () => {
+  const options = { dataset: mnist('t10k', 200), batchSize: 100, threads: 1 };
+  const original = openOnnx(LENET);
+
+  it('is ranked value by value, as the model answers with that one rounded', async () => {
+    const { inputs, layers, cumulative } = await sensitivity(original, original, { ...options, inputs: 'uint2' });
+    expect(layers).toEqual([]);
+    expect(inputs.map(({ numbers, op, format }) => [numbers, op, format]).sort()).toEqual(
+      [...[784, 300, 100].map((count) => [count, 'Gemm', 'uint2'])].sort(),
+    );
+    const divergences = inputs.map(({ divergence }) => divergence);
+    expect(divergences).toEqual(divergences.toSorted((a, b) => b - a));
+    expect(cumulative.map(({ name, kind }) => [name, kind])).toEqual(
+      inputs.map(({ name }) => [name, 'input']).reverse(),
+    );
+    // The same by a model in which one value is rounded, and by one with all of them.
+    const [worst] = inputs;
+    const ends = { first: 'int2', last: 'int2' } as const;
+    const ranges = { dataset: options.dataset, threads: 1, samples: 200 };
+    const agreementOf = async (stage: Stage) => {
+      const [model] = written(await stage.run(original));
+      return (await evaluate({ model, reference: LENET, dataset: options.dataset, threads: 1 })).agreement;
+    };
+    const values = [{ match: worst.name, format: 'uint2' }];
+    expect(worst.agreement).toBe(await agreementOf(simulate({ ...ranges, values })));
+    expect(cumulative[2].agreement).toBe(await agreementOf(simulate({ ...ranges, ...ends, inputs: 'uint2' })));
+  });
+
+  it('adds up with what weights do, whichever is worse', async () => {
+    const rounded = await quantize({ weights: 'int2', by: 'channel' }).run(original);
+    const { layers, inputs, cumulative } = await sensitivity(original, rounded, { ...options, inputs: 'uint3' });
+    expect([layers.length, inputs.length]).toEqual([3, 3]);
+    expect(cumulative.map(({ layers: count }) => count)).toEqual([1, 2, 3, 4, 5, 6]);
+    const kinds = new Map([...layers, ...inputs].map(({ name, divergence }) => [name, divergence]));
+    const order = cumulative.map(({ name }) => kinds.get(name) ?? 0);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(layers).toEqual((await sensitivity(original, rounded, options)).layers);
+  });
+});
 
 describe('a model that decides on nothing', () => {
   const halve = (value: number) => value / 2;
@@ -100,9 +143,10 @@ describe('a model that decides on nothing', () => {
         },
       ],
       cumulative: [
-        { name: 'A', layers: 1, ...expected(alone.A) },
-        { name: 'B', layers: 2, ...expected(both) },
+        { name: 'A', kind: 'weights', layers: 1, ...expected(alone.A) },
+        { name: 'B', kind: 'weights', layers: 2, ...expected(both) },
       ],
+      inputs: [],
       skipped: [],
     });
   });

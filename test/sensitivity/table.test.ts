@@ -35,9 +35,10 @@ const found = (kl: number | null): Sensitivity => {
   return {
     ...{ samples: 1024, output: 'Y', judged: null, original: { top1: kl && 0.925, top5: null } },
     layers: [layer('conv1', bad), layer('a', good)],
+    inputs: [],
     cumulative: [
-      { name: 'a', layers: 1, ...good },
-      { name: 'conv1', layers: 2, ...bad },
+      { name: 'a', kind: 'weights', layers: 1, ...good },
+      { name: 'conv1', kind: 'weights', layers: 2, ...bad },
     ],
     skipped: [{ name: 'inner', reason: 'inside a function' }],
   };

@@ -11,6 +11,8 @@ import type { ValueRule } from './options.js';
 export interface ChosenSites {
   /** The format of each value. */
   readonly formats: ReadonlyMap<string, string>;
+  /** Values whose format is given by name. */
+  readonly named: ReadonlySet<string>;
   /** Values that are to stay floats, whoever reads them. */
   readonly floats: ReadonlySet<string>;
   /** Where layers take them in. */
@@ -50,10 +52,11 @@ export function chooseSites(graph: DecodedGraph, model: Model, options: ChooseOp
   const formats = new Map<string, string>();
   for (const { value } of wanted) formats.set(value, inputs ?? FLOAT32);
   const computed = computedValues(graph);
+  const named = new Set<string>();
   for (const { match, format } of values) {
     const matches = matcher(match.includes(':') ? `name:${match}` : match);
-    const named = [...computed].filter((name) => matches({ name } as Tensor));
-    if (named.length === 0) {
+    const matching = [...computed].filter((name) => matches({ name } as Tensor));
+    if (matching.length === 0) {
       throw new FxqError(
         'CONFIG',
         `values: "${match}" matches no value that the model computes; footprint --json names them`,
@@ -62,7 +65,10 @@ export function chooseSites(graph: DecodedGraph, model: Model, options: ChooseOp
         },
       );
     }
-    for (const name of named) formats.set(name, format);
+    for (const name of matching) {
+      named.add(name);
+      formats.set(name, format);
+    }
   }
   const floats = new Set([...formats.keys()].filter((value) => formats.get(value) === FLOAT32));
   for (const value of floats) formats.delete(value);
@@ -81,7 +87,7 @@ export function chooseSites(graph: DecodedGraph, model: Model, options: ChooseOp
       `${nested.length} layers take in floats, as they stand in branches, loops or functions: ${nested[0].name} …`,
     );
   }
-  return { formats, floats, sites, halves, notes };
+  return { formats, named, floats, sites, halves, notes };
 }
 
 function nameOf({ node }: Site): string {

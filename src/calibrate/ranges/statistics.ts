@@ -10,6 +10,8 @@ const SAMPLE = 4096;
 /** What one pass over the data tells of a value. */
 export class ValueStatistics {
   readonly histogram = new GrowingHistogram();
+  /** How many numbers a sample has, at most. */
+  size = 0;
   #average: number | undefined;
 
   /** @param samples - how many of them the numbers are of, one behind the other */
@@ -19,6 +21,7 @@ export class ValueStatistics {
     const stride = Math.ceil(values.length / COUNTED) | 1;
     this.histogram.add(values, values.length > COUNTED ? stride : 1);
     const size = Math.max(1, Math.floor(values.length / samples));
+    this.size = Math.max(this.size, size);
     let sum = 0;
     let count = 0;
     for (let start = 0; start + size <= values.length; start += size) {

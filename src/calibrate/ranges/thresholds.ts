@@ -23,6 +23,16 @@ export function mseThreshold(histogram: GrowingHistogram, make: (threshold: numb
   return most * bestShare((share) => squaredError(sides, make(share * most)), SHARES);
 }
 
+/** The squared error that rounding makes, by the energy of the numbers. */
+export function relativeNoise(histogram: GrowingHistogram, fitted: Fitted): number {
+  const sides = [histogram.read('positive'), histogram.read('negative')] as const;
+  let energy = 0;
+  for (const { bins, limit } of sides) {
+    for (const [i, count] of bins.entries()) energy += count * ((limit * (i + 0.5)) / bins.length) ** 2;
+  }
+  return energy > 0 ? squaredError(sides, fitted) / energy : 0;
+}
+
 /** What rounding does to the numbers of a histogram, each in the middle of its bin. */
 function squaredError([positive, negative]: readonly [Histogram, Histogram], { set, scale, offset }: Fitted): number {
   let sum = 0;

@@ -73,8 +73,9 @@ export async function editModel(
           await breathe();
         }
         const widths = formats.found();
+        const again = flags.inputs === undefined ? stage : `${stage} --inputs ${flags.inputs}`;
         if (widths) {
-          const text = widthsConfig(input, widths, settings.config, stage);
+          const text = widthsConfig(input, widths, settings.config, again);
           output.write(files.paths.length, new TextEncoder().encode(text));
         }
         if (tableKind && simulation) {

@@ -72,7 +72,8 @@ async function evaluateFile(
     const total = expectedSamples(dataset, limit);
     const draw = total === undefined ? undefined : terminal.progress('evaluate');
     const onProgress = draw && ((samples: number) => draw(samples / (total ?? samples)));
-    const options = { dataset, limit, batchSize, output, metric, threads, signal, onProgress };
+    const { keepsOrder } = model;
+    const options = { dataset, limit, batchSize, output, metric, keepsOrder, threads, signal, onProgress };
     const result = await evaluate({ model: model.source, reference: other?.source, ...options });
     for (const warning of result.warnings) terminal.warn(warning);
     if (result.top1 === null && result.score === null && !other) {

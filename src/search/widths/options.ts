@@ -1,11 +1,13 @@
 import type { CalibrationOptions } from '../../calibrate/options.js';
 import { checkCompensated } from '../../calibrate/quantize.js';
+import type { InputOptions } from '../../calibrate/ranges/options.js';
 import type { Loss } from '../../evaluate/loss.js';
 import type { Model } from '../../model/model.js';
 import type { Selector } from '../../model/selectors.js';
 import { checkOptions } from '../../options/check.js';
 import { defaultsOf } from '../../options/defaults.js';
 import { number, type OptionsOf, whole } from '../../options/option.js';
+import type { Format } from '../../quantize/formats/format.js';
 import { FLOAT32, formatOfWidth } from '../../quantize/formats/parse.js';
 import { checkQuantizeOptions, hasOutputRange, type QuantizeOptions } from '../../stages/quantize.js';
 import { checkGoal, type GoalOptions, isLossGiven } from '../goal.js';
@@ -20,10 +22,15 @@ export interface WidthRange {
   readonly maxBits?: number | undefined;
 }
 
-/** Options of {@link searchWidths}: `weights` names the family of formats, such as `int4`. */
+/**
+ * Options of {@link searchWidths}: `weights` names the family of formats, such as `int4`, and `inputs` that of what layers take in. With
+ * `maxLoss`, widths of these are searched for, too, and the two are scored together; those of values that `values` names, and those of
+ * `qdq`, which has 8 bits, stay as they are.
+ */
 export interface WidthOptions
   extends Omit<QuantizeOptions, 'seed'>,
     WidthRange,
+    InputOptions,
     Pick<GoalOptions, 'maxLoss' | 'maxError' | 'metric'>,
     Omit<CalibrationOptions, 'dataset'> {
   /** Inputs to judge by: with them a loss may be the goal, and what a mean width makes is refined by the model's answers. */
@@ -55,6 +62,8 @@ const WIDTH_DEFAULTS = defaultsOf(WIDTHS);
 export interface WidthPoint {
   /** Bits of a weight on average. */
   readonly equivalentBits: number;
+  /** Bits of a number that layers take in, on average; `null` where their widths are not searched for. */
+  readonly inputBits: number | null;
   /** What is lost on inputs kept apart, in the unit of the judgement; `null` where none was measured. */
   readonly loss: number | null;
   /** The same with its interval, how it was found, and on how many inputs. */
@@ -73,6 +82,16 @@ export interface LayerWidth {
   readonly noise: number;
 }
 
+/** The width of a value that layers take in. */
+export interface InputWidth {
+  readonly name: string;
+  /** The format's name. */
+  readonly format: string;
+  readonly bits: number;
+  /** Squared error by energy. */
+  readonly noise: number;
+}
+
 /** What {@link searchWidths} finds. */
 export interface Widths {
   readonly model: Model;
@@ -80,6 +99,8 @@ export interface Widths {
   /** All that was judged, in that order. */
   readonly points: readonly WidthPoint[];
   readonly layers: readonly LayerWidth[];
+  /** What layers take in, as far as its widths were searched for. */
+  readonly inputs: readonly InputWidth[];
   /** Whether the goal is reached; if not, the widest setting was chosen. */
   readonly isReached: boolean;
 }
@@ -112,14 +133,23 @@ export function checkWidthOptions(options: WidthOptions): void {
   }
   // Before the search, whose last step this is; any layer may be given the widest.
   const compensated = options.isCompensated && options.dataset ? widths : [];
-  for (const { weights } of compensated) checkCompensated({ ...options, weights });
+  for (const { name } of compensated) checkCompensated({ ...options, weights: name });
 }
+
+/** A format, and how wide it is. */
+export type FormatWidth = Pick<Format, 'bits' | 'name'>;
 
 /** The widths that a family of formats has in a range. */
 export function widthsOf(
-  weights: string,
+  family: string,
   { minBits = WIDTH_DEFAULTS.minBits, maxBits = WIDTH_DEFAULTS.maxBits }: WidthRange,
-): { bits: number; weights: string }[] {
-  const widths = Array.from({ length: maxBits - minBits + 1 }, (_, i) => formatOfWidth(weights, minBits + i));
-  return widths.flatMap((format) => (format ? [{ bits: format.bits, weights: format.name }] : []));
+): FormatWidth[] {
+  const widths = Array.from({ length: maxBits - minBits + 1 }, (_, i) => formatOfWidth(family, minBits + i));
+  return widths.filter((format) => format !== undefined);
+}
+
+/** The widths that what layers take in may have; none where it is not searched for. */
+export function inputWidthsOf({ inputs, as, ...options }: WidthOptions): FormatWidth[] {
+  const isSearched = inputs !== undefined && as !== 'qdq' && isLossGiven(options);
+  return isSearched ? widthsOf(inputs, options) : [];
 }

@@ -1,20 +1,20 @@
-/** A layer that may be given one of several widths. */
+/** A layer, or what it takes in, that may be given one of several widths. */
 export interface Subject {
-  /** How many weights it has. */
+  /** How many numbers it has. */
   readonly count: number;
   readonly widths: readonly Width[];
 }
 
-/** A width, and the squared error that it makes by the energy of the weights; the narrowest first. */
-interface Width {
+/** A width, and the squared error that it makes by the energy of the numbers; the narrowest first. */
+export interface Width {
   readonly bits: number;
   readonly noise: number;
 }
 
-/** Which of its widths each layer has. */
+/** Which of its widths each has. */
 export type Widths = readonly number[];
 
-/** Bits of all weights of a setting. */
+/** Bits of all numbers of a setting. */
 export function bitsOf(subjects: readonly Subject[], setting: Widths): number {
   return subjects.reduce((sum, { count, widths }, i) => sum + count * widths[setting[i]].bits, 0);
 }
