@@ -145,11 +145,13 @@ export {
 export type { Step as TrainingStep } from './search/training/journal.js';
 export { TRAINING_DEFAULTS, type TrainingOptions } from './search/training/options.js';
 export { searchTraining, type Trained } from './search/training/search.js';
-export type { LayerWidth, WidthOptions, WidthPoint, WidthRange, Widths } from './search/widths/options.js';
+export type { InputWidth, LayerWidth, WidthOptions, WidthPoint, WidthRange, Widths } from './search/widths/options.js';
 export { searchWidths } from './search/widths/search.js';
 export type {
   CumulativeStep,
   Fidelity,
+  InputFigures,
+  InputSensitivity,
   LayerSensitivity,
   NotMeasured,
   OutputFidelity,

@@ -33,7 +33,7 @@ Formats: ${FORMATS_TEXT}. FIXED16_12, Q4.4 and SIGN are other spellings.
 
 With --calibrate rounding is compensated: what it does to a layer's output on such inputs is made up for by the weights that are rounded later, and by the bias. Needs the package onnxruntime-node.
 
-With --equivalent-bits, or with --max-loss and inputs, every layer gets a width of its own between --min-bits and --max-bits; --weights then names the family of formats. The widths are written beside the output, to its name with .yaml behind it.`,
+With --equivalent-bits, or with --max-loss and data, every layer gets a width of its own between --min-bits and --max-bits; --weights then names the family of formats. With --inputs and --max-loss, what layers take in gets widths, too, and both are judged together. The widths are written beside the output, to its name with .yaml behind it.`,
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the quantized ONNX file');
@@ -56,6 +56,7 @@ With --equivalent-bits, or with --max-loss and inputs, every layer gets a width 
     'quantize model.onnx -o int8.onnx --weights int8 --by channel',
     'quantize model.onnx -o int4.onnx --weights int4 --by channel --calibrate inputs.npz',
     'quantize model.onnx -o mixed.onnx --weights int4 --by channel --equivalent-bits 5',
+    'quantize model.onnx -o fake.onnx --weights int4 --inputs uint4 --by channel --calibrate inputs.npz --max-loss 0.5',
     'quantize model.onnx -o fixed.onnx --weights fixed8 --first float32 --last float32',
   );
   command.action((file: string, flags: EditFlags) =>
