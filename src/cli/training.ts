@@ -156,9 +156,12 @@ function summaryOf({ model: _, ...rest }: Trained): object {
   return rest;
 }
 
+/** Steps after which fewer weights are left. */
+const REMOVING: Readonly<Record<string, string>> = { remove: 'removed', retrain: 'removed and retrained' };
+
 function stepLine({ what, density, lambda, judged, ms }: Step): string {
   const parts = [
-    what === 'retrain' ? `removed and retrained, kept ${(100 * density).toFixed(1)}%` : what,
+    REMOVING[what] === undefined ? what : `${REMOVING[what]}, kept ${(100 * density).toFixed(1)}%`,
     ...(lambda === null ? [] : [`λ ${lambda.toExponential(1)}`]),
     ...(judged === null ? [] : [formatBytes(judged.bytes)]),
     ...(judged?.judgement ? [formatLoss(judged.judgement)] : []),

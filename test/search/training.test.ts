@@ -41,8 +41,13 @@ describe('a search with training', () => {
     expect(await containerSize(found.model)).toBe(found.chosen.bytes);
     expect(found.chosen.bytes).toBeLessThan(written(trained)[0].length);
     expect(found.steps).toEqual(steps);
-    expect(steps.filter(({ what }) => what === 'retrain').map(({ density }) => density)[0]).toBe(0.5);
-    expect(plans[0]).toMatch(/^round 1: 50.0 % of the weights, 2 epochs/);
+    const densities = (wanted: Step['what']) =>
+      steps.flatMap(({ what, density }) => (what === wanted ? [density] : []));
+    const [begun] = densities('retrain');
+    // As far as calibration alone goes, and then on from there.
+    expect(begun).toBe(Math.min(...densities('remove')));
+    expect(begun).toBeLessThanOrEqual(0.5);
+    expect(plans[0]).toMatch(/^round 1: \d+.\d+ % of the weights, 2 epochs/);
     const within = steps
       .filter(({ judged }) => judged && judged.judgement!.high <= 8)
       .map(({ judged }) => judged!.bytes);
@@ -96,6 +101,9 @@ it('refuses what is out of range', async () => {
     density: 1,
     lambda: 1,
     failed: 0,
+    isTrained: false,
+    previousDensity: 1,
+    previous: new Uint8Array(3),
     epochMs: 0,
     model: new Uint8Array(3),
     best: undefined,

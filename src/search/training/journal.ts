@@ -3,8 +3,11 @@ import type { Judged } from '../goal.js';
 
 /** One thing that was done, and what came of it. */
 export interface Step {
-  /** `levels`: values chosen at a price of a bit; `retrain`: weights removed and the rest trained; `share`: shared values trained. */
-  readonly what: 'levels' | 'retrain' | 'share';
+  /**
+   * `levels`: values chosen at a price of a bit; `remove`: weights removed by calibration alone; `retrain`: weights removed and the
+   * rest trained; `share`: shared values trained.
+   */
+  readonly what: 'levels' | 'remove' | 'retrain' | 'share';
   /** Rounds of removing before it. */
   readonly round: number;
   /** Share of the weights that is left. */
@@ -29,8 +32,13 @@ export interface Journal {
   failed: number;
   /** Milliseconds of an epoch, of those before. */
   epochMs: number;
-  /** The floats that the next round starts from, and the best of what was tried: the bytes of ONNX files. */
+  /** Whether the round that is open has been trained, so that its levels are next. */
+  isTrained: boolean;
+  /** Density of the round before, to which one that fails goes back. */
+  previousDensity: number;
+  /** The floats of the present round, those of the one before, and the best of what was tried: the bytes of ONNX files. */
   model: Uint8Array;
+  previous: Uint8Array;
   best: Uint8Array | undefined;
   bestJudged: Judged | undefined;
 }
@@ -42,10 +50,10 @@ export function isJournal(bytes: Uint8Array): boolean {
   return isHeaded(bytes, KIND);
 }
 
-/** A search as bytes: a line that names the format, a line of JSON, then the two models. */
-export function writeJournal({ model, best, ...rest }: Journal, subject: string): Uint8Array {
-  const head = { subject, ...rest, lengths: [model.length, best?.length ?? 0] };
-  return writeHeaded(KIND, head, [model, best ?? new Uint8Array()]);
+/** A search as bytes: a line that names the format, a line of JSON, then the models. */
+export function writeJournal({ model, previous, best, ...rest }: Journal, subject: string): Uint8Array {
+  const models = [model, previous, best ?? new Uint8Array()];
+  return writeHeaded(KIND, { subject, ...rest, lengths: models.map(({ length }) => length) }, models);
 }
 
 /**
@@ -54,12 +62,17 @@ export function writeJournal({ model, best, ...rest }: Journal, subject: string)
  * @throws FxqError `CONFIG` when the bytes are none, or one of another search
  */
 export function readJournal(bytes: Uint8Array, subject: string): Journal {
-  const { head, body } = readHeaded<Head>(bytes, KIND, subject, ({ lengths: [model, best] = [] }) => model + best);
+  const { head, body } = readHeaded<Head>(bytes, KIND, subject, ({ lengths = [] }) =>
+    lengths.reduce((sum, length) => sum + length, 0),
+  );
   const { subject: _, lengths, ...rest } = head;
-  const [modelLength, bestLength] = lengths;
-  const best = bestLength > 0 ? body.slice(modelLength) : undefined;
-  return { ...rest, model: body.slice(0, modelLength), best };
+  const ends = lengths.map((_, i) => lengths.slice(0, i + 1).reduce((sum, length) => sum + length, 0));
+  const [model, previous, best] = ends.map((end, i) => body.slice(end - lengths[i], end));
+  return { ...rest, model, previous, best: best.length > 0 ? best : undefined };
 }
 
 /** The line of JSON. */
-type Head = Omit<Journal, 'model' | 'best'> & { readonly subject: string; readonly lengths: readonly number[] };
+type Head = Omit<Journal, 'model' | 'previous' | 'best'> & {
+  readonly subject: string;
+  readonly lengths: readonly number[];
+};

@@ -1,0 +1,54 @@
+import type { Model } from '../../model/model.js';
+import type { Goal } from '../goal.js';
+import { percent, removed } from './retrain.js';
+import type { Session } from './session.js';
+
+/** What retraining is likely to win back: so many times the loss that is allowed, and where that is a size, so many points. */
+const RECOVERABLE = 10;
+const RECOVERABLE_POINTS = 5;
+/** Bits that a weight which is left takes in the file with its place, and bytes of all else: to begin near a size. */
+const BITS = 7;
+const BYTES = 1000;
+const LEAST = 0.001;
+
+/**
+ * Removes weights by calibration alone, further and further, while retraining can be expected to make up for it: what takes
+ * seconds saves the epochs that rounds of less would take.
+ *
+ * @param keep - what of the weights each step leaves
+ */
+export async function descend(
+  session: Session,
+  start: Model,
+  keep: number,
+): Promise<{ readonly model: Model; readonly density: number }> {
+  const { judge, goal, journal } = session;
+  const most = recoverable(goal, judge.unit);
+  const least = densityFor(goal, start);
+  let reached = { model: start, density: 1 };
+  for (;;) {
+    const began = performance.now();
+    const density = Math.max(least, reached.density * keep);
+    const model = await removed(session, reached.model, density);
+    const { value } = await judge.loss(model);
+    const isTooMuch = value > most && reached.density < 1;
+    journal.density = isTooMuch ? reached.density : density;
+    const why = `calibration alone leaves ${percent(density)} of the weights${isTooMuch ? ', and loses too much' : ''}`;
+    session.done({ what: 'remove', lambda: null, judged: null, why, ms: performance.now() - began });
+    if (isTooMuch) return reached;
+    reached = { model, density };
+    if (density <= least || value > most) return reached;
+  }
+}
+
+function recoverable({ limit }: Goal, unit: string): number {
+  if (limit !== undefined) return RECOVERABLE * limit;
+  return unit === 'points' ? RECOVERABLE_POINTS : Number.POSITIVE_INFINITY;
+}
+
+/** About the density at which a file has the size asked for; without one, one that no net gets by with. */
+function densityFor({ targetSize }: Goal, { tensors }: Model): number {
+  if (targetSize === undefined) return LEAST;
+  const weights = tensors.reduce((sum, { role, count }) => sum + (role === 'weight' ? count : 0), 0);
+  return Math.min(1, (8 * Math.max(targetSize - BYTES, targetSize / 2)) / (BITS * weights));
+}

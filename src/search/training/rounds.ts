@@ -1,0 +1,62 @@
+import { mainFile } from '../../graph/decoded-graph.js';
+import { openOnnx } from '../../onnx/open.js';
+import { descend } from './descend.js';
+import { chooseLevels } from './levels.js';
+import { TRAINING_DEFAULTS } from './options.js';
+import { leastTime, percent, retrain } from './retrain.js';
+import type { Session } from './session.js';
+
+/** Prices of a bit that a round tries, and those for the net as it comes. */
+const PRICES = 5;
+const FIRST_PRICES = 2;
+/** Densities closer than this to one that failed are not tried. */
+const CLOSE = 1.12;
+
+/** Goes on until nothing better reaches the goal, rounds or time are over; says which. */
+export async function runRounds(session: Session): Promise<string> {
+  const { journal, options, clock } = session;
+  const { rounds = TRAINING_DEFAULTS.rounds } = options;
+  if (journal.steps.length === 0) {
+    await chooseLevels(session, 'of the net as it comes, to have something', FIRST_PRICES);
+  }
+  while (journal.round < rounds) {
+    if (!journal.isTrained) {
+      const { failed, density } = journal;
+      if (failed > 0 && density / failed < CLOSE ** 2) return 'fewer weights do not reach the goal';
+      if (clock.isOver(leastTime(session))) return 'the time is over';
+      await begin(session);
+      journal.isTrained = true;
+      session.keep();
+    }
+    const isBetter = await chooseLevels(session, `${percent(journal.density)} of the weights are left`, PRICES);
+    journal.isTrained = false;
+    journal.round++;
+    if (!isBetter) {
+      // Back to where it was good, to remove less of it.
+      journal.failed = journal.density;
+      journal.density = journal.previousDensity;
+      journal.model = journal.previous;
+    }
+    session.keep();
+  }
+  return 'all rounds are done';
+}
+
+/** Removes weights and trains those that are left: in the first round many, after that ever fewer. */
+async function begin(session: Session): Promise<void> {
+  const { journal, options } = session;
+  const { keep = TRAINING_DEFAULTS.keep } = options;
+  const { model, density, failed, round } = journal;
+  journal.previous = model;
+  journal.previousDensity = density;
+  if (round === 0) {
+    const found = await descend(session, openOnnx(model), keep);
+    journal.model = mainFile(found.model);
+    journal.density = found.density;
+    return retrain(session, found.density, 'what calibration alone has lost is to be won back');
+  }
+  // What one training after another has made good is near its end: smaller steps than the first.
+  const next = failed === 0 ? density * Math.sqrt(keep) : Math.sqrt(failed * density);
+  const why = failed > 0 ? 'half way back from a density that was too low' : 'while it gets better, fewer weights';
+  return retrain(session, next, why);
+}

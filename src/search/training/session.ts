@@ -1,0 +1,83 @@
+import { containerSize } from '../../container/write/container.js';
+import { throwIfAborted } from '../../errors.js';
+import { mainFile } from '../../graph/decoded-graph.js';
+import type { Model } from '../../model/model.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { StageContext } from '../../stages/stage.js';
+import type { Clock, Goal, Judged } from '../goal.js';
+import type { Judge } from '../judge.js';
+import { isBetter } from './choice.js';
+import type { Inputs } from './inputs.js';
+import { type Journal, type Step, writeJournal } from './journal.js';
+import type { TrainingOptions } from './options.js';
+
+/** What a search has to go by. */
+export interface Surroundings {
+  readonly original: Model;
+  readonly options: TrainingOptions & { readonly seed: number; readonly runtime: Runtime };
+  readonly inputs: Inputs;
+  readonly judge: Judge;
+  readonly goal: Goal;
+  readonly clock: Clock;
+  /** Where it stands; what is done is written down there. */
+  readonly journal: Journal;
+  /** Tells its journal from others. */
+  readonly subject: string;
+}
+
+/** A model and the bytes of its container. */
+export interface Sized {
+  readonly model: Model;
+  readonly bytes: number;
+}
+
+/** A search at work: judges models, keeps the best and writes down every step. */
+export interface Session extends Surroundings {
+  /** What every stage is told. */
+  readonly context: StageContext;
+  /** What every stage that looks at inputs is given. */
+  readonly common: {
+    readonly dataset: Inputs['trained'];
+    readonly threads: number | undefined;
+    readonly runtime: Runtime;
+    readonly seed: number;
+  };
+  sized(model: Model): Promise<Sized>;
+  judged(sized: Sized): Promise<Judged>;
+  /** Keeps a model if it is better than all before. */
+  offer(model: Model, judged: Judged): boolean;
+  /** Says what is about to be done. */
+  plan(text: string): void;
+  done(step: Pick<Step, 'what' | 'lambda' | 'judged' | 'why' | 'ms'>): void;
+  /** Hands out all that is needed to go on from here. */
+  keep(): void;
+}
+
+export function openSession(surroundings: Surroundings): Session {
+  const { options, inputs, judge, goal, journal, subject } = surroundings;
+  const { signal, onNote, threads, runtime, seed } = options;
+  return {
+    ...surroundings,
+    context: { ...(signal && { signal }), ...(onNote && { onNote }) },
+    common: { dataset: inputs.trained, threads, runtime, seed },
+    sized: async (model) => ({ model, bytes: await containerSize(model, { signal }) }),
+    async judged({ model, bytes }) {
+      const judgement = await judge.loss(model);
+      throwIfAborted(signal);
+      return { bytes, loss: judgement.value, judgement };
+    },
+    offer(model, judged) {
+      if (journal.bestJudged && !isBetter(judged, journal.bestJudged, goal)) return false;
+      journal.best = mainFile(model);
+      journal.bestJudged = judged;
+      return true;
+    },
+    plan: (text) => options.onPlan?.(text),
+    done(step) {
+      const whole = { ...step, round: journal.round, density: journal.density };
+      journal.steps.push(whole);
+      options.onStep?.(whole);
+    },
+    keep: () => options.onCheckpoint?.(writeJournal(journal, subject)),
+  };
+}
