@@ -1,10 +1,12 @@
 // Number formats on a net: noise beside the cells that are known, sizes, agreement, and the tables others have published.
 //
-//   npm run bench formats [-- --model model.onnx --data calibration.npz --test test.npz --part "noise|files|chance|data|widths|seeds|paper"]
+//   npm run bench formats [-- --model model.onnx --data calibration.npz --test test.npz --part "noise|files|chance|data|widths|seeds|paper"
+//     --pictures bench/results --results bench/results/formats.md]
 //
 // The known cells are of a ResNet-20 for CIFAR-10, and are told as met or not; of another net only its own figures mean something.
 // Without options: the bundled LeNet-5 on MNIST. Agreement is that with the float net on the test data, in per cent. `paper` draws
-// Deep Compression's comparisons for the net, into the folder of --pictures.
+// Deep Compression's comparisons for the net, into the folder of --pictures. With --results each part is kept, in the place of what it
+// found before.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,10 +26,16 @@ import { agreement, decisionsOf } from './support/answers.js';
 import { BY_CHANCE, BY_OUTPUT, BY_WIDTH, ENDS, MEANS, SINGLE, SINGLE_ENDS, WIDTHS } from './support/format-cells.js';
 import { lossBySize, lossByStart } from './support/pictures.js';
 import { DIFFERENCES, PUBLISHED, SHARED } from './support/published.js';
+import { keepSection } from './support/results.js';
 import { bytesOf, openSubject, SUBJECT } from './support/subject.js';
 
 const { values } = parseArgs({
-  options: { ...SUBJECT, part: { type: 'string', default: '.' }, pictures: { type: 'string', default: 'out' } },
+  options: {
+    ...SUBJECT,
+    part: { type: 'string', default: '.' },
+    pictures: { type: 'string', default: 'out' },
+    results: { type: 'string' },
+  },
 });
 const { bytes, dataset, test } = await openSubject(values);
 const original = openOnnx(bytes);
@@ -35,10 +43,20 @@ const weights = original.tensors.filter(({ role }) => role === 'weight').reduce(
 /** Whether it is the net that the known figures are of. */
 const isKnown = weights === 268_336;
 const isWanted = (part) => new RegExp(values.part).test(part);
+const net = basename(values.model, '.onnx');
+/** What a part has printed so far. */
+let printed = [];
+const print = (text) => {
+  printed.push(text);
+  console.log(text);
+};
 const part = async (name, title, work) => {
   if (!isWanted(name)) return;
-  console.log(`\n${title}\n`);
+  printed = [];
+  console.log('');
+  print(`${title}\n`);
   await work();
+  if (values.results !== undefined) keepSection(values.results, `${name}: ${net}`, printed);
 };
 
 const quantized = (options) => quantize(options).run(original);
@@ -89,7 +107,7 @@ await part('noise', 'Signal-to-noise ratio in decibels: ours, known, difference'
     worst = Math.max(worst, Math.abs(off));
     cells++;
     const figures = [ours, known, off].map((value) => value.toFixed(2).padStart(8)).join('');
-    console.log(`${label.padEnd(32)}${figures}${verdict(Math.abs(off) <= TOLERANCE)}`);
+    print(`${label.padEnd(32)}${figures}${verdict(Math.abs(off) <= TOLERANCE)}`);
   };
   const line = async (options, known) => {
     const { weights, by, range = 'own', first } = options;
@@ -110,7 +128,7 @@ await part('noise', 'Signal-to-noise ratio in decibels: ours, known, difference'
     const model = await cluster({ clusters: 2 ** bits - 1 }).run(original, {});
     tell(`k-means, ${2 ** bits - 1} values`, model, MEANS[i]);
   }
-  console.log(`\n${cells} cells, the farthest ${worst.toFixed(2)} dB off`);
+  print(`\n${cells} cells, the farthest ${worst.toFixed(2)} dB off`);
 });
 
 await part(
@@ -134,7 +152,7 @@ await part(
       const label = `${options.weights} ${options.by ?? 'layer'}`;
       const size = (await encode(model)).length;
       const isMet = (most === '–' || size <= most) && (least === '–' || Number(agreement) >= least);
-      console.log(`${label.padEnd(20)}${size} (≤ ${most}) · ${top1} · ${agreement} (≥ ${least})${verdict(isMet)}`);
+      print(`${label.padEnd(20)}${size} (≤ ${most}) · ${top1} · ${agreement} (≥ ${least})${verdict(isMet)}`);
     }
   },
 );
@@ -158,7 +176,7 @@ await part(
         const room = Math.max(0.3, 2 * Math.sqrt(variance * (1 / KNOWN_SEEDS + 1 / SEEDS)));
         return `${mean.toFixed(1)} ± ${Math.sqrt(variance).toFixed(1)}${verdict(Math.abs(mean - figure) <= room)}`;
       });
-      console.log(`${name.padEnd(8)}${by.padEnd(10)}${cells.join(' · ')}   ${known.join(' · ')}`);
+      print(`${name.padEnd(8)}${by.padEnd(10)}${cells.join(' · ')}   ${known.join(' · ')}`);
     }
   },
 );
@@ -171,7 +189,7 @@ await part('data', 'With data: top-1 · agreement, at least · decibels · secon
     const { top1, agreement } = await answers(model);
     const goal = least === undefined ? '' : ` (≥ ${least})${verdict(Number(agreement) >= least)}`;
     const noise = `${decibels(model).toFixed(2)} dB`;
-    console.log(`${label.padEnd(30)}${top1} · ${agreement}${goal} · ${noise} · ${seconds.toFixed(0)} s`);
+    print(`${label.padEnd(30)}${top1} · ${agreement}${goal} · ${noise} · ${seconds.toFixed(0)} s`);
   };
   const channels = { by: /** @type {const} */ ('channel'), dataset, samples: 256 };
   await show('int4 channel, compensated', 97.5, calibratedQuantize({ weights: 'int4', ...channels }));
@@ -200,7 +218,7 @@ await part('widths', 'Bits under a budget, by channel: top-1 · agreement · bit
     const label = `${family} ${equivalentBits}${hasData ? ' with data' : ''}`;
     const bits = layers.map((layer) => layer.bits).join(' ');
     const sign = least === '–' ? '' : verdict(Number(agreement) >= least);
-    console.log(`${label.padEnd(20)}${top1} · ${agreement} (≥ ${least}${sign}; uniform ${uniform.agreement})  ${bits}`);
+    print(`${label.padEnd(20)}${top1} · ${agreement} (≥ ${least}${sign}; uniform ${uniform.agreement})  ${bits}`);
   }
 });
 
@@ -208,23 +226,20 @@ const share = (bytesNow) => `${((100 * bytesNow) / bytes.length).toFixed(1)} %`;
 
 await part('seeds', 'Published rows, and the same formats on the weights of this net', async () => {
   const { top1 } = await answers(original);
-  console.log(
-    `${basename(values.model)} in float: ${top1} %, ${bytes.length} bytes. Ours is not trained afterwards.\n`,
-  );
-  console.log(
-    '| source | format | theirs | ours: top-1 | same answers | file |\n| --- | --- | --- | --- | --- | --- |',
-  );
+  print(`${basename(values.model)} in float: ${top1} %, ${bytes.length} bytes. Ours is not trained afterwards.\n`);
+  print('| source | format | theirs | ours: top-1 | same answers | file |\n| --- | --- | --- | --- | --- | --- |');
   const show = async ({ source, format, theirs }, model) => {
     const found = await answers(model);
     const size = (await encode(model)).length;
     const figures = [`${top1} → ${found.top1}`, `${found.agreement} %`, `${size} B, ${share(size)}`];
-    console.log(`| ${[source, format, theirs, ...figures].join(' | ')} |`);
+    print(`| ${[source, format, theirs, ...figures].join(' | ')} |`);
   };
   for (const { options, ...row } of PUBLISHED) await show(row, await quantized(options));
   for (const { conv, fc, ...row } of SHARED) {
     const rules = ['op:Gemm', 'op:MatMul'].map((match) => ({ match, options: { bits: fc } }));
     await show(row, await cluster({ bits: conv, rules }).run(original, {}));
   }
+  // For all nets the same.
   console.log(`\n${DIFFERENCES.map((each) => `- ${each}`).join('\n')}`);
 });
 
@@ -239,9 +254,9 @@ await part('paper', 'Deep Compression’s comparisons: points of top-1 lost by s
     const found = await answers(model);
     const lost = Number(top1) - Number(found.top1);
     points.push({ way, setting, size, lost });
-    console.log(`| ${way} | ${setting} | ${(100 * size).toFixed(2)} % | ${lost.toFixed(2)} | ${found.agreement} |`);
+    print(`| ${way} | ${setting} | ${(100 * size).toFixed(2)} % | ${lost.toFixed(2)} | ${found.agreement} |`);
   };
-  console.log('| | setting | size | points lost | same answers |\n| --- | --- | --- | --- | --- |');
+  print('| | setting | size | points lost | same answers |\n| --- | --- | --- | --- | --- |');
   const calibrated = { dataset, samples: 256 };
   for (const density of [0.5, 0.3, 0.2, 0.12]) {
     const pruned = await calibratedPrune({ ...calibrated, density }).run(original, {});
@@ -252,21 +267,21 @@ await part('paper', 'Deep Compression’s comparisons: points of top-1 lost by s
     await look('shared values', `${bits} bits`, await calibrate({ ...calibrated, bits }).run(original, {}));
   }
   const starts = [];
-  console.log('\n| start | bits | points lost | same answers |\n| --- | --- | --- | --- |');
+  print('\n| start | bits | points lost | same answers |\n| --- | --- | --- | --- |');
   for (const bits of [8, 6, 5, 4, 3, 2]) {
     for (const init of STARTS) {
       const found = await answers(await cluster({ bits, init, centroids: 'native' }).run(original, {}));
       const lost = Number(top1) - Number(found.top1);
       starts.push({ init, bits, lost });
-      console.log(`| ${init} | ${bits} | ${lost.toFixed(2)} | ${found.agreement} |`);
+      print(`| ${init} | ${bits} | ${lost.toFixed(2)} | ${found.agreement} |`);
     }
   }
   mkdirSync(values.pictures, { recursive: true });
-  const net = basename(values.model, '.onnx');
   const files = { [`${net}-paper.svg`]: await lossBySize(points), [`${net}-starts.svg`]: await lossByStart(starts) };
   for (const [name, svg] of Object.entries(files)) {
     writeFileSync(join(values.pictures, name), svg);
-    console.log(`\n${join(values.pictures, name)}`);
+    console.log(join(values.pictures, name));
+    print(`\n![${name}](${name})`);
   }
 });
 
