@@ -9,17 +9,11 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { concat } from '../../build/binary/bytes.js';
-import { xxh32 } from '../../build/binary/xxh32.js';
-import { LAYOUTS } from '../../build/container/constants.js';
 import { inThreadCoder, writeContainer } from '../../build/container/write/container.js';
-import { planGap } from '../../build/container/write/gap.js';
-import { onGrid } from '../../build/container/write/grid.js';
-import { planDense, planMask, planPacked } from '../../build/container/write/layouts.js';
-import { splitLines } from '../../build/container/write/lines.js';
-import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
 import { inspect } from '../../build/decode/index.js';
 import { compress, decode } from '../../build/index.js';
 import { openOnnx } from '../../build/onnx/open.js';
+import { plainCoder } from './support/plain-coder.js';
 import { toInt8 } from './support/retype.js';
 
 const packaged = (path) => new URL(`../../node_modules/${path}`, import.meta.url);
@@ -44,33 +38,6 @@ const FORMS = process.argv.includes('--as-is')
       default: async (bytes) => decode((await compress(bytes)).container),
     };
 
-/** The section that a payload has where no code goes by what came before. */
-function withoutContexts({ dtype, dims }, payload, coded) {
-  const isFloat = dtype === 'float32';
-  const units = asUnits(payload, coded.entry.w ?? payload.length / dims.reduce((a, b) => a * b, 1));
-  const listed = indexUnits(units);
-  const grid = isFloat && units instanceof Uint32Array ? onGrid(units, listed) : undefined;
-  const indexed = grid ?? listed;
-  const split = splitLines(indexed, dims);
-  const plans = [planPacked, planDense, planGap, planMask].map((plan) => plan(indexed, isFloat));
-  if (split) plans.push(...[planDense, planGap, planMask].map((plan) => plan(indexed, isFloat, split)));
-  const [best] = plans.filter((plan) => plan !== undefined).sort((a, b) => a.bytes - b.bytes);
-  const section = best.write();
-  const { b, w } = coded.entry;
-  const own = Object.entries({ b, w, ...best.fields }).filter(([, value]) => value);
-  const entry = { ...Object.fromEntries(own), l: LAYOUTS.indexOf(best.layout), s: section.length, x: xxh32(section) };
-  return { entry, section };
-}
-
-const here = inThreadCoder();
-const plain = {
-  limits: here.limits,
-  async code(tensor) {
-    const { payload, coded } = await here.code(tensor);
-    return { payload, coded: coded.entry.h ? withoutContexts(tensor, payload, coded) : coded };
-  },
-};
-
 async function pack(model, coder) {
   const container = concat(await writeContainer(openOnnx(model), { coder }));
   if (Buffer.compare(await decode(container, { verify: 'all' }), model) !== 0) throw new Error('wrong bytes');
@@ -85,8 +52,8 @@ for (const file of files) {
   const bytes = new Uint8Array(readFileSync(file));
   for (const [form, make] of Object.entries(FORMS)) {
     const model = await make(bytes);
-    const without = (await pack(model, plain)).length;
-    const usual = (await pack(model, here)).length;
+    const without = (await pack(model, plainCoder)).length;
+    const usual = (await pack(model, inThreadCoder())).length;
     const smallest = await pack(model, inThreadCoder({ smallest: true }));
     const followed = (await inspect(smallest)).tensors.filter(({ contexts }) => contexts.distance > 0);
     const distances = [...new Set(followed.map(({ contexts }) => contexts.distance))].join(', ');

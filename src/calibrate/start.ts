@@ -1,4 +1,4 @@
-import { isConvolution } from '../graph/layers.js';
+import { isConvolution, type Layer } from '../graph/layers.js';
 import type { Model, Tensor } from '../model/model.js';
 import { selector } from '../model/selectors.js';
 import { withRawHalves } from '../onnx/halves.js';
@@ -15,7 +15,10 @@ import { type LayerTurn, type PreparedModel, prepare, walkLayers } from './walk.
 export interface Calibration {
   /** What it skips is clustered plainly. */
   readonly prepared: PreparedModel;
-  run(lambda: number, onProgress?: (share: number) => void): Promise<Model>;
+  /** Whether it is known what the outputs make of errors in each row; otherwise layers are all worth the same. */
+  readonly isProbed: boolean;
+  /** @param priceOf - a layer's own factor of λ. Default: 1 */
+  run(lambda: number, onProgress?: (share: number) => void, priceOf?: (layer: Layer) => number): Promise<Model>;
 }
 
 /** What the method is made of; the ablation leaves one out at a time. */
@@ -103,7 +106,8 @@ export async function startCalibration(
   const count = size && clustersOf(size);
   return {
     prepared,
-    async run(lambda, onProgress) {
+    isProbed: costs !== undefined,
+    async run(lambda, onProgress, priceOf = () => 1) {
       const calibrated = await walkLayers(
         prepared,
         (turn) => {
@@ -112,7 +116,8 @@ export async function startCalibration(
           const [seen, lookups] = [costs?.rows.get(layer), costs?.lookups.get(layer)];
           const { moments, rowCosts } = withLookups(layer, turn.moments, seen, lookups);
           return pool.run({
-            ...{ groups, rows, inputs, weights, moments, rowCosts, lambda, isPriced, targetDamping, reach },
+            ...{ groups, rows, inputs, weights, moments, rowCosts, isPriced, targetDamping, reach },
+            lambda: lambda * priceOf(layer),
             damping: isConvolution(layer) ? recipe.damping : (recipe.matrixDamping ?? recipe.damping),
             bias: recipe.isCentred ? turn.bias : undefined,
             clusters: count,

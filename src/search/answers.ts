@@ -21,6 +21,13 @@ export interface Nearness {
   readonly divergence: number | null;
 }
 
+/** Says how near a model's answers are to the original's. */
+export interface AnswerJudge {
+  (model: Model): Promise<Nearness>;
+  /** How much the original's decisions tell of the inputs that are judged on, in nats. */
+  readonly information: number;
+}
+
 interface JudgeOptions extends Pick<Batches, 'signal'> {
   readonly dataset: Dataset;
   /** What the model keeps from batch to batch. */
@@ -40,7 +47,7 @@ const LEAST_INFORMATION = 0.05;
 export async function createAnswerJudge(
   original: Model,
   { dataset, states, runtime, threads, signal }: JudgeOptions,
-): Promise<((model: Model) => Promise<Nearness>) | undefined> {
+): Promise<AnswerJudge | undefined> {
   let output = readInterface(original).outputs.find(({ type }) => isFloat(type))?.name;
   const activation = output === undefined ? undefined : activationOf(original, output);
   const fileOf = (model: Model) => (activation ? withFloatOutput(mainFile(model), activation.scores) : mainFile(model));
@@ -63,8 +70,9 @@ export async function createAnswerJudge(
   const isSoftmax = activation?.opType === 'Softmax';
   const isShare = isSoftmax || references.every(({ array }) => isBetween0And1(array));
   const scale = isSoftmax ? 'probabilities' : isShare ? 'shares' : 'logits';
-  const isDecided = informationOf(references, scale) >= LEAST_INFORMATION;
-  return async (model) => {
+  const information = informationOf(references, scale);
+  const isDecided = information >= LEAST_INFORMATION;
+  const judge = async (model: Model) => {
     const noise = answerNoiseMeter(isShare && !activation ? 'probabilities' : 'plain');
     const divergence = divergenceMeter(scale);
     const answers = await answersOf(model);
@@ -74,6 +82,7 @@ export async function createAnswerJudge(
     }
     return { snr: noise.result() ?? Number.NaN, divergence: divergence.result() };
   };
+  return Object.assign(judge, { information });
 }
 
 /** Scores that are rows by themselves. */

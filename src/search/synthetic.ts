@@ -1,8 +1,8 @@
 import type { CalibrationOptions } from '../calibrate/options.js';
-import { type Calibration, SYNTHETIC_RECIPE, startCalibration } from '../calibrate/start.js';
+import { SYNTHETIC_RECIPE, startCalibration } from '../calibrate/start.js';
 import type { Dims } from '../data/random.js';
 import { openEdges, stripEdges } from '../data/synthetic/kinds.js';
-import { syntheticDataset } from '../data/synthetic/synthetic.js';
+import { hasOpenWindow, syntheticDataset } from '../data/synthetic/synthetic.js';
 import { FxqError } from '../errors.js';
 import { mainFile, NEVER_TAKEN } from '../graph/decoded-graph.js';
 import { expectModel } from '../model/expect-model.js';
@@ -18,7 +18,8 @@ import { withSession } from '../runtime/batches.js';
 import { statesOf, withStates } from '../runtime/carried.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import { cluster, clusteringOf } from '../stages/cluster.js';
-import { createAnswerJudge, type Nearness } from './answers.js';
+import { type AnswerJudge, createAnswerJudge, type Nearness } from './answers.js';
+import { layerPrices } from './layer-prices.js';
 import { type Servable, type Serving, servingOf } from './serves.js';
 
 /** Settings of {@link searchSynthetic}. */
@@ -94,7 +95,9 @@ const SAMPLES = 64;
 const JUDGED = 32;
 /** The same in windows, which are short. */
 const WINDOWS = 512;
-const WINDOWS_JUDGED = 512;
+const WINDOWS_JUDGED = 1024;
+/** Seconds of the sound before that windows may begin with, where their length is open. */
+const CONTEXTS = [0, 0.004];
 /** λ of the first try, and how far answers move with it. */
 const FIRST_LAMBDA = 5e-10;
 const DECIBELS_A_DECADE = 9;
@@ -202,11 +205,17 @@ async function searchAt(
   const states = statesOf(ports);
   if (!states) return 'it keeps a state that does not come out of it';
   const [samples, judged] = states.length > 0 ? [WINDOWS, WINDOWS_JUDGED] : [SAMPLES, JUDGED];
-  const [dataset, others] = [samples, judged].map((count, i) =>
-    syntheticDataset(ports.inputs, { samples: count, seed: 2 * seed + i, rate, dims: options.dims, isSquare }),
-  );
-  const judge = await createAnswerJudge(model, { dataset: others, states, runtime, threads, signal });
+  const making = { rate, dims: options.dims, isSquare };
+  let [judge, context] = [undefined as AnswerJudge | undefined, 0];
+  // Windows as the model was trained with are those that it answers most decidedly.
+  for (const each of hasOpenWindow(ports.inputs) ? CONTEXTS : [0]) {
+    const made = { ...making, samples: judged, seed: 2 * seed + 1, context: each };
+    const dataset = syntheticDataset(ports.inputs, made);
+    const other = await createAnswerJudge(model, { dataset, states, runtime, threads, signal });
+    if (!judge || (other && other.information > judge.information)) [judge, context] = [other, each];
+  }
   if (!judge) return 'its outputs are no numbers to hold answers by';
+  const dataset = syntheticDataset(ports.inputs, { ...making, samples, seed: 2 * seed, context });
   const heard =
     states.length === 0
       ? dataset
@@ -221,7 +230,9 @@ async function searchAt(
   const { layers, skipped } = calibration.prepared;
   if (layers.length === 0) return 'no layer has inputs that can be looked at';
   const wanted = snr ?? Math.min(ANSWER_SNR[kind], Math.max(ENOUGH_SNR, (await judge(plain)).snr));
-  const best = await largestLambda(calibration, judge, wanted, onProgress);
+  const prices = calibration.isProbed ? undefined : await layerPrices(model, calibration, judge, FIRST_LAMBDA);
+  const run: CalibrationRun = (lambda, onShare) => calibration.run(lambda, onShare, (layer) => prices?.get(layer) ?? 1);
+  const best = await largestLambda(run, judge, wanted, onProgress);
   if (typeof best === 'string') return best;
   const { margin, ...result } = best;
   const guessed = openEdges(ports.inputs, options.dims);
@@ -235,9 +246,11 @@ interface Tried extends Nearness {
   readonly margin: number;
 }
 
+type CalibrationRun = (lambda: number, onProgress: (share: number) => void) => Promise<Model>;
+
 /** By secants between bounds. */
 async function largestLambda(
-  calibration: Calibration,
+  run: CalibrationRun,
   judge: (model: Model) => Promise<Nearness>,
   wanted: number,
   onProgress: ((share: number) => void) | undefined,
@@ -245,7 +258,7 @@ async function largestLambda(
   let best: Tried | undefined;
   let [low, high, lambda] = [SMALLEST_LAMBDA, LARGEST_LAMBDA, FIRST_LAMBDA];
   for (let i = 0; i < TRIES; i++) {
-    const model = await calibration.run(lambda, (share) => onProgress?.((i + share) / TRIES));
+    const model = await run(lambda, (share) => onProgress?.((i + share) / TRIES));
     const nearness = await judge(model);
     const margin = marginOf(nearness, wanted);
     if (Number.isNaN(margin)) return 'its answers to synthetic inputs are no numbers';

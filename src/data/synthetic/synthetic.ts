@@ -21,6 +21,8 @@ export interface SyntheticOptions {
   readonly isSquare?: boolean | undefined;
   /** Samples of sound a second, which inputs for the rate are told. Default 16,000. */
   readonly rate?: number | undefined;
+  /** Seconds of sound before it that a window begins with once more, where the model leaves its length open. Default 0. */
+  readonly context?: number | undefined;
 }
 
 const BATCH_SIZE = 8;
@@ -42,10 +44,11 @@ const SEED_STRIDE = 1_000_003;
  */
 export function syntheticDataset(
   inputs: readonly Port[],
-  { samples, seed = 0, dims = {}, rate = RATE, isSquare = false }: SyntheticOptions,
+  { samples, seed = 0, dims = {}, rate = RATE, isSquare = false, context = 0 }: SyntheticOptions,
 ): Dataset {
   const isStream = inputs.some((input) => kindOf(input) === 'state');
-  const shapes = shapesOf(inputs, { ...(isStream && streamDims(inputs, rate)), ...dims });
+  const shapes = shapesOf(inputs, { ...(isStream && streamDims(inputs, rate, WINDOW + context)), ...dims });
+  const again = hasOpenWindow(inputs) ? Math.round(context * rate) : 0;
   const strip = isSquare ? undefined : stripEdges(inputs, dims);
   const strips = strip ? shapesOf(inputs, { ...dims, ...strip }) : shapes;
   const dataset: Dataset = async function* ({ limit = samples, batchSize = BATCH_SIZE, isWanted } = {}) {
@@ -54,9 +57,10 @@ export function syntheticDataset(
     const windows = isStream ? Math.ceil(samples / step) : 1;
     const streams = new Map<Random, Float32Array>();
     const hear = (random: Random, size: number, window: number) => {
-      const wave = streams.get(random) ?? sound(random, windows * size, rate);
+      const step = size - again;
+      const wave = streams.get(random) ?? sound(random, windows * step + again, rate);
       if (isStream) streams.set(random, wave);
-      return wave.subarray(window * size, (window + 1) * size);
+      return wave.subarray(window * step, window * step + size);
     };
     let randoms: Random[] = [];
     for (let start = 0, index = 0; start < end; start += step, index++) {
@@ -79,8 +83,14 @@ export function syntheticDataset(
   return Object.assign(dataset, { samples });
 }
 
+/** Whether a model that hears streams leaves open how long its windows are. */
+export function hasOpenWindow(inputs: readonly Port[]): boolean {
+  const isStream = inputs.some((input) => kindOf(input) === 'state');
+  return isStream && inputs.some((input) => kindOf(input) === 'sound' && !isFixed(input.shape.at(-1)));
+}
+
 /** How many streams side by side, and how long their windows, where the model leaves that open. */
-function streamDims(inputs: readonly Port[], rate: number): Dims {
+function streamDims(inputs: readonly Port[], rate: number, seconds: number): Dims {
   const dims: Record<string, number> = {};
   const open = ({ name, shape }: Port, axis: number, size: number) => {
     const dim = shape[axis];
@@ -89,7 +99,7 @@ function streamDims(inputs: readonly Port[], rate: number): Dims {
   const [main] = inputs.filter(({ shape }) => shape.length > 0);
   if (main) open(main, 0, STREAMS);
   for (const input of inputs) {
-    if (kindOf(input) === 'sound') open(input, input.shape.length - 1, Math.round(WINDOW * rate));
+    if (kindOf(input) === 'sound') open(input, input.shape.length - 1, Math.round(seconds * rate));
   }
   return dims;
 }

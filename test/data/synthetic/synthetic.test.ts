@@ -124,9 +124,9 @@ describe('synthetic inputs', () => {
 
   it('are windows of the same sounds, one behind the other, for a model that keeps a state', async () => {
     const inputs = [port('x', 'float32', ['', '']), port('state', 'float32', [2, '', 4]), port('sr', 'int64', [])];
-    const windows = async (rate: number) => {
+    const windows = async (rate: number, context?: number) => {
       const found = [];
-      for await (const { inputs: each } of syntheticDataset(inputs, { samples: 64, rate })()) found.push(each);
+      for await (const { inputs: each } of syntheticDataset(inputs, { samples: 64, rate, context })()) found.push(each);
       return found;
     };
     const [wide, narrow] = [await windows(16_000), await windows(8_000)];
@@ -138,5 +138,10 @@ describe('synthetic inputs', () => {
     expect(Array.from(narrow[1].x.data, Number).slice(0, 100)).toEqual(
       Array.from({ length: 100 }, (_, i) => Number(wide[1].x.data[2 * i])),
     );
+    // The end of the window before stands in front of each.
+    const [first, second] = await windows(16_000, 0.004);
+    expect(first.x.dims).toEqual([16, 576]);
+    expect(second.x.data.slice(0, 64)).toEqual(first.x.data.slice(512, 576));
+    expect(second.x.data.slice(64, 576)).not.toEqual(first.x.data.slice(64, 576));
   });
 });
