@@ -3,12 +3,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as ort from 'onnxruntime-node';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { simulate } from '../../src/calibrate/simulate.js';
 import type { FxqError } from '../../src/errors.js';
+import { openOnnx } from '../../src/onnx/open.js';
+import { written } from '../stages/support.js';
 import { encode, modelOf, readBytes } from '../support/container.js';
 import { packageModels } from '../support/packages.js';
 import { Random } from '../support/random.js';
+import { mnist } from '../tune/support.js';
 import { type Server, serve } from './server.js';
 import { buildPage, complaints, HAS_CHROMIUM, launch } from './support.js';
 
@@ -158,6 +163,29 @@ describe.runIf(HAS_CHROMIUM)('the decoder in Chromium', () => {
       expect(said).toEqual([]);
     });
   }
+
+  it('LeNet-5 in 8 bits: its container runs on integer kernels, with the answers that Node has', async () => {
+    const original = readBytes(bundled('lenet-5'));
+    const stage = simulate({ as: 'qdq', dataset: mnist('t10k', 64), threads: 1, rounding: 'nearest' });
+    const [quantized] = written(await stage.run(openOnnx(original)));
+    const container = await encode(quantized);
+    // Of the integers, not of the floats that they stand for.
+    expect(container.length).toBeLessThan(0.25 * original.length);
+    writeFileSync(join(folder, 'net.fxq'), container);
+    const dims = [1, 1, 28, 28];
+    const inputs = { input: { type: 'float32', value: 0.5, dims } };
+    const { hash } = await page.evaluate(() => window.decodeUrl({ url: 'net.fxq' }));
+    expect(hash).toBe(sha256(quantized));
+    const { outputs } = await page.evaluate(
+      (all) => window.runUrl({ url: 'net.fxq', forOrt: false, inputs: all }),
+      inputs,
+    );
+    const session = await ort.InferenceSession.create(quantized, { intraOpNumThreads: 1 });
+    const pixels = Float32Array.from({ length: 784 }, (_, i) => 0.5 * Math.sin(i));
+    const { logits } = await session.run({ input: new ort.Tensor('float32', pixels, dims) });
+    expect(outputs.logits).toEqual(Array.from(logits.data as Float32Array));
+    expect(said).toEqual([]);
+  });
 
   it('decodes in the page where workers are forbidden', async () => {
     expect(await page.evaluate(() => window.hasWorkers())).toBe(true);
