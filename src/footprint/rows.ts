@@ -1,4 +1,5 @@
 import { simulate } from '../calibrate/simulate.js';
+import type { Dataset } from '../data/dataset.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { mainFile } from '../graph/decoded-graph.js';
 import type { Model } from '../model/model.js';
@@ -29,11 +30,14 @@ export interface FootprintRow {
 export type RowPlan = Pick<Footprint, 'weights' | 'values' | 'peak'>;
 
 /** How answers are measured. */
-export type AnswerOptions = Omit<EvaluateOptions, 'model' | 'reference'>;
+export interface AnswerOptions extends Omit<EvaluateOptions, 'model' | 'reference'> {
+  /** Inputs that ranges of values are taken of. Default: the first of those that answers are measured on. */
+  readonly ranges?: Dataset | undefined;
+}
 
 /**
  * nnabla's table: a model as it is, with its weights in the format of the plan, and with its values, too. Where there is data, how
- * good each is; ranges of values are those of the first samples.
+ * good each is.
  *
  * @param plans - of float values, and of values in a format
  */
@@ -62,7 +66,7 @@ export async function footprintRows(
 
 /** The model with all that is float in it rounded, first and last layer among it. */
 async function simulated(model: Model, { weights, values: format }: RowPlan, answers: AnswerOptions): Promise<Model> {
-  const { dataset, runtime, threads, signal } = answers;
+  const { runtime, threads, signal, ranges: dataset = answers.dataset } = answers;
   const { values } = await surveyValues(model, { dataset, runtime, threads, signal });
   const names = [...values].filter(([, { type }]) => FLOATS.includes(type)).map(([match]) => ({ match, format }));
   const ends = { first: weights, last: weights };
