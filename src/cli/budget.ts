@@ -112,11 +112,21 @@ export function configPathOf(saveConfig: string | undefined, output: string): st
   return path;
 }
 
-/** What a search chose, as a config file that a later one may replace. */
-export function configText(model: string, what: string, config: Config, command: string): string {
+/**
+ * What a search chose, as a config file that a later one may replace.
+ *
+ * @param again - what a command with this file makes again
+ */
+export function configText(
+  model: string,
+  what: string,
+  config: Config,
+  command: string,
+  again = 'makes the same again',
+): string {
   const head = [
     `${MARK} for ${printableJson(basename(model))}: ${what}.`,
-    `# ${command} --config with this file makes the same again.`,
+    `# ${command} --config with this file ${again}.`,
   ];
   return `${head.join('\n')}\n${stringify(config)}`;
 }

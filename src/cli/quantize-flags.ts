@@ -159,7 +159,13 @@ function checkFlags(
 }
 
 /** The widths that were chosen as a config file, beside what was fixed before. */
-export function widthsConfig(model: string, { layers, inputs, chosen }: Widths, base: Config, command: string): string {
+export function widthsConfig(
+  model: string,
+  { layers, inputs, chosen }: Widths,
+  base: Config,
+  command: string,
+  isCalibrated: boolean,
+): string {
   const rules = layers.map(({ match, weights }) => ({ match, quantize: { weights } }));
   const values = Object.fromEntries(inputs.map(({ name, format }) => [name, format]));
   const config: Config = {
@@ -167,5 +173,7 @@ export function widthsConfig(model: string, { layers, inputs, chosen }: Widths, 
     layers: [...(base.layers ?? []), ...rules],
     ...(inputs.length > 0 && { values: { ...base.values, ...values } }),
   };
-  return configText(model, widthLine(chosen), config, command);
+  // Rounding that is compensated, and ranges, are those of the inputs that are calibrated on then.
+  const again = isCalibrated ? 'and --calibrate rounds to the same formats again' : undefined;
+  return configText(model, widthLine(chosen), config, command, again);
 }

@@ -2,27 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { filesIn, fxq, LENET, MNIST, makeFolder, stopped } from './support.js';
+import { filesIn, fxq, LENET, MNIST, makeFolder, putImages, stopped } from './support.js';
 
 const IMAGES = 384;
 
-/** The first images of MNIST as IDX files, so that a search is done in seconds. */
-function putImages(): string {
-  const folder = makeFolder();
-  return ['images-idx3', 'labels-idx1']
-    .map((kind, i) => {
-      const [header, size] = [16 - 8 * i, i === 0 ? 784 : 1];
-      const file = readFileSync(`${MNIST}/train-${kind}-ubyte`).subarray(0, header + IMAGES * size);
-      const cut = Buffer.from(file);
-      cut.writeUInt32BE(IMAGES, 4);
-      writeFileSync(join(folder, kind), cut);
-      return join(folder, kind);
-    })
-    .join();
-}
-
 function search(out: string, ...flags: string[]) {
-  return fxq('compress', LENET, '-o', out, '--data', putImages(), '--threads', '1', ...flags);
+  return fxq('compress', LENET, '-o', out, '--data', putImages(IMAGES), '--threads', '1', ...flags);
 }
 
 describe('compress --data', () => {
@@ -160,7 +145,7 @@ describe('compress --data', () => {
     const out = join(folder, 'out.fxq');
     writeFileSync(out, 'old');
     const { code, stderr } = await stopped(
-      ['compress', LENET, '-o', out, '--data', putImages(), '--max-loss', '1', '--threads', '1'],
+      ['compress', LENET, '-o', out, '--data', putImages(IMAGES), '--max-loss', '1', '--threads', '1'],
       'KB, lost ',
     );
     expect([code, stderr]).toEqual([

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { edit } from '../../src/graph/edit/edit.js';
 import { openOnnx } from '../../src/onnx/open.js';
-import { fxq, LENET, MNIST, makeFolder } from './support.js';
+import { fxq, LENET, MNIST, makeFolder, putImages } from './support.js';
 
 const LENET_5 = LENET.replace('300-100', '5');
 const DATA = ['--calibrate', MNIST, '--calibrate-samples', '32', '--rounding', 'nearest'];
@@ -29,6 +30,23 @@ describe('quantize --inputs', () => {
     expect(readFileSync(table, 'utf8')).toMatch(/^TRT-\d+-EntropyCalibration2\n(?:\S+: [0-9a-f]{8}\n){3}$/);
     const ops = edit(openOnnx(new Uint8Array(readFileSync(out)))).graph.nodes.map(({ opType }) => opType);
     expect(ops.filter((op) => op === 'Round').length).toBe(3);
+  });
+
+  it('finds widths of weights and inputs together, and writes them down for --config', () => {
+    const folder = makeFolder();
+    const [out, again] = [join(folder, 'mixed.onnx'), join(folder, 'again.onnx')];
+    const data = ['--calibrate', putImages(384), '--calibrate-samples', '32', '--fast', '--threads', '1'];
+    const wanted = ['--inputs', 'uint4', '--weights', 'int4', '--exclude', 'fc1*', ...data];
+    const { code, stderr } = fxq('quantize', LENET, '-o', out, ...wanted, '--max-loss', '20');
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/ bits a weight, [\d.]+ an input of a layer, lost /)]);
+    const config = readFileSync(`${out}.yaml`, 'utf8');
+    expect(config).toContain('# quantize --inputs uint4 --config with this file and --calibrate rounds to the same');
+    const { values } = parse(config);
+    expect(Object.keys(values)).toHaveLength(1);
+    const made = fxq('quantize', LENET, '-o', again, ...wanted, '--config', `${out}.yaml`, '--json');
+    expect(made.code).toBe(0);
+    const formats = JSON.parse(made.stdout).inputs.map(({ name, format }: Record<string, string>) => [name, format]);
+    expect(formats).toEqual(Object.entries(values));
   });
 
   it('packs weights without data', () => {

@@ -75,7 +75,7 @@ export async function editModel(
         const widths = formats.found();
         const again = flags.inputs === undefined ? stage : `${stage} --inputs ${flags.inputs}`;
         if (widths) {
-          const text = widthsConfig(input, widths, settings.config, again);
+          const text = widthsConfig(input, widths, settings.config, again, calibration !== undefined);
           output.write(files.paths.length, new TextEncoder().encode(text));
         }
         if (tableKind && simulation) {

@@ -129,7 +129,7 @@ export async function packModel(
       const text =
         found && settings
           ? budgetConfig(path, found, settings.config, flags.seed)
-          : widths && settings && widthsConfig(path, widths, settings.config, command);
+          : widths && settings && widthsConfig(path, widths, settings.config, command, calibration !== undefined);
       if (text !== undefined && config) output.write(1, new TextEncoder().encode(text));
       return told;
     });
