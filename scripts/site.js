@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { repositoryOf } from './release/repository.js';
 import { copyPages } from './site/pages.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -21,7 +22,7 @@ const options = {
   customCss: join(root, 'scripts/site/site.css'),
   sortEntryPoints: false,
   navigation: { includeFolders: false },
-  navigationLinks: { Playground: PLAYGROUND, GitHub: 'https://github.com/fxq-compress/fxq-compress' },
+  navigationLinks: { Playground: PLAYGROUND, GitHub: repositoryOf(root) },
   // Links to headings are looked at below, in what was made.
   validation: { invalidLink: true, invalidPath: true, notExported: false, notDocumented: false },
 };

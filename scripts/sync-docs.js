@@ -3,9 +3,11 @@
 // processor may answer for one image differently. `--quick` writes all but these. A block is
 //   <!-- output: COMMAND --> … <!-- end -->
 // The command's standard output, or the file that `cat` names, goes there: Markdown as it is, everything else in a fence.
+// The repository's address goes from package.json to wherever else it is spelled out.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { spreadRepository } from './release/repository.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = ['README.md', ...readdirSync(`${root}docs`).map((name) => `docs/${name}`)].filter((path) =>
@@ -34,6 +36,7 @@ function outputOf(command) {
 
 const isCheck = process.argv.includes('--check');
 const isQuick = process.argv.includes('--quick');
+if (!isCheck) spreadRepository(root);
 mkdirSync(`${root}out`, { recursive: true });
 // The container that the blocks show is made anew, as the first lines of the guide do it.
 outputOf(

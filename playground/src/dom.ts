@@ -34,6 +34,14 @@ function set(made: Element, attributes: Attributes): void {
   }
 }
 
+/** Once what was done so far is on the screen; a page that nobody sees has no frames to wait for. */
+export function nextFrame(): Promise<void> {
+  return new Promise((resolve) => {
+    if (document.hidden) setTimeout(resolve);
+    else requestAnimationFrame(() => setTimeout(resolve));
+  });
+}
+
 /** Gives the visitor a file. */
 export function save(name: string, content: BlobPart, type = 'application/octet-stream'): void {
   const url = URL.createObjectURL(new Blob([content], { type }));

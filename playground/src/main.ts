@@ -1,6 +1,6 @@
 import { Client } from './client.js';
 import { Comparing } from './comparing.js';
-import { element, html, save } from './dom.js';
+import { element, html, nextFrame, save } from './dom.js';
 import { takeFiles } from './dropping.js';
 import { Form } from './form.js';
 import { ratio, size } from './format.js';
@@ -107,7 +107,7 @@ async function shrink(): Promise<void> {
       progress.value = share;
     };
     shrunk = await worker.ask('shrink', { settings }, { signal, onProgress });
-    show(opened, shrunk);
+    await show(opened, shrunk, signal);
     comparing.again();
   } catch (problem) {
     if (signal.aborted) return;
@@ -117,7 +117,8 @@ async function shrink(): Promise<void> {
   element('work').setAttribute('aria-busy', 'false');
 }
 
-function show(before: Opened, after: Shrunk): void {
+/** Shows it part by part, each in a frame of its own: all at once would be laid out at once, and the slider would stand still. */
+async function show(before: Opened, after: Shrunk, signal: AbortSignal): Promise<void> {
   element('size-after').textContent = size(after.bytes);
   element('ratio').textContent = `${ratio(before.bytes, after.bytes)} smaller`;
   element('status').textContent = [
@@ -127,8 +128,6 @@ function show(before: Opened, after: Shrunk): void {
   ]
     .filter(Boolean)
     .join(' · ');
-  drawMap(element('map-after'), blocks(after.layers), after.bytes / before.bytes, pick);
-  element('layers').replaceChildren(...layerTable(before, after.layers, form.exact, { onPick: pick, onExact: leave }));
   showBeside();
   const options = chosen();
   const config = configOf(options);
@@ -136,7 +135,19 @@ function show(before: Opened, after: Shrunk): void {
   element('code').textContent = codeOf(model?.name ?? 'model.onnx');
   element<HTMLButtonElement>('download').disabled = false;
   element<HTMLButtonElement>('download-config').disabled = config === '';
-  pick(picked ?? largest(before));
+  const rest = [
+    () => drawMap(element('map-after'), blocks(after.layers), after.bytes / before.bytes, pick),
+    () => {
+      const table = layerTable(before, after.layers, form.exact, { onPick: pick, onExact: leave });
+      element('layers').replaceChildren(...table);
+    },
+    () => void pick(picked ?? largest(before)),
+  ];
+  for (const part of rest) {
+    await nextFrame();
+    signal.throwIfAborted();
+    part();
+  }
 }
 
 function showBeside(): void {

@@ -1,8 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-
-/** Where links of README.md point to, which npm shows, too. */
-const HOME = 'https://github.com/fxq-compress/fxq-compress/blob/main/';
+import { repositoryOf } from '../release/repository.js';
 
 /** The order of the pages in the site; others of docs/ come behind. */
 const ORDER = [
@@ -34,11 +32,13 @@ export function copyPages(root, to) {
     .map((name) => `docs/${name}`)
     .sort((a, b) => place(a) - place(b));
   const pages = ['README.md', ...docs, 'src/container/README.md'];
+  // Where links of README.md point to, which npm shows, too.
+  const home = `${repositoryOf(root)}/blob/main/`;
   for (const page of pages) {
     const [, title, text] = /^# (.*)\n([\s\S]*)$/.exec(readFileSync(join(root, page), 'utf8')) ?? [];
     const linked = text.replace(
       /(\]\()([^)\s]+)(?=\))/g,
-      (_, before, target) => before + linkFrom(page, target, pages),
+      (_, before, target) => before + linkFrom(home, page, target, pages),
     );
     const front = page === 'README.md' ? '' : `---\ntitle: ${JSON.stringify(title.replaceAll('`', ''))}\n---\n`;
     mkdirSync(dirname(join(to, page)), { recursive: true });
@@ -47,12 +47,12 @@ export function copyPages(root, to) {
   return pages.map((page) => join(to, page));
 }
 
-function linkFrom(page, target, pages) {
-  const isOurs = target.startsWith(HOME);
+function linkFrom(home, page, target, pages) {
+  const isOurs = target.startsWith(home);
   if (target.startsWith('#') || (!isOurs && /^[a-z]+:/.test(target))) return target;
-  const [path, heading] = (isOurs ? target.slice(HOME.length) : posix.join(posix.dirname(page), target)).split('#');
+  const [path, heading] = (isOurs ? target.slice(home.length) : posix.join(posix.dirname(page), target)).split('#');
   const end = heading ? `#${heading}` : '';
-  if (!pages.includes(path)) return `${HOME}${path}${end}`;
+  if (!pages.includes(path)) return `${home}${path}${end}`;
   const relative = posix.relative(posix.dirname(page), path);
   return (relative.startsWith('.') ? relative : `./${relative}`) + end;
 }

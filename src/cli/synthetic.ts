@@ -147,9 +147,11 @@ export function syntheticStage(
       if (!result) return;
       const rounded = roundedToInt8(model);
       if (bytes * OWN_CODER < (await containerSize(rounded, options))) return;
-      const size = await int8Size(model, compressors.brotli11, options.signal);
+      // Brotli takes longer than all else, and without answers there is nothing to say.
       const [nearness, own] = [await run?.nearnessOf(rounded), await run?.nearnessOf(result)];
-      if (size === undefined || size >= bytes || !nearness || !own) return;
+      if (!nearness || !own) return;
+      const size = await int8Size(model, compressors.brotli11, options.signal);
+      if (size === undefined || size >= bytes) return;
       int8 = { bytes: size, ...nearness };
       terminal.note(
         `  int8 weights through brotli would take ${formatBytes(size)}; answers would stand ${clearness(nearness)} out of what has changed, not ${clearness(own)}`,

@@ -22,8 +22,12 @@ const DOCUMENTS = [
   ...readdirSync(join(root, 'bench/results')).map((name) => `bench/results/${name}`),
 ];
 
+const { repositoryOf, SPELLED } = (await import(
+  /* @vite-ignore */ new URL('../../scripts/release/repository.js', import.meta.url).href
+)) as { repositoryOf: (root: string) => string; SPELLED: readonly string[] };
+
 /** Where pages that npm shows, too, say that files are: with nothing beside them, links have to be whole. */
-const HOME = 'https://github.com/fxq-compress/fxq-compress/blob/main/';
+const HOME = `${repositoryOf(root)}/blob/main/`;
 
 /** The links of a page to files of the repository: where from the root, and to which heading there. */
 function linksOf(page: string): { path: string; heading: string | undefined }[] {
@@ -117,6 +121,13 @@ it('README.md is short, and whole where nothing lies beside it', () => {
   expect(read('README.md').split('\n').length).toBeLessThanOrEqual(150);
   for (const page of ['README.md', 'packages/fxq-decode/README.md'])
     expect([...read(page).matchAll(/\]\((?!https:|#)([^)]+)\)/g)].map(([, to]) => to)).toEqual([]);
+});
+
+it('the repository is where package.json has it, whoever says so', () => {
+  const said = SPELLED.map((path) => [...new Set(read(path).match(/https:\/\/github\.com\/[\w-]+\/[\w-]+/g))]);
+  expect(said).toEqual(SPELLED.map(() => [repositoryOf(root)]));
+  const others = DOCUMENTS.filter((path) => !SPELLED.includes(path) && read(path).includes(repositoryOf(root)));
+  expect(others).toEqual([]);
 });
 
 it('every page of docs/ can be reached from README.md', () => {

@@ -15,6 +15,20 @@ it('a release takes what is unreleased, and refuses where nothing is', async () 
   expect(() => changelogOf(text, '0.3.0', new Date())).toThrow(/got none/);
 });
 
+it('a release compares where the repository is', async () => {
+  const { addressOf, repositoryOf } = await load('scripts/release/repository.js');
+  const here = 'https://example.org/who/what';
+  for (const url of [
+    `git+${here}.git`,
+    here,
+    `${here}.git\n`,
+    'git@example.org:who/what.git',
+    'ssh://git@example.org/who/what',
+  ])
+    expect(addressOf(url)).toBe(here);
+  expect(repositoryOf(root, 'packages/fxq-decode/package.json')).toBe(repositoryOf(root));
+});
+
 it('a release names the versions that may come next', () => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/release.js', '9.9.9'], {
     cwd: root,

@@ -3,7 +3,7 @@ import { decibels, percent, size } from '../format.js';
 import type { Opened, ShrunkLayer } from '../protocol.js';
 
 /** Layers that have a row: a table of hundreds takes longer to lay out than anybody reads in it. */
-const MOST = 80;
+const MOST = 40;
 
 /** The table of layers, the largest first. Another layer is picked by its button; a box leaves it as it is. */
 export function layerTable(

@@ -68,14 +68,14 @@ With --data and a goal, and without --calibrate, density and number of clusters 
   addCommon(command);
   addExamples(
     command,
-    'compress model.onnx',
-    'compress models/ -o compressed/',
-    'compress model.onnx -o model.fxq --calibrate inputs.npz --max-loss 0.5',
-    'compress model.onnx -o model.fxq --data data.npz --target-size 500kB',
-    'compress model.onnx -o model.fxq --train data.npz --max-loss 0.5 --time 30m',
-    'compress model.onnx -o model.fxq --density 0.8 --bits 8',
-    'compress model.onnx -o model.fxq --weights int8 --by channel',
-    'compress model.onnx -o again.fxq --config model.fxq.yaml',
+    'model.onnx',
+    'models/ -o compressed/',
+    'model.onnx --calibrate inputs.npz --max-loss 0.5',
+    'model.onnx --data data.npz --target-size 500kB',
+    'model.onnx --train data.npz --max-loss 0.5 --time 30m',
+    'model.onnx --density 0.8 --bits 8',
+    'model.onnx --weights int8 --by channel',
+    'model.onnx -o again.fxq --config model.fxq.yaml',
   );
   command.action((words: string[], flags: PackFlags) => packModels('compress', words, flags, terminal));
 }

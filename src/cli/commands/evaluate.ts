@@ -104,6 +104,7 @@ function formatEvaluation(result: Evaluation): string {
     ['agreement with reference', agreement === null ? undefined : share(agreement)],
     ['output', kind ?? undefined],
     [loss?.by === 'divergence' ? 'lost, estimated' : 'lost', loss === null ? undefined : lossLine(loss)],
+    ['judged by', loss === null ? undefined : basisOf(loss)],
     ['metric of your own', score === null ? undefined : scoreLine(score)],
     ['largest difference', maxAbsDiff === null ? undefined : difference(maxAbsDiff)],
     ['mean difference', meanAbsDiff === null ? undefined : difference(meanAbsDiff)],
@@ -120,9 +121,12 @@ function scoreLine({ value, low, high }: Interval): string {
   return `${amount} (95 %: ${from} to ${to})`;
 }
 
-/** Where turned decisions are too few to be counted, what is told is what is to be expected of other inputs. */
-function lossLine({ value, low, high, unit, metric, by }: Loss): string {
+function lossLine({ value, low, high, unit }: Loss): string {
   const [amount, from, to] = [value, low, high].map((each) => formatAmount(each, unit));
-  const basis = by === 'divergence' ? 'from how far scores have moved' : `by ${metric}`;
-  return `${amount}${unit === 'points' ? ' points' : ''} (95 %: ${from} to ${to}), ${basis}`;
+  return `${amount}${unit === 'points' ? ' points' : ''} (95 %: ${from} to ${to})`;
+}
+
+/** Where turned decisions are too few to be counted, what is told is what is to be expected of other inputs. */
+function basisOf({ metric, by }: Loss): string {
+  return by === 'divergence' ? 'how far scores have moved' : metric;
 }
