@@ -1,5 +1,9 @@
-// The other side of offload.ts: what runs in a worker of the web or a thread of Node, for any number of models. It also does
-// what `fxq-compress/decode/worker` does, so that an app may have one worker for all.
+/**
+ * The other side of offload.ts: what runs in a worker of the web or a thread of Node, for any number of models. It also does
+ * what `fxq-compress/decode/worker` does, so that an app may have one worker for all.
+ *
+ * @module fxq-compress/worker
+ */
 import { concat } from './binary/bytes.js';
 import { serveDecode } from './decode/serve.js';
 import { inspectContainer, inspectOnnx } from './inspect/inspect.js';

@@ -1,3 +1,8 @@
+/**
+ * The library: models in, containers out, and every stage between them.
+ *
+ * @module fxq-compress
+ */
 export type { DType } from './binary/dtype.js';
 export { calibrate } from './calibrate/calibrate.js';
 export {

@@ -11,7 +11,8 @@ const DRAWN_OVER = new RegExp(`\r|${ESCAPE}\\[2?K`);
 export function printed(command, columns, cwd) {
   const words = ['-qec', `stty cols ${columns} rows 50; ${command}`, '/dev/null'];
   const env = { ...process.env, TERM: 'xterm-256color', COLUMNS: undefined, NO_COLOR: undefined, CI: undefined };
-  const options = /** @type {const} */ ({ cwd, encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
+  /** @type {import('node:child_process').ExecFileSyncOptionsWithStringEncoding} */
+  const options = { cwd, encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] };
   try {
     return execFileSync('script', words, options);
   } catch (problem) {

@@ -40,9 +40,11 @@ export function copyPages(root, to) {
       /(\]\()([^)\s]+)(?=\))/g,
       (_, before, target) => before + linkFrom(home, page, target, pages),
     );
-    const front = page === 'README.md' ? '' : `---\ntitle: ${JSON.stringify(title.replaceAll('`', ''))}\n---\n`;
+    // TypeDoc gives the first page the project's name for a title, and the others what stands in front of them.
+    const front =
+      page === 'README.md' ? '' : `---\ntitle: ${JSON.stringify(title.replaceAll('`', ''))}\n---\n# ${title}\n`;
     mkdirSync(dirname(join(to, page)), { recursive: true });
-    writeFileSync(join(to, page), `${front}# ${title}\n${linked}`);
+    writeFileSync(join(to, page), `${front}${linked}`);
   }
   return pages.map((page) => join(to, page));
 }

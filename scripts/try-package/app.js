@@ -49,7 +49,7 @@ export async function answersOf(browser, url) {
   await page.goto(url);
   try {
     await page.waitForFunction(() => 'answers' in window, undefined, { timeout: 120_000 });
-    return { ...(await page.evaluate(() => window.answers)), said };
+    return { ...(await page.evaluate('answers')), said };
   } catch (cause) {
     throw new Error(`${url} shows no answers; it says: ${said.join('\n') || 'nothing'}`, { cause });
   } finally {

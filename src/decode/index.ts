@@ -1,3 +1,8 @@
+/**
+ * The decoder: containers in, models out.
+ *
+ * @module fxq-compress/decode
+ */
 export type { DType } from '../binary/dtype.js';
 export type { Contexts, FileEntry, Lines, TensorEntry } from '../container/header.js';
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, FxqError } from '../errors.js';
