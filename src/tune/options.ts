@@ -76,6 +76,11 @@ export interface TuneOptions extends TuneLayer, Selection<TuneLayer> {
   readonly seed?: number | undefined;
   /** At most so many samples, the first ones. Default: all. */
   readonly samples?: number | undefined;
+  /**
+   * Samples in memory at a time, beside those held out: the data set is read anew in each epoch, and so many of its samples are mixed with
+   * each other. Default: all.
+   */
+  readonly window?: number | undefined;
   /** Samples kept out of training, by which the best epoch is chosen: by labels that are met, or by the loss without. Default: a tenth, at most 5000. */
   readonly heldOut?: number | undefined;
   /**
@@ -170,6 +175,12 @@ export const TUNE = {
     value: 'samples',
     low: 1,
     otherwise: 'a tenth, at most 5000',
+  }),
+  window: whole({
+    text: 'samples in memory at a time, read anew each epoch',
+    value: 'samples',
+    low: 1,
+    otherwise: 'all',
   }),
   samples: whole({ text: 'use the first samples only', value: 'samples', low: 1, flag: 'limit' }),
   output: word({

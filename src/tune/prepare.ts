@@ -15,21 +15,21 @@ import { twinsAmong } from '../model/twins.js';
 import { isPatchable } from '../model/weights.js';
 import { formatNamed } from '../quantize/formats/parse.js';
 import type { TensorFormat } from '../quantize/record.js';
-import { createRandom, shuffle } from '../random.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import type { StageContext } from '../stages/stage.js';
 import { readCheckpoint, type State } from './checkpoint.js';
+import { openTrainingData } from './drawn.js';
 import { type EngineOptions, openEngine, openPredictor } from './engine.js';
 import { formatsOf, type TrainedFormats, trainedFormat } from './formats.js';
 import { createFixer } from './incremental.js';
 import { openIntegers } from './integers.js';
 import { adam, type Moved, sgd } from './optimiser.js';
-import { MOST_HELD_OUT, type Settled, settle, TRAINED, type TuneOptions, type TunePruneTarget } from './options.js';
+import { type Settled, settle, TRAINED, TUNE_DEFAULTS, type TuneOptions, type TunePruneTarget } from './options.js';
 import { openParameter, openTwin, type Parameter } from './parameter.js';
 import { createPruner, type Pruner } from './pruning.js';
 import { openQuantized } from './quantized.js';
 import { openRange, roundedValues } from './ranges.js';
-import { loadSamples, type Samples } from './samples.js';
+import type { Samples } from './samples.js';
 import { subjectOf } from './subject.js';
 import { labelTargets, teacherTargets } from './targets.js';
 import { type TrainedGraph, trainedGraph } from './trained-graph.js';
@@ -54,7 +54,11 @@ export async function prepareTraining(
 ): Promise<PreparedTraining> {
   const formats = formatsOf(model, options);
   const runtime = options.runtime ?? (await loadRuntime());
-  const samples = await loadSamples(options.dataset, options.samples, signal);
+  const { seed = TUNE_DEFAULTS.seed, window } = options;
+  const data = await openTrainingData(options.dataset, {
+    ...{ limit: options.samples, heldOut: options.heldOut, seed, window, signal },
+  });
+  const { samples, heldOut } = data;
   const feeder = { runtime, threads: options.threads, signal, batches: () => firstOf(samples) };
   const graph = await trainedGraph(model, feeder);
   const bits = [
@@ -62,9 +66,8 @@ export async function prepareTraining(
     ...Array.from(graph.integers.values(), ({ tensor }) => bitsOf(tensor.dtype) ?? 0),
   ];
   const settled = settle(options, bits.length > 0 ? Math.max(...bits) : undefined);
-  const { seed, optimiser: method, weightDecay, momentum, scope, schedule, pruneSteps } = settled;
+  const { optimiser: method, weightDecay, momentum, scope, schedule, pruneSteps } = settled;
   const taught = options.teacher ? await trainedGraph(options.teacher, feeder) : graph;
-  const { trained, heldOut } = divide(samples.count, options.heldOut, seed);
 
   const base = { runtime, threads: options.threads };
   const loss = options.loss ?? (await defaultLoss(graph.open, samples, options, base));
@@ -122,6 +125,8 @@ export async function prepareTraining(
       first,
       last,
       incremental,
+      window,
+      count: data.count,
       judged,
       parameters: parameters.map(({ name }) => name),
     };
@@ -130,7 +135,7 @@ export async function prepareTraining(
     const targetsOf = loss === 'cross-entropy' ? labelTargets(classes) : teacherTargets(reference);
     const judge = { reference, metric: options.metric, output: options.output };
     const work = { engine, parameters, optimiser, pruner, fixer, targetsOf, judge, settings };
-    const training: Training = { ...work, samples, trained, heldOut };
+    const training: Training = { ...work, data, samples, heldOut };
     return { training, state, subject, rounded: formats.areNew ? rounded : undefined, release };
   } catch (error) {
     await release();
@@ -263,21 +268,4 @@ function prunerOf(
     else densities.set(tensor, target);
   }
   return densities.size > 0 ? createPruner(parameters, densities, plan) : undefined;
-}
-
-/** Sets samples apart: a tenth of them, at most so many, if nothing else is said. */
-function divide(
-  count: number,
-  wanted: number | undefined,
-  seed: number,
-): { trained: Uint32Array; heldOut: Uint32Array } {
-  const most = Math.min(MOST_HELD_OUT, Math.ceil(count / 10));
-  const size = wanted ?? most;
-  if (size >= count) {
-    const message = `training data: expected more samples than the ${size} to be held out, got ${count}`;
-    throw new FxqError('DATASET', message, { expected: size, actual: count });
-  }
-  const places = Uint32Array.from({ length: count }, (_, i) => i);
-  const order = shuffle(places, createRandom(seed));
-  return { heldOut: order.slice(0, size).sort(), trained: order.slice(size) };
 }

@@ -116,7 +116,7 @@ function grouped(names: readonly string[], batches: readonly Batch[], count: num
   return { groups, groupOf, rowOf };
 }
 
-function samplesIn({ inputs }: Batch): number {
+export function samplesIn({ inputs }: Batch): number {
   const sizes = Object.entries(inputs).filter(([, { dims }]) => dims.length > 0);
   const [first, ...others] = sizes;
   const odd = others.find(([, { dims }]) => dims[0] !== first[1].dims[0]);

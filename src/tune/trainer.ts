@@ -1,9 +1,10 @@
 import type { Batch } from '../data/dataset.js';
 import { FxqError, throwIfAborted } from '../errors.js';
 import { type Interval, shareInterval } from '../evaluate/interval.js';
-import { createRandom, shuffle } from '../random.js';
+import { createRandom, type Random } from '../random.js';
 import { augment } from './augment.js';
 import type { Best, State } from './checkpoint.js';
+import type { TrainingData } from './drawn.js';
 import { type HeldOut, type Judging, judgeHeldOut } from './held-out.js';
 import type { Fixer } from './incremental.js';
 import { clip, cosine, type Optimiser } from './optimiser.js';
@@ -17,8 +18,7 @@ export interface Training extends Judging {
   readonly optimiser: Optimiser;
   readonly pruner: Pruner | undefined;
   readonly fixer: Fixer | undefined;
-  /** Places of the samples to train on. */
-  readonly trained: Uint32Array;
+  readonly data: TrainingData;
 }
 
 /** What a training heeds, and whom it calls. */
@@ -73,31 +73,29 @@ export async function train(
 }
 
 async function trainEpoch(
-  { engine, parameters, optimiser, pruner, fixer, samples, trained, targetsOf, settings }: Training,
+  { engine, parameters, optimiser, pruner, fixer, data, targetsOf, settings }: Training,
   epoch: number,
   { signal, onStep }: Omit<TrainOptions, 'onEpoch'>,
 ): Promise<number> {
   const { epochs, batchSize, learningRate, seed, pruneShare, augmentation } = settings;
   // Each epoch starts its own stream of numbers, so that one can go on from any epoch.
   const random = createRandom(seed * 65_536 + epoch);
-  const order = shuffle(trained.slice(), random);
-  const batches = samples.divide(order, batchSize, true);
-  const steps = batches.length;
+  const steps = data.steps(batchSize);
   const gradients = parameters.map(({ free }) => new Float32Array(free.length));
   const ofScales = parameters.map(({ scales = NONE }) => new Float32Array(scales.length));
   const all = [...gradients, ...ofScales];
   const isAugmented = Object.values(augmentation).some((extent) => extent);
   let loss = 0;
-  for (const [step, places] of batches.entries()) {
+  let step = 0;
+  for await (const drawn of batchesOf(data, batchSize, random)) {
     throwIfAborted(signal);
-    const share = (epoch + step / steps) / epochs;
+    const share = (epoch + Math.min(step, steps) / steps) / epochs;
     if (pruner && (step % LOOK_STEPS === 0 || share >= pruneShare)) pruner.prune(share / pruneShare);
     fixer?.fix(share);
     for (const parameter of parameters) parameter.publish({ step, random });
-    const drawn = samples.batch(places);
     const batch = isAugmented ? augmented(drawn, (input) => augment(input, augmentation, random)) : drawn;
     const result = await engine.gradients(batch, await targetsOf(batch));
-    loss += result.loss / steps;
+    loss += result.loss;
     addTwins(parameters, result.gradients);
     for (const [i, parameter] of parameters.entries()) {
       parameter.collect(result.gradients[i], gradients[i], ofScales[i]);
@@ -106,11 +104,18 @@ async function trainEpoch(
     if (!Number.isFinite(result.loss + length)) throw diverged(epoch);
     optimiser.step(all, cosine(learningRate, share));
     onStep?.(share);
+    step++;
   }
   pruner?.prune((epoch + 1) / epochs / pruneShare);
   fixer?.fix((epoch + 1) / epochs);
   for (const parameter of parameters) parameter.publish();
-  return loss;
+  return loss / step;
+}
+
+async function* batchesOf(data: TrainingData, size: number, random: Random): AsyncIterable<Batch> {
+  for await (const { samples, order } of data.parts(random)) {
+    for (const places of samples.divide(order, size, true)) yield samples.batch(places);
+  }
 }
 
 /** Of weights that are read in several places, the gradient is the sum of all of them. */

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { arrayDataset, type Batch, type Dataset, type InputArray } from '../../src/data/dataset.js';
-import { loadSamples } from '../../src/tune/samples.js';
+import { createRandom } from '../../src/random.js';
+import { openTrainingData } from '../../src/tune/drawn.js';
+import { loadSamples, type Samples } from '../../src/tune/samples.js';
+import { smallData, smallModel, tuned } from './support.js';
 
 const pixels = (count: number, from = 0): InputArray => ({
   data: Uint8Array.from({ length: count * 2 }, (_, i) => from + i),
@@ -123,5 +126,48 @@ describe('samples', () => {
   it('are not read on after a signal', async () => {
     const reading = loadSamples(datasetOf({ inputs: { x: pixels(1) } }), undefined, AbortSignal.abort('enough'));
     await expect(reading).rejects.toThrow(expect.objectContaining({ code: 'ABORTED' }));
+  });
+});
+
+describe('samples read as they come', () => {
+  /** Batches of seven samples, told apart by their number; says how many are read. */
+  function numbered(count: number) {
+    const read: number[] = [];
+    const dataset: Dataset = async function* () {
+      for (let at = 0; at < count; at += 7) {
+        const data = Float32Array.from({ length: Math.min(7, count - at) }, (_, i) => at + i);
+        read.push(data.length);
+        yield { inputs: { x: { data, dims: [data.length, 1] } }, labels: Array.from(data, () => 1) };
+      }
+    };
+    return { dataset, read };
+  }
+
+  it('are all trained on once an epoch, so many at a time, in an order by chance, without those held out', async () => {
+    const { dataset, read } = numbered(100);
+    const all = await openTrainingData(dataset, { heldOut: 9, seed: 3 });
+    const data = await openTrainingData(dataset, { heldOut: 9, seed: 3, window: 20 });
+    const numbers = (samples: Samples, places: Uint32Array) => [...samples.batch(places).inputs.x.data].map(Number);
+    const heldOut = numbers(data.samples, data.heldOut);
+    expect(heldOut).toEqual(numbers(all.samples, all.heldOut));
+    expect([data.count, data.steps(10), data.samples.labels?.length]).toEqual([100, 10, 9]);
+    read.length = 0;
+    const seen: number[][] = [];
+    for await (const { samples, order } of data.parts(createRandom(1))) {
+      // Batches are not cut.
+      expect(samples.count).toBeLessThan(20 + 2 * 7);
+      seen.push(numbers(samples, order));
+    }
+    expect(read.reduce((a, b) => a + b)).toBe(100);
+    const ascending = (values: number[]) => values.sort((a, b) => a - b);
+    expect(seen[0]).not.toEqual(ascending([...seen[0]]));
+    expect(ascending([...seen.flat(), ...heldOut])).toEqual([...Array(100).keys()]);
+  });
+
+  it('train a net as those in memory do', async () => {
+    const train = async (window?: number) =>
+      (await tuned(smallModel(), { dataset: smallData(), epochs: 6, learningRate: 0.02, window })).epochs;
+    const [streamed, held] = [await train(64), await train()];
+    expect(streamed.at(-1)!.loss).toBeLessThan(1.2 * held.at(-1)!.loss);
   });
 });
