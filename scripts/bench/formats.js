@@ -181,14 +181,14 @@ await part(
   },
 );
 
-await part('data', 'With data: top-1 · agreement, at least · decibels · seconds', async () => {
+await part('data', 'With data: top-1 · agreement, at least · decibels · file · seconds', async () => {
   const show = async (label, least, stage) => {
     const start = performance.now();
     const model = await stage.run(original, {});
     const seconds = (performance.now() - start) / 1000;
     const { top1, agreement } = await answers(model);
     const goal = least === undefined ? '' : ` (≥ ${least})${verdict(Number(agreement) >= least)}`;
-    const noise = `${decibels(model).toFixed(2)} dB`;
+    const noise = `${decibels(model).toFixed(2)} dB · ${(await encode(model)).length} B`;
     print(`${label.padEnd(30)}${top1} · ${agreement}${goal} · ${noise} · ${seconds.toFixed(0)} s`);
   };
   const channels = { by: /** @type {const} */ ('channel'), dataset, samples: 256 };
