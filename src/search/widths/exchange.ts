@@ -1,10 +1,10 @@
 import type { Batch } from '../../data/dataset.js';
 import type { Split } from '../../data/split.js';
-import type { Model } from '../../model/model.js';
 import { loadRuntime } from '../../runtime/runtime.js';
 import { openNetwork } from '../network.js';
+import type { Candidates } from './candidates.js';
 import type { WidthOptions } from './options.js';
-import { exchanges, type Widths as Setting, type Subject } from './path.js';
+import { exchanges, type Widths as Setting } from './path.js';
 
 /** Exchanges that are tried, by layer. */
 const TRIES = 3;
@@ -15,14 +15,10 @@ export type Exchange = (start: Setting, limit: number) => Promise<Setting>;
 /**
  * Exchanges bits between layers as long as the model's answers, all layers rounded, come nearer to the original's: what a layer's
  * noise does depends on that of the others.
- *
- * @param round - the model of a setting, rounded to the nearest
  */
 export async function exchanger(
-  model: Model,
-  subjects: readonly Subject[],
+  { model, subjects, rounded }: Candidates,
   split: Split,
-  round: (setting: Setting) => Model,
   options: WidthOptions,
 ): Promise<Exchange> {
   const { threads, signal, onProgress } = options;
@@ -32,14 +28,14 @@ export async function exchanger(
   const network = await openNetwork(model, batches, { runtime, threads, signal });
   return async (start, limit) => {
     let best = start;
-    let least = await network.divergence(round(best));
+    let least = await network.divergence(rounded(best));
     const tried = new Set<string>();
     const tries = TRIES * subjects.length;
     for (let i = 0; i < tries; i++) {
       const next = exchanges(subjects, best, limit).find((each) => !tried.has(each.join()));
       if (!next) break;
       tried.add(next.join());
-      const divergence = await network.divergence(round(next), least);
+      const divergence = await network.divergence(rounded(next), least);
       if (divergence < least) [best, least] = [next, divergence];
       onProgress?.((i + 1) / tries);
     }
