@@ -16,6 +16,7 @@ import {
   type LayerSetting,
 } from '../search/allocation/options.js';
 import { searchBudget } from '../search/allocation/search.js';
+import type { BudgetTrial } from '../search/allocation/trials.js';
 import { PRUNE } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import type { Config, LayerConfig } from './config.js';
@@ -24,6 +25,7 @@ import { asUsage, UsageError } from './errors.js';
 import type { GoalFlags } from './goal.js';
 import { metricOf } from './metric.js';
 import type { ClusterFlags } from './options.js';
+import { openSearchLog, type SearchLog } from './search-log.js';
 import type { StageOptions } from './settings.js';
 import type { Terminal } from './terminal.js';
 
@@ -143,12 +145,14 @@ export interface BudgetSummary extends Omit<Budget, 'model' | 'layers'> {
 /** The stage that searches; what it found is known once it has run. */
 export interface BudgetStage extends Stage {
   found(): Budget | undefined;
+  /** Called once the result is written. */
+  done(): void;
 }
 
 /** @throws UsageError for options that leave nothing to search for */
 export function budgetStage(
   { dataset }: BudgetSearch,
-  flags: BudgetFlags,
+  flags: BudgetFlags & DataFlags & { readonly output: string },
   { prune, cluster, include, exclude }: StageOptions,
   terminal: Terminal,
 ): BudgetStage {
@@ -157,15 +161,26 @@ export function budgetStage(
   const common: BudgetOptions = { dataset, ...goal, seed, threads, prune, cluster, include, exclude };
   asUsage(() => checkBudgetOptions(common));
   let found: Budget | undefined;
+  let log: SearchLog<BudgetTrial> | undefined;
   return {
     name: 'search',
     found: () => found,
+    done: () => log?.end(),
     async run(model, { signal, onNote } = {}) {
       const onProgress = terminal.progress('search');
       const onPoint = (point: Budget['chosen']) => terminal.note(`  ${pointLine(point)}`);
       const metric = await metricOf(flags);
       const onStart = (text: string) => terminal.note(`  ${text}`);
-      found = await searchBudget(model, { ...common, metric, signal, onProgress, onStart, onPoint, onNote });
+      if (flags.resume) {
+        const { data, perClass, preprocess, labels, scale, dim, metric } = flags;
+        const asked = { maxLoss, maxError, targetSize, metric, seed, prune, cluster, include, exclude };
+        const options = JSON.stringify({ ...asked, data, perClass, preprocess, labels, scale, dim });
+        log = openSearchLog<BudgetTrial>(`${flags.output}.search`, { model, options });
+        if (log.known.length > 0) terminal.note(`  going on behind ${formatCount(log.known.length)} measurements`);
+      }
+      const onTrial = (trial: BudgetTrial) => log?.add(trial, trial.point !== undefined);
+      const told = { onProgress, onStart, onPoint, onNote, onTrial, known: log?.known };
+      found = await searchBudget(model, { ...common, ...told, metric, signal });
       noteBudget(found, terminal, onNote);
       return found.model;
     },

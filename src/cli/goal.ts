@@ -39,7 +39,10 @@ export function addGoal(command: Command): Command {
   addOptions(command, goals, { alternatives: GOALS, prefix: 'with --calibrate or --data: ' });
   addOptions(command, { time }, { prefix: 'with --calibrate or --data: ' });
   addOptions(command, { lambda: price }, { alternatives: GOALS, prefix: 'with --calibrate: ' });
-  command.option('--resume', 'with --calibrate or --train: go on from what is kept beside the output until it is done');
+  command.option(
+    '--resume',
+    'with --calibrate, --data or --train: keep what is tried beside the output until it is done, and go on from there',
+  );
   return addMetric(command);
 }
 
@@ -99,7 +102,7 @@ export function searchStage(
     checkGoal(goal);
   });
   let found: Found | undefined;
-  let log: SearchLog | undefined;
+  let log: SearchLog<Point> | undefined;
   return {
     name: 'calibrate',
     found: () => found,
@@ -112,7 +115,7 @@ export function searchStage(
     },
     async run(model, { signal, onNote } = {}) {
       if (flags.resume)
-        log = openSearchLog(`${flags.output}.search`, {
+        log = openSearchLog<Point>(`${flags.output}.search`, {
           model,
           options: askedOf(flags, { include, exclude }, calibration),
         });

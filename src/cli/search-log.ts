@@ -4,15 +4,16 @@ import { FxqError } from '../errors.js';
 import { fieldOf } from '../guards.js';
 import type { Model } from '../model/model.js';
 import { readWhole } from '../onnx/files.js';
-import type { Point } from '../search/calibration.js';
 import { withoutInputs } from './inputs.js';
 import { planOutput } from './output/plan.js';
 import { writeWhole } from './output/write.js';
+import { version } from './version.js';
 
 /** What has been tried, kept in a file beside the output, so that a search that is stopped can go on. */
-export interface SearchLog {
-  readonly known: readonly Point[];
-  add(point: Point): void;
+export interface SearchLog<T> {
+  readonly known: readonly T[];
+  /** @param isDear - whether it took long: what is cheap is written down with what comes later */
+  add(tried: T, isDear?: boolean): void;
   /** Removes the file, once there is nothing to go on with. */
   end(): void;
 }
@@ -20,29 +21,38 @@ export interface SearchLog {
 /** How such a file begins. */
 const KIND = 'fxq-compress search';
 
+/** For what is cheap the file is written no more often than this, in milliseconds. */
+const PAUSE = 1000;
+
 /**
  * @param path - of the file, which is read where it is there
  * @param search - what tells this search from others: its model, and its options as text
  * @throws FxqError `CONFIG` where the file is of another search, or none of a search
  */
-export function openSearchLog(path: string, search: { readonly model: Model; readonly options: string }): SearchLog {
+export function openSearchLog<T>(
+  path: string,
+  search: { readonly model: Model; readonly options: string },
+): SearchLog<T> {
   const identity = identityOf(search);
-  const known = existsSync(path) ? pointsIn(path, identity) : [];
+  const known: readonly T[] = existsSync(path) ? triedIn(path, identity) : [];
   const plan = planOutput(path);
-  const points: Point[] = [];
+  const tried: T[] = [];
+  let writtenAt = Number.NEGATIVE_INFINITY;
   return {
     known,
-    add(point) {
-      points.push(point);
-      const all = [...points, ...known.slice(points.length)];
-      const text = JSON.stringify({ kind: KIND, identity, points: all }, named, 1);
+    add(each, isDear = true) {
+      tried.push(each);
+      // Of what is known already the file has more than that.
+      if (tried.length <= known.length || (!isDear && performance.now() < writtenAt + PAUSE)) return;
+      const text = JSON.stringify({ kind: KIND, identity, points: tried }, named, 1);
       writeWhole(plan, new TextEncoder().encode(`${text}\n`));
+      writtenAt = performance.now();
     },
     end: () => rmSync(path, { force: true }),
   };
 }
 
-function pointsIn(path: string, identity: string): readonly Point[] {
+function triedIn<T>(path: string, identity: string): readonly T[] {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(withoutInputs(() => readWhole(path))), numbered);
@@ -70,9 +80,9 @@ function numbered(_: string, value: unknown): unknown {
   return value === 'Infinity' || value === '-Infinity' || value === 'NaN' ? Number(value) : value;
 }
 
-/** A number that another model, or other options, would hardly have. */
+/** A number that another model, other options or another version of this program would hardly have. */
 function identityOf({ model, options }: { readonly model: Model; readonly options: string }): string {
-  const hash = new Xxh32().update(new TextEncoder().encode(options));
+  const hash = new Xxh32().update(new TextEncoder().encode(`${version()}\n${options}`));
   for (const { name, payload } of model.tensors) hash.update(new TextEncoder().encode(name)).update(payload.read());
   return hash.digest().toString(16);
 }

@@ -28,9 +28,9 @@ describe('a search that is stopped', () => {
     const whole = await search();
     expect(whole.points.length).toBeGreaterThan(3);
     const path = join(folder, 'model.fxq.search');
-    const log = openSearchLog(path, { model, options: 'a' });
+    const log = openSearchLog<Point>(path, { model, options: 'a' });
     for (const point of whole.points.slice(0, -1)) log.add(point);
-    const again = openSearchLog(path, { model, options: 'a' });
+    const again = openSearchLog<Point>(path, { model, options: 'a' });
     expect(again.known).toEqual(whole.points.slice(0, -1));
     const rest = await search(again.known);
     expect(rest.points).toEqual(whole.points);
@@ -38,6 +38,13 @@ describe('a search that is stopped', () => {
     expect(await encode(rest.model)).toEqual(await encode(whole.model));
     again.end();
     expect(existsSync(path)).toBe(false);
+    // What is cheap is not written down each time.
+    const cheap = openSearchLog<number>(path, { model, options: 'a' });
+    for (let i = 0; i < 5; i++) cheap.add(i, false);
+    expect(openSearchLog<number>(path, { model, options: 'a' }).known).toEqual([0]);
+    cheap.add(5);
+    expect(openSearchLog<number>(path, { model, options: 'a' }).known).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(() => openSearchLog<number>(path, { model, options: 'b' })).toThrow('another model or other options');
   });
 
   it('is another one where its inputs are prepared in another way', () => {
@@ -65,10 +72,10 @@ describe('a search that is stopped', () => {
       samples: 3,
     } as const;
     const point: Point = { lambda: 1e-7, bytes: 9, loss: 1, judgement: loss, divergence: 0.1 };
-    openSearchLog(path, { model, options: 'a' }).add(point);
-    expect(openSearchLog(path, { model, options: 'a' }).known).toEqual([point]);
-    expect(() => openSearchLog(path, { model, options: 'b' })).toThrow('another model or other options');
+    openSearchLog<Point>(path, { model, options: 'a' }).add(point);
+    expect(openSearchLog<Point>(path, { model, options: 'a' }).known).toEqual([point]);
+    expect(() => openSearchLog<Point>(path, { model, options: 'b' })).toThrow('another model or other options');
     writeFileSync(path, 'a diary');
-    expect(() => openSearchLog(path, { model, options: 'a' })).toThrow('is not of a search');
+    expect(() => openSearchLog<Point>(path, { model, options: 'a' })).toThrow('is not of a search');
   });
 });

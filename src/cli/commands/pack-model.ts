@@ -93,12 +93,10 @@ export async function packModel(
           )
         : undefined;
     const isQuantized = settings?.options.quantize !== undefined;
+    const goal = { ...flags, output };
     const search =
-      budget || isQuantized
-        ? undefined
-        : searchStage({ ...flags, output }, settings?.selection ?? {}, calibration, terminal);
-    const walk =
-      budget && settings && !isQuantized ? budgetStage(budget, flags, settings.options, terminal) : undefined;
+      budget || isQuantized ? undefined : searchStage(goal, settings?.selection ?? {}, calibration, terminal);
+    const walk = budget && settings && !isQuantized ? budgetStage(budget, goal, settings.options, terminal) : undefined;
     const synthetic = isMade ? syntheticStage(flags, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();
     const isOpen = command === 'compress' && !budget && isUnasked(flags, asked);
@@ -134,6 +132,7 @@ export async function packModel(
       return told;
     });
     search?.done();
+    walk?.done();
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
     const stopped =
       synthetic && !lossless?.isKept ? await compareWithInt8(synthetic, model, outputBytes, flags) : undefined;

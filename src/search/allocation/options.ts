@@ -7,7 +7,8 @@ import { seed } from '../../options/option.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { type ClusterOptions, cluster } from '../../stages/cluster.js';
 import { type PruneOptions, prune } from '../../stages/prune.js';
-import { checkGoal, type GoalOptions, type Judged } from '../goal.js';
+import { checkGoal, type GoalOptions } from '../goal.js';
+import type { BudgetPoint, BudgetTrial } from './trials.js';
 
 /** Options of {@link searchBudget}. */
 export interface BudgetOptions extends GoalOptions, Selection<never> {
@@ -32,14 +33,13 @@ export interface BudgetOptions extends GoalOptions, Selection<never> {
   readonly onStart?: ((text: string) => void) | undefined;
   /** Called with every point as it is known. */
   readonly onPoint?: ((point: BudgetPoint) => void) | undefined;
-}
-
-/** One setting of the whole model that was tried, and what came of it. */
-export interface BudgetPoint extends Judged {
-  readonly loss: number;
-  readonly judgement: Loss;
-  /** The divergence of the outputs on the inputs measured on, which the search goes by, under the name that it has in JSON. */
-  readonly divergence: number;
+  /** Called with everything that is measured, in an order of its own, for `known`. */
+  readonly onTrial?: ((trial: BudgetTrial) => void) | undefined;
+  /**
+   * What a search that was ended early has measured, of the same model, inputs and options: that is not measured again. What
+   * it is of is not checked. Default: nothing.
+   */
+  readonly known?: readonly BudgetTrial[] | undefined;
 }
 
 /** What a layer is given. What was not searched for is absent. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../goal.js';
 import type { Candidate } from './candidates.js';
 import { type Expectation, expectation } from './expectation.js';
 import type { Subject } from './subject.js';
@@ -7,10 +8,22 @@ const DENSITIES = [0.6, 0.3];
 const CLUSTERS = [5, 16];
 export const PROBES = DENSITIES.length + CLUSTERS.length;
 
-/** Measures each layer for itself, all others as they are in the original. */
-export async function probeLayers({ layers, divergence }: Subject, onProbe: () => void): Promise<Expectation[]> {
+/**
+ * Measures each layer for itself, all others as they are in the original. Where the time is over, what is left of them is
+ * taken to be as the one before.
+ */
+export async function probeLayers(
+  { layers, divergence }: Subject,
+  onProbe: () => void,
+  clock: Clock,
+): Promise<Expectation[]> {
   const found: Expectation[] = [];
   for (const [i, { candidates, choices }] of layers.entries()) {
+    const before = found.at(-1);
+    if (before && clock.isOver()) {
+      found.push(before);
+      continue;
+    }
     const measure = async (candidate: Candidate) => {
       const result = await divergence(layers.map((_, other) => (other === i ? candidate : undefined)));
       onProbe();

@@ -16,6 +16,7 @@ import { type Budget, type BudgetOptions, checkBudgetOptions } from './options.j
 import { PROBES, probeLayers } from './probe.js';
 import { layerSettings, stagesOf } from './settings.js';
 import { openSubject, type Subject } from './subject.js';
+import { openTrials } from './trials.js';
 import { MOST_TRIED, type Tried, walk } from './walk.js';
 
 /** How often the layers are measured again around the best setting so far, and the frontier that follows is walked. */
@@ -60,7 +61,12 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
   checkBudgetOptions(options);
   const { targetSize, threads, signal, onNote } = options;
   const clock = clockOf(options);
-  const subject = await openSubject(input, options);
+  const opened = await openSubject(input, options);
+  const trials = openTrials(options.known, options.onTrial);
+  const subject: Subject = {
+    ...opened,
+    divergence: (setting, limit) => trials.divergence(setting, () => opened.divergence(setting, limit)),
+  };
   const { layers, split, runtime } = subject;
   const judge = await createJudge(input, { split, metric: options.metric, runtime, threads, signal, onNote });
   const goal = goalOf(options, judge.unit);
@@ -76,17 +82,19 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
     throwIfAborted(signal);
     const known = all.find((tried) => tried.setting.every((candidate, i) => candidate === setting[i]));
     if (known) return known;
-    const { model } = await runStages(input, stagesOf(layerSettings(layers, setting), options), { signal });
-    const bytes = await containerSize(model, { signal });
-    const judgement = await judge.loss(model);
-    const point = { bytes, loss: judgement.value, judgement, divergence: await subject.divergence(setting) };
+    const point = await trials.point(setting, async () => {
+      const { model } = await runStages(input, stagesOf(layerSettings(layers, setting), options), { signal });
+      const bytes = await containerSize(model, { signal });
+      const judgement = await judge.loss(model);
+      return { bytes, loss: judgement.value, judgement, divergence: await opened.divergence(setting) };
+    });
     all.push({ setting, point });
     step();
     options.onPoint?.(point);
     return { setting, point };
   };
 
-  const expectations = await probeLayers(subject, step);
+  const expectations = await probeLayers(subject, step, clock);
   let priced: readonly (readonly Priced[])[] = layers.map(({ candidates }, i) =>
     candidates.map((candidate) => ({ candidate, divergence: expectations[i].divergence(candidate) })),
   );

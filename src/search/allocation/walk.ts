@@ -1,6 +1,6 @@
 import type { Clock, Goal } from '../goal.js';
 import type { Frontier, Setting } from './frontier.js';
-import type { BudgetPoint } from './options.js';
+import type { BudgetPoint } from './trials.js';
 
 /** A setting of the whole model that was tried. */
 export interface Tried {

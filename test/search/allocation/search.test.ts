@@ -3,8 +3,9 @@ import { concat } from '../../../src/binary/bytes.js';
 import { writeContainer } from '../../../src/container/write/container.js';
 import type { Model } from '../../../src/model/model.js';
 import { openOnnx } from '../../../src/onnx/open.js';
-import type { BudgetOptions, BudgetPoint } from '../../../src/search/allocation/options.js';
+import type { BudgetOptions } from '../../../src/search/allocation/options.js';
 import { searchBudget } from '../../../src/search/allocation/search.js';
+import type { BudgetPoint, BudgetTrial } from '../../../src/search/allocation/trials.js';
 import { compress } from '../../../src/search/compress.js';
 import { LENET_300, mnist, smallData, smallModel, valuesOf } from '../../tune/support.js';
 
@@ -56,10 +57,30 @@ describe('searchBudget', () => {
     expect(found.chosen.divergence).toBe(Math.min(...within.map(({ divergence }) => divergence)));
   });
 
-  it('gives the same for the same seed', async () => {
-    const [first, second] = [await searchSmall({ maxLoss: 5 }), await searchSmall({ maxLoss: 5 })];
-    expect(second.points).toEqual(first.points);
-    expect(Buffer.compare(await bytesOf(first.model), await bytesOf(second.model))).toBe(0);
+  it('gives the same for the same seed, also where it goes on from one that was stopped', async () => {
+    const trials: BudgetTrial[] = [];
+    const whole = await searchSmall({ maxLoss: 5, onTrial: (trial) => trials.push(trial) });
+    const again: BudgetTrial[] = [];
+    const known = trials.slice(0, Math.floor(trials.length / 2));
+    const rest = await searchSmall({ maxLoss: 5, known, onTrial: (trial) => again.push(trial) });
+    expect([rest.points, rest.layers, again]).toEqual([whole.points, whole.layers, trials]);
+    expect(Buffer.compare(await bytesOf(rest.model), await bytesOf(whole.model))).toBe(0);
+  });
+
+  it('takes what is known as it was told, and of another setting nothing', async () => {
+    const marked = { divergence: 0.5, loss: 0, bytes: 1 };
+    const all: BudgetTrial[] = [];
+    const options = { cluster: { clusters: 8 }, prune: { density: 0.5 } };
+    await searchSmall({ ...options, onTrial: (trial) => all.push(trial) });
+    const told = all.map(({ point, ...trial }) => ({ ...trial, ...(point && { point: { ...point, ...marked } }) }));
+    expect((await searchSmall({ ...options, known: told })).points[0]).toMatchObject(marked);
+    const others = told.map((trial) => ({ ...trial, setting: 'another' }));
+    expect((await searchSmall({ ...options, known: others })).points[0]).not.toMatchObject(marked);
+  });
+
+  it('takes the best so far once its time is over', async () => {
+    const { points, chosen } = await searchSmall({ maxLoss: 5, time: 1e-6 });
+    expect(points).toEqual([chosen]);
   });
 
   it('judges by agreement where there are no labels', async () => {
