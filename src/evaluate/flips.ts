@@ -40,6 +40,11 @@ const CERTAIN = 9;
 const FACTORS = [1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 /** Not so strong that this share of all decisions is lost: there it no longer grows in proportion. */
 const MOST_LOST = 0.15;
+/**
+ * What is lost has to come from so many inputs, as far as they count alike. Fewer that happen to be clear would tell too little of
+ * it, and nothing tells that: of a few inputs those in the balance are missing more often than not.
+ */
+const ENOUGH_INPUTS = 12;
 
 /** An input's own noise counts as that of all with this many degrees of freedom. */
 const COMMON_DEGREES = 4;
@@ -68,7 +73,7 @@ export function expectedLoss(decisions: readonly Decision[], inputs: number): In
   if (!noise) return undefined;
   if (noise.isNone) return { value: 0, low: 0, high: 0 };
   const total = decisions.reduce((sum, { share }) => sum + share, 0);
-  let best: Interval | undefined;
+  let best: { interval: Interval; isEnough: boolean } | undefined;
   for (const factor of FACTORS) {
     const lost = new Float64Array(inputs);
     const won = new Float64Array(inputs);
@@ -87,7 +92,8 @@ export function expectedLoss(decisions: readonly Decision[], inputs: number): In
         sum += part / each;
         squares += (part / each) ** 2;
       }
-      return { lost: sum / inputs, ...scaled(rareInterval(sum, squares, inputs), 1 / factor) };
+      const alike = squares > 0 ? sum ** 2 / squares : 0;
+      return { lost: sum / inputs, alike, ...scaled(rareInterval(sum, squares, inputs), 1 / factor) };
     });
     if (factor > 1 && losses.lost > MOST_LOST) break;
     const difference = differenceOf(losses, wins);
@@ -96,9 +102,13 @@ export function expectedLoss(decisions: readonly Decision[], inputs: number): In
     // What is won is counted on as far as it is sure: a few inputs that the original is wrong about tell it, by chance too much of it.
     const high = difference.value + Math.hypot(losses.high - wins.low - difference.value, unsure);
     const low = difference.value - Math.hypot(difference.value - difference.low, unsure);
-    if (!best || high < best.high) best = { value: difference.value, low, high };
+    const isEnough = losses.alike >= ENOUGH_INPUTS;
+    // The strongest noise where there is never enough, and of what is enough the narrowest.
+    if (!best?.isEnough || (isEnough && high < best.interval.high)) {
+      best = { interval: { value: difference.value, low, high }, isEnough };
+    }
   }
-  return best;
+  return best?.interval;
 }
 
 function scaled({ value, low, high }: Interval, by: number): Interval {

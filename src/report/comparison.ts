@@ -1,4 +1,5 @@
 import type { Evaluation } from '../evaluate/evaluate.js';
+import type { LossUnit } from '../evaluate/metric.js';
 import type { Footprint } from '../footprint/footprint.js';
 import type { Overhead, QuantizedTo, TensorReport } from '../inspect/figures.js';
 import type { Row } from '../inspect/totals.js';
@@ -163,8 +164,12 @@ export interface Baseline {
 export interface FrontierPoint {
   /** Of its container. */
   readonly bytes: number;
-  /** Points of accuracy, or of agreement, that it lost. */
+  /** What it lost, and the ends that this is between on all such samples; these are `null` where the search did not tell them. */
   readonly loss: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  /** What losses are counted in. */
+  readonly unit: LossUnit;
   /** The price of a bit that it was made with. */
   readonly lambda: number | null;
   readonly isChosen: boolean;

@@ -1,4 +1,5 @@
 import { FxqError } from '../errors.js';
+import type { LossUnit } from '../evaluate/metric.js';
 import { fieldOf } from '../guards.js';
 import type { FrontierPoint } from './comparison.js';
 
@@ -37,9 +38,19 @@ export function readFrontier(json: unknown, file: string): FrontierPoint[] {
         fieldOf(chosen, 'bytes') === bytes &&
         (fieldOf(chosen, 'loss') ?? null) === loss &&
         (fieldOf(chosen, 'lambda') ?? null) === lambda;
-      return { bytes, loss, lambda, isChosen };
+      const judgement = fieldOf(point, 'judgement');
+      const unit = UNITS.find((each) => each === fieldOf(judgement, 'unit')) ?? 'points';
+      return { bytes, loss, low: endOf(judgement, 'low'), high: endOf(judgement, 'high'), unit, lambda, isChosen };
     })
     .sort((a, b) => a.bytes - b.bytes);
+}
+
+const UNITS: readonly LossUnit[] = ['points', 'share', 'own'];
+
+/** JSON has no infinities: an end that is none is one. */
+function endOf(judgement: unknown, key: 'low' | 'high'): number | null {
+  const value = fieldOf(judgement, key);
+  return typeof value === 'number' ? value : null;
 }
 
 function numberOf(point: unknown, key: string, i: number, file: string): number | null {

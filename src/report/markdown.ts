@@ -12,6 +12,8 @@ import {
   exactBytes,
   headline,
   int8Note,
+  lossHead,
+  lossText,
   sizeNote,
   sizesOf,
 } from './words.js';
@@ -116,12 +118,12 @@ function sensitivity({ sensitivity: found }: Comparison): string[] {
 
 function frontier({ frontier: points }: Comparison): string[] {
   if (points.length === 0) return [];
-  const rows = points.map(({ bytes: size, loss, isChosen }) => [
-    `${formatCount(size)} (${formatBytes(size)})`,
-    loss === null ? '–' : loss.toFixed(2),
-    isChosen ? 'chosen' : '',
+  const rows = points.map((point) => [
+    `${formatCount(point.bytes)} (${formatBytes(point.bytes)})`,
+    lossText(point),
+    point.isChosen ? 'chosen' : '',
   ]);
-  return ['## What a smaller file would cost', table(['bytes', 'points lost', ''], rows, 'rrl')];
+  return ['## What a smaller file would cost', table(['bytes', lossHead(points), ''], rows, 'rrl')];
 }
 
 function memory({ footprint }: Comparison): string[] {

@@ -1,15 +1,30 @@
 import { shareInterval } from '../evaluate/interval.js';
-import { formatLoss } from '../evaluate/loss-words.js';
+import { formatAmount, formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes, formatCount, formatPercent, formatRatio, formatSmall } from '../inspect/format.js';
 import type { Fidelity, Sensitivity } from '../sensitivity/options.js';
 import { INT8_BASELINES } from './baselines.js';
-import type { Accuracy, Baseline, Comparison } from './comparison.js';
+import type { Accuracy, Baseline, Comparison, FrontierPoint } from './comparison.js';
 
 /** Figures as every form of the report words them. */
 
 /** A size in full: `52,460 bytes`. */
 export function exactBytes(bytes: number): string {
   return `${formatCount(bytes)} bytes`;
+}
+
+/** What losses of a search's points are called, by the unit that all of them are in. */
+export function lossHead([point]: readonly FrontierPoint[]): string {
+  const head = { points: 'points lost', share: 'off', own: 'lost' };
+  return head[point?.unit ?? 'points'];
+}
+
+/** What a point of a search lost, with its interval: `0.30 (95 %: −0.40 to 1.10)`. */
+export function lossText({ loss, low, high, unit }: FrontierPoint): string {
+  if (loss === null) return '–';
+  const amount = formatAmount(loss, unit);
+  if (low === null && high === null) return amount;
+  const [from, to] = [low ?? Number.NEGATIVE_INFINITY, high ?? Number.POSITIVE_INFINITY];
+  return `${amount} (95 %: ${formatAmount(from, unit)} to ${formatAmount(to, unit)})`;
 }
 
 /** A figure of the two models' answers. */

@@ -45,7 +45,9 @@ describe('report', () => {
     expect(Math.abs(brotli.bytes / brotliCompressSync(bytes).length - 1)).toBeLessThan(0.001);
     expect(int8.bytes).toBeLessThan(bytes.length / 4);
     expect(int8.agreement).toBeGreaterThan(0.9);
-    expect(found.frontier).toEqual([{ bytes: 30_000, loss: 0.2, lambda: 1, isChosen: false }]);
+    expect(found.frontier).toEqual([
+      { bytes: 30_000, loss: 0.2, low: null, high: null, unit: 'points', lambda: 1, isChosen: false },
+    ]);
     expect(found.stages).toEqual(['prune density=0.3', 'cluster bits=3']);
     expect(found.provenance.command).toBe(['fxq-compress', ...args].join(' '));
     expect(found.provenance.hashes).toEqual([

@@ -76,8 +76,8 @@ export function measured(comparison: Comparison): Comparison {
       { name: 'int8 + brotli 11', bytes: 300, reason: null, top1: 0.98, agreement: 0.97, snr: 31.2 },
     ],
     frontier: [
-      { bytes: 200, loss: 2.5, lambda: 0.001, isChosen: false },
-      { bytes: 400, loss: 0.5, lambda: 0.0001, isChosen: true },
+      { bytes: 200, loss: 2.5, low: 1.25, high: 3.75, unit: 'points', lambda: 0.001, isChosen: false },
+      { bytes: 400, loss: 0.5, low: null, high: null, unit: 'points', lambda: 0.0001, isChosen: true },
     ],
     provenance: {
       command: `fxq-compress report '${NASTY}'`,

@@ -1,6 +1,7 @@
+import { formatAmount } from '../../evaluate/loss-words.js';
 import { formatBytes, formatCount } from '../../inspect/format.js';
 import type { Comparison, FrontierPoint } from '../comparison.js';
-import { exactBytes } from '../words.js';
+import { exactBytes, lossHead, lossText } from '../words.js';
 import { html, Markup } from './markup.js';
 import { FONT, type Plotter } from './plotter.js';
 import { type Section, twice } from './section.js';
@@ -13,19 +14,21 @@ export function frontierSection({ frontier }: Comparison, plotter: Plotter): Sec
     id: 'frontier',
     title: 'What a smaller file would cost',
     intro:
-      'Every model that the search tried, and the line through those that no other one betters: the smaller the file, the more accuracy it costs. Losses are points on samples that the search kept apart for this, so they differ a little from the accuracy above.',
+      'Every model that the search tried, and the line through those that no other one betters: the smaller the file, the more accuracy it costs. Losses are those on samples that the search kept apart for this, so they differ a little from the accuracy above; bars are what 95 % are sure of.',
     body: html`${hasLoss && twice((width) => drawFrontier(plotter, frontier, width))}
 <details${new Markup(hasLoss ? '' : ' open')}><summary>${formatCount(frontier.length)} models as a table</summary><div class="box"><table class="legend">
-<thead><tr><th scope="col">file</th><th scope="col">points lost</th><th scope="col"></th></tr></thead><tbody>
-${frontier.map(({ bytes, loss, isChosen }) => html`<tr><td>${exactBytes(bytes)}</td><td>${loss === null ? '–' : loss.toFixed(2)}</td><td>${isChosen && 'chosen'}</td></tr>\n`)}</tbody></table></div></details>
+<thead><tr><th scope="col">file</th><th scope="col">${lossHead(frontier)}</th><th scope="col"></th></tr></thead><tbody>
+${frontier.map((point) => html`<tr><td>${exactBytes(point.bytes)}</td><td>${lossText(point)}</td><td>${point.isChosen && 'chosen'}</td></tr>\n`)}</tbody></table></div></details>
 `,
   };
 }
 
 /** Loss by size of the models that a search has tried, the chosen one with a ring. */
 function drawFrontier({ plot, draw }: Plotter, points: readonly FrontierPoint[], width: number): Markup {
-  const known = points.flatMap(({ bytes, loss, isChosen }) => (loss === null ? [] : [{ bytes, loss, isChosen }]));
-  const label = 'Points lost by file size, for every model that the search tried';
+  const known = points.flatMap(({ loss, ...point }) => (loss === null ? [] : [{ ...point, loss }]));
+  const bars = known.flatMap(({ bytes, low, high }) => (low === null || high === null ? [] : [{ bytes, low, high }]));
+  const head = lossHead(points);
+  const label = `${head[0].toUpperCase()}${head.slice(1)} by file size, for every model that the search tried`;
   return draw(label, {
     width,
     height: Math.round(Math.min(320, 120 + width / 4)),
@@ -38,13 +41,17 @@ function drawFrontier({ plot, draw }: Plotter, points: readonly FrontierPoint[],
       tickFormat: formatBytes,
       nice: true,
     },
-    y: { label: '↑ points lost', labelArrow: 'none', grid: true, ticks: 5, nice: true },
+    y: {
+      ...{ label: `↑ ${head}`, labelArrow: 'none', grid: true, ticks: 5, nice: true },
+      tickFormat: (loss: number) => (points[0].unit === 'share' ? formatAmount(loss, 'share') : `${loss}`),
+    },
     marks: [
       plot.ruleY([0], { stroke: 'var(--muted)' }),
+      plot.ruleX(bars, { x: 'bytes', y1: 'low', y2: 'high', stroke: 'var(--accent)', strokeOpacity: 0.35 }),
       plot.line(undominated(known), { x: 'bytes', y: 'loss', stroke: 'var(--accent)', strokeWidth: 1.75 }),
       plot.dot(known, {
         ...{ x: 'bytes', y: 'loss', r: 3.5, fill: 'var(--accent)' },
-        title: ({ bytes, loss }) => `${formatBytes(bytes)}, ${loss.toFixed(2)} points lost`,
+        title: (point) => `${formatBytes(point.bytes)}, ${lossText(point)} ${head}`,
       }),
       plot.dot(known, { filter: 'isChosen', x: 'bytes', y: 'loss', r: 8, stroke: 'var(--accent)', strokeWidth: 2 }),
       plot.text(known, {
