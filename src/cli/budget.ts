@@ -172,9 +172,9 @@ export function budgetStage(
       const metric = await metricOf(flags);
       const onStart = (text: string) => terminal.note(`  ${text}`);
       if (flags.resume) {
-        const { data, perClass, preprocess, labels, scale, dim, metric } = flags;
+        const { data, preprocess, labels, scale, dim, metric } = flags;
         const asked = { maxLoss, maxError, targetSize, metric, seed, prune, cluster, include, exclude };
-        const options = JSON.stringify({ ...asked, data, perClass, preprocess, labels, scale, dim });
+        const options = JSON.stringify({ ...asked, data, preprocess, labels, scale, dim });
         log = openSearchLog<BudgetTrial>(`${flags.output}.search`, { model, options });
         if (log.known.length > 0) terminal.note(`  going on behind ${formatCount(log.known.length)} measurements`);
       }
