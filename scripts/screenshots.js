@@ -64,6 +64,7 @@ try {
       for (const colorScheme of SCHEMES) {
         for (const [name, act] of Object.entries(SCENES).filter(([each]) => isWanted(each))) {
           const page = await browser.newPage({ viewport, colorScheme });
+          page.setDefaultTimeout(180_000);
           await act(page, url);
           await page.waitForTimeout(400);
           await shoot(page, `${name}-${viewport.width}-${colorScheme}`, WHOLE.includes(name));

@@ -119,8 +119,13 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
 }
 
 function freed(stream: NodeJS.WriteStream): Promise<void> {
+  const events = ['drain', 'close', 'error'];
   return new Promise((resolve) => {
-    for (const event of ['drain', 'close', 'error']) stream.once(event, () => resolve());
+    const done = () => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.once(event, done);
   });
 }
 

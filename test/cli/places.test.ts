@@ -99,6 +99,14 @@ describe('-', () => {
     expect([rebuilt.status, rebuilt.stdout.equals(readFileSync(LENET))]).toEqual([0, true]);
   });
 
+  it('says nothing when its reader has had enough', () => {
+    const { folder } = setUp();
+    expect(fxqIn(folder, 'encode', LENET, '-o', 'x.fxq', '-q').code).toBe(0);
+    const command = `"${process.execPath}" "${BIN}" decode x.fxq -o - -q | head -c 4 | wc -c`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
+    expect([stdout.trim(), stderr]).toEqual(['4', '']);
+  });
+
   it('is refused beside JSON, which goes to stdout, too', () => {
     const { code, stdout, stderr } = fxq('encode', LENET, '-o', '-', '--json');
     expect([code, stdout]).toEqual([2, '']);
