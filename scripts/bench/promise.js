@@ -4,11 +4,13 @@
 // how many draws that is above the goal.
 //
 //   npm run bench promise [-- --model model.onnx --data data.npz --sizes 64,256,1024 --draws 20 --max-loss 0.5 --search calibrate \
-//     --fast --results bench/results/promise.md]
+//     --fast --minutes 10 --draws-file draws.jsonl --results bench/results/promise.md]
 //
 // `--search data` looks for density and clusters instead. Draws are taken from `--data`, of which all is read into memory: sizes
-// that leave fewer others than they take themselves are passed over. With `--results` a row is added to that table. A draw takes
-// from seconds (LeNets) to minutes (`--fast` takes a fraction), so that twenty of a larger net are for a night.
+// that leave fewer others than they take themselves are passed over. A draw takes from seconds (LeNets) to minutes (`--fast` takes a
+// fraction), so that twenty of a larger net are for a night: with `--draws-file` each is kept as a line of JSON as soon as it is known
+// and not made again, and with `--minutes` no other is begun after that time. With `--results` a row is added to that table once all
+// draws of a size are there.
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -38,11 +40,28 @@ const { values } = parseArgs({
     search: { type: 'string', default: 'calibrate' },
     fast: { type: 'boolean', default: false },
     results: { type: 'string' },
+    minutes: { type: 'string' },
+    'draws-file': { type: 'string' },
   },
 });
 const goal = Number(values['max-loss']);
+const end = values.minutes === undefined ? Number.POSITIVE_INFINITY : 60_000 * Number(values.minutes);
+const searchedBy = values.search === 'data' ? '--data' : values.fast ? '--calibrate --fast' : '--calibrate';
+const kept = values['draws-file'] && existsSync(values['draws-file']) ? linesIn(values['draws-file']) : [];
 const bytes = new Uint8Array(readFileSync(values.model));
 const { rows, take } = await read(await openDataset(values.data, disk));
+
+/**
+ * @param {string} file
+ * @returns {Record<string, any>[]}
+ */
+function linesIn(file) {
+  return readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
 
 /**
  * All samples, and a data set of some of them.
@@ -87,38 +106,48 @@ for (const size of values.sizes.split(',').map(Number)) {
   if (2 * size > rows) continue;
   const table = [];
   for (let draw = Number(values.first); draw < Number(values.first) + Number(values.draws); draw++) {
-    const order = shuffle(
-      Array.from({ length: rows }, (_, i) => i),
-      createRandom(draw + 1),
-    );
-    const options = { dataset: take(order.slice(0, size)), maxLoss: goal, fast: values.fast };
-    const pool = threadPool();
-    const found =
-      values.search === 'data'
-        ? await searchBudget(openOnnx(bytes), options)
-        : await searchCalibration(openOnnx(bytes), { ...options, pool });
-    await pool.close();
-    const container = await encode(found.model);
-    const real = await lossOn(container, order.slice(size));
-    const { judgement } = found.chosen;
-    table.push({
-      bytes: container.length,
-      expected: judgement?.value.toFixed(2),
-      'at most': judgement?.high.toFixed(2),
-      'really lost': real.toFixed(2),
-      reached: found.isReached,
-    });
+    const subject = { net: basename(values.model), by: searchedBy, inputs: size, goal, draw };
+    const known = kept.find((row) => Object.entries(subject).every(([key, value]) => row[key] === value));
+    if (!known && performance.now() > end) continue;
+    const row = known ?? { ...subject, ...(await tryDraw(size, draw)) };
+    if (!known && values['draws-file']) appendFileSync(values['draws-file'], `${JSON.stringify(row)}\n`);
+    table.push(row);
   }
+  if (table.length === 0) continue;
   console.table(table);
-  const above = table.filter((row) => Number(row['really lost']) > goal).length;
+  const above = table.filter(({ lost }) => lost > goal).length;
   const mean = table.reduce((sum, row) => sum + row.bytes, 0) / table.length;
   console.log(
     `${size} inputs: above the goal in ${above} of ${table.length} draws; ${mean.toFixed(0)} bytes on average`,
   );
-  const worst = Math.max(...table.map((row) => Number(row['really lost'])));
-  const how = values.search === 'data' ? '--data' : values.fast ? '--calibrate --fast' : '--calibrate';
-  const cells = [basename(values.model), how, size, goal, table.length, above, worst.toFixed(2), Math.round(mean)];
-  if (values.results) addRow(values.results, cells);
+  const worst = Math.max(...table.map(({ lost }) => lost));
+  const cells = [basename(values.model), searchedBy, size, goal, table.length, above];
+  const isDone = table.length === Number(values.draws);
+  if (values.results && isDone) addRow(values.results, [...cells, worst.toFixed(2), Math.round(mean)]);
+}
+
+/**
+ * What a search on a draw finds, what it promises, and what comes of that on all other inputs.
+ *
+ * @param {number} size
+ * @param {number} draw
+ */
+async function tryDraw(size, draw) {
+  const order = shuffle(
+    Array.from({ length: rows }, (_, i) => i),
+    createRandom(draw + 1),
+  );
+  const options = { dataset: take(order.slice(0, size)), maxLoss: goal, fast: values.fast };
+  const pool = threadPool();
+  const found =
+    values.search === 'data'
+      ? await searchBudget(openOnnx(bytes), options)
+      : await searchCalibration(openOnnx(bytes), { ...options, pool });
+  await pool.close();
+  const container = await encode(found.model);
+  const { value, high } = found.chosen.judgement ?? {};
+  const lost = await lossOn(container, order.slice(size));
+  return { bytes: container.length, expected: value, 'at most': high, lost, reached: found.isReached };
 }
 
 /** Adds a row to a table of results, which is begun where there is none. */
@@ -128,6 +157,7 @@ function addRow(file, cells) {
   const line = (row) => `| ${row.join(' | ')} |\n`;
   const title =
     '# How often a promised loss holds\n\n`npm run bench promise`: what files lose on inputs that no search has seen.\n\n';
-  if (!existsSync(file)) writeFileSync(file, `${title}${line(head)}${line(rule)}`);
-  appendFileSync(file, line(cells));
+  const lines = (existsSync(file) ? readFileSync(file, 'utf8') : `${title}${line(head)}${line(rule)}`).split('\n');
+  const last = lines.findLastIndex((text) => text.startsWith('|'));
+  writeFileSync(file, [...lines.slice(0, last + 1), line(cells).trimEnd(), ...lines.slice(last + 1)].join('\n'));
 }
