@@ -17,6 +17,7 @@ import {
 } from '../search/allocation/options.js';
 import { searchBudget } from '../search/allocation/search.js';
 import type { BudgetTrial } from '../search/allocation/trials.js';
+import { CLUSTER } from '../stages/cluster.js';
 import { PRUNE } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
 import type { Config, LayerConfig } from './config.js';
@@ -181,7 +182,9 @@ export function budgetStage(
       const onTrial = (trial: BudgetTrial) => log?.add(trial, trial.point !== undefined);
       const told = { onProgress, onStart, onPoint, onNote, onTrial, known: log?.known };
       found = await searchBudget(model, { ...common, ...told, metric, signal });
-      noteBudget(found, terminal, onNote);
+      const isFixed =
+        prune !== undefined || cluster === false || givenOf(CLUSTER.alternatives, cluster ?? {}).length > 0;
+      noteBudget(found, isFixed, terminal, onNote);
       return found.model;
     },
   };
@@ -193,6 +196,7 @@ function pointLine({ bytes, judgement }: Budget['chosen']): string {
 
 function noteBudget(
   { heldOut, isReached, points, skipped }: Budget,
+  isFixed: boolean,
   terminal: Terminal,
   onNote: ((text: string) => void) | undefined,
 ): void {
@@ -200,9 +204,9 @@ function noteBudget(
   terminal.note(`  judged by ${by}`);
   if (!isReached) {
     const text =
-      points.length > 1
-        ? 'no setting reached the goal; this is the nearest'
-        : 'the goal is not reached, and the options left one setting to try; fix less';
+      isFixed && points.length === 1
+        ? 'the goal is not reached, and the options left one setting to try; fix less'
+        : 'no setting reached the goal; this is the nearest';
     onNote?.(text);
   }
   for (const { name, reason } of skipped) terminal.note(`  ${name}: not searched for, ${reason}`);

@@ -36,8 +36,9 @@ const SEARCHING = [...GOALS, 'time', 'metric', 'resume'] as const;
 export function addGoal(command: Command): Command {
   const price = { ...CALIBRATE.lambda, text: 'what a bit is worth, such as 5e-8', otherwise: 'searched for' };
   const { time, ...goals } = GOAL;
-  addOptions(command, goals, { alternatives: GOALS, prefix: 'with --calibrate or --data: ' });
-  addOptions(command, { time }, { prefix: 'with --calibrate or --data: ' });
+  const prefix = 'with --calibrate, --data or --train: ';
+  addOptions(command, goals, { alternatives: GOALS, prefix });
+  addOptions(command, { time }, { prefix });
   addOptions(command, { lambda: price }, { alternatives: GOALS, prefix: 'with --calibrate: ' });
   command.option(
     '--resume',
@@ -76,7 +77,7 @@ export function searchStage(
   if (!calibration) {
     const stray = SEARCHING.find((goal) => flags[goal] !== undefined);
     if (stray === 'lambda') throw new UsageError('--lambda needs --calibrate with inputs to look at');
-    if (stray) throw new UsageError(`--${dashed(stray)} needs --calibrate or --data with inputs to judge by`);
+    if (stray) throw new UsageError(`--${dashed(stray)} needs --calibrate, --data or --train with inputs to judge by`);
     return undefined;
   }
   if (flags.snr !== undefined) throw new UsageError('--snr does not go with --calibrate; give --max-loss or --bits');

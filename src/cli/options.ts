@@ -109,6 +109,11 @@ export function addFold(command: Command): Command {
   return command.option('--fold', 'fold BatchNormalization into the layers before it first');
 }
 
+/** Options of commands that take an ONNX file and write another: what is done before, and what may be replaced. */
+export function addEditing(command: Command): Command {
+  return addForce(addDropUnused(addFold(command)));
+}
+
 /** @param included - what is worked on if nothing is said */
 export function addSelection(command: Command, included = DEFAULT_INCLUDE.join(' ')): Command {
   return command
@@ -123,5 +128,20 @@ export function addSelection(command: Command, included = DEFAULT_INCLUDE.join('
 /** The examples at the end of a command's help. */
 export function addExamples(command: Command, ...lines: string[]): Command {
   const noun = lines.length === 1 ? 'Example' : 'Examples';
-  return command.addHelpText('after', `\n${noun}:\n${lines.map((line) => `  $ fxq-compress ${line}`).join('\n')}`);
+  return command.addHelpText('after', () => {
+    const width = command.configureOutput().getOutHelpWidth?.() ?? Number.POSITIVE_INFINITY;
+    return `\n${noun}:\n${lines.map((line) => inLines(`fxq-compress ${line}`, width)).join('\n')}`;
+  });
+}
+
+/** A command as a shell takes it: of one that is too long, lines that end in a backslash. */
+function inLines(text: string, width: number): string {
+  const words = text.split(/ (?=-)/);
+  const lines = [`  $ ${words[0]}`];
+  for (const word of words.slice(1)) {
+    const line = `${lines.at(-1)} ${word}`;
+    if (line.length <= width - 2 || (line.length <= width && word === words.at(-1))) lines[lines.length - 1] = line;
+    else lines.push(`      ${word}`);
+  }
+  return lines.join(' \\\n');
 }

@@ -131,7 +131,11 @@ function createProgram(terminal: Terminal, isJson = false): Command {
   program.addHelpText(
     'after',
     `
-No command is compress. Exit codes: 0 done, 1 the work failed, 2 wrong usage.
+Without a command files are compressed.
+
+Exit codes: 0 done, 1 the work failed, 2 wrong usage. A goal that nothing
+reaches is no failure: the nearest file is written, with a warning (and in
+--json isReached is false).
 
 Examples:
   $ fxq-compress model.onnx

@@ -57,10 +57,7 @@ export function readSettings(
   quantizer: (options: QuantizeOptions, values: readonly ValueRule[]) => Stage = (options) => quantize(options),
   config: Config = configOf(flags),
 ): Settings {
-  const selection: Selection<never> = {
-    include: flags.include ?? config.include,
-    exclude: flags.exclude ?? config.exclude,
-  };
+  const selection = selectionOf(flags, config);
   const isPruned = wanted === 'prune' || (wanted === 'compress' && isPruneWanted(config, flags));
   const pruneBase = override(PRUNE, config.prune, flags);
   const isQuantized = wanted === 'quantize' || (wanted === 'compress' && isQuantizeWanted(config, flags));
@@ -115,6 +112,11 @@ export function readSettings(
   };
 }
 
+/** What options select holds against what the file does. */
+function selectionOf(flags: SelectionFlags, config: Config): Selection<never> {
+  return { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
+}
+
 function isFilled(options: object): boolean {
   return Object.keys(options).length > 0;
 }
@@ -137,7 +139,7 @@ export function readTargets(flags: TargetFlags): {
     (['threshold', 'quality'] as const).filter((key) => target?.[key] !== undefined),
   );
   if (stray.length > 0) throw new UsageError(`config: prune to a density with tune, not to a ${stray[0]}`);
-  const selection = { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
+  const selection = selectionOf(flags, config);
   const { density, scope } = override(PRUNE, config.prune, flags);
   const formats = rulesOf(config, 'quantize');
   const { seed: _, domain = 'spatial', ...quantize } = override(QUANTIZE, config.quantize, flags);
@@ -211,7 +213,7 @@ function findUnused(
   included: readonly Selector[] = DEFAULT_INCLUDE,
 ): string[] {
   const all = model.tensors;
-  const selection = { include: flags.include ?? config.include, exclude: flags.exclude ?? config.exclude };
+  const selection = selectionOf(flags, config);
   const placed = (['include', 'exclude'] as const).flatMap((key) => {
     const place = flags[key] ? `--${key}` : `config: ${key}`;
     return (selection[key] ?? []).map((selector) => ({ place, selector }));

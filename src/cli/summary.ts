@@ -6,6 +6,7 @@ import { printable, printableJson } from '../printable.js';
 import { type Answers, NOT_MEASURED } from './answers.js';
 import type { StoppedEarly } from './errors.js';
 import { PIPE } from './find-models.js';
+import { sizeOf } from './input.js';
 import { nextSteps } from './next-steps.js';
 import type { CommonFlags } from './options.js';
 import { stagesLine, type Terminal } from './terminal.js';
@@ -41,6 +42,21 @@ interface Summary {
   readonly training?: object | undefined;
   /** How training went. */
   readonly epochs?: readonly object[];
+}
+
+/** An ONNX file that was made of another. */
+interface Edited extends Pick<Summary, 'input' | 'stages'> {
+  /** The files of the model that was read, and of the one that was written, its main file first. */
+  readonly read: readonly string[];
+  readonly written: readonly string[];
+  /** Other files that were written. */
+  readonly others?: readonly string[];
+}
+
+/** What is reported of it, whatever was done. */
+export function onnxSummary({ input, read, written, others = [], stages }: Edited): Summary {
+  const [inputBytes, outputBytes] = [sizeOf(read), sizeOf(written)];
+  return { input, output: written[0], inputBytes, files: [...written, ...others], outputBytes, ratio: null, stages };
 }
 
 /** A summary, and what is shown only if it is asked for. */
@@ -145,11 +161,12 @@ async function tell({ summary, tried, report }: Result, { table }: SummaryFlags,
   terminal.tell(`time: ${stagesLine(summary.stages)}`);
 }
 
-/** Names as there is room for them: on a terminal long ones lose their middle. */
+/** Names as there is room for them: on a terminal long ones lose their middle. Pipes have none of their own. */
 function namesOf({ input, output }: Summary, { streams, width }: Terminal): string[] {
-  if (!streams.stdout.isTTY) return [input, output];
+  const names = [input === PIPE ? 'stdin' : input, output === PIPE ? 'stdout' : output];
+  if (!streams.stdout.isTTY) return names;
   const room = Math.max(NAME, Math.floor((width - BESIDE_NAMES) / 2));
-  return [input, output].map((name) => shorten(name, room));
+  return names.map((name) => shorten(name, room));
 }
 
 type Sizes = Pick<Summary, 'inputBytes' | 'outputBytes' | 'ratio'>;

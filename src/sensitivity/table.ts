@@ -45,14 +45,16 @@ export function formatSensitivity(found: Sensitivity, width?: number): string {
     ['top-1', original.top1],
     ['top-5', original.top5],
   ] as const;
-  const shares = top.flatMap(([name, value]) =>
-    value === null ? [] : [`, ${name} of the original ${formatPercent(value)}`],
-  );
+  const shares = top.flatMap(([name, value]) => (value === null ? [] : [`${name} ${formatPercent(value)}`]));
   const mismatches = [...layers, ...inputs].some(({ shapeMismatches }) => shapeMismatches > 0);
   if (mismatches) notes.push('– outputs of other shapes than the original’s are not in the figures');
   const all = cumulative.at(-1)?.loss;
   if (all) notes.push(`– all compressed: ${formatLoss(all)}, by ${all.metric}`);
-  return [...lines, ...notes, '', `${formatCount(samples)} samples, output '${output}'${shares.join('')}`].join('\n');
+  const ends = [
+    `${formatCount(samples)} samples, output '${output}'`,
+    ...(shares.length > 0 ? [`the original: ${shares.join(', ')}`] : []),
+  ];
+  return [...lines, ...notes, '', ...ends].join('\n');
 }
 
 const WEIGHTS: Column<Row<LayerSensitivity>>[] = [

@@ -94,7 +94,9 @@ describe('-', () => {
     const packed = piped(readFileSync(LENET), 'encode', '-');
     expect(packed.status).toBe(0);
     expect(packed.stdout.equals(readFileSync(path('x.fxq')))).toBe(true);
-    expect(packed.stderr.toString()).toMatch(/^- \(1\.07 MB\) → - \(.*\n.*answers: the same, no weight has changed\n/s);
+    expect(packed.stderr.toString()).toMatch(
+      /^stdin \(1\.07 MB\) → stdout \(.*\n.*answers: the same, no weight has changed\n/s,
+    );
     const rebuilt = piped(packed.stdout, 'decode', '-', '-o', '-');
     expect([rebuilt.status, rebuilt.stdout.equals(readFileSync(LENET))]).toEqual([0, true]);
   });

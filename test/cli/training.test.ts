@@ -50,7 +50,7 @@ describe('compress --train', () => {
     const { code, stdout, stderr } = await stopped([...piped, '--rounds', '5'], 'round 2:');
     expect(code).toBe(130);
     expect(stdout.slice(0, 3)).toBe('FXQ');
-    expect(stderr).toMatch(/→ - \(.* smaller\n/);
+    expect(stderr).toMatch(/→ stdout \(.* smaller\n/);
     expect(stderr).toMatch(/stopped by SIGINT; what was found is the best so far\n$/);
     expect(Object.keys(filesIn(folder)).sort()).toEqual(['data.mjs', 'small.onnx']);
     for (const other of [piped, [...args, '--dry-run']]) {

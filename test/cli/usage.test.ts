@@ -166,7 +166,7 @@ describe('help', () => {
   it.each(commands)('%s --help has an example that parses', (command) => {
     const { code, stdout } = fxq(command, '--help');
     expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^ {2}\\$ fxq-compress ${command} \\S`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^ {2}\\$ fxq-compress (${command} |model)\\S`, 'm'));
     expect(stdout).toContain('--json');
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
   });

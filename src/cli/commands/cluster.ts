@@ -2,17 +2,7 @@ import type { Command } from 'commander';
 import { CLUSTER } from '../../stages/cluster.js';
 import { addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
-import {
-  addCommon,
-  addDropUnused,
-  addExamples,
-  addFold,
-  addForce,
-  addOutput,
-  addSelection,
-  addTable,
-  addThreads,
-} from '../options.js';
+import { addCommon, addEditing, addExamples, addOutput, addSelection, addTable, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
 
@@ -28,9 +18,7 @@ export function addClusterCommand(program: Command, terminal: Terminal): void {
   addStage(command, CLUSTER);
   addSelection(command);
   addThreads(command);
-  addFold(command);
-  addDropUnused(command);
-  addForce(command);
+  addEditing(command);
   addTable(command);
   addCommon(command);
   addExamples(

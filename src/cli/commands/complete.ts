@@ -16,6 +16,9 @@ export function addCompleteCommand(program: Command, terminal: Terminal): void {
   program.commands
     .find((command) => command.name() === 'complete')
     ?.summary('print what completes commands, options and files in a shell')
+    .description(
+      'Prints a script for a shell: once it has read that, the Tab key completes commands, options and files.',
+    )
     .addHelpText('after', INSTALLATION)
     .hook('preAction', (_, { args }) => {
       // Words to complete come behind `--`, and are the shell's own.
@@ -53,7 +56,7 @@ function repeatable(script: string): string {
 
 const INSTALLATION = `
 Examples:
-  $ fxq-compress complete bash >> ~/.bashrc   # needs the package bash-completion
+  $ fxq-compress complete bash >> ~/.bashrc  # needs the package bash-completion
   $ fxq-compress complete zsh > "\${fpath[1]}/_fxq-compress"
   $ fxq-compress complete fish > ~/.config/fish/completions/fxq-compress.fish`;
 

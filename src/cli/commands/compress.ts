@@ -47,19 +47,26 @@ With --data and a goal, and without --calibrate, density and number of clusters 
     )
     .argument('<models...>', PLACES_HELP);
   addPlaces(command);
-  addStage(command, PRUNE);
   addOptions(command, { seed: seed('seed of made inputs, of random and kmeans++, and of what is looked at') });
+  command.optionsGroup('Pruning:');
+  addStage(command, PRUNE);
+  command.optionsGroup('Shared values:');
   addStage(command, CLUSTER);
-  addStage(command, QUANTIZE);
-  addWidths(command);
-  addSynthetic(command);
-  addCalibration(command);
-  addBudget(command);
-  addTraining(command);
-  addGoal(command);
   command.addOption(
     new Option('--no-cluster', 'keep the values of the weights').conflicts([...CLUSTER.perLayer, 'calibrate']),
   );
+  addSynthetic(command);
+  command.optionsGroup('Number formats:');
+  addStage(command, QUANTIZE);
+  addWidths(command);
+  command.optionsGroup('By inputs of yours:');
+  addCalibration(command);
+  addBudget(command);
+  command.optionsGroup('Training:');
+  addTraining(command);
+  command.optionsGroup('Goals:');
+  addGoal(command);
+  command.optionsGroup('Options:');
   addSelection(command);
   addOptions(command, CODING);
   addThreads(command);

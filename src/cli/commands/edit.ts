@@ -5,7 +5,7 @@ import { writeStaged } from '../../pipeline/threads.js';
 import { judgedAnswers, unknownAnswers } from '../answers.js';
 import { type BudgetFlags, budgetOf, configPathOf } from '../budget.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
-import { inspectFile, openModel, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
+import { inspectFile, openModel, tensorBytes, unclaimedWarnings } from '../input.js';
 import type { ModelFlags, ThreadFlags } from '../options.js';
 import { planModel } from '../output/model.js';
 import { planOutput, together } from '../output/plan.js';
@@ -13,7 +13,7 @@ import { withOutput } from '../output/write.js';
 import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { type SimulateFlags, simulateStage, tableKindOf } from '../simulate-flags.js';
-import { reportSummary, type SummaryFlags } from '../summary.js';
+import { onnxSummary, reportSummary, type SummaryFlags } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 import { withTensorPool } from '../threads.js';
 
@@ -86,13 +86,10 @@ export async function editModel(
     );
     const judgement = formats.found()?.chosen.judgement;
     const summary = {
-      input,
-      output,
-      inputBytes: sizeOf(paths),
-      files: plan.paths,
-      outputBytes: sizeOf(files.paths),
-      ratio: null,
-      stages,
+      ...onnxSummary({
+        ...{ input, stages, read: paths },
+        ...{ written: files.paths, others: plan.paths.slice(files.paths.length) },
+      }),
       ...(flags.json && quantized(simulation?.found())),
       answers: judgement ? judgedAnswers(judgement, judgement.samples) : unknownAnswers(input, output),
     };

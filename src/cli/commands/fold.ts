@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { fold } from '../../stages/fold.js';
-import { unknownAnswers } from '../answers.js';
-import { aboutFile, inspectFile, openModel, sizeOf, unclaimedWarnings } from '../input.js';
+import { sameAnswers, unknownAnswers } from '../answers.js';
+import { aboutFile, inspectFile, openModel, unclaimedWarnings } from '../input.js';
 import { addCommon, addDropUnused, addExamples, addForce, addOutput, addTable, type ModelFlags } from '../options.js';
 import { planModel } from '../output/model.js';
 import { writePieces } from '../output/write.js';
-import { reportSummary, type SummaryFlags } from '../summary.js';
+import { onnxSummary, reportSummary, type SummaryFlags } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 
 type FoldFlags = SummaryFlags & ModelFlags & { readonly output: string };
@@ -38,18 +38,12 @@ async function foldFile(input: string, flags: FoldFlags, terminal: Terminal): Pr
     for (const warning of unclaimedWarnings(model)) terminal.warn(warning);
     const plan = planModel(output, model, flags.force);
     const run = await runStages(model, [fold()], { context: { onNote: terminal.warn } });
-    if (run.model.files === model.files) terminal.note('nothing to fold: the model is written as it is');
+    const isSame = run.model.files === model.files;
+    if (isSame) terminal.note('nothing to fold: the model is written as it is');
     await writePieces(plan, ({ signal }) => writeOnnx(run.model, { signal }));
-    const summary = {
-      input,
-      output,
-      inputBytes: sizeOf(paths),
-      files: plan.paths,
-      outputBytes: sizeOf(plan.paths),
-      ratio: null,
-      stages: run.times(),
-      answers: unknownAnswers(input, output),
-    };
+    const edited = { input, read: paths, written: plan.paths, stages: run.times() };
+    const answers = isSame ? sameAnswers('nothing was folded') : unknownAnswers(input, output);
+    const summary = { ...onnxSummary(edited), answers };
     await reportSummary(terminal, flags, { summary, report: () => inspectFile(output) });
   } finally {
     close();

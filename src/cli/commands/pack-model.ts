@@ -168,7 +168,7 @@ export async function packModel(
       if (made && typeof made !== 'string') return madeAnswers(made);
       const judged = found ?? search?.found() ?? formats.found();
       const judgement = judged?.chosen.judgement;
-      if (!judged || !judgement) return unknownAnswers(input, output);
+      if (!judged || !judgement) return unknownAnswers(input, flags.dryRun ? PIPE : output);
       return judgedAnswers(judgement, 'heldOut' in judged ? judged.heldOut : judgement.samples);
     }
   } finally {

@@ -3,17 +3,7 @@ import { PRUNE } from '../../stages/prune.js';
 import { addCalibration } from '../calibration.js';
 import { addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
-import {
-  addCommon,
-  addDropUnused,
-  addExamples,
-  addFold,
-  addForce,
-  addOutput,
-  addSelection,
-  addTable,
-  addThreads,
-} from '../options.js';
+import { addCommon, addEditing, addExamples, addOutput, addSelection, addTable, addThreads } from '../options.js';
 import type { Terminal } from '../terminal.js';
 import { type EditFlags, editModel } from './edit.js';
 
@@ -32,9 +22,7 @@ With --calibrate those weights go that the model can best do without on such inp
   addCalibration(command);
   addSelection(command);
   addThreads(command);
-  addFold(command);
-  addDropUnused(command);
-  addForce(command);
+  addEditing(command);
   addTable(command);
   addCommon(command);
   addExamples(

@@ -7,16 +7,7 @@ import { addCalibration } from '../calibration.js';
 import { addOptions, addStage } from '../flags.js';
 import { aboutFile } from '../input.js';
 import { addMetric } from '../metric.js';
-import {
-  addCommon,
-  addDropUnused,
-  addExamples,
-  addFold,
-  addForce,
-  addOutput,
-  addSelection,
-  addThreads,
-} from '../options.js';
+import { addCommon, addEditing, addExamples, addOutput, addSelection, addThreads } from '../options.js';
 import { addWidths } from '../quantize-flags.js';
 import { addSimulate } from '../simulate-flags.js';
 import type { Terminal } from '../terminal.js';
@@ -37,19 +28,22 @@ With --equivalent-bits, or with --max-loss and data, every layer gets a width of
     )
     .argument('<file>', 'the ONNX file');
   addOutput(command, 'the quantized ONNX file');
+  command.optionsGroup('Weights:');
   addStage(command, QUANTIZE);
   addWidths(command);
+  command.optionsGroup('Values while the model runs:');
   addSimulate(command);
+  command.optionsGroup('By inputs of yours:');
+  addCalibration(command);
+  addBudget(command);
+  command.optionsGroup('Goals:');
   const { maxLoss, maxError } = GOAL;
   addOptions(command, { maxLoss, maxError }, { prefix: 'with --calibrate or --data: ' });
   addMetric(command);
-  addBudget(command);
-  addCalibration(command);
+  command.optionsGroup('Options:');
   addSelection(command);
   addThreads(command);
-  addFold(command);
-  addDropUnused(command);
-  addForce(command);
+  addEditing(command);
   addCommon(command);
   addExamples(
     command,

@@ -15,24 +15,14 @@ import { addAugmentation } from '../augment.js';
 import { addData, type DataFlags, openData } from '../data.js';
 import { asUsage, StoppedEarly, UsageError } from '../errors.js';
 import { addOptions, optionsFrom } from '../flags.js';
-import {
-  aboutFile,
-  inspectFile,
-  type OpenedModel,
-  openEither,
-  openModel,
-  sizeOf,
-  unclaimedWarnings,
-} from '../input.js';
+import { aboutFile, inspectFile, type OpenedModel, openEither, openModel, unclaimedWarnings } from '../input.js';
 import { withoutInputs } from '../inputs.js';
 import { interruptible } from '../interrupt.js';
 import { addMetric, type MetricFlags, metricOf } from '../metric.js';
 import {
   addCommon,
-  addDropUnused,
+  addEditing,
   addExamples,
-  addFold,
-  addForce,
   addOutput,
   addSelection,
   addTable,
@@ -43,7 +33,7 @@ import { planModel } from '../output/model.js';
 import { planOutput } from '../output/plan.js';
 import { writePieces, writeWhole } from '../output/write.js';
 import { readTargets } from '../settings.js';
-import { reportSummary, type SummaryFlags } from '../summary.js';
+import { onnxSummary, reportSummary, type SummaryFlags } from '../summary.js';
 import type { Terminal } from '../terminal.js';
 
 type TuneFlags = SummaryFlags &
@@ -77,9 +67,7 @@ DATA is what evaluate takes. Its labels are learned from; without labels, or wit
   addData(command);
   addMetric(command);
   addSelection(command, TRAINED.join(' '));
-  addFold(command);
-  addDropUnused(command);
-  addForce(command);
+  addEditing(command);
   addTable(command);
   addCommon(command);
   addExamples(
@@ -144,16 +132,8 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
     });
     await writePieces(plan, ({ signal }) => writeOnnx(run.model, { signal }));
     if (stoppedBy === undefined) rmSync(checkpointPath, { force: true });
-    const summary = {
-      input,
-      output,
-      inputBytes: sizeOf(paths),
-      files: plan.paths,
-      outputBytes: sizeOf(plan.paths),
-      ratio: null,
-      stages: run.times(),
-      epochs,
-    };
+    const edited = { input, read: paths, written: plan.paths, stages: run.times() };
+    const summary = { ...onnxSummary(edited), epochs };
     await reportSummary(terminal, flags, { summary, report: () => inspectFile(output) });
     if (stoppedBy !== undefined)
       throw new StoppedEarly(
