@@ -133,8 +133,11 @@ export async function trainFile(
     const stages = await withOutput(plan, async (output, signal) => {
       return (await compressTo(targetIn(output), trained.model, [], { ...optionsFrom(CODING, flags), signal })).stages;
     });
-    if (stoppedBy === undefined && checkpointPath !== undefined) rmSync(checkpointPath, { force: true });
+    if (!trained.isCutShort && checkpointPath !== undefined) rmSync(checkpointPath, { force: true });
     terminal.note(`  ended: ${trained.ended}; ${trained.judgedBy}`);
+    if (trained.isCutShort && stoppedBy === undefined && checkpointPath !== undefined && existsSync(checkpointPath)) {
+      terminal.note('  the same command with --resume goes on for as long again');
+    }
     if (!trained.isReached) terminal.warn('nothing reached the goal; this is the nearest');
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
     const files = { input, output, inputBytes, outputBytes, ratio: inputBytes / outputBytes };

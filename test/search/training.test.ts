@@ -84,11 +84,11 @@ describe('a search with training', () => {
     const controller = new AbortController();
     const onStep = ({ what }: Step) => what === 'retrain' && controller.abort('SIGINT');
     const stopped = await searchTraining(open(), { ...base, onStep, signal: controller.signal });
-    expect([stopped.ended, stopped.chosen.bytes > 0]).toEqual(['stopped', true]);
+    expect([stopped.ended, stopped.isCutShort, stopped.chosen.bytes > 0]).toEqual(['stopped', true, true]);
     const early = searchTraining(open(), { ...base, signal: AbortSignal.abort('SIGINT') });
     await expect(early).rejects.toMatchObject({ code: 'ABORTED' });
     const short = await searchTraining(open(), { ...base, time: 1e-3 });
-    expect(short.steps).toHaveLength(1);
+    expect([short.steps.length, short.isCutShort]).toEqual([1, true]);
   });
 });
 

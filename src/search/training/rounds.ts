@@ -12,6 +12,9 @@ const FIRST_PRICES = 2;
 /** Densities closer than this to one that failed are not tried. */
 const CLOSE = 1.12;
 
+/** Why a search ended that has more to try. */
+export const TIME_IS_OVER = 'the time is over';
+
 /** Goes on until nothing better reaches the goal, rounds or time are over; says which. */
 export async function runRounds(session: Session): Promise<string> {
   const { journal, options, clock } = session;
@@ -23,7 +26,7 @@ export async function runRounds(session: Session): Promise<string> {
     if (!journal.isTrained) {
       const { failed, density } = journal;
       if (failed > 0 && density / failed < CLOSE ** 2) return 'fewer weights do not reach the goal';
-      if (clock.isOver(leastTime(session))) return 'the time is over';
+      if (clock.isOver(leastTime(session))) return TIME_IS_OVER;
       await begin(session);
       journal.isTrained = true;
       session.keep();

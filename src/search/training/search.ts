@@ -10,7 +10,7 @@ import { createJudge } from '../judge.js';
 import { divideInputs, type Inputs } from './inputs.js';
 import { type Journal, readJournal, type Step } from './journal.js';
 import { checkTrainingOptions, TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
-import { runRounds } from './rounds.js';
+import { runRounds, TIME_IS_OVER } from './rounds.js';
 import { openSession } from './session.js';
 
 /** A model that was pruned, trained and rounded for a goal, and how. */
@@ -22,10 +22,13 @@ export interface Trained {
   readonly isReached: boolean;
   /** Why the search ended, in words. */
   readonly ended: string;
+  /** Whether there was more to try: with `resume`, the search goes on. */
+  readonly isCutShort: boolean;
   /** How models are judged, in words. */
   readonly judgedBy: string;
 }
 
+const STOPPED = 'stopped';
 /** Price of a bit to begin with. */
 const LAMBDA = 1e-7;
 
@@ -72,13 +75,17 @@ export async function searchTraining(model: Model, options: TrainingOptions): Pr
   } catch (error) {
     const isStopped = error instanceof FxqError && error.code === 'ABORTED' && journal.best !== undefined;
     if (!isStopped) throw error;
-    ended = 'stopped';
+    ended = STOPPED;
   }
   if (!journal.best || !journal.bestJudged)
     throw new FxqError('ABORTED', 'training: stopped before anything was found');
   const chosen = journal.bestJudged;
   const isReached = reaches(chosen, goal);
-  return { model: openOnnx(journal.best), chosen, steps: journal.steps, isReached, ended, judgedBy: judge.text };
+  const isCutShort = ended === STOPPED || ended === TIME_IS_OVER;
+  return {
+    ...{ model: openOnnx(journal.best), chosen, steps: journal.steps, isReached },
+    ...{ ended, isCutShort, judgedBy: judge.text },
+  };
 }
 
 function begin(model: Model): Journal {
