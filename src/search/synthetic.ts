@@ -72,9 +72,10 @@ export interface SyntheticFound {
 /**
  * What is aimed at, in decibels, set on models of either kind whose real data was at hand: with pictures, 33 dB were 32 to
  * 36 dB on real ones, where at least 99.3 % of the decisions were as before; models of sound are less sure of what they
- * hear in made voices than in real ones, where 26 dB were about 33; below 27 a detector that keeps a state may be off by twice as much from one price to the next.
+ * hear in made voices than in real ones, where 26 dB were about 33. Below that a detector that keeps a state may be off by
+ * twice as much from one price to the next.
  */
-export const ANSWER_SNR: Readonly<Record<Servable, number>> = { pictures: 33, sound: 27, tokens: 30 };
+export const ANSWER_SNR: Readonly<Record<Servable, number>> = { pictures: 33, sound: 26.5, tokens: 30 };
 
 /**
  * What is enough, in decibels, where the noise of weights leaves less: models with few weights that outputs hang on would
