@@ -60,15 +60,14 @@ async function draw(label, names, points, { x, y, z, scale }) {
         plot.text([name], {
           frameAnchor: 'top-left',
           dy: -40,
-          dx: 150 * i,
+          dx: 150 * (i + 1),
           text: () => `● ${name}`,
           fill: color(name),
         }),
       ),
     ],
   }).toString();
-  return svg.replace(
-    '<svg ',
-    '<svg xmlns="http://www.w3.org/2000/svg" style="background: white; font-family: sans-serif" ',
-  );
+  return svg
+    .replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ')
+    .replace('style="', 'style="background: white; font-family: sans-serif; ');
 }
