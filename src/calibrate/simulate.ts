@@ -46,7 +46,11 @@ export interface SimulateOptions extends Omit<CalibratedQuantizeOptions, 'datase
   readonly weightStage?: ((options: QuantizeOptions, values: ValuePlan | undefined) => WeightStage) | undefined;
 }
 
-/** A stage that rounds weights, and may choose how values are rounded while it is at it. */
+/**
+ * A stage that rounds weights, and may choose how values are rounded while it is at it.
+ *
+ * @internal
+ */
 export interface WeightStage extends Stage {
   /** How values are rounded once it has run. Default: as they were to be. */
   plan?(): RoundingPlan | undefined;

@@ -194,11 +194,12 @@ describe('no command writes onto what it reads:', () => {
 
   it('other files are replaced, as ever', async () => {
     const folder = await everything();
+    for (const name of ['old.fxq', 'older.fxq']) copyFileSync(join(folder, 'm.onnx'), join(folder, name));
     for (const line of [
-      'prune @m.onnx --density .5 -o @data.mjs',
-      'cluster @m.onnx --bits 3 -o @classes.txt',
-      'encode @m.onnx -o @images/a/1.png',
-      'compress @m.onnx -o @images/b/2.png',
+      'prune @m.onnx --density .5 -o @image.onnx',
+      'cluster @m.onnx --bits 3 -o @image.onnx',
+      'encode @m.onnx -o @old.fxq',
+      'compress @m.onnx -o @older.fxq',
       'prune @m.onnx --density .5 -o @teacher.onnx --calibrate @npz',
     ])
       expect((await fxq(folder, line)).code).toBe(0);

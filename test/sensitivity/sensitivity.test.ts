@@ -128,7 +128,10 @@ describe('a model that decides on nothing', () => {
     // B halves all outputs: a quarter of the signal is noise. The shift of A does less.
     expect(noise(alone.A)).toBeLessThan(noise(alone.B));
     expect(noise(alone.B) / signal).toBeCloseTo(0.25, 10);
-    const weights = (snr: number) => ({ role: 'weight', op: 'MatMul', density: 1, weightSnr: expect.closeTo(snr, 5) });
+    const weights = (snr: number) => ({
+      ...{ role: 'weight', op: 'MatMul', density: 1, format: null },
+      weightSnr: expect.closeTo(snr, 5),
+    });
     expect(found).toEqual({
       samples: 4,
       output: 'Y',

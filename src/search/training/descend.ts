@@ -3,8 +3,12 @@ import type { Goal } from '../goal.js';
 import { percent, removed } from './retrain.js';
 import type { Session } from './session.js';
 
-/** What retraining is likely to win back: so many times the loss that is allowed, and where that is a size, so many points. */
+/**
+ * What retraining is likely to win back: so many times the loss that is allowed, but of points no more than this share of those
+ * that are left, since of answers at random there is nothing to go on from; and where a size is asked for, so many points.
+ */
 const RECOVERABLE = 10;
+const RECOVERABLE_SHARE = 0.25;
 const RECOVERABLE_POINTS = 5;
 /** Bits that a weight which is left takes in the file with its place, and bytes of all else: to begin near a size. */
 const BITS = 7;
@@ -42,8 +46,10 @@ export async function descend(
 }
 
 function recoverable({ limit }: Goal, unit: string): number {
-  if (limit !== undefined) return RECOVERABLE * limit;
-  return unit === 'points' ? RECOVERABLE_POINTS : Number.POSITIVE_INFINITY;
+  const isPoints = unit === 'points';
+  if (limit === undefined) return isPoints ? RECOVERABLE_POINTS : Number.POSITIVE_INFINITY;
+  const most = isPoints ? limit + RECOVERABLE_SHARE * (100 - limit) : Number.POSITIVE_INFINITY;
+  return Math.min(RECOVERABLE * limit, most);
 }
 
 /** About the density at which a file has the size asked for; without one, one that no net gets by with. */
