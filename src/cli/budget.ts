@@ -94,7 +94,7 @@ export async function budgetOf(
     throw new UsageError('--lambda is a price for --calibrate; give --max-loss or --target-size');
   if (flags.snr !== undefined)
     throw new UsageError('--snr is a goal of its own; with --data give --max-loss or --target-size');
-  const [name] = givenOf(['fast', 'calibrateSamples', 'perClass', 'resume'], flags).map(dashed);
+  const [name] = givenOf(['fast', 'calibrateSamples', 'perClass'], flags).map(dashed);
   if (name !== undefined) throw new UsageError(`--${name} needs --calibrate; a search with --data does without`);
   const dataset = await openData(data, flags, subject, terminal);
   terminal.note(`searching on ${data}`);

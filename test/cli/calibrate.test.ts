@@ -125,7 +125,6 @@ describe('compress --calibrate', () => {
     [[...FAST, '--target-size', '9kB', '--metric', 'snr'], 'no effect with --target-size alone'],
     [[...FAST, '--weights', 'int4', '--max-loss', '1', '--time', '9s'], '--time does not go with number formats'],
     [['--data', MNIST, '--max-loss', '1', '--per-class', '3'], '--per-class needs --calibrate'],
-    [['--data', MNIST, '--max-loss', '1', '--resume'], '--resume needs --calibrate'],
     [[...FAST, '--snr', '30'], '--snr does not go with --calibrate'],
     [[...FAST, '--init', 'random'], '--init is for clustering without --calibrate'],
     [[...FAST, '--centroids', 'native'], '--centroids is for clustering without --calibrate'],
