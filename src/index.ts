@@ -79,7 +79,7 @@ export {
   type OtherPlacements,
   type PlacedBuffer,
 } from './footprint/footprint.js';
-export { type AnswerOptions, type FootprintRow, footprintRows } from './footprint/rows.js';
+export { type AnswerOptions, type FootprintRow, footprintRows, type RowPlan } from './footprint/rows.js';
 export type { SurveyOptions } from './footprint/survey.js';
 export { formatFootprint } from './footprint/table.js';
 export type { Overhead, QuantizedTo, Report, TensorReport } from './inspect/figures.js';
@@ -121,6 +121,7 @@ export type {
   FrontierPoint,
   Histogram,
   LayerComparison,
+  LayerRow,
   ModelSize,
   Provenance,
   Spread,
