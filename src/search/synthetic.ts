@@ -19,6 +19,7 @@ import { statesOf, withStates } from '../runtime/carried.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import { cluster, clusteringOf } from '../stages/cluster.js';
 import { type AnswerJudge, createAnswerJudge, type Nearness } from './answers.js';
+import { type CalibrationRun, FIRST_LAMBDA, largestLambda } from './largest-lambda.js';
 import { layerPrices } from './layer-prices.js';
 import { type Servable, type Serving, servingOf } from './serves.js';
 
@@ -83,12 +84,6 @@ export const ANSWER_SNR: Readonly<Record<Servable, number>> = { pictures: 33, so
  */
 const ENOUGH_SNR = 28;
 
-/**
- * Or what is enough, in nats, where answers are decisions: a model that is sure of all of them may be off by more in how sure
- * it is. On real data that is about what k-means leaves at 40 dB of the weights of a ResNet.
- */
-const ENOUGH_DIVERGENCE = 4e-4;
-
 const SNR = number({ text: 'how clearly answers stand out', value: 'decibels', low: 0, high: 100 });
 
 /** Inputs to calibrate on, and others to judge by. */
@@ -99,17 +94,6 @@ const WINDOWS = 512;
 const WINDOWS_JUDGED = 1024;
 /** Seconds of the sound before that windows may begin with, where their length is open. */
 const CONTEXTS = [0, 0.004];
-/** λ of the first try, and how far answers move with it. */
-const FIRST_LAMBDA = 5e-10;
-const DECIBELS_A_DECADE = 9;
-const SMALLEST_LAMBDA = 1e-14;
-const LARGEST_LAMBDA = 1e-3;
-const TRIES = 6;
-/** At most so many decades at a time: far from the first try the slope is another. */
-const STRIDE = 1.5;
-/** Decibels beyond what is wanted that are near enough. */
-const NEAR = 0.7;
-
 /** What says that a model cannot be run, or not on what is made for it: weights can be clustered all the same. */
 const CLOSED: ReadonlySet<string> = new Set([
   'MISSING_PACKAGE',
@@ -238,49 +222,6 @@ async function searchAt(
   const { margin, ...result } = best;
   const guessed = openEdges(ports.inputs, options.dims);
   return { ...result, kind, samples, guessed, isReached: margin >= 0, nearnessOf: judge, skipped };
-}
-
-interface Tried extends Nearness {
-  readonly model: Model;
-  readonly lambda: number;
-  /** Decibels beyond what is wanted. */
-  readonly margin: number;
-}
-
-type CalibrationRun = (lambda: number, onProgress: (share: number) => void) => Promise<Model>;
-
-/** By secants between bounds. */
-async function largestLambda(
-  run: CalibrationRun,
-  judge: (model: Model) => Promise<Nearness>,
-  wanted: number,
-  onProgress: ((share: number) => void) | undefined,
-): Promise<Tried | string> {
-  let best: Tried | undefined;
-  let [low, high, lambda] = [SMALLEST_LAMBDA, LARGEST_LAMBDA, FIRST_LAMBDA];
-  for (let i = 0; i < TRIES; i++) {
-    const model = await run(lambda, (share) => onProgress?.((i + share) / TRIES));
-    const nearness = await judge(model);
-    const margin = marginOf(nearness, wanted);
-    if (Number.isNaN(margin)) return 'its answers to synthetic inputs are no numbers';
-    const isEnough = margin >= 0;
-    const isBetter = !best || (isEnough ? best.margin < 0 || lambda > best.lambda : margin > best.margin);
-    if (isBetter) best = { ...nearness, model, lambda, margin };
-    if (isEnough && margin <= NEAR) break;
-    if (isEnough) low = lambda;
-    else high = lambda;
-    const step = (margin - NEAR / 2) / DECIBELS_A_DECADE;
-    const next = lambda * 10 ** Math.max(-STRIDE, Math.min(STRIDE, step));
-    lambda = next > low && next < high ? next : Math.sqrt(low * high);
-  }
-  return best ?? 'nothing was tried';
-}
-
-/** Decibels by which answers are nearer than is wanted, by what they say or by what they decide. */
-function marginOf({ snr, divergence }: Nearness, wanted: number): number {
-  // Of small changes, divergence is in proportion to their squares.
-  const decided = divergence === null ? Number.NEGATIVE_INFINITY : 10 * Math.log10(ENOUGH_DIVERGENCE / divergence);
-  return Number.isNaN(snr) ? snr : Math.max(snr - wanted, decided);
 }
 
 /** A compressed model in which some tensors are as they were. */
