@@ -71,7 +71,8 @@ it('is two tables, aligned, and what was left out', () => {
     conv1                     2  90.00%  95.00%  0.0123  0.9900  10.0 dB
     – not measured: inner (inside a function)
 
-    1,024 samples, output 'Y', top-1 of the original 92.50%"
+    1,024 samples, output 'Y'
+    the original: top-1 92.50%"
   `);
 });
 
@@ -96,6 +97,6 @@ it('shows noise by signal where nothing is decided on', () => {
 
 it('says so where nothing differs', () => {
   expect(formatSensitivity({ ...found(1), layers: [], cumulative: [], skipped: [] })).toBe(
-    "no layers differ\n\n1,024 samples, output 'Y', top-1 of the original 92.50%",
+    "no layers differ\n\n1,024 samples, output 'Y'\nthe original: top-1 92.50%",
   );
 });
