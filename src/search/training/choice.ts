@@ -2,6 +2,8 @@ import { type Goal, type Judged, reaches } from '../goal.js';
 
 /** The price of a bit changes by this factor until the goal is bracketed. */
 const STRIDE = 2;
+/** The least that it rises by when files are too large. */
+const LEAST_STRIDE = 1.5;
 /** Sizes fall about so with the price of a bit: bytes ∝ λ^−0.4. */
 const SIZE_EXPONENT = 0.4;
 /** A size is met if no more than this share of it is left over. */
@@ -34,7 +36,11 @@ export function nextPrice(
 ): number {
   if (low !== undefined && high !== undefined) return Math.sqrt(low * high);
   // A size is aimed at a little below: at it, every other file would be too large.
-  if (goal.limit === undefined) return price * (bytes / (goal.targetSize * (1 + MET) * 0.5)) ** (1 / SIZE_EXPONENT);
+  if (goal.limit === undefined) {
+    const factor = (bytes / (goal.targetSize * (1 + MET) * 0.5)) ** (1 / SIZE_EXPONENT);
+    // Where few weights are left, sizes fall more slowly: what is just too large must not be approached for ever.
+    return price * (factor > 1 ? Math.max(LEAST_STRIDE, factor) : factor);
+  }
   return low === undefined ? price / STRIDE : price * STRIDE;
 }
 

@@ -14,6 +14,8 @@ const RECOVERABLE_POINTS = 5;
 const BITS = 7;
 const BYTES = 1000;
 const LEAST = 0.001;
+/** Rounds that one step stands for. */
+const STEPS = 2;
 
 /**
  * Removes weights by calibration alone, further and further, while retraining can be expected to make up for it: what takes
@@ -32,7 +34,8 @@ export async function descend(
   let reached = { model: start, density: 1 };
   for (;;) {
     const began = performance.now();
-    const density = Math.max(least, reached.density * keep);
+    // Each step looks at all layers anew, which takes longest while they are dense.
+    const density = Math.max(least, reached.density * keep ** STEPS);
     const model = await removed(session, reached.model, density);
     const { value } = await judge.loss(model);
     const isTooMuch = value > most && reached.density < 1;

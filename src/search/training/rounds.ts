@@ -59,7 +59,8 @@ async function begin(session: Session): Promise<void> {
     return retrain(session, found.density, 'what calibration alone has lost is to be won back');
   }
   // What one training after another has made good is near its end: smaller steps than the first.
-  const next = failed === 0 ? density * Math.sqrt(keep) : Math.sqrt(failed * density);
+  // Half way back may be far above a first round that has gone too far.
+  const next = failed === 0 ? density * Math.sqrt(keep) : Math.min(failed / keep, Math.sqrt(failed * density));
   const why = failed > 0 ? 'half way back from a density that was too low' : 'while it gets better, fewer weights';
   return retrain(session, next, why);
 }
