@@ -13,8 +13,9 @@ import { disk } from '../../build/cli/disk.js';
 import { cluster, compress, decode, encode, openDataset, openOnnx, roundedToInt8 } from '../../build/index.js';
 import { clusteringOf } from '../../build/stages/cluster.js';
 import { baselineSizes } from './support/int8.js';
+import { RATE, speech } from './support/speech.js';
 import { bytesOf } from './support/subject.js';
-import { CONTEXT, hear, RATE, speech } from './support/voices.js';
+import { CONTEXT, hear } from './support/voices.js';
 
 const vad = (name) =>
   fileURLToPath(new URL(`../../node_modules/@ricky0123/vad-web/dist/silero_vad_${name}.onnx`, import.meta.url));

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { RATE, speech } from '../../scripts/bench/support/speech.js';
 import { concat } from '../../src/binary/bytes.js';
 import { calibrate } from '../../src/calibrate/calibrate.js';
 import { inlineBranches } from '../../src/calibrate/inline.js';
@@ -15,40 +16,13 @@ import { cluster } from '../../src/stages/cluster.js';
 import { quantize } from '../../src/stages/quantize.js';
 import { readBytes } from '../support/container.js';
 import { packageModels } from '../support/packages.js';
-import { Random } from '../support/random.js';
 
-const RATE = 16_000;
 const SECONDS = 6;
 const VOICES = 8;
 /** A window, and what stands before it: the model takes the end of the last one once more. */
 const [WINDOW, CONTEXT] = [512, 64];
 
-/** Something like speech: syllables of a voice's harmonics under two moving formants, pauses in between, and noise. */
-function speech(seed: number): Float32Array {
-  const random = new Random(seed);
-  const samples = new Float32Array(RATE * SECONDS);
-  const loudness = 0.1 + 0.5 * random.float();
-  const noise = 10 ** (-4 + 2 * random.float());
-  let phase = 0;
-  for (let at = 0; at < samples.length; ) {
-    const length = Math.floor(RATE * (0.08 + 0.2 * random.float()));
-    const isPause = random.float() < 0.3;
-    const [pitch, first, second] = [90 + 130 * random.float(), 300 + 500 * random.float(), 900 + 1500 * random.float()];
-    const glide = 0.4 * (random.float() - 0.5);
-    for (let i = 0; i < length && at < samples.length; i++, at++) {
-      const share = i / length;
-      const tone = pitch * (1 + glide * share);
-      phase += (2 * Math.PI * tone) / RATE;
-      let value = 0;
-      for (let k = 1; k * tone < 3500; k++) {
-        const peak = (formant: number) => Math.exp(-(((k * tone - formant) / 150) ** 2));
-        value += (peak(first * (1 + glide * share)) + 0.6 * peak(second) + 0.05 / k) * Math.sin(k * phase);
-      }
-      samples[at] = (isPause ? 0 : loudness * 0.4 * Math.sin(Math.PI * share) * value) + noise * random.normal();
-    }
-  }
-  return samples;
-}
+const voice = (seed: number): Float32Array => speech(seed, SECONDS);
 
 /** Runs a model through several voices at once, its state from window to window, and gives its decisions. */
 async function listen(bytes: Uint8Array, voices: readonly Float32Array[], heard: Batch[] = []): Promise<number[]> {
@@ -74,7 +48,7 @@ async function listen(bytes: Uint8Array, voices: readonly Float32Array[], heard:
 it('Silero VAD, calibrated on something like speech: smaller than by clustering, and closer to the original', async () => {
   const bytes = readBytes(packageModels().find((path) => path.includes('v5')) ?? '');
   const model = openOnnx(bytes);
-  const voices = Array.from({ length: VOICES * 2 }, (_, i) => speech(i));
+  const voices = Array.from({ length: VOICES * 2 }, (_, i) => voice(i));
   const heard: Batch[] = [];
   await listen(bytes, voices.slice(0, VOICES), heard);
   const dataset: Dataset = async function* () {
@@ -113,7 +87,7 @@ it('Silero VAD in 4 bits by channel: compensated, it hears what the original hea
   const [voices, others] = [
     [0, 1, 2, 3],
     [8, 9],
-  ].map((seeds) => seeds.map(speech));
+  ].map((seeds) => seeds.map(voice));
   const heard: Batch[] = [];
   await listen(bytes, voices, heard);
   const dataset: Dataset = async function* () {
