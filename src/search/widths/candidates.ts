@@ -108,5 +108,5 @@ async function makeWidths(
   const given: QuantizeOptions = { ...rest, rules: [...rules, ...own] };
   if (!isCompensated || !split) return quantize({ ...given, seed }).run(model);
   const dataset = () => split.calibration();
-  return calibratedQuantize({ ...rest, ...given, seed, dataset, roundedInputs }).run(model);
+  return calibratedQuantize({ ...given, seed, dataset, roundedInputs }).run(model);
 }
