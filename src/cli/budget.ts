@@ -1,26 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
-import { stringify } from 'yaml';
 import type { Dataset } from '../data/dataset.js';
-import { FxqError } from '../errors.js';
-import { formatAmount, formatLoss } from '../evaluate/loss-words.js';
-import { formatBytes, formatCount } from '../inspect/format.js';
+import { formatCount } from '../inspect/format.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
-import { printableJson } from '../printable.js';
-import {
-  type Budget,
-  type BudgetOptions,
-  checkBudgetOptions,
-  type LayerSetting,
-} from '../search/allocation/options.js';
+import { type Budget, type BudgetOptions, checkBudgetOptions } from '../search/allocation/options.js';
 import { searchBudget } from '../search/allocation/search.js';
 import type { BudgetTrial } from '../search/allocation/trials.js';
 import { CLUSTER } from '../stages/cluster.js';
-import { PRUNE } from '../stages/prune.js';
 import type { Stage } from '../stages/stage.js';
-import type { Config, LayerConfig } from './config.js';
+import { pointLine } from './budget-words.js';
+import { CONFIG_ENDING } from './chosen-config.js';
 import { type DataFlags, type DataSubject, openData } from './data.js';
 import { asUsage, UsageError } from './errors.js';
 import type { GoalFlags } from './goal.js';
@@ -41,12 +30,6 @@ export interface BudgetFlags extends GoalFlags {
   readonly seed?: number;
   readonly equivalentBits?: number | undefined;
 }
-
-/** What the file with the chosen setting is called: as the output, with this behind it. */
-const CONFIG_ENDING = '.yaml';
-
-/** How it begins: a file that begins so may be replaced by the next one. */
-const MARK = '# Chosen by fxq-compress';
 
 export function addBudget(command: Command): Command {
   return command
@@ -101,48 +84,6 @@ export async function budgetOf(
   return { dataset };
 }
 
-/**
- * Where what a search chooses is written.
- *
- * @throws FxqError `IO` where a file of somebody else's has that name
- */
-export function configPathOf(saveConfig: string | undefined, output: string): string {
-  const path = saveConfig ?? output + CONFIG_ENDING;
-  if (saveConfig === undefined && existsSync(path) && !readFileSync(path, 'utf8').startsWith(MARK)) {
-    const message = `${path}: exists already, and no search has written it; name a file with --save-config`;
-    throw new FxqError('IO', message, { file: path });
-  }
-  return path;
-}
-
-/**
- * What a search chose, as a config file that a later one may replace.
- *
- * @param again - what a command with this file makes again
- */
-export function configText(
-  model: string,
-  what: string,
-  config: Config,
-  command: string,
-  again = 'makes the same again',
-): string {
-  const head = [
-    `${MARK} for ${printableJson(basename(model))}: ${what}.`,
-    `# ${command} --config with this file ${again}.`,
-  ];
-  return `${head.join('\n')}\n${stringify(config)}`;
-}
-
-/** A search as JSON. */
-export interface BudgetSummary extends Omit<Budget, 'model' | 'layers'> {
-  /** Decides which inputs judge. */
-  readonly seed: number;
-  readonly layers: readonly Omit<LayerSetting, 'match'>[];
-  /** The file that has them; `null` where none was written. */
-  readonly config: string | null;
-}
-
 /** The stage that searches; what it found is known once it has run. */
 export interface BudgetStage extends Stage {
   found(): Budget | undefined;
@@ -190,10 +131,6 @@ export function budgetStage(
   };
 }
 
-function pointLine({ bytes, judgement }: Budget['chosen']): string {
-  return `${formatBytes(bytes)}, ${formatLoss(judgement)}`;
-}
-
 function noteBudget(
   { heldOut, isReached, points, skipped }: Budget,
   isFixed: boolean,
@@ -210,48 +147,4 @@ function noteBudget(
     onNote?.(text);
   }
   for (const { name, reason } of skipped) terminal.note(`  ${name}: not searched for, ${reason}`);
-}
-
-export function budgetSummary({ model: _, layers, ...found }: Budget, config: string | null, seed = 0): BudgetSummary {
-  return { ...found, seed, layers: layers.map(({ match: _, ...layer }) => layer), config };
-}
-
-/** The setting as a config file, beside what was fixed before. */
-export function budgetConfig(model: string, found: Budget, base: Config, seed = 0): string {
-  const { layers, chosen, metric, samples, heldOut } = found;
-  const rules: LayerConfig[] = layers
-    .filter(({ density, clusters }) => density !== undefined || clusters !== undefined)
-    .map(({ match, density, clusters }) => ({
-      match,
-      ...(density !== undefined && { prune: { density } }),
-      ...(clusters !== undefined && { cluster: { clusters } }),
-    }));
-  const all = [...(base.layers ?? []), ...rules];
-  // A scope without a target means something only where a layer is pruned.
-  const isPruned = givenOf(PRUNE.alternatives, base.prune ?? {}).length > 0 || all.some(({ prune }) => prune);
-  const { prune, ...rest } = base;
-  const config: Config = { ...rest, ...(prune && isPruned && { prune }), layers: all };
-  const by = `judged by ${metric} on ${heldOut} inputs kept apart, measured on ${samples} others, seed ${seed}`;
-  return configText(model, `${pointLine(chosen)}; ${by}`, config, 'compress');
-}
-
-/** What was tried, the smallest first, with a mark on what was chosen. */
-export function budgetTable({ points, chosen }: Budget): string {
-  const rows = [...points].sort((a, b) => a.bytes - b.bytes || a.loss - b.loss);
-  const cells = rows.map((point) => [
-    formatCount(point.bytes),
-    formatAmount(point.loss, point.judgement.unit),
-    `${formatAmount(point.judgement.low, point.judgement.unit)} to ${formatAmount(point.judgement.high, point.judgement.unit)}`,
-    point.divergence.toPrecision(3),
-    point === chosen ? '← chosen' : '',
-  ]);
-  const lost = chosen.judgement.unit === 'points' ? 'points lost' : 'off';
-  const head = ['bytes', lost, '95 %', 'divergence', ''];
-  const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i].length)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, i) => (i < 4 ? cell.padStart(widths[i]) : cell))
-      .join('  ')
-      .trimEnd();
-  return [line(head), '─'.repeat(widths[0] + widths[1] + widths[2] + widths[3] + 6), ...cells.map(line)].join('\n');
 }

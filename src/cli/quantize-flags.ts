@@ -22,8 +22,8 @@ import {
 import { CLUSTER } from '../stages/cluster.js';
 import { hasOutputRange, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
-import { configText } from './budget.js';
 import { threadPool } from './calibration-pool.js';
+import { configText } from './chosen-config.js';
 import type { Config } from './config.js';
 import { UsageError } from './errors.js';
 import { addOptions, optionsFrom } from './flags.js';

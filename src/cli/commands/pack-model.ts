@@ -3,16 +3,10 @@ import { CODING, type CodingOptions } from '../../container/write/coding.js';
 import { compressTo } from '../../pipeline/compress.js';
 import { type Answers, judgedAnswers, madeAnswers, sameAnswers, unknownAnswers } from '../answers.js';
 import { compareWithInt8 } from '../beside-int8.js';
-import {
-  type BudgetFlags,
-  budgetConfig,
-  budgetOf,
-  budgetStage,
-  budgetSummary,
-  budgetTable,
-  configPathOf,
-} from '../budget.js';
+import { type BudgetFlags, budgetOf, budgetStage } from '../budget.js';
+import { budgetConfig, budgetSummary, budgetTable } from '../budget-words.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
+import { configPathOf } from '../chosen-config.js';
 import { configOf } from '../config.js';
 import { UsageError } from '../errors.js';
 import { PIPE } from '../find-models.js';
