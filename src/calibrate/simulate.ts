@@ -20,13 +20,12 @@ import { type CalibratedQuantizeOptions, calibratedQuantize } from './quantize.j
 import { rangeFor } from './ranges/fit.js';
 import { type Form, INPUTS, type InputOptions } from './ranges/options.js';
 import { planValues, type ValuePlan } from './ranges/plan.js';
+import { isReduced, withReducedRange } from './ranges/reduced.js';
 import type { TableKind } from './ranges/table-kind.js';
 import { tableOf } from './ranges/tables.js';
 import { type RoundedWeights, roundedWeights } from './ranges/weights.js';
 
 const NAME = 'quantize';
-/** What int8 becomes where products of 8 bits could saturate. */
-const REDUCED = 'int7';
 /** The operator set in which QuantizeLinear has 16 bits. */
 const WITH_16_BITS = 21;
 /** What QuantizeLinear rounds values to. */
@@ -224,20 +223,14 @@ function requireOpset(model: Model, { inputs = '', values = [] }: Settled): void
 /** The stage that rounds weights, if any are to be. */
 function weightStage(options: Settled, values: ValuePlan | undefined): WeightStage | undefined {
   const { rules = [], rounding, dataset, seed, form, inputs, ...rest } = options;
-  const weights = options.weights ?? (form === 'qdq' ? 'int8' : undefined);
+  const isQdq = form === 'qdq';
+  const weights = options.weights ?? (isQdq ? 'int8' : undefined);
   if (weights === undefined && rules.length === 0) return undefined;
-  const isLeftOut = inputs !== undefined && form !== 'qdq';
+  const isLeftOut = inputs !== undefined && !isQdq;
   const { first = isLeftOut ? FLOAT32 : undefined, last = isLeftOut ? FLOAT32 : undefined } = options;
-  const by = rest.by ?? (form === 'qdq' ? 'channel' : undefined);
-  const given = {
-    ...rest,
-    by,
-    // On processors without VNNI or the like, sums of two products of 8 bits saturate.
-    weights: form === 'qdq' && weights === 'int8' && !options.fullRange ? REDUCED : weights,
-    rules,
-    first,
-    last,
-  };
+  const by = rest.by ?? (isQdq ? 'channel' : undefined);
+  const wanted = { ...rest, by, weights, rules, first, last };
+  const given = isReduced({ as: form, ...options }) ? withReducedRange(wanted) : wanted;
   const rounded = values && values.plan.values.size > 0 ? values : undefined;
   if (options.weightStage) return options.weightStage({ ...given, seed, rounding: plainly(rounding) }, rounded);
   const isCompensated = rounding === 'compensated' || (rounding === undefined && dataset !== undefined);

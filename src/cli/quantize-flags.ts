@@ -31,7 +31,7 @@ import { type MetricFlags, metricOf } from './metric.js';
 import type { Terminal } from './terminal.js';
 
 /** Options of commands that round weights to number formats, beside which. */
-export interface FormatFlags extends WidthRange, MetricFlags, Pick<InputOptions, 'inputs' | 'as'> {
+export interface FormatFlags extends WidthRange, MetricFlags, Pick<InputOptions, 'inputs' | 'as' | 'fullRange'> {
   readonly maxLoss?: number;
   readonly maxError?: number;
 }
@@ -74,8 +74,8 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
       checkFlags(flags, isSearched, hasOutputRange(options), { calibration, dataset });
       const common = { ...options, ...calibration };
       if (isSearched) {
-        const { inputs, as } = flags;
-        const goal = { ...optionsFrom(WIDTHS, flags), maxLoss: flags.maxLoss, maxError: flags.maxError, inputs, as };
+        const { maxLoss, maxError, inputs, as, fullRange } = flags;
+        const goal = { ...optionsFrom(WIDTHS, flags), maxLoss, maxError, inputs, as, fullRange };
         const all: WidthOptions = { ...common, ...goal, isCompensated: calibration !== undefined };
         const judged = dataset ? { ...all, dataset } : all;
         checkWidthOptions(judged);

@@ -1,5 +1,6 @@
 import { simulate } from '../calibrate/simulate.js';
-import type { Dataset } from '../data/dataset.js';
+import { type Dataset, DEFAULT_BATCH_SIZE } from '../data/dataset.js';
+import { splitDataset } from '../data/split.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from '../evaluate/evaluate.js';
 import { mainFile } from '../graph/decoded-graph.js';
 import type { Model } from '../model/model.js';
@@ -9,8 +10,9 @@ import { type Footprint, parameterBytes } from './footprint.js';
 import { surveyValues } from './survey.js';
 
 const FLOATS = ['float32', 'float16'];
-/** Inputs that tell the ranges of values. */
+/** Inputs that tell the ranges of values; of small data sets, at most this share. */
 const SAMPLES = 64;
+const SHARE = 1 / 4;
 
 /** A row of nnabla's table: what a model takes in some formats, and how good it is. */
 export interface FootprintRow {
@@ -31,9 +33,14 @@ export type RowPlan = Pick<Footprint, 'weights' | 'values' | 'peak'>;
 
 /** How answers are measured. */
 export interface AnswerOptions extends Omit<EvaluateOptions, 'model' | 'reference'> {
-  /** Inputs that ranges of values are taken of. Default: the first of those that answers are measured on. */
+  /** Inputs that ranges of values are taken of. Default: some of the data set, on which answers are then not measured. */
   readonly ranges?: Dataset | undefined;
+  /** Called with what to know of the figures, in a sentence. */
+  readonly onNote?: ((text: string) => void) | undefined;
 }
+
+/** Those with inputs for ranges. */
+type Apart = AnswerOptions & { readonly ranges: Dataset };
 
 /**
  * nnabla's table: a model as it is, with its weights in the format of the plan, and with its values, too. Where there is data, how
@@ -44,11 +51,12 @@ export interface AnswerOptions extends Omit<EvaluateOptions, 'model' | 'referenc
 export async function footprintRows(
   model: Model,
   [float, rounded]: readonly [RowPlan, RowPlan],
-  answers?: AnswerOptions,
+  given?: AnswerOptions,
 ): Promise<FootprintRow[]> {
   const { weights, values } = rounded;
+  const answers = given && (await withRanges(given));
   // Models are made for what is measured of them alone.
-  const measure = async (rounding: (answers: AnswerOptions) => Model | Promise<Model>): Promise<Partial<Evaluation>> =>
+  const measure = async (rounding: (answers: Apart) => Model | Promise<Model>): Promise<Partial<Evaluation>> =>
     answers ? evaluate({ ...answers, model: mainFile(await rounding(answers)), reference: mainFile(model) }) : {};
   const original = await measure(() => model);
   const quantized = await measure(({ signal }) => quantize({ weights }).run(model, { ...(signal && { signal }) }));
@@ -64,9 +72,26 @@ export async function footprintRows(
   ];
 }
 
+/** Parts the data into inputs for ranges and others for answers, unless there are some for ranges. */
+async function withRanges(answers: AnswerOptions): Promise<Apart> {
+  const { ranges, dataset, limit = Number.POSITIVE_INFINITY, batchSize = DEFAULT_BATCH_SIZE, onNote } = answers;
+  if (ranges) return { ...answers, ranges };
+  const { samples = Number.POSITIVE_INFINITY } = dataset;
+  const batch = Math.max(1, Math.min(batchSize, SAMPLES, Math.floor(SHARE * samples)));
+  const split = await splitDataset(dataset, batch, Math.min(SAMPLES, SHARE * samples), limit, 0);
+  if (split.heldOutBatches === 0) {
+    onNote?.('ranges of values are those of the very inputs that accuracy is measured on, as there are no others');
+    return { ...answers, ranges: dataset };
+  }
+  onNote?.(
+    `ranges of values: ${split.calibrationBatches * batch} inputs of the data, kept apart from those that accuracy is measured on`,
+  );
+  return { ...answers, dataset: split.heldOut, ranges: split.calibration };
+}
+
 /** The model with all that is float in it rounded, first and last layer among it. */
-async function simulated(model: Model, { weights, values: format }: RowPlan, answers: AnswerOptions): Promise<Model> {
-  const { runtime, threads, signal, ranges: dataset = answers.dataset } = answers;
+async function simulated(model: Model, { weights, values: format }: RowPlan, answers: Apart): Promise<Model> {
+  const { runtime, threads, signal, ranges: dataset } = answers;
   const { values } = await surveyValues(model, { dataset, runtime, threads, signal });
   const names = [...values].filter(([, { type }]) => FLOATS.includes(type)).map(([match]) => ({ match, format }));
   const ends = { first: weights, last: weights };

@@ -55,7 +55,7 @@ export function placementsOf(others: OtherPlacements): { label: string; bytes: n
     { label: 'best found', bytes: others.best },
     { label: '  no placement takes less than', bytes: others.bound },
     { label: 'best found, in place', bytes: others.bestInPlace },
-    { label: '  no placement takes less than', bytes: others.boundInPlace },
+    { label: '  none in place takes less than', bytes: others.boundInPlace },
   ];
 }
 

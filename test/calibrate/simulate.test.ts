@@ -147,7 +147,8 @@ describe('fake', () => {
 
 describe('qdq', () => {
   it('runs as integers everywhere, and near the floats', async () => {
-    const { output, found, count } = await run({ as: 'qdq', inputs: 'uint8', weights: 'int8' });
+    const rules = [{ match: 'w3', options: { weights: 'int8' } }];
+    const { output, found, count } = await run({ as: 'qdq', inputs: 'uint8', weights: 'int8', first: 'int8', rules });
     expect(found.inputs.map(({ name }) => name)).toEqual(['x', 'r1', 'r2', 'c3', 'r3', 'pool', 'mean', 'flat']);
     expect(found.weights.every(({ format }) => format === 'int7')).toBe(true);
     expect(count('QuantizeLinear')).toBe(8);

@@ -4,7 +4,8 @@ import { fxq, LENET, MNIST } from './support.js';
 describe('footprint', () => {
   it('gives JSON: the peak with its bound, steps, buffers, and the table', () => {
     const { code, stdout, stderr } = fxq('footprint', LENET, '--data', MNIST, '--limit', '100', '--json');
-    expect([code, stderr]).toEqual([0, '']);
+    const apart = 'ranges of values: 64 inputs of the data, kept apart from those that accuracy is measured on\n';
+    expect([code, stderr]).toEqual([0, apart]);
     const { file, peak, bound, parameters, steps, buffers, table } = JSON.parse(stdout);
     // The input's 784 numbers, and the same again as a row.
     expect({ file, peak, bound, parameters }).toEqual({ file: LENET, peak: 6272, bound: 6272, parameters: 1_066_440 });
@@ -39,6 +40,8 @@ describe('footprint', () => {
   it('refuses formats and dimensions that there are not', () => {
     const format = fxq('footprint', LENET, '--values', 'int99');
     expect([format.code, format.stderr]).toEqual([2, expect.stringContaining('expected values as a number format')]);
+    const stray = fxq('footprint', LENET, '--calibrate', MNIST);
+    expect([stray.code, stray.stderr]).toEqual([2, expect.stringContaining('--calibrate needs --data')]);
     const dim = fxq('footprint', LENET, '--dim', 'M=2');
     expect([dim.code, dim.stderr]).toEqual([2, expect.stringContaining("dimension 'M'")]);
   });

@@ -99,6 +99,22 @@ describe('widths', () => {
     expect(recordedFormats(openOnnx(written(model)[0])).get('fc3.weight')?.weights).toBe('int8');
   });
 
+  it('keep to the reduced range of qdq, unless the full one is asked for', async () => {
+    const options = { weights: 'int4', as: 'qdq', dataset, samples: 32, threads: 1 } as const;
+    // A loss of nothing at all: the widest, whatever it is.
+    const goal = { maxLoss: 1e-9, minBits: 6 };
+    for (const [fullRange, widest] of [
+      [false, 7],
+      [true, 8],
+    ] as const) {
+      const { layers } = await searchWidths(openOnnx(LENET), { ...options, ...goal, fullRange });
+      expect(new Set(layers.map(({ bits }) => bits))).toEqual(new Set([widest]));
+    }
+    await expect(searchWidths(openOnnx(LENET), { ...options, ...goal, minBits: 8 })).rejects.toThrow(
+      /expected minBits below 8 for qdq in its reduced range, or fullRange, got 8/,
+    );
+  });
+
   it('are the narrowest of the path that lose no more', async () => {
     const { chosen, points, isReached } = await widths({ dataset, samples: 32, maxLoss: 20 });
     expect(isReached).toBe(true);

@@ -15,7 +15,10 @@ import { interruptible } from '../interrupt.js';
 import { addCommon, addExamples, addRun, type CommonFlags, type RunFlags } from '../options.js';
 import type { Terminal } from '../terminal.js';
 
-type FootprintFlags = CommonFlags & DataFlags & RunFlags & ValuesOf<typeof FOOTPRINT> & { readonly data?: string };
+type FootprintFlags = CommonFlags &
+  DataFlags &
+  RunFlags &
+  ValuesOf<typeof FOOTPRINT> & { readonly data?: string; readonly calibrate?: string };
 
 /** What nnabla's table has where no format is given. */
 const USUAL = 'fixed8';
@@ -27,11 +30,12 @@ export function addFootprintCommand(program: Command, terminal: Terminal): void 
     .description(
       `Plans the memory of a model's activations: which values are alive at each node, where they lie best, and what that takes, beside other ways of placing them. Below, size (parameters), footprint (parameters and activations) and accuracy, in float, with weights rounded and with values rounded, too: to the formats given, or ${USUAL}. Needs the package onnxruntime-node.
 
-Sizes that the model leaves open are those of --dim, or of the first sample of --data. Accuracy is measured with --data only.`,
+Sizes that the model leaves open are those of --dim, or of the first sample of --data. Accuracy is measured with --data only; ranges of values are those of other inputs: of --calibrate, or of a few of --data that are kept apart.`,
     )
     .argument('<file>', 'an ONNX file or a .fxq container');
   addOptions(command, FOOTPRINT);
   command.option('--data <data>', 'the data set for accuracy, as `evaluate` takes it');
+  command.option('--calibrate <data>', 'other inputs, that ranges of values are taken of (default: a few of --data)');
   addData(command);
   addRun(command);
   addCommon(command);
@@ -39,7 +43,7 @@ Sizes that the model leaves open are those of --dim, or of the first sample of -
     command,
     'footprint model.onnx',
     'footprint model.onnx --dim N=1 --values fixed8 --in-place',
-    'footprint model.onnx --weights fixed8 --values fixed8 --data data.npz',
+    'footprint model.onnx --weights fixed8 --values fixed8 --data test.npz --calibrate inputs.npz',
   );
   command.action((file: string, flags: FootprintFlags) =>
     interruptible((signal) => planFile(file, flags, signal, terminal)),
@@ -96,14 +100,19 @@ async function answersOf(
   signal: AbortSignal,
   terminal: Terminal,
 ) {
-  const { data, dim, ...others } = flags;
-  if (data === undefined) return undefined;
+  const { data, calibrate, dim, ...others } = flags;
+  if (data === undefined) {
+    if (calibrate !== undefined) throw new UsageError('--calibrate needs --data with inputs to measure accuracy on');
+    return undefined;
+  }
   const { limit, batchSize, output, threads } = others;
   // Sizes are for the plan; data has its own, unless it is made.
   const sized = data === RANDOM && dim ? { ...others, dim } : others;
-  const dataset = await openData(data, sized, { model, files: [file] }, terminal);
+  const subject = { model, files: [file] };
+  const dataset = await openData(data, sized, subject, terminal);
+  const ranges = calibrate === undefined ? undefined : await openData(calibrate, sized, subject, terminal);
   const total = expectedSamples(dataset, limit);
   const draw = total === undefined ? undefined : terminal.progress('evaluate');
   const onProgress = draw && ((samples: number) => draw(samples / (total ?? samples)));
-  return { dataset, limit, batchSize, output, threads, signal, onProgress };
+  return { dataset, ranges, limit, batchSize, output, threads, signal, onProgress, onNote: terminal.note };
 }

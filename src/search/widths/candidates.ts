@@ -16,7 +16,7 @@ import {
   type LayerWidth,
   type WidthOptions,
   type WidthPoint,
-  widthsOf,
+  weightWidthsOf,
 } from './options.js';
 import { bitsOf, type Widths as Setting, type Subject } from './path.js';
 import { valueSubjects, weightSubjects } from './subjects.js';
@@ -53,7 +53,7 @@ export async function openCandidates(
   const tensors = [...chosen]
     .filter(([, layer]) => canonicalName(layer.weights) === canonicalName(family))
     .map(([tensor]) => tensor);
-  const layers = await weightSubjects(settings, tensors, widthsOf(family, options), options.signal);
+  const layers = await weightSubjects(settings, tensors, weightWidthsOf(family, options), options.signal);
   const widths = inputWidthsOf(options);
   const inputs = valueSubjects(widths.length > 0 ? (values?.free ?? []) : [], widths);
   const [weights, numbers] = [layers, inputs].map((all) => all.reduce((sum, { count }) => sum + count, 0));

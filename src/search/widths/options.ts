@@ -1,6 +1,7 @@
 import type { CalibrationOptions } from '../../calibrate/options.js';
 import { checkCompensated } from '../../calibrate/quantize.js';
 import type { InputOptions } from '../../calibrate/ranges/options.js';
+import { isFullRange, isReduced } from '../../calibrate/ranges/reduced.js';
 import type { Loss } from '../../evaluate/loss.js';
 import type { Model } from '../../model/model.js';
 import type { Selector } from '../../model/selectors.js';
@@ -122,7 +123,12 @@ export function checkWidthOptions(options: WidthOptions): void {
   if (equivalentBits !== undefined && equivalentBits < minBits) {
     throw new RangeError(`${NAME}: expected equivalentBits of at least minBits, ${minBits}, got ${equivalentBits}`);
   }
-  const widths = widthsOf(weights, options);
+  const widths = weightWidthsOf(weights, options);
+  if (widths.length === 0 && isReduced(options) && familyWidths(weights, options).length > 0) {
+    throw new RangeError(
+      `${NAME}: expected minBits below 8 for qdq in its reduced range, or fullRange, got ${minBits}`,
+    );
+  }
   if (widths.length === 0) {
     throw new RangeError(`${NAME}: expected a format that has several widths, such as int4, got ${weights}`);
   }
@@ -140,7 +146,7 @@ export function checkWidthOptions(options: WidthOptions): void {
 export type FormatWidth = Pick<Format, 'bits' | 'name'>;
 
 /** The widths that a family of formats has in a range. */
-export function widthsOf(
+function familyWidths(
   family: string,
   { minBits = WIDTH_DEFAULTS.minBits, maxBits = WIDTH_DEFAULTS.maxBits }: WidthRange,
 ): FormatWidth[] {
@@ -148,8 +154,16 @@ export function widthsOf(
   return widths.filter((format) => format !== undefined);
 }
 
+/** The widths that weights may have, none of them beyond the reduced range of `qdq`. */
+export function weightWidthsOf(
+  family: string,
+  options: WidthRange & Pick<InputOptions, 'as' | 'fullRange'>,
+): FormatWidth[] {
+  return familyWidths(family, options).filter(({ name }) => !isReduced(options) || !isFullRange(name));
+}
+
 /** The widths that what layers take in may have; none where it is not searched for. */
 export function inputWidthsOf({ inputs, as, ...options }: WidthOptions): FormatWidth[] {
   const isSearched = inputs !== undefined && as !== 'qdq' && isLossGiven(options);
-  return isSearched ? widthsOf(inputs, options) : [];
+  return isSearched ? familyWidths(inputs, options) : [];
 }
