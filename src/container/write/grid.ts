@@ -66,11 +66,13 @@ function placesOnGrid(patterns: Uint32Array, total: number, counts: Uint32Array 
 /** The smallest magnitudes, ascending, without zero. */
 function smallestOf(values: Float32Array): number[] {
   const smallest: number[] = [];
+  let limit = Number.POSITIVE_INFINITY;
   for (let i = 0; i < values.length; i++) {
     const size = Math.abs(values[i]);
-    if (!(size > 0 && size < (smallest[SMALLEST - 1] ?? Number.POSITIVE_INFINITY)) || smallest.includes(size)) continue;
+    if (!(size > 0 && size < limit) || smallest.includes(size)) continue;
     smallest.push(size);
     smallest.sort((a, b) => a - b).splice(SMALLEST);
+    limit = smallest[SMALLEST - 1] ?? limit;
   }
   return smallest;
 }
@@ -82,14 +84,15 @@ function placesOn(
   strays: number,
   counts: Uint32Array | undefined,
 ): Uint32Array | undefined {
-  const places = new Uint32Array(values.length);
+  // On a wrong grid there soon are too many strays: memory is only taken for a right one.
   let off = 0;
   for (let i = 0; i < values.length; i++) {
-    places[i] = placeOf(values[i], patterns[i], step);
-    if (places[i] !== OFF_GRID) continue;
+    if (placeOf(values[i], patterns[i], step) !== OFF_GRID) continue;
     off += counts?.[i] ?? 1;
     if (off > strays) return undefined;
   }
+  const places = new Uint32Array(values.length);
+  for (let i = 0; i < places.length; i++) places[i] = placeOf(values[i], patterns[i], step);
   return places;
 }
 

@@ -1,6 +1,5 @@
 import { BitWriter } from '../../binary/bits.js';
 import { ByteWriter } from '../../binary/bytes.js';
-import { toPlanes } from '../../binary/planes.js';
 import { encodeKernels } from '../../kernels/encode/index.js';
 import { CHUNK, indexBits, PLANES } from '../constants.js';
 import { chunks } from '../read/layouts.js';
@@ -95,7 +94,7 @@ export function planMask(indexed: Indexed, isFloat: boolean, split: Split = unsp
 /** The bytes of all units by significance, each plane as cheaply as it can be: for values too many for a codebook. */
 export function planPlanes(payload: Uint8Array, width: number): Plan | undefined {
   const units = payload.length / width;
-  const split = toPlanes(payload, width);
+  const split = encodeKernels().toPlanes(payload, width);
   const planes = Array.from({ length: width }, (_, p) => {
     return planPlane(split.subarray(p * units, (p + 1) * units));
   });

@@ -25,6 +25,15 @@ export interface LloydEnd {
   readonly converged: boolean;
 }
 
+/** What squeezing would leave of bytes, about. */
+export interface Forecast {
+  /** Matches at a new distance, and at that of the match before. */
+  readonly matches: number;
+  readonly repeats: number;
+  /** How often each byte is in no match: 256 counts for each part. */
+  readonly literals: Uint32Array;
+}
+
 /** A chunk of pairs as streams. */
 export interface PairStreams {
   /** Pairs of a gap and a weight or, where the gap is the filler, of a gap alone. */
@@ -98,6 +107,18 @@ export interface EncodeKernels {
 
   /** How often each byte occurs: 256 counts. */
   countBytes(bytes: Uint8Array): Uint32Array;
+
+  /** The bytes of all units of `width` bytes by significance, see `binary/planes.ts`. */
+  toPlanes(bytes: Uint8Array, width: number): Uint8Array;
+
+  /**
+   * Looks for matches with the last place that began the same, and for no better ones.
+   *
+   * @param bytes - at most 2^17 of them
+   * @param step - bytes between the places at which matches begin, a power of two
+   * @param parts - of equal length and at most eight, whose bytes are of different kinds
+   */
+  forecast(bytes: Uint8Array, step: number, parts: number): Forecast;
 
   /**
    * How many runs of zeros of each length stand before a symbol that is not zero; runs begin anew at every chunk.

@@ -53,3 +53,6 @@ export const LITERAL_COUNTS = 240640;
 export const PAIRS = 248832;
 export const TRIPLES = 252928;
 export const BUCKETS = 261120;
+
+/** How often each byte is left over in a forecast, a plane of bytes after the other; the last places of two kinds of hashes stand at `TABLE`. */
+export const FORECAST_COUNTS = 524416;

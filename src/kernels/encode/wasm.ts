@@ -10,6 +10,7 @@ import {
   CENTROIDS,
   COUNTS,
   DIGITS,
+  FORECAST_COUNTS,
   HEAP,
   INPUT,
   LIMITS,
@@ -20,6 +21,7 @@ import {
   TABLE,
 } from './memory.js';
 import { referenceKernels } from './reference/kernels.js';
+import { hashShift } from './reference/lzma/forecast.js';
 import { WINDOW } from './reference/lzma/limits.js';
 import { squeezeInPasses } from './reference/lzma/passes.js';
 import { PRICES_OF_BITS } from './reference/lzma/prices.js';
@@ -175,7 +177,8 @@ export function compileEncodeKernels(): EncodeKernels {
     },
 
     findValues(units, most) {
-      const symbols = new Uint16Array(units.length);
+      // Of most floats there are too many, which shows in the first part: memory for the symbols of all is taken after it.
+      let symbols = new Uint16Array(0);
       return lend(0, (memory, kernels) => {
         memory.clear(TABLE, SECOND);
         memory.clear(COUNTS, 2 * BANK_BYTES);
@@ -183,7 +186,9 @@ export function compileEncodeKernels(): EncodeKernels {
         let found = 0;
         inParts(memory, units, (count, start) => {
           if (found >= 0) found = find(count, found, most);
-          if (found >= 0) memory.get(symbols.subarray(start, start + count), OUTPUT);
+          if (found < 0) return;
+          if (start === 0) symbols = new Uint16Array(units.length);
+          memory.get(symbols.subarray(start, start + count), OUTPUT);
         });
         if (found < 0) return undefined;
         const counts = memory.words(COUNTS, found).slice();
@@ -209,6 +214,30 @@ export function compileEncodeKernels(): EncodeKernels {
         inParts(memory, bytes, kernels.countBytes);
         for (let bank = 0; bank < 4; bank++) addTo(counts, memory.words(TABLE + 1024 * bank, 256));
         return counts;
+      });
+    },
+
+    toPlanes(bytes, width) {
+      const planes = new Uint8Array(bytes.length);
+      const units = bytes.length / width;
+      lend(0, (memory, kernels) => {
+        inParts(memory, bytes, (count, start) => {
+          const [here, from] = [count / width, start / width];
+          kernels.toPlanes(here, width);
+          for (let p = 0; p < width; p++) {
+            memory.get(planes.subarray(p * units + from, p * units + from + here), OUTPUT + p * here);
+          }
+        });
+      });
+      return planes;
+    },
+
+    forecast(bytes, step, parts) {
+      return lend(0, (memory, kernels) => {
+        memory.put(bytes, INPUT);
+        const matches = kernels.forecast(bytes.length, step, parts, hashShift(bytes.length));
+        const literals = memory.words(FORECAST_COUNTS, 256 * parts).slice();
+        return { matches, repeats: kernels.forecastRepeats(), literals };
       });
     },
 

@@ -83,6 +83,7 @@ function sameSymbols(given: Uint16Array): void {
   expectSame(wasm.withoutZeros(part), reference.withoutZeros(part));
   const bytes = bytesOf(given);
   expectSame(wasm.countBytes(bytes), reference.countBytes(bytes));
+  sameByteWork(bytes);
   const names = Uint16Array.from({ length: 1024 }, (_, i) => (i * 7) & 1023);
   const [ours, theirs] = [wasm, reference].map((kernels) => {
     const renamed = given.slice();
@@ -91,6 +92,21 @@ function sameSymbols(given: Uint16Array): void {
   });
   expectSame(ours, theirs);
   sameStreams(part);
+}
+
+function sameByteWork(bytes: Uint8Array): void {
+  for (const width of [1, 2, 4, 8]) {
+    const whole = bytes.subarray(0, bytes.length - (bytes.length % width));
+    expectSame(wasm.toPlanes(whole, width), reference.toPlanes(whole, width));
+    const few = whole.subarray(0, 1 << 15);
+    for (const [step, parts] of [
+      [width, 1],
+      [1, width],
+    ]) {
+      const [ours, theirs] = [wasm, reference].map((kernels) => kernels.forecast(few, step, parts));
+      expect(ours, `${few.length} bytes, ${step}, ${parts}`).toEqual(theirs);
+    }
+  }
 }
 
 function countsOf(given: ArrayLike<number>, size: number): Uint32Array {

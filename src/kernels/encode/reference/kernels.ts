@@ -1,7 +1,9 @@
+import { toPlanes } from '../../../binary/planes.js';
 import type { EncodeKernels } from '../kernels.js';
 import { assign, share } from './assign.js';
 import { encodePairs, encodeRun } from './codes.js';
 import { lloyd, squaredError } from './lloyd.js';
+import { forecast } from './lzma/forecast.js';
 import { squeezeInPasses } from './lzma/passes.js';
 import { squeezePass } from './lzma/squeeze.js';
 import { countMagnitudes, countWithin, firstNotFinite, zeroBelow } from './magnitude.js';
@@ -22,6 +24,8 @@ export const referenceKernels: EncodeKernels = {
   findValues,
   relabel,
   countBytes,
+  toPlanes,
+  forecast,
   countRuns,
   maskOf,
   withoutZeros,

@@ -66,11 +66,11 @@ export function findMatches(at: i32): i32 {
     store<u32>(pairOf(word), indexed + 1);
     store<u32>(tripleOf(word), indexed + 1);
     const bucket = bucketOf(word);
-    for (let i: usize = BUCKET_PLACES - 1; i > 0; i--) {
-      store<u64>(bucket + (i << 3), load<u64>(bucket + ((i - 1) << 3)));
-    }
-    store<u32>(bucket, word);
-    store<u32>(bucket, indexed + 1, 4);
+    // The four places of a bucket move up by one.
+    const first = v128.load(bucket);
+    const entry = i32x4.replace_lane(i32x4.splat(word), 1, indexed + 1);
+    v128.store(bucket, v128.shuffle<i64>(entry, first, 0, 2));
+    v128.store(bucket, v128.shuffle<i64>(first, v128.load(bucket, 16), 1, 2), 16);
   }
   if (at + 4 > size) return 0;
   const word = load<u32>(<usize>HEAP + at);

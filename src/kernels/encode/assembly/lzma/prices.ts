@@ -5,13 +5,13 @@ import {
   LITERAL,
   LITERAL_TREES,
   MATCH_LEN,
-  MAX_MATCH,
   MIN_MATCH,
   PROB_BITS,
   REP_LEN,
 } from '../../../../entropy/lzma-model';
 import {
   CODER_PROBS,
+  COSTS,
   DIST_ALIGN_PRICES,
   DIST_SLOT_PRICES,
   DIST_SPECIAL_PRICES,
@@ -29,12 +29,6 @@ export function priceOfBit(at: i32, bit: i32): i32 {
   const prob = <u32>load<u16>(<usize>CODER_PROBS + (<usize>at << 1));
   const shown = bit ? (1 << PROB_BITS) - prob : prob;
   return load<i32>(<usize>PRICES + (<usize>(shown >> (PROB_BITS - 7)) << 2));
-}
-
-function priceOfTree(at: i32, bits: i32, value: i32): i32 {
-  let price = 0;
-  for (let node = value | (1 << bits); node > 1; node >>= 1) price += priceOfBit(at + (node >> 1), node & 1);
-  return price;
 }
 
 function priceOfReverseTree(at: i32, bits: i32, value: i32): i32 {
@@ -90,37 +84,47 @@ export function priceInSlot(slot: i32, distance: i32): i32 {
   return 64 * ((slot >> 1) - 5) + load<i32>(<usize>DIST_ALIGN_PRICES + (<usize>(distance & 15) << 2));
 }
 
-function priceLiterals(trees: i32): void {
-  const table = <usize>LITERAL_PRICES + (<usize>trees << 11);
+/** Prices of the ways to all nodes of a tree, at the table by their numbers: leaves, which are values, come after all others. */
+function priceNodes(at: i32, leaves: i32, table: usize): void {
   store<i32>(table, 0, 4);
-  for (let node: i32 = 1; node < 256; node++) {
+  for (let node = 1; node < leaves; node++) {
     const price = load<i32>(table + (<usize>node << 2));
-    const at = LITERAL + LITERAL_TREES * trees + node;
-    store<i32>(table + (<usize>node << 3), price + priceOfBit(at, 0));
-    store<i32>(table + (<usize>node << 3), price + priceOfBit(at, 1), 4);
+    store<i32>(table + (<usize>node << 3), price + priceOfBit(at + node, 0));
+    store<i32>(table + (<usize>node << 3), price + priceOfBit(at + node, 1), 4);
+  }
+}
+
+/** Copies the prices of leaves, with another added. */
+function addLeaves(leaves: i32, more: i32, table: usize): void {
+  for (let i = 0; i < leaves; i++) {
+    store<i32>(table + (<usize>i << 2), more + load<i32>(<usize>COSTS + (<usize>(leaves + i) << 2)));
   }
 }
 
 function priceLengths(at: i32, table: usize): void {
-  for (let length = MIN_MATCH; length <= MAX_MATCH; length++) {
-    const rest = length - MIN_MATCH;
-    let price = priceOfBit(at, rest < 8 ? 0 : 1);
-    if (rest < 8) price += priceOfTree(at + 2, 3, rest);
-    else {
-      price += priceOfBit(at + 1, rest < 16 ? 0 : 1);
-      price += rest < 16 ? priceOfTree(at + 10, 3, rest - 8) : priceOfTree(at + 18, 8, rest - 16);
-    }
-    store<i32>(table + (<usize>length << 2), price);
-  }
+  const first = table + (MIN_MATCH << 2);
+  priceNodes(at + 2, 8, COSTS);
+  addLeaves(8, priceOfBit(at, 0), first);
+  priceNodes(at + 10, 8, COSTS);
+  addLeaves(8, priceOfBit(at, 1) + priceOfBit(at + 1, 0), first + 32);
+  priceNodes(at + 18, 256, COSTS);
+  addLeaves(256, priceOfBit(at, 1) + priceOfBit(at + 1, 1), first + 64);
 }
 
-/** @param trees - how many trees of literals are in use */
+/**
+ * Works out the tables; in between they stand where the costs of a window do, which come later.
+ *
+ * @param trees - how many trees of literals are in use
+ */
 export function refreshPrices(trees: i32): void {
-  for (let i = 0; i < trees; i++) priceLiterals(i);
+  for (let i = 0; i < trees; i++) {
+    priceNodes(LITERAL + LITERAL_TREES * i, 256, <usize>LITERAL_PRICES + (<usize>i << 11));
+  }
   priceLengths(MATCH_LEN, MATCH_LEN_PRICES);
   priceLengths(REP_LEN, REP_LEN_PRICES);
-  for (let i = 0; i < 256; i++) {
-    store<i32>(<usize>DIST_SLOT_PRICES + (<usize>i << 2), priceOfTree(DIST_SLOT + (i & ~63), 6, i & 63));
+  for (let i = 0; i < 4; i++) {
+    priceNodes(DIST_SLOT + 64 * i, 64, COSTS);
+    addLeaves(64, 0, <usize>DIST_SLOT_PRICES + (<usize>i << 8));
   }
   // Of the distances in the first four slots nothing is left to say. Other kernels have written here.
   memory.fill(DIST_SPECIAL_PRICES, 0, 16);

@@ -33,3 +33,7 @@ export const STEP_REP = -4;
 
 /** The highest price. */
 export const NO_WAY = 0x7fffffff;
+
+/** A forecast finds the last place that began with the same long stretch, of so many words of four bytes, by tables of at most 2^bits places. */
+export const LONG_WORDS = 4;
+export const MAX_HASH_BITS = 16;
