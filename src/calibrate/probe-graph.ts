@@ -5,6 +5,7 @@ import { firstOutput } from '../gradient/outputs.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import { isConvolution, type Layer, productsOf, type Read, readsOf } from '../graph/layers.js';
 import { floatValue, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
+import { widen } from '../graph/widen.js';
 import { present } from '../guards.js';
 import { asFloat, reshape, transpose } from './columns.js';
 import type { Survey } from './survey.js';
@@ -40,7 +41,7 @@ export function probeGraph(
   isCoupled: (layer: Layer) => boolean,
 ): ProbeGraph | undefined {
   try {
-    const forward = openModel(original);
+    const forward = openWide(original);
     const output = logitsBehind(forward.builder, firstOutput(forward));
     const indices = new Map(
       layers.map((layer) => {
@@ -50,7 +51,7 @@ export function probeGraph(
     );
     const targetOf = ({ output }: Read) => output ?? '';
     const targets = [...new Set(layers.flatMap((layer) => readsOf(layer).map(targetOf)))];
-    const backward = openModel(original);
+    const backward = openWide(original);
     const { seed, gradients } = appendJacobian(backward, { output, targets });
     const { builder } = backward;
     const all = (reads: readonly Read[], emit: (read: Read, gradient: string) => string) => {
@@ -85,6 +86,13 @@ export function probeGraph(
     if (error instanceof FxqError && (error.code === 'UNSUPPORTED' || error.code === 'CONFIG')) return undefined;
     throw error;
   }
+}
+
+/** Half floats are computed in float32: errors and gradients are floats, and may be smaller than a half float has them. */
+function openWide(original: OpenModel): OpenModel {
+  const open = openModel(original);
+  widen(open.proto);
+  return open;
 }
 
 /** Appends what brings a layer's output in lines, a value for each row in them: [n, rows], of convolutions all groups' rows. */

@@ -86,9 +86,9 @@ export function floatValue(name: string, dims?: readonly (number | string)[]): o
   return { name, type: { tensorType: { elemType: TensorProto.DataType.FLOAT, ...(dim && { shape: { dim } }) } } };
 }
 
-/** A model's file with one more output, of floats: messages of one field are parts of one message. */
-export function withFloatOutput(bytes: Uint8Array, name: string): Uint8Array {
-  return concat([bytes, ModelProto.encode({ graph: { output: [floatValue(name)] } }).finish()]);
+/** A model's file with one more output, of the type that it has: messages of one field are parts of one message. */
+export function withOutput(bytes: Uint8Array, name: string): Uint8Array {
+  return concat([bytes, ModelProto.encode({ graph: { output: [{ name }] } }).finish()]);
 }
 
 /** Declares the outputs, drops every node, tensor and input they do not depend on, and writes the model. */

@@ -5,7 +5,7 @@ import { divergenceMeter } from '../evaluate/fidelity.js';
 import { informationOf } from '../evaluate/information.js';
 import type { MetricArray } from '../evaluate/metrics.js';
 import { mainFile } from '../graph/decoded-graph.js';
-import { withFloatOutput } from '../graph/open-model.js';
+import { withOutput } from '../graph/open-model.js';
 import { activationOf } from '../graph/probabilities.js';
 import type { Model } from '../model/model.js';
 import { readInterface } from '../onnx/interface.js';
@@ -50,7 +50,7 @@ export async function createAnswerJudge(
 ): Promise<AnswerJudge | undefined> {
   let output = readInterface(original).outputs.find(({ type }) => isFloat(type))?.name;
   const activation = output === undefined ? undefined : activationOf(original, output);
-  const fileOf = (model: Model) => (activation ? withFloatOutput(mainFile(model), activation.scores) : mainFile(model));
+  const fileOf = (model: Model) => (activation ? withOutput(mainFile(model), activation.scores) : mainFile(model));
   const answersOf = (model: Model) =>
     withSession(runtime, fileOf(model), { threads }, async (session) => {
       const answers: { array: MetricArray; scores: MetricArray; samples: number }[] = [];

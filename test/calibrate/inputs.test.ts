@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { calibrate } from '../../src/calibrate/calibrate.js';
 import { fewDirections } from '../../src/calibrate/directions.js';
 import { calibratedPrune } from '../../src/calibrate/prune.js';
+import { startCalibration } from '../../src/calibrate/start.js';
 import { arrayDataset, type InputArray } from '../../src/data/dataset.js';
 import { findNaN, lookAt } from '../../src/data/look.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
+import { mainFile } from '../../src/graph/decoded-graph.js';
 import { readWeights } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { createJudge } from '../../src/search/judge.js';
@@ -128,6 +130,21 @@ describe('NaN in data', () => {
       /got NaN for all of them \(.*'x', sample 0/,
     );
   });
+});
+
+it('half floats are calibrated as floats are, with what outputs make of errors in each row', async () => {
+  const half = modelOf({
+    nodes: [node('MatMul', ['x', 'w1'], ['h']), node('Relu', ['h'], ['r']), node('MatMul', ['r', 'w2'], ['y'])],
+    tensors: [stored('w1', [WIDTH, 16], 'half'), stored('w2', [16, 4], 'half')],
+    inputs: { x: [SAMPLES, WIDTH] },
+    type: 10,
+  });
+  const dataset = datasetOf((i, j) => noise[i * WIDTH + j]);
+  const { isProbed, run } = await startCalibration(openOnnx(half), { dataset, threads: 1 });
+  expect(isProbed).toBe(true);
+  const found = mainFile(await run(1e-9));
+  const { agreement } = await evaluate({ model: found, reference: half, dataset, threads: 1 });
+  expect(agreement).toBeGreaterThan(0.98);
 });
 
 it('directions of a layer with groups are those of the group that has most', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toHalf } from '../../src/binary/half.js';
 import type { Model } from '../../src/model/model.js';
 import { readWeights, writeWeights } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
@@ -7,7 +8,7 @@ import { createAnswerJudge } from '../../src/search/answers.js';
 import { feederOf, modelOf, node, stored } from '../calibrate/support.js';
 
 /** A matrix and a shift that takes every score far to one side, then perhaps an activation and another shape. */
-function netOf(activation: string | undefined): Model {
+function netOf(activation: string | undefined, isHalf = false): Model {
   const nodes = [
     node('MatMul', ['x', 'w'], ['product']),
     node('Add', ['product', 'shift'], ['scores']),
@@ -15,11 +16,13 @@ function netOf(activation: string | undefined): Model {
     node('Reshape', [activation ? 'share' : 'scores', 'shape'], ['y']),
   ];
   const tensors = [
-    stored('w', [16, 5]),
-    { name: 'shift', dims: [], dataType: 1, rawData: new Uint8Array(Float32Array.of(-30).buffer) },
+    stored('w', [16, 5], isHalf ? 'half' : undefined),
+    isHalf
+      ? { name: 'shift', dims: [], dataType: 10, rawData: new Uint8Array(Uint16Array.of(toHalf(-30)).buffer) }
+      : { name: 'shift', dims: [], dataType: 1, rawData: new Uint8Array(Float32Array.of(-30).buffer) },
     stored('shape', [3], [-1, 1, 5]),
   ];
-  return openOnnx(modelOf({ nodes, tensors, inputs: { x: [64, 16] } }));
+  return openOnnx(modelOf({ nodes, tensors, inputs: { x: [64, 16] }, type: isHalf ? 10 : 1 }));
 }
 
 /** The model with weights a share of their size off. */
@@ -47,4 +50,14 @@ describe('how near answers are', () => {
       expect((near?.snr ?? 0) - (far?.snr ?? 0)).toBeCloseTo(20, 0);
     });
   }
+
+  it('is told by scores that are half floats, too', async () => {
+    const { batches } = await feederOf({ x: [64, 16] });
+    const options = { dataset: batches, states: [], runtime: await loadRuntime(), threads: 1 };
+    const [model, half] = [netOf('Softmax'), netOf('Softmax', true)];
+    const near = await (await createAnswerJudge(half, options))?.(off(half, 0.1));
+    const same = await (await createAnswerJudge(model, options))?.(off(model, 0.1));
+    // Scores around 30 have steps of 1/64 in half floats.
+    expect(near?.snr).toBeCloseTo(same?.snr ?? 0, 0);
+  });
 });
