@@ -50,15 +50,22 @@ export function metricFinder({ output, heads = [], metric }: GaugeOptions): {
   let [samples, isLabelled] = [0, true];
   /** One way, with the heads that are judged in its unit. */
   const together = (way: MetricName | OwnMetric, found: Kind): Measured => {
-    const alike = others.filter((head) => typeof way !== 'function' && unitOf(head.metric) === unitOf(way));
-    return { metric: way, kind: found, output, ...(alike.length > 0 && { heads: alike }) };
+    if (typeof way === 'function') return { metric: way, kind: found, output };
+    const isAlike = (head: Measured) => unitOf(head.metric) === unitOf(way);
+    const [alike, unlike] = [others.filter(isAlike), others.filter((head) => !isAlike(head))];
+    return {
+      ...{ metric: way, kind: found, output },
+      ...(alike.length > 0 && { heads: alike }),
+      ...(unlike.length > 0 && { leftOut: unlike }),
+    };
   };
   return {
     add(reference) {
       const judged = reference.outputs[output];
       if (!judged) return [];
       if (!kind) others = headsIn(reference, heads, metric);
-      const found = kind ?? kindOfOutput(judged, reference.batch, reference.samples);
+      const found =
+        kind ?? kindOfOutput(judged, reference.batch, reference.samples, { name: output, outputs: reference.outputs });
       kind = found;
       numbers.add(judged, reference.batch, samples);
       samples += reference.samples;
@@ -84,7 +91,7 @@ function headsIn({ outputs, batch, samples }: Reference, names: readonly string[
   return names.flatMap((output): Measured[] => {
     const array = outputs[output];
     if (!array || array.dims[0] !== samples) return [];
-    const kind = kindOfOutput(array, batch, samples);
+    const kind = kindOfOutput(array, batch, samples, { name: output, outputs });
     const isNamed = typeof metric === 'string' && metric !== 'accuracy';
     return [{ metric: isNamed ? metric : kind.metric, kind, output }];
   });
@@ -117,7 +124,7 @@ export function lossGauge(options: GaugeOptions): {
 }
 
 /** How a loss is measured, in words: `accuracy, of scores of classes`. */
-export function describeMetric({ metric, kind, output, heads = [] }: Measured): string {
+export function describeMetric({ metric, kind, output, heads = [], leftOut = [] }: Measured): string {
   if (typeof metric === 'function') return 'judged by a metric of your own';
   const unit = unitOf(metric) === 'points' ? 'in points' : 'as a share';
   const words = {
@@ -127,5 +134,7 @@ export function describeMetric({ metric, kind, output, heads = [] }: Measured): 
     cosine: 'by cosine with the original',
   };
   const others = heads.map((head) => `, '${head.output}' ${head.kind.text}`).join('');
-  return `judged ${words[metric]}, ${unit}: output '${output}' holds ${kind.text}${others}${others && '; the one that loses most counts'}`;
+  const unlike = leftOut.map((head) => `'${head.output}' ${head.kind.text}`).join(', ');
+  const unjudged = unlike && `; in another unit, and not judged: ${unlike} (a metric that is named judges all of them)`;
+  return `judged ${words[metric]}, ${unit}: output '${output}' holds ${kind.text}${others}${others && '; the one that loses most counts'}${unjudged}`;
 }

@@ -27,6 +27,8 @@ export interface Measured {
   readonly output: string;
   /** Further outputs that are judged in the same unit. Default: none. */
   readonly heads?: readonly Measured[] | undefined;
+  /** Those whose losses are in another unit, and are not judged. Default: none. */
+  readonly leftOut?: readonly Measured[] | undefined;
 }
 
 /** A batch as the original sees it. */

@@ -1,6 +1,7 @@
 import { isFloat } from '../data/cast.js';
 import type { Batch } from '../data/dataset.js';
 import type { OutputArray } from '../runtime/session.js';
+import { type Answer, isPlaces } from './boxes.js';
 import type { Scale } from './decisions.js';
 import { argmax, rowsOf } from './metrics.js';
 
@@ -65,9 +66,10 @@ const ELEMENTS = 65_536;
 
 /**
  * Finds out what an output is from a batch of inputs and what the original makes of it: classes, probabilities, shares
- * such as a sigmoid gives, an image or whatever else has the input's shape, an embedding, a measured value, or scores.
+ * such as a sigmoid gives, an image or whatever else has the input's shape, places in an image, an embedding, a measured
+ * value, or scores.
  */
-export function kindOfOutput(output: OutputArray, batch: Batch, samples: number): Kind {
+export function kindOfOutput(output: OutputArray, batch: Batch, samples: number, answer: Answer): Kind {
   const { dims, data, type } = output;
   if (!isFloat(type)) return { metric: 'agreement', scale: 'classes', text: 'classes' };
   const inputs = Object.values(batch.inputs).filter((input) => input.dims.length > 0);
@@ -85,6 +87,7 @@ export function kindOfOutput(output: OutputArray, batch: Batch, samples: number)
   }
   // What comes out as it went in is no decision, also where both are shares, as pixels are.
   if (isSame) return { metric: 'snr', scale: 'logits', text: 'values of the input’s shape' };
+  if (isPlaces(output, batch, answer)) return { metric: 'snr', scale: 'logits', text: 'coordinates' };
   // Of a row of scores between 0 and 1 the largest may decide, which nothing here tells.
   if ((classes === 1 || dims.length > 2) && isShares(data))
     return { metric: 'agreement', scale: 'shares', text: 'shares from 0 to 1, each yes or no' };

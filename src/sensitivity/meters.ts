@@ -39,7 +39,7 @@ export function fidelityMeter({ output, heads, metric, temperature, hasLoss = fa
       const { batch, samples, outputs: references, labels } = seen;
       const judged = outputs[output];
       const reference = references[output];
-      if (reference) kind ??= kindOfOutput(reference, batch, samples);
+      if (reference) kind ??= kindOfOutput(reference, batch, samples, { name: output, outputs: references });
       if (judged && labels) accuracy.add(judged, labels);
       if (judged && reference && kind?.metric === 'agreement') {
         const { scale, axis } = kind;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { arrayDataset } from '../../src/data/dataset.js';
+import { arrayDataset, type Batch } from '../../src/data/dataset.js';
 import { splitDataset } from '../../src/data/split.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
 import { describeMetric, lossGauge } from '../../src/evaluate/gauge.js';
-import type { MetricName, OwnMetric } from '../../src/evaluate/metric.js';
+import { kindOfOutput, type MetricName, type Outputs, type OwnMetric } from '../../src/evaluate/metric.js';
 import { argmax } from '../../src/evaluate/metrics.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { createRandom, shuffle } from '../../src/random.js';
@@ -44,9 +44,53 @@ describe('several outputs', () => {
       expect(found?.loss).toMatchObject({ output: worst, metric: 'agreement', unit: 'points' });
       expect(found?.loss?.value).toBeGreaterThan(5);
       expect(found && describeMetric(found.measured)).toMatch(
-        /, 'z' scores of classes; the one that loses most counts$/,
+        /, 'z' scores of classes; the one that loses most counts; in another unit, and not judged: 'value' a value/,
       );
     }
+  });
+
+  const rows = SAMPLES * 4;
+  const corners = random.floats(rows, 9).map((value, i) => (i % 4 < 2 ? value : value + 99));
+  const beside = (dims: number[], data: ArrayLike<number>): OutputArray => ({
+    ...{ type: 'float32', dims, data: Float32Array.from(data) },
+  });
+  const image = { inputs: { image: { data: new Float32Array(SAMPLES * 12), dims: [SAMPLES, 3, 2, 2] } } };
+  const anchors = { z: beside([SAMPLES / 2, 2, 3], random.floats(SAMPLES * 3, 1)) };
+  it.each<[string, string, OutputArray, Outputs, Batch, string]>([
+    ['corners', 'u', beside([SAMPLES, 4], corners), { z: outputs.z }, { inputs: {} }, 'coordinates'],
+    ['what is named so', 'bbox_pred', outputs.y, {}, { inputs: {} }, 'coordinates'],
+    ['what is named so in camel case', 'faceLandmarks', outputs.y, {}, { inputs: {} }, 'coordinates'],
+    ['four at anchors of an image', 'u', beside([SAMPLES / 2, 2, 4], outputs.y.data), anchors, image, 'coordinates'],
+    ['corners alone', 'u', beside([SAMPLES, 4], corners), {}, { inputs: {} }, 'scores of classes'],
+    ['four classes beside others', 'allocation', outputs.y, { z: outputs.z }, { inputs: {} }, 'scores of classes'],
+  ])('are places or classes: %s', (_, name, output, others, batch, text) => {
+    const answer = { name, outputs: { ...others, [name]: output } };
+    expect(kindOfOutput(output, batch, output.dims[0], answer).text).toMatch(text);
+  });
+
+  it('are judged as places are where a detector gives boxes, first or beside scores', async () => {
+    const boxes = beside([SAMPLES, 4], corners);
+    // A tenth off, each in its own direction: of one row in many another element becomes the largest.
+    const moved = beside(
+      [SAMPLES, 4],
+      Array.from(corners, (value, i) => value * (i % 2 === 0 ? 1.1 : 0.9)),
+    );
+    const both = { scores: outputs.z, boxes };
+    for (const [output, metric] of [
+      ['boxes', undefined],
+      ['scores', 'snr'],
+    ] as const) {
+      const heads = Object.keys(both).filter((name) => name !== output);
+      const gauge = lossGauge({ output, heads, metric });
+      await gauge.add({ ...reference, outputs: both }, { scores: outputs.z, boxes: moved });
+      const found = gauge.result();
+      expect(found?.loss).toMatchObject({ metric: 'snr', unit: 'share', value: expect.closeTo(0.01, 4) });
+    }
+    const gauge = lossGauge({ output: 'scores', heads: ['boxes'] });
+    await gauge.add({ ...reference, outputs: both }, { scores: outputs.z, boxes: moved });
+    const found = gauge.result();
+    expect(found?.loss).toMatchObject({ metric: 'agreement', value: 0 });
+    expect(found && describeMetric(found.measured)).toMatch(/in another unit, and not judged: 'boxes' coordinates/);
   });
 
   it('are no heads where they are states that go in again, or one is named', () => {

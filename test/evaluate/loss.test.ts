@@ -262,7 +262,8 @@ describe('what an output is', () => {
     ['unit vectors', unit([4, 32]), vector, 'cosine', 'embeddings of unit length'],
     ['small vectors', array([4, 128], () => normal(random) / 9), vector, 'cosine', 'embeddings'],
   ])('%s', (_, output, batch, metric, text) => {
-    expect(kindOfOutput(output, batch, 4)).toMatchObject({ metric, text });
+    const answer = { name: 'y', outputs: { y: output } };
+    expect(kindOfOutput(output, batch, 4, answer)).toMatchObject({ metric, text });
   });
 });
 
