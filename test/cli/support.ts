@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
+import { WARNING } from '../../src/cli/terminal.js';
 import { type GeneratedModel, generatedModel } from '../support/models.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,7 +37,16 @@ export function fxq(...args: string[]): Finished {
   Atomics.wait(turn, 0, 0);
   const { message } = receiveMessageOnPort(port1) as { message: Finished };
   port1.close();
+  expectWarningsInJson(args, message);
   return message;
+}
+
+/** Whatever is run with `--json`, in any test: what stderr warns of is in the JSON, and nothing else. */
+function expectWarningsInJson(args: readonly string[], { code, stdout, stderr }: Finished): void {
+  const isQuiet = args.some((word) => word === '-q' || word === '--quiet');
+  if (code !== 0 || isQuiet || !args.includes('--json') || !stdout.startsWith('{')) return;
+  const told = stderr.split('\n').flatMap((line) => (line.startsWith(WARNING) ? [line.slice(WARNING.length)] : []));
+  expect(JSON.parse(stdout).warnings ?? [], `warnings of ${args.join(' ')}`).toEqual(told);
 }
 
 let program: { thread: Worker; turn: Int32Array } | undefined;
