@@ -21,8 +21,15 @@ export function sameAnswers(why: string): Answers {
 
 /** As a search has judged them. */
 export function judgedAnswers(judgement: Loss, heldOut: number): Answers {
-  const by = heldOut > 0 ? 'kept apart' : 'that it was fitted to, for want of others';
-  return { isMeasured: true, text: `${formatLoss(judgement)} ${by}` };
+  // Where these are too few to count, scores of those that it was fitted to are looked at, too.
+  const isMore = judgement.samples > heldOut;
+  const by =
+    heldOut === 0
+      ? 'that it was fitted to, for want of others'
+      : isMore
+        ? `of which ${heldOut.toLocaleString('en-US')} were kept apart`
+        : 'kept apart';
+  return { isMeasured: true, text: `${formatLoss(judgement)}${heldOut > 0 && isMore ? ',' : ''} ${by}` };
 }
 
 /** As they are to inputs that were made for the model; decibels are told as a share, too, which more people know. */

@@ -131,7 +131,7 @@ function createProgram(terminal: Terminal, isJson = false): Command {
   program.addHelpText(
     'after',
     `
-Without a command files are compressed.
+Without a command files are compressed: "help compress" lists the options.
 
 Exit codes: 0 done, 1 the work failed, 2 wrong usage. A goal that nothing
 reaches is no failure: the nearest file is written, with a warning (and in

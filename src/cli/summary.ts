@@ -119,7 +119,9 @@ export async function reportSummaries(
       terminal.print(`\n${nextSteps(input, output, kind)}`);
     }
   }
-  if (unsure) terminal.warn(NOT_MEASURED);
+  // On a terminal it stands in the line of the answers, in the colour of warnings.
+  const isTold = terminal.streams.stdout.isTTY === true && !flags.quiet;
+  if (unsure && !isTold) terminal.warn(NOT_MEASURED);
 }
 
 async function jsonOf(results: readonly Result[], warnings: readonly string[]): Promise<string> {

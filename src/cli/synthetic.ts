@@ -192,7 +192,9 @@ function noteFound(
   onNote: ((text: string) => void) | undefined,
 ): void {
   if (typeof found === 'string') {
-    terminal.note(`  weights are clustered, by their own noise and not by answers to made inputs: ${found}`);
+    // Of a model without weights there is nothing to choose.
+    if (weightBytes === 0) return;
+    terminal.note(`  weights are chosen by their own noise, not by the model's answers: ${found}`);
     return;
   }
   if (!found) return;

@@ -118,6 +118,7 @@ export async function trainFile(
     const checkpointPath = checkpoint?.paths[0];
     if (checkpointPath !== undefined && !resume) refuseOthers(checkpointPath);
     let stoppedBy: string | undefined;
+    const start = performance.now();
     const trained = await interruptible(async (signal) => {
       const found = await searchTraining(model, {
         ...options,
@@ -130,7 +131,8 @@ export async function trainFile(
       if (signal.aborted) stoppedBy = String(signal.reason);
       return found;
     });
-    const stages = await withOutput(plan, async (output, signal) => {
+    const ms = performance.now() - start;
+    const coding = await withOutput(plan, async (output, signal) => {
       return (await compressTo(targetIn(output), trained.model, [], { ...optionsFrom(CODING, flags), signal })).stages;
     });
     if (!trained.isCutShort && checkpointPath !== undefined) rmSync(checkpointPath, { force: true });
@@ -143,6 +145,7 @@ export async function trainFile(
     const files = { input, output, inputBytes, outputBytes, ratio: inputBytes / outputBytes };
     const { judgement } = trained.chosen;
     const answers = judgement ? judgedAnswers(judgement, judgement.samples) : unknownAnswers(input, output);
+    const stages = [{ name: 'train', ms }, ...coding];
     const summary = { ...files, stages, answers, training: summaryOf(trained) };
     const resumption = isTemporary ? '' : `, and the same command for ${input} with --resume goes on`;
     const stopped =

@@ -6,7 +6,8 @@ export function wrap(text: string, width: number): string[] {
     if ([...line].length > width && lines.at(-1) !== '') lines.push(word);
     else lines[lines.length - 1] = line;
   }
-  return lines;
+  // Several spaces between words are for one line: at the end of one they are nothing.
+  return lines.map((line) => line.trimEnd());
 }
 
 /** The same with its own indentation, and lines after the first that stand so far to the right of it. */

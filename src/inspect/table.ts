@@ -30,6 +30,8 @@ const PLAIN: Column<Row>[] = [
   { group: '', head: 'size', text: ({ bytes }) => formatBytes(bytes) },
 ];
 
+const LEGEND = '– P+Q: pruned and quantised; P+Q+H: with Huffman coding, as in the file';
+
 /** Only where weights have one. */
 const FORMAT: Column<Row> = {
   group: '',
@@ -59,6 +61,7 @@ export function formatTable(report: Report, options: TableOptions = {}): string 
   const isRepeated = ({ sharedWith }: TensorReport) => sharedWith !== null;
   lines.push(...note(tensors.filter(isInline), 'in the skeleton', 'with no ratio of their own'));
   lines.push(...note(tensors.filter(isRepeated), 'repeated', 'whose bytes stand with another tensor'));
+  if (isCoded) lines.push(LEGEND);
   return [...lines, '', ...formatSizes(report, isCoded)].join('\n');
 }
 

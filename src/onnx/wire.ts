@@ -89,7 +89,10 @@ function readField(cursor: Cursor, end: number, path: string): Field {
     const length = readVarint(cursor, end, path);
     start = cursor.at;
     if (length > end - start) {
-      throw malformed(path, lengthAt, `field ${number} declares ${length} bytes, ${end - start} are left`);
+      const declared = `field ${number} declares ${length} bytes, ${end - start} are left`;
+      // What is to go on beyond the end of the file itself was there once, or is something else altogether.
+      const isCut = end === cursor.bytes.length;
+      throw malformed(path, lengthAt, isCut ? `cut short, or no ONNX file; get it again: ${declared}` : declared);
     }
     cursor.at += length;
   } else if (type === START_GROUP) {

@@ -80,7 +80,7 @@ function find(input: ModelInput, inputs: readonly ModelInput[], batch: Batch): I
   const names = Object.keys(batch.inputs);
   if (inputs.length === 1 && names.length === 1) return batch.inputs[names[0]];
   const got = names.length > 0 ? names.map((name) => `'${name}'`).join(', ') : 'no arrays';
-  const message = `data set: expected an array named '${input.name}' as the model's input is, got ${got}; rename the array`;
+  const message = `data set: expected an array named '${input.name}' as the model's input is, got ${got}; ${names.length < inputs.length ? 'add it, or rename one' : 'rename the array'}`;
   throw new FxqError('DATASET', message, { tensor: input.name, expected: input.name, actual: names });
 }
 

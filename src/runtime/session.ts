@@ -62,6 +62,9 @@ export interface SessionOptions {
   readonly session?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** Characters of a message that are passed on. */
+const MOST_SAID = 600;
+
 /**
  * Opens a model, given as the bytes of the ONNX file or as its path (needed where it has external data).
  *
@@ -81,7 +84,8 @@ export async function openSession(
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     // Threads that spin between two runs take the cores from everything else, a second session included.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
-    logSeverityLevel: 3,
+    // Errors are thrown, and would stand in a terminal twice.
+    logSeverityLevel: 4,
     ...further,
   };
   const create = () =>
@@ -89,7 +93,7 @@ export async function openSession(
       ? runtime.InferenceSession.create(model, all)
       : runtime.InferenceSession.create(model, all);
   const session = await create().catch((cause: Error) => {
-    throw new FxqError('RUNTIME', `${name}: ONNX Runtime does not take this model: ${cause.message}`, {
+    throw new FxqError('RUNTIME', `${name}: ONNX Runtime does not take this model: ${shortened(cause.message)}`, {
       file: name,
       cause,
     });
@@ -111,7 +115,7 @@ export async function openSession(
       return await session.run(Object.fromEntries([...feeds, ...heldTensors]), outputNames);
     } catch (cause) {
       const given = feed.arrays.map((array) => `${array.name} ${array.type} [${array.dims.join(', ')}]`).join(', ');
-      const message = `${name}: ONNX Runtime stopped (${messageOf(cause)}) on ${given}`;
+      const message = `${name}: ONNX Runtime stopped (${shortened(messageOf(cause))}) on ${given}`;
       throw new FxqError('RUNTIME', message, { file: name, cause });
     }
   };
@@ -174,6 +178,14 @@ function inputOf(session: RuntimeSession, input: string, file: string): ModelInp
   const got = !isTensor ? 'a sequence, a map or an optional' : type === 'string' ? 'strings' : `type ${type}`;
   const message = `${file}: expected input '${input}' to be a tensor of numbers, got ${got}; such models cannot be run`;
   throw new FxqError('RUNTIME', message, { file, tensor: input });
+}
+
+/** What ONNX Runtime says, in one line: names of thousands of values may stand in its middle. */
+function shortened(said: string): string {
+  const message = said.trim().replaceAll(/\s+/g, ' ');
+  return message.length <= MOST_SAID
+    ? message
+    : `${message.slice(0, MOST_SAID / 2)} … ${message.slice(-MOST_SAID / 2)}`;
 }
 
 /** The rows of the samples: an output's first axis holds one row a sample, or the same number of rows for each. */

@@ -23,10 +23,10 @@ export function servingOf(model: Model, { inputs }: Interface): Serving | string
   kinds.delete('control');
   const [kind, ...others] = kinds;
   if (others.length > 0 || (kind !== 'pictures' && kind !== 'sound' && kind !== 'tokens')) {
-    const taken = [...kinds].map((each) => NAMES[each]).join(' and ') || 'nothing known';
-    return `it takes ${taken}, for which none are made`;
+    const taken = [...kinds].map((each) => NAMES[each]).join(' and ');
+    return `it takes ${taken || 'no pictures, sound or words'}, ${taken ? 'for which no inputs are made' : 'and inputs are made of nothing else'}`;
   }
-  if (hasState && kind !== 'sound') return `it keeps a state between ${NAMES[kind]}, for which none are made`;
+  if (hasState && kind !== 'sound') return `it keeps a state between ${NAMES[kind]}, for which no inputs are made`;
   if (model.files.length > 1) return 'it has external data';
   const weights = model.tensors.reduce((sum, { role, count }) => sum + (role === 'weight' ? count : 0), 0);
   if (weights > MOST_WEIGHTS) return `it has ${(weights / 1e6).toFixed(0)} million weights, which would take minutes`;

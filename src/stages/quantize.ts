@@ -167,7 +167,9 @@ export function layerSettings(
 export function checkQuantizeOptions(options: QuantizeOptions): void {
   const { rules = [], first, last } = options;
   if (options.weights === undefined && rules.length === 0) {
-    throw new RangeError(`${NAME}: expected ${OPTIONS.weights.expected('weights')}`);
+    throw new RangeError(
+      `${NAME}: expected ${OPTIONS.weights.expected('weights')}, got none; give one for all layers, or rules for layers that have one`,
+    );
   }
   for (const each of [options, ...rules.map((rule) => rule.options)]) {
     checkOptions(NAME, OPTIONS, each);

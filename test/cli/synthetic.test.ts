@@ -66,7 +66,7 @@ describe('compress without options', () => {
     const [one, other] = [join(folder, 'one.fxq'), join(folder, 'other.fxq')];
     const { code, stdout, stderr } = fxq('compress', path, '-o', one, '--json');
     expect(code).toBe(0);
-    expect(stderr).toContain('weights are clustered, by their own noise and not by answers to made inputs: ');
+    expect(stderr).toContain("weights are chosen by their own noise, not by the model's answers: ");
     expect(JSON.parse(stdout)).toMatchObject({ synthetic: { reason: expect.any(String) } });
     expect(fxq('compress', path, '-o', other, '-q', '--no-synthetic').code).toBe(0);
     expect(readFileSync(one).equals(readFileSync(other))).toBe(true);

@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { unknownAnswers } from '../../src/cli/answers.js';
 import { reportSummary } from '../../src/cli/summary.js';
 import { createTerminal } from '../../src/cli/terminal.js';
+import { wrapHanging } from '../../src/cli/wrap.js';
 
 /** A terminal of 80 columns, or no terminal, and what was written to it. */
 function written(isTTY: boolean) {
@@ -28,6 +29,17 @@ it('leaves a command that is to be copied in one line of its own', async () => {
   const piped = written(false);
   await reportSummary(piped.terminal, {}, { summary });
   expect(piped.text()).toContain(`this tells: fxq-compress evaluate '${output}' --reference model.onnx --data DATA\n`);
+});
+
+it('warns of answers that were not measured where no coloured line of a terminal has told so', async () => {
+  const [terminal, piped] = [written(true), written(false)];
+  for (const each of [terminal, piped]) await reportSummary(each.terminal, {}, { summary, isBold: true });
+  expect(terminal.text()).not.toContain('warning');
+  expect(piped.text()).toMatch(/\nwarning: accuracy was not measured\n$/);
+});
+
+it('ends no line in spaces that stood between words', () => {
+  expect(wrapHanging('lost 1.56 points  (0.9 s)', 17)).toBe('lost 1.56 points\n  (0.9 s)');
 });
 
 it('guesses what is left from when the work began, not from when it was announced', () => {

@@ -36,7 +36,8 @@ describe('compress --train', () => {
     const { folder, args } = prepared();
     const { code, stdout, stderr } = fxq(...args, '--json');
     expect(code).toBe(0);
-    const { training, outputBytes } = JSON.parse(stdout);
+    const { training, outputBytes, stages } = JSON.parse(stdout);
+    expect(stages.map(({ name }: { name: string }) => name)).toEqual(['train', 'encode', 'verify']);
     expect(training.chosen.bytes).toBe(outputBytes);
     expect(training.steps.some(({ what }: { what: string }) => what === 'retrain')).toBe(true);
     expect(stderr).toMatch(

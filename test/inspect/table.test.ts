@@ -74,6 +74,7 @@ other tensors (2)      110   100%  8.0    3.0  4.0    2.0  2.20×  4.00×
 ───────────────────────────────────────────────────────────────────────
 total                  610  50.8%  5.3    3.0  2.7    1.3  6.06×  8.00×
 – in the skeleton: 1 tensor of 40 B, with no ratio of their own
+– P+Q: pruned and quantised; P+Q+H: with Huffman coding, as in the file
 
 original               2,000 bytes  2.00 KB
 file                     400 bytes  400 B, 5.00× smaller

@@ -133,7 +133,9 @@ describe('feedsOf', () => {
     const input = { name: 'a', type: 'float32', shape: ['N', 2] };
     expect(() => feedsOf([input], { inputs: { x, y: x } })).toThrow(/named 'a' as the model's input is, got 'x', 'y'/);
     expect(() => feedsOf([input], { inputs: { x }, labels: [1, 2] })).toThrow(/expected 5 labels/);
-    expect(() => feedsOf([{ ...input, name: 'constructor' }, input], { inputs: { x } })).toThrow(/named 'constructor'/);
+    expect(() => feedsOf([{ ...input, name: 'constructor' }, input], { inputs: { x } })).toThrow(
+      /named 'constructor' as .*, got 'x'; add it, or rename one$/,
+    );
   });
 
   it('feeds the only array to the only input, whatever it is called', () => {
