@@ -177,7 +177,7 @@ async function importModule(path: string, reader: DatasetReader): Promise<unknow
     return await reader.importModule(path);
   } catch (cause) {
     const advice = /ts$/i.test(path) ? '; Node.js runs TypeScript from version 22.18 on, or give a .js file' : '';
-    const message = `${path}: expected a module that can be imported, got ${messageOf(cause)}${advice}`;
+    const message = `${path}: expected a module that can be imported, got ${messageOf(cause).split('\n', 1)[0]}${advice}`;
     throw new FxqError('DATASET', message, { file: path, cause });
   }
 }

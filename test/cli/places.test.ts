@@ -58,6 +58,17 @@ describe('where containers go', () => {
     expect(stdout.match(/^next:$/gm)).toHaveLength(1);
   });
 
+  it('is told up to the model that fails, with those behind it; warnings name theirs', () => {
+    const { folder, path } = setUp();
+    writeFileSync(path('b.onnx'), '{"error": 404}');
+    copyFileSync(path('a.onnx'), path('c.onnx'));
+    const flags = ['--density', '0', '--no-cluster'];
+    const { code, stdout, stderr } = fxqIn(folder, 'a.onnx', 'b.onnx', 'c.onnx', ...flags);
+    expect([code, stdout.split('\n')[0]]).toEqual([1, expect.stringMatching(/^a\.onnx \(.*\) → a\.fxq \(/)]);
+    expect(stderr).toMatch(/^warning: a\.onnx: .*\nwarning: not looked at: c\.onnx\n.*error: b\.onnx: .* got JSON/s);
+    expect(namesIn(folder)).toEqual(['a.fxq']);
+  });
+
   it.each<[string, string[], number, RegExp]>([
     [
       'two models and one file',

@@ -42,23 +42,32 @@ export async function packModels(
   const isPassing = flags.dryRun === true || places.some(({ input, output }) => [input, output].includes(PIPE));
   const work = async (folder: string) => {
     const results: Result[] = [];
+    let begun = 0;
     try {
       for (const [i, place] of places.entries()) {
+        begun++;
         const { input, output } = place;
         const path = input === PIPE ? join(folder, 'stdin.onnx') : input;
         if (input === PIPE) await receive(path, 'a model');
         const isTemporary = output === PIPE || flags.dryRun === true;
         const written = isTemporary ? join(folder, `${i}.fxq`) : output;
         const subject = { ...place, path, written, isTemporary };
-        const result = await aboutFile(path, () => packModel(command, subject, flags, said));
+        const result = await aboutFile(path, () => packModel(command, subject, flags, aboutOne(said, input, places)));
         results.push(result);
         if (output === PIPE && !flags.dryRun) await send(written, terminal);
         if (result.stopped) throw result.stopped;
       }
     } finally {
       // Where a model fails, or the user has had enough, the models before it are done all the same.
+      const left = places.slice(begun).map(({ input }) => input);
+      if (left.length > 0) said.warn(`not looked at: ${left.join(', ')}`);
       if (results.length > 0) await reportSummaries(said, flags, results);
     }
   };
   await (isPassing ? withFolder(work) : work(''));
+}
+
+/** A terminal whose warnings say which of several models they are about. */
+function aboutOne(terminal: Terminal, input: string, places: readonly unknown[]): Terminal {
+  return places.length === 1 ? terminal : { ...terminal, warn: (text) => terminal.warn(`${input}: ${text}`) };
 }
