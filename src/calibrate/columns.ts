@@ -1,5 +1,5 @@
 import onnxProto, { type onnx } from 'onnx-proto';
-import { int, ints, readInt, readInts } from '../graph/attributes.js';
+import { int, ints, readInt, readInts, readString } from '../graph/attributes.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Layer } from '../graph/layers.js';
 import { product } from '../graph/view.js';
@@ -14,18 +14,37 @@ export interface Operands {
   readonly rank: (value: string) => number;
 }
 
+/** Some of a layer's columns. */
+export interface ColumnPick {
+  /** Only those of every so manieth place of a picture: 1 where not {@link canStride}. */
+  readonly stride: number;
+  /** Appends what takes some of a value's columns, which are numbered along an axis. */
+  take(value: string, axis: number): string;
+}
+
+const ALL: ColumnPick = { stride: 1, take: (value) => value };
+
+/** Whether places can be passed over: a padding that the runtime chooses would be another. */
+export function canStride({ node }: Layer): boolean {
+  return node.opType === 'Conv' && !readString(node, 'auto_pad', '').startsWith('SAME');
+}
+
 /**
  * Appends to a graph what gives the columns of a layer: float32 [groups, n, inputs], one row for every output position
  * of every sample, in the order of the layer's weights; one group where all groups read the same. The columns of a
  * convolution come from a depthwise convolution with one kernel for every tap, a single one in it, so that strides, pads
  * and dilations stay the runtime's business. All nodes mean the same in every operator set from 7 on.
+ *
+ * @param pick - those that are wanted. Default: all
  */
-export function emitColumns(builder: GraphBuilder, layer: Layer, operands: Operands): string {
+export function emitColumns(builder: GraphBuilder, layer: Layer, operands: Operands, pick: ColumnPick = ALL): string {
+  const isConvolved = layer.node.opType === 'Conv' || layer.node.opType === 'ConvTranspose';
+  return isConvolved ? patches(builder, layer, operands, pick) : pick.take(rows(builder, layer, operands), 1);
+}
+
+function rows(builder: GraphBuilder, layer: Layer, operands: Operands): string {
   const { node, operand, inputs } = layer;
   switch (node.opType) {
-    case 'Conv':
-    case 'ConvTranspose':
-      return patches(builder, layer, operands);
     case 'Gemm': {
       const other = asFloat(builder, operands.inputs[1 - operand]);
       const isTurned = readInt(node, operand === 1 ? 'transA' : 'transB', 0) === 1;
@@ -40,22 +59,34 @@ export function emitColumns(builder: GraphBuilder, layer: Layer, operands: Opera
   }
 }
 
-/** What the kernels of a convolution lie on. */
-function patches(builder: GraphBuilder, { node, groups, inputs, dims }: Layer, operands: Operands): string {
+/** Attributes of the convolution that makes columns which are not the layer's. */
+const OWN_ATTRIBUTES: ReadonlySet<string> = new Set(['group', 'kernel_shape', 'strides']);
+
+/** What the kernels of a convolution lie on. What is not picked is never turned: of large pictures that takes longest. */
+function patches(
+  builder: GraphBuilder,
+  { node, groups, inputs, dims }: Layer,
+  operands: Operands,
+  pick: ColumnPick,
+): string {
   const [first, second, ...taps] = dims;
   const isPlain = node.opType === 'Conv';
   const channels = isPlain ? second * groups : first;
   const size = product(taps);
   let columns = asFloat(builder, operands.inputs[0]);
-  if (size > 1 || !isPlain || !(isAll(node, 'strides', 1) && isAll(node, 'pads', 0))) {
-    const kept = (node.attribute ?? []).filter(({ name }) => name !== 'group' && name !== 'kernel_shape');
-    const attributes = [...kept, int('group', channels), ints('kernel_shape', taps)];
+  if (size > 1 || !isPlain || pick.stride > 1 || !(isAll(node, 'strides', 1) && isAll(node, 'pads', 0))) {
+    const strides = taps.map((_, axis) => pick.stride * (readInts(node, 'strides')?.[axis] ?? 1));
+    const attributes = [
+      ...(node.attribute ?? []).filter(({ name }) => !OWN_ATTRIBUTES.has(name ?? '')),
+      ...[int('group', channels), ints('kernel_shape', taps), ints('strides', strides)],
+    ];
     const kernels = singleOnes(channels, size);
     const kernelDims = isPlain ? [channels * size, 1, ...taps] : [channels, size, ...taps];
     columns = builder.emit(node.opType!, [columns, builder.tensor(kernelDims, kernels)], attributes);
   }
-  const apart = reshape(builder, columns, [0, groups, inputs, -1]);
-  return reshape(builder, transpose(builder, apart, [1, 0, 3, 2]), [groups, -1, inputs]);
+  const lines = transpose(builder, reshape(builder, columns, [0, groups * inputs, -1]), [1, 0, 2]);
+  const picked = pick.take(reshape(builder, lines, [groups * inputs, -1]), 1);
+  return transpose(builder, reshape(builder, picked, [groups, inputs, -1]), [0, 2, 1]);
 }
 
 function isAll(node: onnx.INodeProto, name: string, wanted: number): boolean {

@@ -11,10 +11,11 @@ import type { Tensor } from '../model/model.js';
 import { createRandom } from '../random.js';
 import { type Feeder, runGraph } from '../runtime/batches.js';
 import type { OutputArray } from '../runtime/session.js';
-import { emitColumns, transpose } from './columns.js';
+import { type ColumnPick, emitColumns, transpose } from './columns.js';
 import { discard } from './discard.js';
 import type { Moments } from './job.js';
 import type { Padding } from './padding.js';
+import type { ColumnPlan } from './plan.js';
 
 /** The payloads of what is compressed already, by tensor. */
 type Replaced = ReadonlyMap<Tensor, Uint8Array>;
@@ -27,8 +28,8 @@ export interface Capture {
   readonly replaced?: Replaced | undefined;
   /** How the compressed model rounds what layers take in. Default: not at all. */
   readonly rounding?: RoundingPlan | undefined;
-  /** How many columns of each batch are looked at. Default: of a layer that is not listed all of them. */
-  readonly columnCounts?: ReadonlyMap<Layer, number> | undefined;
+  /** Which columns of each batch are looked at. Default: of a layer that is not listed all of them. */
+  readonly columnPlans?: ReadonlyMap<Layer, ColumnPlan> | undefined;
   /** How many axes a value has. */
   rank(value: string): number;
   /** Which columns are none but padding. Default: none. */
@@ -49,7 +50,7 @@ export async function captureMoments(capture: Capture): Promise<Map<Layer, Momen
     layers,
     replaced = new Map(),
     rounding,
-    columnCounts: counts,
+    columnPlans: plans,
     rank,
     padding,
     seed = 0,
@@ -68,17 +69,18 @@ export async function captureMoments(capture: Capture): Promise<Map<Layer, Momen
   const multiplied = layers.filter(({ isLookup }) => !isLookup);
   const wanted = multiplied.map((layer, index) => {
     const reads = productsOf(layer);
-    const count = counts?.get(layer);
-    const each = count === undefined ? undefined : Math.max(1, Math.round(count / reads.length));
+    const plan = plans?.get(layer);
+    const each = plan && Math.max(1, Math.round(plan.count / reads.length));
     const parts = reads.map((read, place) => {
       const { node } = read;
       const picks = each === undefined ? undefined : fractions(each, seed + index + layers.length * place);
       const bordered = ({ inputsOf, nameOf }: Twin) => {
         const operands = { inputs: inputsOf(node), outputs: (node.output ?? []).map(nameOf), rank };
-        const columns = withOnes(builder, emitColumns(builder, { ...layer, ...read }, operands));
+        const take: ColumnPick['take'] = (value, axis) => (picks ? pick(builder, value, axis, picks) : value);
+        const picked = { stride: plan?.stride ?? 1, take };
+        const columns = withOnes(builder, emitColumns(builder, { ...layer, ...read }, operands, picked));
         const factor = padding?.emitFactor(builder, read);
-        const real = factor === undefined ? columns : builder.emit('Mul', [columns, factor]);
-        return picks ? pick(builder, real, picks) : real;
+        return factor === undefined ? columns : builder.emit('Mul', [columns, take(factor, 1)]);
       };
       const twinned = twin.inputsOf(node);
       const isSame =
@@ -220,12 +222,12 @@ function fractions(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => Math.min((i + random.float()) / count, 1 - 1e-6));
 }
 
-function pick(builder: GraphBuilder, columns: string, picks: Float32Array): string {
+function pick(builder: GraphBuilder, columns: string, axis: number, picks: Float32Array): string {
   const shares = builder.tensor([picks.length], picks);
-  const total = builder.emit('Gather', [builder.emit('Shape', [columns]), builder.ints([1])]);
+  const total = builder.emit('Gather', [builder.emit('Shape', [columns]), builder.ints([axis])]);
   const places = builder.emit('Mul', [shares, builder.emit('Cast', [total], [TO_FLOAT])]);
   const indices = builder.emit('Cast', [builder.emit('Floor', [places])], [TO_INT]);
-  return builder.emit('Gather', [columns, indices], [{ name: 'axis', type: 2, i: 1 }]);
+  return builder.emit('Gather', [columns, indices], [{ name: 'axis', type: 2, i: axis }]);
 }
 
 const TO_FLOAT = { name: 'to', type: 2, i: 1 };

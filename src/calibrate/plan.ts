@@ -2,6 +2,7 @@ import type { Split } from '../data/split.js';
 import type { DecodedGraph } from '../graph/decoded-graph.js';
 import { isConvolution, type Layer, readsOf } from '../graph/layers.js';
 import { product } from '../graph/view.js';
+import { canStride } from './columns.js';
 import type { Survey } from './survey.js';
 
 /** Samples that go through the model together: enough to keep a core busy, few enough for the columns of a large layer. */
@@ -17,6 +18,10 @@ const ENOUGH_COLUMNS = 8;
 /** Columns that are looked at, where there are more: a multiple of the layer's inputs and at least so many. */
 const COLUMNS_PER_INPUT = 16;
 const FEWEST_COLUMNS = 8192;
+/** Of inputs that were made the last digit tells nothing. */
+const FEWEST_MADE_COLUMNS = 4096;
+/** Places of a picture are passed over as long as so many times the columns that are looked at are left. */
+const LEFT = 2;
 
 /** Memory for the columns of a layer in one batch; several copies of them exist at a time. */
 const COLUMN_BYTES = 2 ** 26;
@@ -72,14 +77,31 @@ export function batchFor({ open }: DecodedGraph, layers: readonly Layer[], surve
   return fixed > 1 ? Math.ceil(fitting / fixed) * fixed : fitting;
 }
 
+/** Which columns of each batch are looked at. */
+export interface ColumnPlan {
+  readonly count: number;
+  /** Only those of every so manieth place of a picture, along each of its axes, are made: columns of large pictures take long. */
+  readonly stride: number;
+}
+
 /** How many columns of each batch to look at, for the layers that have more than enough. */
-export function pickColumns(layers: readonly Layer[], survey: Survey, split: Split): Map<Layer, number> {
-  const counts = new Map<Layer, number>();
+export function pickColumns(
+  layers: readonly Layer[],
+  survey: Survey,
+  split: Split,
+  isMadeUp: boolean,
+): Map<Layer, ColumnPlan> {
+  const plans = new Map<Layer, ColumnPlan>();
+  const fewest = isMadeUp ? FEWEST_MADE_COLUMNS : FEWEST_COLUMNS;
   for (const layer of layers) {
-    const wanted = Math.max(FEWEST_COLUMNS, COLUMNS_PER_INPUT * layer.inputs) / split.calibrationBatches;
-    if (Math.ceil(wanted) < survey.columns(layer)) counts.set(layer, Math.ceil(wanted));
+    const count = Math.ceil(Math.max(fewest, COLUMNS_PER_INPUT * layer.inputs) / split.calibrationBatches);
+    const columns = survey.columns(layer);
+    if (count >= columns) continue;
+    const axes = layer.dims.length - 2;
+    const stride = isMadeUp && canStride(layer) ? Math.floor((columns / (LEFT * count)) ** (1 / axes)) : 1;
+    plans.set(layer, { count, stride: Math.max(1, stride) });
   }
-  return counts;
+  return plans;
 }
 
 /**

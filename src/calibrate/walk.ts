@@ -18,7 +18,7 @@ import type { Moments } from './job.js';
 import { captureMoments } from './moments.js';
 import type { CalibrationOptions } from './options.js';
 import { paddingOf } from './padding.js';
-import { BATCH, batchFor, pickColumns, planPasses, samplesFor } from './plan.js';
+import { BATCH, batchFor, type ColumnPlan, pickColumns, planPasses, samplesFor } from './plan.js';
 import { type Survey, surveyLayers } from './survey.js';
 
 /** A layer with all that is known of it when its turn comes. */
@@ -49,7 +49,7 @@ export interface PreparedModel {
   readonly survey: Survey;
   readonly feeder: Feeder;
   readonly split: Split;
-  readonly columnCounts: ReadonlyMap<Layer, number>;
+  readonly columnPlans: ReadonlyMap<Layer, ColumnPlan>;
   readonly seed: number;
   readonly fast: boolean;
   /** Told in how many directions the inputs of layers vary, of those where that is few, once all have been seen. */
@@ -107,7 +107,7 @@ export async function prepare(
     survey,
     feeder,
     split,
-    columnCounts: pickColumns(layers, survey, split),
+    columnPlans: pickColumns(layers, survey, split, isMadeUp),
     seed,
     fast,
     onSeen,
@@ -133,7 +133,7 @@ export async function walkLayers(
   change: (turn: LayerTurn) => LayerChange | Promise<LayerChange>,
   onProgress?: (share: number) => void,
 ): Promise<Model> {
-  const { model, graph, layers, twins, survey, feeder, split, columnCounts, seed, fast, onSeen, kept, inputs } =
+  const { model, graph, layers, twins, survey, feeder, split, columnPlans, seed, fast, onSeen, kept, inputs } =
     prepared;
   const replaced = new Map<Tensor, Uint8Array>();
   const rank = (value: string) => survey.dims(value).length;
@@ -146,7 +146,7 @@ export async function walkLayers(
       kept.size > 0
         ? copiesOf(kept)
         : await captureMoments({
-            ...{ graph, layers: part, columnCounts, rank, padding, feeder },
+            ...{ graph, layers: part, columnPlans, rank, padding, feeder },
             // A pass of all layers sees what the original model makes.
             replaced: fast ? undefined : replaced,
             rounding: inputs,
@@ -168,7 +168,7 @@ export async function walkLayers(
         weights: order ? Float32Array.from(order, (at) => stored[at]) : stored,
         bias: bias && readWeights(bias),
         moments: present(moments.get(layer)),
-        columns: split.calibrationBatches * (columnCounts.get(layer) ?? survey.columns(layer)),
+        columns: split.calibrationBatches * (columnPlans.get(layer)?.count ?? survey.columns(layer)),
       };
     });
     const changes = turns.map(async (turn) => {

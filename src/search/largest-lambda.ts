@@ -12,11 +12,13 @@ export const FIRST_LAMBDA = 5e-10;
 const DECIBELS_A_DECADE = 9;
 const SMALLEST_LAMBDA = 1e-14;
 const LARGEST_LAMBDA = 1e-3;
-const TRIES = 6;
+const TRIES = 9;
 /** At most so many decades at a time: far from the first try the slope is another. */
 const STRIDE = 1.5;
-/** Decibels beyond what is wanted that are near enough. */
-const NEAR = 0.7;
+/** Decibels from what is wanted at which a try tells half as much of where that is as one that hits it. */
+const FAR = 2;
+/** Prices nearer to each other than this are the same: their bytes differ by less than one in two hundred. */
+const SAME = 1.04;
 
 /** A model at a price of a bit, and how near its answers are. */
 interface Tried extends Nearness {
@@ -30,7 +32,9 @@ interface Tried extends Nearness {
 export type CalibrationRun = (lambda: number, onProgress: (share: number) => void) => Promise<Model>;
 
 /**
- * The largest price of a bit at which answers are as clear as wanted, or the nearest to it, by secants between bounds.
+ * The largest price of a bit at which answers are as clear as wanted, or the nearest to it. Weights round otherwise at every
+ * price, so that answers get clearer and less clear by a decibel or more from one price to the next: no bisection finds
+ * its way there, so every try tells where what is wanted should be, and those around it are tried.
  *
  * @param wanted - decibels by which answers stand out of what has changed in them
  * @returns in words why there is none, where answers are no numbers
@@ -42,23 +46,39 @@ export async function largestLambda(
   onProgress: ((share: number) => void) | undefined,
 ): Promise<Tried | string> {
   let best: Tried | undefined;
-  let [low, high, lambda] = [SMALLEST_LAMBDA, LARGEST_LAMBDA, FIRST_LAMBDA];
-  for (let i = 0; i < TRIES; i++) {
-    const model = await run(lambda, (share) => onProgress?.((i + share) / TRIES));
+  const tried: Pick<Tried, 'lambda' | 'margin'>[] = [];
+  let lambda = FIRST_LAMBDA;
+  while (tried.length < TRIES) {
+    const model = await run(lambda, (share) => onProgress?.((tried.length + share) / TRIES));
     const nearness = await judge(model);
     const margin = marginOf(nearness, wanted);
     if (Number.isNaN(margin)) return 'its answers to synthetic inputs are no numbers';
     const isEnough = margin >= 0;
     const isBetter = !best || (isEnough ? best.margin < 0 || lambda > best.lambda : margin > best.margin);
     if (isBetter) best = { ...nearness, model, lambda, margin };
-    if (isEnough && margin <= NEAR) break;
-    if (isEnough) low = lambda;
-    else high = lambda;
-    const step = (margin - NEAR / 2) / DECIBELS_A_DECADE;
-    const next = lambda * 10 ** Math.max(-STRIDE, Math.min(STRIDE, step));
-    lambda = next > low && next < high ? next : Math.sqrt(low * high);
+    tried.push({ lambda, margin });
+    const next = nextLambda(tried, best && best.margin >= 0 ? best.lambda : SMALLEST_LAMBDA);
+    if (next === undefined) break;
+    lambda = next;
   }
   return best ?? 'nothing was tried';
+}
+
+/** Where what is wanted should be, or below it where that was tried; nothing where that is no more than what is had. */
+function nextLambda(tried: readonly Pick<Tried, 'lambda' | 'margin'>[], had: number): number | undefined {
+  let [sum, weights] = [0, 0];
+  for (const { lambda, margin } of tried) {
+    const weight = 1 / (1 + (margin / FAR) ** 2);
+    sum += weight * (Math.log10(lambda) + margin / DECIBELS_A_DECADE);
+    weights += weight;
+  }
+  const lambdas = tried.map(({ lambda }) => lambda);
+  const low = Math.max(SMALLEST_LAMBDA, Math.min(...lambdas) / 10 ** STRIDE);
+  const high = Math.min(LARGEST_LAMBDA, Math.max(...lambdas) * 10 ** STRIDE);
+  let next = Math.max(low, Math.min(high, 10 ** (sum / weights)));
+  const isTried = (lambda: number) => lambdas.some((each) => Math.abs(Math.log(each / lambda)) < Math.log(SAME));
+  while (isTried(next)) next /= SAME;
+  return next > had && next >= SMALLEST_LAMBDA ? next : undefined;
 }
 
 /** Decibels by which answers are nearer than is wanted, by what they say or by what they decide. */

@@ -88,7 +88,7 @@ const SNR = number({ text: 'how clearly answers stand out', value: 'decibels', l
 
 /** Inputs to calibrate on, and others to judge by. */
 const SAMPLES = 64;
-const JUDGED = 32;
+const JUDGED = 64;
 /** The same in windows, which are short. */
 const WINDOWS = 512;
 const WINDOWS_JUDGED = 1024;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asFloat, emitColumns } from '../../src/calibrate/columns.js';
+import { asFloat, type ColumnPick, canStride, emitColumns } from '../../src/calibrate/columns.js';
 import { captureMoments } from '../../src/calibrate/moments.js';
 import { surveyLayers } from '../../src/calibrate/survey.js';
 import { copyOf } from '../../src/graph/decoded-graph.js';
@@ -194,7 +194,7 @@ const CASES: Record<string, Case> = {
 CASES['float16 weights through Cast'].tensors = [stored('w', [4, 6], 'half')];
 
 /** The columns of a model's only layer, and what its node makes of them. */
-async function columnsOf(parts: Parts) {
+async function columnsOf(parts: Parts, pick?: ColumnPick) {
   const { graph, layers, skipped } = layersOf(modelOf(parts));
   expect(skipped).toEqual([]);
   const feeder = await feederOf(parts.inputs);
@@ -203,7 +203,7 @@ async function columnsOf(parts: Parts) {
   const open = copyOf(graph.open);
   const columns = layers.map((each) => {
     const { node: of } = each;
-    return emitColumns(open.builder, each, { inputs: of.input!, outputs: of.output!, rank });
+    return emitColumns(open.builder, each, { inputs: of.input!, outputs: of.output!, rank }, pick);
   });
   const result = asFloat(open.builder, layers[0].node.output![0]);
   const bytes = writeModel(
@@ -325,6 +325,30 @@ describe('the columns of a layer', () => {
       it(`${name} in opset ${opset}`, () => check({ ...parts, opset }));
     }
   }
+
+  it('of a convolution, where places are passed over, are those of the other places', async () => {
+    const sizes = { tensors: [stored('w', [4, 1, 3, 3])], inputs: { x: [2, 4, 7, 10] } };
+    const parts = (strides?: number[]) => ({
+      ...sizes,
+      nodes: [node('Conv', ['x', 'w'], ['y'], { group: 4, pads: [1, 1, 1, 1], ...(strides && { strides }) })],
+    });
+    const seen = async (pick?: ColumnPick, strides?: number[]) => (await columnsOf(parts(strides), pick)).columns[0];
+    const sparse = { stride: 2, take: (value: string) => value };
+    expect(await seen(sparse)).toEqual(await seen(undefined, [2, 2]));
+    expect(await seen(sparse, [1, 2])).toEqual(await seen(undefined, [2, 4]));
+  });
+
+  it('cannot be passed over where the runtime chooses the padding', () => {
+    const of = (auto_pad: string) =>
+      layersOf(
+        modelOf({
+          nodes: [node('Conv', ['x', 'w'], ['y'], { auto_pad })],
+          tensors: [stored('w', [4, 1, 3, 3])],
+          inputs: { x: [2, 1, 7, 10] },
+        }),
+      ).layers.map(canStride);
+    expect([of('SAME_UPPER'), of('VALID')]).toEqual([[false], [true]]);
+  });
 
   it('of a product behind compressed layers', async () => {
     const parts = {

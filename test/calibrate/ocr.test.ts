@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { textLines } from '../../scripts/bench/support/text-lines.js';
 import { concat } from '../../src/binary/bytes.js';
 import { calibrate } from '../../src/calibrate/calibrate.js';
 import { calibratedQuantize } from '../../src/calibrate/quantize.js';
@@ -12,7 +13,6 @@ import { cluster } from '../../src/stages/cluster.js';
 import { quantize } from '../../src/stages/quantize.js';
 import { readBytes } from '../support/container.js';
 import { packageModels } from '../support/packages.js';
-import { textLines } from '../support/text-lines.js';
 
 const bytesOf = (name: string) => readBytes(packageModels().find((path) => path.includes(name)) ?? '');
 

@@ -1,8 +1,9 @@
+// Lines of text as a reader of text gets them, for benchmarks, and for tests that want the same.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import opentype from 'opentype.js';
-import { readBytes } from './container.js';
-import { Random } from './random.js';
+import { createRandom, normal } from '../../../build/random.js';
 
 const FOLDER = `${dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json'))}/ttf/`;
 const FONTS = ['DejaVuSans', 'DejaVuSans-Bold', 'DejaVuSerif', 'DejaVuSansMono', 'DejaVuSansCondensed-Oblique'];
@@ -14,7 +15,7 @@ const WORDS = (
 const SUBROWS = 4;
 
 /** How much of each pixel of a bitmap the outlines of a text cover, 0 to 1. */
-function coverage(commands: ReturnType<typeof outlines>, width: number, height: number): Float32Array {
+function coverage(commands, width, height) {
   const covered = new Float32Array(width * height);
   for (let row = 0; row < height * SUBROWS; row++) {
     const y = (row + 0.5) / SUBROWS;
@@ -36,10 +37,8 @@ function coverage(commands: ReturnType<typeof outlines>, width: number, height: 
   return covered;
 }
 
-type Font = ReturnType<typeof opentype.parse>;
-
 /** A text glyph by glyph, from x on: where each stands, and behind the last one where the next would. */
-function placed(font: Font, text: string, x: number, size: number) {
+function placed(font, text, x, size) {
   let at = x;
   const glyphs = [...text].map((character) => {
     const glyph = font.charToGlyph(character);
@@ -51,13 +50,13 @@ function placed(font: Font, text: string, x: number, size: number) {
 }
 
 /** The straight pieces [x0, y0, x1, y1] of a text's outlines; curves are cut into eight. */
-function outlines(font: Font, text: string, x: number, y: number, size: number) {
-  const pieces: [number, number, number, number][] = [];
+function outlines(font, text, x, y, size) {
+  const pieces = [];
   let [from, start] = [
     [0, 0],
     [0, 0],
   ];
-  const lineTo = (to: number[]) => {
+  const lineTo = (to) => {
     pieces.push([from[0], from[1], to[0], to[1]]);
     from = to;
   };
@@ -87,12 +86,15 @@ function outlines(font: Font, text: string, x: number, y: number, size: number) 
  * Lines of text as a reader of text gets them: [count, 3, 48, width], values from −1 to 1, of several fonts, sizes and
  * colours, with some noise.
  *
- * @param isTurned - whether every other line stands on its head
+ * @param {number} count
+ * @param {number} width
+ * @param {number} seed
+ * @param {boolean} isTurned - whether every other line stands on its head
  */
-export function textLines(count: number, width: number, seed: number, isTurned = false): Float32Array {
+export function textLines(count, width, seed, isTurned = false) {
   const height = 48;
-  const fonts = FONTS.map((name) => opentype.parse(readBytes(`${FOLDER}${name}.ttf`).slice().buffer));
-  const random = new Random(seed);
+  const fonts = FONTS.map((name) => opentype.parse(Uint8Array.from(readFileSync(`${FOLDER}${name}.ttf`)).buffer));
+  const random = createRandom(seed);
   const pixels = new Float32Array(count * 3 * height * width);
   for (let line = 0; line < count; line++) {
     const font = fonts[random.below(fonts.length)];
@@ -107,7 +109,7 @@ export function textLines(count: number, width: number, seed: number, isTurned =
     for (let channel = 0; channel < 3; channel++) {
       const tint = 0.2 * (random.float() - 0.5);
       for (let i = 0; i < covered.length; i++) {
-        const value = paper + tint + covered[i] * (ink - paper - tint) + noise * random.normal();
+        const value = paper + tint + covered[i] * (ink - paper - tint) + noise * normal(random);
         pixels[(line * 3 + channel) * covered.length + i] = 2 * Math.min(1, Math.max(0, value)) - 1;
       }
     }
