@@ -168,7 +168,13 @@ export async function fetchFrom(
 ): Promise<Response> {
   return fetch(url, { method, signal: signal ?? null }).catch((cause: unknown) => {
     throwIfAborted(signal);
-    throw new FxqError('IO', `${url} could not be fetched: ${Object(cause).message}`, { file: `${url}`, cause });
+    // Only a page has an address that a file's name can be taken relative to.
+    const isName = !('location' in globalThis) && !/^[a-z][a-z\d+.-]*:/i.test(`${url}`);
+    const advice = isName ? '; outside of a page give its bytes (await readFile(…)) or a whole URL' : '';
+    throw new FxqError('IO', `${url} could not be fetched: ${Object(cause).message}${advice}`, {
+      file: `${url}`,
+      cause,
+    });
   });
 }
 

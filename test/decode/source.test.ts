@@ -223,6 +223,8 @@ describe('responses of a real server', () => {
 
   it('a connection that breaks in the middle: IO', async () => {
     await expect(decode(await fetch(`${url}/broken`))).rejects.toMatchObject({ code: 'IO' });
+    const message = expect.stringMatching(/^model\.fxq could not be fetched: .*; outside of a page give its bytes/);
+    await expect(decode('model.fxq')).rejects.toMatchObject({ code: 'IO', message });
   });
 });
 
