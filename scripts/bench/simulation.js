@@ -1,24 +1,28 @@
 // Simulated quantised inference: calibrators × widths × granularity, and the tables of Quantization.MXNet, for any net and data.
 //
 //   npm run bench simulation [-- --model model.onnx --data calibration.npz --test test.npz --part "ranges|widths|seed|compensated"
-//                              --bits 8,6,5,4,3 --rows 0,1 --samples 256 --limit 1185]
+//                              --bits 8,6,5,4,3 --rows 0,1 --samples 256 --draws 1 --limit 1185]
 //
 // Cells are top-1 and agreement with the float net, in per cent. `ranges`: how ranges of values are found, weights rounded to the
-// nearest; the known cells are of a ResNet-20 for CIFAR-10, and are told as met or not. `widths`: Quantization.MXNet's table of widths
+// nearest; the known cells are of a ResNet-20 for CIFAR-10, and are told as met or not. Of several draws of calibration inputs a cell has
+// the mean, and the least and the most agreement. `widths`: Quantization.MXNet's table of widths
 // beside ours. `seed`: its table of 8 bits, online, moving average and KL × layer and channel × folded or not × first layer in or out ×
 // sign; a net without BatchNormalization is given some, each channel's weights having length one. `compensated`: weights that make up
-// for themselves and for rounded inputs. Without options: the bundled LeNet-5 on MNIST.
+// for themselves and for rounded inputs. `joint`: widths of weights and inputs that are searched for together, on inputs of --data, so that no
+// more than a point is lost on those of them that are kept apart. Without options: the bundled LeNet-5 on MNIST.
 import { parseArgs } from 'node:util';
 import { planValues } from '../../build/calibrate/ranges/plan.js';
 import { insertFake } from '../../build/graph/simulate/insert-fake.js';
 import { withSettledOpset } from '../../build/graph/upgrade.js';
-import { fold, openOnnx, quantize, simulate } from '../../build/index.js';
+import { fold, openOnnx, quantize, searchWidths, simulate } from '../../build/index.js';
 import { agreement, decisionsOf } from './support/answers.js';
 import { CALIBRATORS, SEED_FLOAT, SEED_ROWS, SEED_WIDTHS, TOLERANCE, WIDTHS } from './support/simulated.js';
 import { bytesOf, openSubject, SUBJECT } from './support/subject.js';
 import { unfolded } from './support/unfold.js';
 
 const THREADS = 2;
+/** Points that a search for widths may lose. */
+const MOST_LOST = 1;
 
 const { values } = parseArgs({
   options: {
@@ -26,12 +30,14 @@ const { values } = parseArgs({
     part: { type: 'string', default: '.' },
     bits: { type: 'string', default: WIDTHS.join() },
     samples: { type: 'string', default: '256' },
+    draws: { type: 'string', default: '1' },
     limit: { type: 'string', default: '2000' },
     rows: { type: 'string' },
   },
 });
 const { bytes, dataset, test } = await openSubject(values);
 const [samples, limit] = [Number(values.samples), Number(values.limit)];
+const draws = Array.from({ length: Number(values.draws) }, (_, seed) => seed);
 const widths = values.bits.split(',').map(Number);
 /** Whether a row of a table is asked for, counted from 0. */
 const isRowWanted = (at) => values.rows === undefined || values.rows.split(',').map(Number).includes(at);
@@ -52,10 +58,10 @@ const plans = new Map();
 /** What nets have answered, as several tables may ask for the same. */
 const asked = new Map();
 
-async function planFor(inputs, isFirstIn, bits, model) {
-  const key = JSON.stringify([inputs, isFirstIn, model === original]);
+async function planFor(inputs, isFirstIn, bits, model, seed) {
+  const key = JSON.stringify([inputs, isFirstIn, model === original, seed]);
   const options = { ...inputs, inputs: 'uint8', last: 'int8', first: isFirstIn ? 'int8' : 'float32', isWhole: false };
-  const found = plans.get(key) ?? planValues(model, { dataset, samples, threads: THREADS, ...options }, {});
+  const found = plans.get(key) ?? planValues(model, { dataset, samples, seed, threads: THREADS, ...options }, {});
   plans.set(key, found);
   const { plan, free } = await found;
   return { ...plan, values: new Map(free.map(({ name, roundedTo }) => [name, roundedTo(`uint${bits}`).rounding])) };
@@ -66,13 +72,14 @@ async function planFor(inputs, isFirstIn, bits, model) {
  *
  * @param {Partial<(typeof CALIBRATORS)[number]>} line
  * @param {number} bits
+ * @param {number} seed - which inputs ranges are taken of
  */
-async function answersOf(line, bits, model = original) {
+async function answersOf(line, bits, model = original, seed = 0) {
   const { weights, inputs, isFirstIn = false } = line;
-  const key = JSON.stringify([weights, inputs, isFirstIn, bits, model === original]);
+  const key = JSON.stringify([weights, inputs, isFirstIn, bits, model === original, inputs ? seed : 0]);
   const known = asked.get(key);
   if (known) return known;
-  const plan = inputs && (await planFor(inputs, isFirstIn, bits, model));
+  const plan = inputs && (await planFor(inputs, isFirstIn, bits, model, seed));
   const ends = { first: isFirstIn ? `int${bits}` : 'float32', last: `int${bits}` };
   const rounded = weights ? await quantize({ ...weights, weights: `int${bits}`, ...ends }).run(model) : model;
   const result = await measured(plan ? insertFake(withSettledOpset(rounded), plan) : rounded);
@@ -94,6 +101,9 @@ async function compensated(weights, inputs) {
   return measured(await stage.run(original));
 }
 
+/** The mean of a figure, of which there is none without labels. */
+const meanOf = (all, key) =>
+  all[0][key] === undefined ? undefined : all.reduce((sum, each) => sum + each[key], 0) / all.length;
 const show = ({ top1, agreement: alike }) => `${top1?.toFixed(2) ?? '–'} · ${alike.toFixed(2)}`;
 const isWanted = (part) => new RegExp(values.part).test(part);
 
@@ -105,11 +115,15 @@ if (isWanted('ranges')) {
     const { weights, inputs, isFirstIn } = line;
     const cells = [];
     for (const bits of widths) {
-      const answers = await answersOf(line, bits);
+      const drawn = [];
+      for (const seed of draws) drawn.push(await answersOf(line, bits, original, seed));
+      const answers = { top1: meanOf(drawn, 'top1'), agreement: meanOf(drawn, 'agreement') };
+      const ends = [Math.min, Math.max].map((end) => end(...drawn.map((each) => each.agreement)));
+      const spread = draws.length > 1 ? ` (${ends.map((end) => end.toFixed(2)).join('–')})` : '';
       const expected = isKnown ? line.known[WIDTHS.indexOf(bits)] : undefined;
       const isMet = expected === undefined || Math.abs(answers.agreement - expected) <= TOLERANCE;
       if (expected !== undefined) isMet ? met++ : missed++;
-      cells.push(`${show(answers)}${expected === undefined ? '' : isMet ? ' ✓' : ` ✗ ${expected}`}`);
+      cells.push(`${show(answers)}${spread}${expected === undefined ? '' : isMet ? ' ✓' : ` ✗ ${expected}`}`);
     }
     const ranges = inputs ? [inputs.inputRange, inputs.percentile, inputs.sign].filter(Boolean).join(' ') : 'float';
     row([
@@ -194,4 +208,26 @@ if (isWanted('compensated')) {
   ]) {
     row([`int${weights}`, `uint${inputs}`, show(await compensated(weights, inputs))]);
   }
+}
+
+if (isWanted('joint')) {
+  const start = performance.now();
+  head('bits a weight', 'bits an input of a layer', 'points lost on inputs kept apart, at most');
+  const { model, chosen, layers, inputs } = await searchWidths(original, {
+    ...{ dataset, samples, threads: THREADS, isCompensated: true, by: 'channel' },
+    ...{ weights: 'int4', inputs: 'uint4', maxLoss: MOST_LOST },
+    onPoint: ({ equivalentBits, inputBits, judgement }) =>
+      row([
+        equivalentBits.toFixed(2),
+        inputBits?.toFixed(2),
+        `${judgement?.value.toFixed(2)}, ${judgement?.high.toFixed(2)}`,
+      ]),
+  });
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  const spans = [layers, inputs].map((all) => all.map(({ bits }) => bits));
+  const [weightBits, inputBits] = spans.map((bits) => `${Math.min(...bits)} to ${Math.max(...bits)}`);
+  console.log(
+    `\nchosen: ${chosen.equivalentBits.toFixed(2)} bits a weight (${weightBits} by layer), ${chosen.inputBits?.toFixed(2)} an input (${inputBits}),`,
+  );
+  console.log(`on test images ${show(await measured(model))}; ${seconds} s`);
 }

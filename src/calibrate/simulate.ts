@@ -14,6 +14,7 @@ import { recordOf } from '../options/defaults.js';
 import { FLOAT32, isFormatName } from '../quantize/formats/parse.js';
 import { recordedFormats } from '../quantize/record.js';
 import { endsOfRounding, type ValueRounding } from '../quantize/values.js';
+import { foldNormalization } from '../stages/fold.js';
 import { type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage, StageContext } from '../stages/stage.js';
 import { type CalibratedQuantizeOptions, calibratedQuantize } from './quantize.js';
@@ -95,8 +96,8 @@ export interface SimulateStage extends Stage {
 
 /**
  * Quantizes a model as hardware would compute it: weights, and what layers take in, whose ranges are those of calibration data.
- * First and last layer stay as they are unless `first` and `last` name formats for them; `qdq` takes them in. With data,
- * weights make up for what rounding does to them and to the inputs.
+ * First and last layer stay as they are unless `first` and `last` name formats for them; `qdq` takes them in, and BatchNormalization
+ * behind layers with them (see {@link fold}). With data, weights make up for what rounding does to them and to the inputs.
  *
  * Source: Krishnamoorthi 2018, "Quantizing deep convolutional networks for efficient inference"; Migacz 2017 for ranges.
  *
@@ -119,12 +120,12 @@ export function simulate(options: SimulateOptions): SimulateStage {
     },
     async run(input, context = {}) {
       const hasInputs = settled.inputs !== undefined || (settled.values ?? []).length > 0;
-      const isEdited = hasInputs || settled.form === 'qdq';
-      const model = isEdited ? withSettledOpset(input) : input;
-      const values = hasInputs
-        ? await planValues(model, { ...settled, isWhole: settled.form === 'qdq' }, context)
-        : undefined;
-      if (settled.form === 'qdq') requireOpset(model, settled);
+      const isQdq = settled.form === 'qdq';
+      // Where normalisation stood behind a layer, that could hand on no integers, while runtimes fold it into layers of floats.
+      const folded = isQdq ? foldNormalization(input) : input;
+      const model = hasInputs || isQdq ? withSettledOpset(folded) : folded;
+      const values = hasInputs ? await planValues(model, { ...settled, isWhole: isQdq }, context) : undefined;
+      if (isQdq) requireOpset(model, settled);
       const stage = weightStage(settled, values);
       const rounded = stage ? await stage.run(model, context) : model;
       const plan = stage?.plan?.() ?? values?.plan ?? EMPTY;

@@ -45,6 +45,9 @@ export function unknownAnswers(input: string, output: string): Answers {
   return { isMeasured: false, text: `not measured; this tells: ${command}`, command };
 }
 
+/** Of QONNX's operators, which no runtime here has. */
+export const NOT_RUN: Answers = { isMeasured: false, text: 'not measured: ONNX Runtime has no operators of QONNX' };
+
 /** What holds a result against its original; what came or went through a pipe has no name yet. */
 export function evaluateCommand(input: string, output: string): string {
   const [original, result] = [input, output].map((path, i) =>

@@ -1,4 +1,4 @@
-import { shorten } from './format.js';
+import { shortenAll } from './format.js';
 
 /** What a table has to fit into if nothing is said, and what names get of it at least. */
 const WIDTH = 100;
@@ -36,7 +36,10 @@ export function layOut<T extends Labelled>(
   const cells = all.map((row) => columns.map(({ text }) => text(row)));
   const widths = widthsOf(columns, all);
   const figures = figuresIn(widths);
-  const names = all.map(({ label }) => shorten(label, Math.max(MIN_NAME_WIDTH, width - figures)));
+  const names = shortenAll(
+    all.map(({ label }) => label),
+    Math.max(MIN_NAME_WIDTH, width - figures),
+  );
   const first = Math.max(what.length, ...names.map((name) => [...name].length));
   const line = (name: string, texts: readonly string[]) =>
     `${name.padEnd(first)}${texts.map((text, i) => `  ${text.padStart(widths[i])}`).join('')}`.trimEnd();

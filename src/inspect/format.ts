@@ -70,11 +70,31 @@ export function formatTime(ms: number): string {
  * A text of at most `width` characters: long ones lose their middle. Most of what is left is
  * the end, where the names of layers differ.
  */
-export function shorten(text: string, width: number): string {
+export function shorten(text: string, width: number, tail = usualTail(width)): string {
   const characters = [...printable(text)];
   if (characters.length <= width) return characters.join('');
-  const tail = Math.ceil((2 * (width - 1)) / 3);
   return [...characters.slice(0, width - 1 - tail), '…', ...characters.slice(characters.length - tail)].join('');
+}
+
+function usualTail(width: number): number {
+  return Math.ceil((2 * (width - 1)) / 3);
+}
+
+/** Texts of at most `width` characters, all cut in one place: where as many as can be remain different. */
+export function shortenAll(texts: readonly string[], width: number): string[] {
+  const usual = usualTail(width);
+  const tails = Array.from({ length: width }, (_, tail) => tail).sort(
+    (a, b) => Math.abs(a - usual) - Math.abs(b - usual),
+  );
+  const different = new Set(texts).size;
+  let [best, most]: [string[], number] = [[], -1];
+  for (const tail of tails) {
+    const cut = texts.map((text) => shorten(text, width, tail));
+    const count = new Set(cut).size;
+    if (count > most) [best, most] = [cut, count];
+    if (count === different) break;
+  }
+  return best;
 }
 
 function threeDigits(value: number): string {

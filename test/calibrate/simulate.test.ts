@@ -168,6 +168,28 @@ describe('qdq', () => {
     expect(Buffer.compare(await decode(await encode(bytes)), bytes)).toBe(0);
   });
 
+  it('has normalisation behind a layer in its weights', async () => {
+    const normalized = openOnnx(
+      modelOf({
+        nodes: [
+          node('Conv', ['x', 'w1', 'b1'], ['c1'], { pads: [1, 1, 1, 1] }),
+          // Far above any variance that is drawn.
+          node('BatchNormalization', ['c1', 'gamma', 'beta', 'means', 'squares'], ['n1'], { epsilon: { float: 99.5 } }),
+          node('Conv', ['n1', 'w2', 'b2'], ['y'], {}),
+        ],
+        tensors: [
+          ...[stored('w1', [16, 3, 3, 3]), stored('b1', [16]), stored('w2', [4, 16, 3, 3]), stored('b2', [4])],
+          ...['gamma', 'beta', 'means', 'squares'].map((name) => stored(name, [16])),
+        ],
+        inputs: { x: [0, 3, 8, 8] },
+        output: 'y',
+      }),
+    );
+    const { output, count } = await run({ as: 'qdq', weights: 'int8' }, normalized);
+    expect([count('BatchNormalization'), count('QuantizeLinear')]).toEqual([0, 2]);
+    expect(decibels(await answers(normalized), await answers(output))).toBeGreaterThan(25);
+  });
+
   it('has 16 bits from set 21 on, and refuses them before', async () => {
     await expect(run({ as: 'qdq', inputs: 'uint16' })).rejects.toMatchObject({ code: 'UNSUPPORTED', expected: 21 });
     const { output } = await run({ as: 'qdq', inputs: 'uint16', fullRange: true }, residual(21));

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Report, TensorReport } from '../../src/inspect/figures.js';
-import { formatBytes, formatCount, formatRatio, formatShare, formatTime, shorten } from '../../src/inspect/format.js';
+import {
+  formatBytes,
+  formatCount,
+  formatRatio,
+  formatShare,
+  formatTime,
+  shorten,
+  shortenAll,
+} from '../../src/inspect/format.js';
 import { inspectContainer, inspectOnnx } from '../../src/inspect/inspect.js';
 import { formatTable } from '../../src/inspect/table.js';
 import { toRow } from '../../src/inspect/totals.js';
@@ -206,5 +214,9 @@ describe('figures as text', () => {
     expect([...shorten('a'.repeat(40), 32)]).toHaveLength(32);
     expect(shorten('short', 16)).toBe('short');
     expect(shorten('a\x1b[31mb\n', 16)).toBe('a�[31mb�');
+    // Where they differ is kept, if it can be.
+    const names = ['/layer1/block.0/output', '/layer1/block.1/output', '/layer2/block.0/output', 'input'];
+    expect(new Set(names.map((name) => shorten(name, 16))).size).toBe(3);
+    expect(shortenAll(names, 16)).toEqual(['/layer1…0/output', '/layer1…1/output', '/layer2…0/output', 'input']);
   });
 });

@@ -2,7 +2,7 @@ import { breather } from '../../breather.js';
 import type { Simulated, SimulateStage } from '../../calibrate/simulate.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import { writeStaged } from '../../pipeline/threads.js';
-import { judgedAnswers, unknownAnswers } from '../answers.js';
+import { judgedAnswers, NOT_RUN, unknownAnswers } from '../answers.js';
 import { type BudgetFlags, budgetOf } from '../budget.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
 import { configPathOf } from '../chosen-config.js';
@@ -74,7 +74,10 @@ export async function editModel(
           await breathe();
         }
         const widths = formats.found();
-        const again = flags.inputs === undefined ? stage : `${stage} --inputs ${flags.inputs}`;
+        const given = (['as', 'inputs'] as const).flatMap((name) =>
+          flags[name] === undefined ? [] : [`--${name} ${flags[name]}`],
+        );
+        const again = [stage, ...given].join(' ');
         if (widths) {
           const text = widthsConfig(input, widths, settings.config, again, calibration !== undefined);
           output.write(files.paths.length, new TextEncoder().encode(text));
@@ -86,13 +89,14 @@ export async function editModel(
       }),
     );
     const judgement = formats.found()?.chosen.judgement;
+    const unjudged = simulation?.found()?.form === 'qonnx' ? NOT_RUN : unknownAnswers(input, output);
     const summary = {
       ...onnxSummary({
         ...{ input, stages, read: paths },
         ...{ written: files.paths, others: plan.paths.slice(files.paths.length) },
       }),
       ...(flags.json && quantized(simulation?.found())),
-      answers: judgement ? judgedAnswers(judgement, judgement.samples) : unknownAnswers(input, output),
+      answers: judgement ? judgedAnswers(judgement, judgement.samples) : unjudged,
     };
     const isBold =
       !calibration && !judged && (stage !== 'cluster' || flags.bits !== undefined || flags.clusters !== undefined);
