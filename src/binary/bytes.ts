@@ -1,7 +1,12 @@
 /** Bytes, appended one after the other. */
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
+  #bytes: Uint8Array;
   #length = 0;
+
+  /** @param room - about how many bytes there will be: with more of them they have to be moved */
+  constructor(room = 256) {
+    this.#bytes = new Uint8Array(room);
+  }
 
   get length(): number {
     return this.#length;

@@ -100,12 +100,13 @@ export function planPlanes(payload: Uint8Array, width: number): Plan | undefined
   });
   const last = planes.findLastIndex(({ kind }) => kind !== 'constant');
   if (last < 0) return undefined;
+  const bytes = Math.ceil(planes.reduce((sum, { cost }) => sum + cost, 0));
   return {
     layout: 'planes',
-    bytes: Math.ceil(planes.reduce((sum, { cost }) => sum + cost, 0)),
+    bytes,
     fields: {},
     write() {
-      const writer = new ByteWriter();
+      const writer = new ByteWriter(bytes + ROOM_BESIDE);
       for (const { kind, bytes, code } of planes) {
         writer.byte(PLANES.indexOf(kind));
         if (kind === 'constant') writer.byte(bytes[0]);
@@ -122,6 +123,9 @@ export function planPlanes(payload: Uint8Array, width: number): Plan | undefined
     },
   };
 }
+
+/** Bytes that streams may take beyond what was expected, mostly for their lengths. */
+const ROOM_BESIDE = 64;
 
 /** A byte plane: what it is, and what that takes. */
 interface Plane {

@@ -1,5 +1,5 @@
 import { BitWriter } from '../../binary/bits.js';
-import { type ByteWriter, concat } from '../../binary/bytes.js';
+import type { ByteWriter } from '../../binary/bytes.js';
 import { canonicalCodes } from '../../entropy/canonical.js';
 import { writeGolomb, zigzag } from '../../entropy/golomb.js';
 import { codedBits, codeLengths } from '../../entropy/lengths.js';
@@ -58,7 +58,7 @@ function lengthTable(lengths: Uint8Array): Uint8Array {
 /** Writes the streams of a run: each but the section's last preceded by its length. */
 export function writeStreams(writer: ByteWriter, streams: readonly Uint8Array[], isLast: boolean): void {
   for (const [i, stream] of streams.entries()) if (i < streams.length - 1 || !isLast) writer.varint(stream.length);
-  writer.bytes(concat(streams));
+  for (const stream of streams) writer.bytes(stream);
 }
 
 /** Writes a run of symbols in one stream or four. */

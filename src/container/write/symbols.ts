@@ -87,14 +87,21 @@ export function writeCodebook(
     };
   }
   const values = all.subarray(from);
-  const native = { fields: { k }, bytes: distances(values, values.BYTES_PER_ELEMENT) };
-  if (!isFloat || !(values instanceof Uint32Array)) return native;
+  const halves = isFloat && values instanceof Uint32Array ? asHalves(values) : undefined;
+  if (halves) return { fields: { k, c: CODEBOOKS.indexOf('float16') }, bytes: distances(halves, 2) };
+  return { fields: { k }, bytes: distances(values, values.BYTES_PER_ELEMENT) };
+}
+
+/** The bits of float32 values as those of float16 ones, if every value survives that. */
+function asHalves(values: Uint32Array): Uint16Array | undefined {
   const floats = new Float32Array(values.buffer, values.byteOffset, values.length);
-  const halves = Uint16Array.from(floats, toHalf);
-  const back = new Uint32Array(Float32Array.from(halves, fromHalf).buffer);
-  // Compared as bits: −0 must stay −0, and a NaN is never the same NaN again.
-  if (values.some((value, i) => value !== back[i])) return native;
-  return { fields: { k, c: CODEBOOKS.indexOf('float16') }, bytes: distances(halves, 2) };
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < halves.length; i++) {
+    halves[i] = toHalf(floats[i]);
+    // −0 must stay −0, and a NaN is never the same NaN again.
+    if (!Object.is(fromHalf(halves[i]), floats[i]) || Number.isNaN(floats[i])) return undefined;
+  }
+  return halves;
 }
 
 /** Ascending patterns, each as its distance to the one before: neighbours are about as far apart as those before them. */
