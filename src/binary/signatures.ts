@@ -14,6 +14,8 @@ const SIGNATURES: readonly (readonly [RegExp, string])[] = [
   [/^\x1f\x8b/, 'a gzip file; unpack it first'],
   [/^(\xef\xbb\xbf)?\s*<[!?a-z]/i, 'an HTML page; is the URL right?'],
   [/^(\xef\xbb\xbf)?\s*[{[]\s*["{}[\]\d]/, 'JSON; is the URL right?'],
+  // Characters of UTF-8, of which the last may be cut.
+  [/^(?:[\t\n\r\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3})+[\xc2-\xf4]?$/, 'a text file; is it the right one?'],
   // The version of the format, then a field that is a text or a message.
   [/^\x08[\x01-\x1f][\x12\x1a"(2:B]/, 'an ONNX file; encode it first'],
 ];

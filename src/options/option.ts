@@ -161,7 +161,14 @@ export function word<const Default extends string | undefined = undefined>(
 /** What seeds the project's generator: every stage takes the same ones. */
 export function seed(text: string): Option<number, 0> {
   // 32 bits, to which stages may add numbers of epochs and of layers without leaving what a double holds.
-  return { ...whole({ text, low: 0, high: 2 ** 32 - 1, default: 0 }), range: undefined };
+  const option = whole({ text, low: 0, high: 2 ** 32 - 1, default: 0 });
+  const parse = (word: string) => {
+    const value = parseNumber(word);
+    // Several stages share the flag, and none of them is to blame.
+    if (!option.accepts(value)) throw new Error(`Expected ${option.expected()}.`);
+    return value;
+  };
+  return { ...option, range: undefined, parse };
 }
 
 /** A number; its range is another's to check. */

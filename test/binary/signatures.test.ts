@@ -85,6 +85,11 @@ const KINDS: [string, RegExp, Uint8Array[]][] = [
       `{"__metadata__":{"format":"pt"}${' '.repeat(5000)}}`,
     ].map(safetensors),
   ],
+  [
+    'text files',
+    /a text file; is it the right one\?/,
+    ['# Models\n\nThese are', 'a,b\r\n1,2\r\n', 'schön\n', `${'x'.repeat(63)}é`, '日本語'].map((text) => strToU8(text)),
+  ],
   ['TFLite models', /TFLite.*export the model to ONNX/, [20, 24, 28, 32, 36].map(flat)],
   [
     'GGUF models',

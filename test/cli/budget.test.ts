@@ -124,7 +124,7 @@ describe('compress --data', () => {
     [['--calibrate-samples', '64'], '--calibrate-samples needs --calibrate'],
     [['--max-loss', '-1'], 'budget: expected a --max-loss of at least 0, got -1'],
     [['--target-size', 'small'], 'Expected a size such as 90000, 90kB or 1.5MB.'],
-    [['--seed', '-1'], 'expected a whole number of seed from 0 to'],
+    [['--seed', '-1'], 'Expected a whole number from 0 to'],
     [['--density', '2'], 'prune: expected a density from 0 to 1, got 2'],
     [['--bits', '40'], 'cluster: expected a whole number of bits from 1 to 10, got 40'],
   ])('refuses %j', (flags, message) => {

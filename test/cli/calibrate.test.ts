@@ -132,7 +132,7 @@ describe('compress --calibrate', () => {
     [[...FAST, '--max-loss', '-1'], 'calibrate: expected a --max-loss of at least 0, got -1'],
     [[...FAST, '--lambda', '-1'], 'calibrate: expected a lambda of at least 0, got -1'],
     [[...FAST, '--bits', '40'], 'cluster: expected a whole number of bits from 1 to 10, got 40'],
-    [[...FAST, '--seed', '-1'], 'expected a whole number of seed from 0 to'],
+    [[...FAST, '--seed', '-1'], 'Expected a whole number from 0 to'],
   ])('refuses %j', (flags, message) => {
     const folder = makeFolder();
     const { code, stdout, stderr } = fxq('compress', LENET, '-o', join(folder, 'out.fxq'), ...flags);

@@ -75,7 +75,7 @@ describe('prune --calibrate', () => {
   it.each([
     [['--fast'], '--fast needs --calibrate'],
     [['--calibrate-samples', '5'], '--calibrate-samples needs --calibrate'],
-    [['--calibrate', MNIST, '--scope', 'layer', '--seed', '-1'], 'expected a whole number of seed from 0'],
+    [['--calibrate', MNIST, '--scope', 'layer', '--seed', '-1'], 'Expected a whole number from 0'],
   ])('refuses %j', (flags, message) => {
     const folder = makeFolder();
     const { code, stderr } = fxq('prune', LENET, '-o', join(folder, 'out.onnx'), '--density', '0.5', ...flags);

@@ -47,9 +47,11 @@ describe('compress without options', () => {
     writeFileSync(path, modelOf({ nodes: [node('MatMul', ['x', 'w'], ['y'])], tensors, inputs: { x: [1, 256] } }));
     const { code, stdout, stderr } = fxq('compress', path, '-o', join(folder, 'wide.fxq'), '--json', '--threads', '1');
     expect(code).toBe(0);
-    const { synthetic, outputBytes } = JSON.parse(stdout);
+    const { synthetic, outputBytes, stages } = JSON.parse(stdout);
     expect(synthetic.int8.bytes).toBeLessThan(outputBytes);
     expect(stderr).toMatch(/int8 weights through brotli would take [\d.]+ KB; answers would stand [\d.]+ dB/);
+    // What is measured is told, too.
+    expect(stages.at(-1)).toEqual({ name: 'compare', ms: expect.any(Number) });
   });
 
   it('refuses a size of a dimension that the model does not have, before any work', () => {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { CODING, type CodingOptions } from '../../container/write/coding.js';
 import { compressTo } from '../../pipeline/compress.js';
+import { selfTimer } from '../../pipeline/timer.js';
 import { type Answers, judgedAnswers, madeAnswers, sameAnswers, unknownAnswers } from '../answers.js';
 import { compareWithInt8 } from '../beside-int8.js';
 import { type BudgetFlags, budgetOf, budgetStage } from '../budget.js';
@@ -128,8 +129,13 @@ export async function packModel(
     search?.done();
     walk?.done();
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
+    const afterwards = selfTimer(() => performance.now());
     const stopped =
-      synthetic && !lossless?.isKept ? await compareWithInt8(synthetic, model, outputBytes, flags) : undefined;
+      synthetic && !lossless?.isKept
+        ? await afterwards.measureAsync(afterwards.add('compare'), () =>
+            compareWithInt8(synthetic, model, outputBytes, flags),
+          )
+        : undefined;
     const found = walk?.found();
     const hasData = calibration !== undefined || budget !== undefined;
     const isChanged = settings?.stages.some(({ name }) => name !== 'cluster') || hasFewValues(flags);
@@ -146,7 +152,7 @@ export async function packModel(
         inputBytes,
         outputBytes,
         ratio: inputBytes / outputBytes,
-        stages,
+        stages: [...stages, ...afterwards.times()],
         answers: answersOf(),
         ...(lossless && { lossless }),
         ...(search && { calibration: search.summary() }),
