@@ -4,20 +4,25 @@
 // how many draws that is above the goal.
 //
 //   npm run bench promise [-- --model model.onnx --data data.npz --sizes 64,256,1024 --draws 20 --max-loss 0.5 --search calibrate \
-//     --fast --minutes 10 --draws-file draws.jsonl --results bench/results/promise.md]
+//     --fast --minutes 10 --draws-file draws.jsonl --oracle 3 --results bench/results/promise.md]
 //
 // `--search data` looks for density and clusters instead. Draws are taken from `--data`, of which all is read into memory: sizes
 // that leave fewer others than they take themselves are passed over. A draw takes from seconds (LeNets) to minutes (`--fast` takes a
 // fraction), so that twenty of a larger net are for a night: with `--draws-file` each is kept as a line of JSON as soon as it is known
-// and not made again, and with `--minutes` no other is begun after that time. With `--results` a row is added to that table once all
-// draws of a size are there.
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+// and not made again, and with `--minutes` no other is begun after that time. `--oracle` shows for as many draws the price of not
+// knowing: the size that the inputs outside of the draw would choose, going on by half as high a price of a bit again. `--results`
+// writes a table of all that `--draws-file` holds.
+//
+// `--net autoencoder` (or upscaler, embedder) takes a small net that decides on nothing, and made pictures; its goal is
+// `--max-error`, one per cent unless told otherwise.
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { threadPool } from '../../build/cli/calibration-pool.js';
 import { disk } from '../../build/cli/disk.js';
 import {
   arrayDataset,
+  calibrate,
   decode,
   encode,
   evaluate,
@@ -27,6 +32,8 @@ import {
   searchCalibration,
 } from '../../build/index.js';
 import { createRandom, shuffle } from '../../build/random.js';
+import { ANSWERS, pictures } from './support/nets/answers.js';
+import { keepSection } from './support/results.js';
 import { SUBJECT } from './support/subject.js';
 
 const { values } = parseArgs({
@@ -36,7 +43,10 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '64,256,1024' },
     draws: { type: 'string', default: '20' },
     first: { type: 'string', default: '0' },
+    net: { type: 'string' },
     'max-loss': { type: 'string', default: '0.5' },
+    'max-error': { type: 'string', default: '0.01' },
+    oracle: { type: 'string', default: '0' },
     search: { type: 'string', default: 'calibrate' },
     fast: { type: 'boolean', default: false },
     results: { type: 'string' },
@@ -44,12 +54,20 @@ const { values } = parseArgs({
     'draws-file': { type: 'string' },
   },
 });
-const goal = Number(values['max-loss']);
+/** Pictures that are made for nets that decide on nothing. */
+const MADE = 4096;
+/** The oracle's prices of a bit are so many times each other. */
+const STEP = 1.5;
+
+const isNamed = values.net !== undefined;
+const goal = Number(isNamed ? values['max-error'] : values['max-loss']);
 const end = values.minutes === undefined ? Number.POSITIVE_INFINITY : 60_000 * Number(values.minutes);
 const searchedBy = values.search === 'data' ? '--data' : values.fast ? '--calibrate --fast' : '--calibrate';
 const kept = values['draws-file'] && existsSync(values['draws-file']) ? linesIn(values['draws-file']) : [];
-const bytes = new Uint8Array(readFileSync(values.model));
-const { rows, take } = await read(await openDataset(values.data, disk));
+const name = values.net ?? basename(values.model);
+const bytes = isNamed ? ANSWERS[values.net]({ seed: 2 }) : new Uint8Array(readFileSync(values.model));
+const made = () => arrayDataset({ inputs: { x: pictures(MADE, values.net === 'upscaler', 1) } });
+const { rows, take } = await read(isNamed ? made() : await openDataset(values.data, disk));
 
 /**
  * @param {string} file
@@ -88,7 +106,7 @@ async function read(dataset) {
 }
 
 /**
- * What a file loses, in points, counted.
+ * What a file loses, counted: in points, or as a share where nothing is decided.
  *
  * @param {Uint8Array} container
  * @param {readonly number[]} places
@@ -96,68 +114,101 @@ async function read(dataset) {
 async function lossOn(container, places) {
   const dataset = take(places);
   const after = await evaluate({ model: await decode(container), reference: bytes, dataset });
+  if (isNamed) return after.loss?.value ?? Number.NaN;
   if (after.top1 === null) return 100 * (1 - (after.agreement ?? 0));
   const before = await evaluate({ model: bytes, dataset });
   return 100 * ((before.top1 ?? 0) - after.top1);
 }
 
-console.log(`${basename(values.model)}, ${rows} inputs, at most ${goal} points lost, by --${values.search}`);
+console.log(`${name}, ${rows} inputs, at most ${goal} ${isNamed ? 'of the energy' : 'points'} lost, by ${searchedBy}`);
 for (const size of values.sizes.split(',').map(Number)) {
   if (2 * size > rows) continue;
   const table = [];
   for (let draw = Number(values.first); draw < Number(values.first) + Number(values.draws); draw++) {
-    const subject = { net: basename(values.model), by: searchedBy, inputs: size, goal, draw };
-    const known = kept.find((row) => Object.entries(subject).every(([key, value]) => row[key] === value));
+    const subject = { net: name, by: searchedBy, inputs: size, goal, draw };
+    const found = kept.findLast((row) => Object.entries(subject).every(([key, value]) => row[key] === value));
+    const hasOracle = draw < Number(values.oracle);
+    const known = hasOracle && found?.oracle === undefined ? undefined : found;
     if (!known && performance.now() > end) continue;
-    const row = known ?? { ...subject, ...(await tryDraw(size, draw)) };
+    const row = known ?? { ...subject, ...(await tryDraw(size, draw, hasOracle)) };
     if (!known && values['draws-file']) appendFileSync(values['draws-file'], `${JSON.stringify(row)}\n`);
+    if (!known) kept.push(row);
     table.push(row);
   }
   if (table.length === 0) continue;
   console.table(table);
-  const above = table.filter(({ lost }) => lost > goal).length;
-  const mean = table.reduce((sum, row) => sum + row.bytes, 0) / table.length;
-  console.log(
-    `${size} inputs: above the goal in ${above} of ${table.length} draws; ${mean.toFixed(0)} bytes on average`,
-  );
-  const worst = Math.max(...table.map(({ lost }) => lost));
-  const cells = [basename(values.model), searchedBy, size, goal, table.length, above];
-  const isDone = table.length === Number(values.draws);
-  if (values.results && isDone) addRow(values.results, [...cells, worst.toFixed(2), Math.round(mean)]);
+  const { above, bytes: mean } = summed(table);
+  console.log(`${size} inputs: above the goal in ${above} of ${table.length} draws; ${mean} bytes on average`);
 }
+if (values.results) keepSection(values.results, 'Draws', tableOf(kept));
 
 /**
  * What a search on a draw finds, what it promises, and what comes of that on all other inputs.
  *
  * @param {number} size
  * @param {number} draw
+ * @param {boolean} hasOracle
  */
-async function tryDraw(size, draw) {
+async function tryDraw(size, draw, hasOracle) {
   const order = shuffle(
     Array.from({ length: rows }, (_, i) => i),
     createRandom(draw + 1),
   );
-  const options = { dataset: take(order.slice(0, size)), maxLoss: goal, fast: values.fast };
+  const [dataset, others] = [take(order.slice(0, size)), order.slice(size)];
+  const options = { dataset, ...(isNamed ? { maxError: goal } : { maxLoss: goal }), fast: values.fast };
   const pool = threadPool();
   const found =
     values.search === 'data'
       ? await searchBudget(openOnnx(bytes), options)
       : await searchCalibration(openOnnx(bytes), { ...options, pool });
-  await pool.close();
   const container = await encode(found.model);
   const { value, high } = found.chosen.judgement ?? {};
-  const lost = await lossOn(container, order.slice(size));
-  return { bytes: container.length, expected: value, 'at most': high, lost, reached: found.isReached };
+  const lost = await lossOn(container, others);
+  const row = { bytes: container.length, expected: value, 'at most': high, lost, reached: found.isReached };
+  const lambda = 'lambda' in found.chosen ? found.chosen.lambda : null;
+  const oracle = hasOracle && lambda ? await sizeByTable({ ...row, lambda }, { dataset, others, pool }) : undefined;
+  await pool.close();
+  return { ...row, ...(oracle && { oracle }) };
 }
 
-/** Adds a row to a table of results, which is begun where there is none. */
-function addRow(file, cells) {
-  const head = ['net', 'by', 'inputs', 'goal, points', 'draws', 'above the goal', 'most lost, points', 'bytes, mean'];
-  const rule = head.map(() => '---');
-  const line = (row) => `| ${row.join(' | ')} |\n`;
-  const title =
-    '# How often a promised loss holds\n\n`npm run bench promise`: what files lose on inputs that no search has seen.\n\n';
-  const lines = (existsSync(file) ? readFileSync(file, 'utf8') : `${title}${line(head)}${line(rule)}`).split('\n');
-  const last = lines.findLastIndex((text) => text.startsWith('|'));
-  writeFileSync(file, [...lines.slice(0, last + 1), line(cells).trimEnd(), ...lines.slice(last + 1)].join('\n'));
+/** The size that is chosen by what is lost outside of the draw: of all prices on the way to where that is the goal. */
+async function sizeByTable({ bytes: first, lost: lostFirst, lambda: start }, { dataset, others, pool }) {
+  const isGood = lostFirst <= goal;
+  for (let [lambda, best] = [start, first]; ; ) {
+    lambda *= isGood ? STEP : 1 / STEP;
+    const calibrated = await calibrate({ dataset, lambda, fast: values.fast, pool }).run(openOnnx(bytes));
+    const container = await encode(calibrated);
+    const isWithin = (await lossOn(container, others)) <= goal;
+    if (isWithin !== isGood) return isGood ? best : container.length;
+    best = container.length;
+  }
+}
+
+/** @param {readonly Record<string, any>[]} table */
+function summed(table) {
+  const mean = (some, key) => Math.round(some.reduce((sum, row) => sum + row[key], 0) / some.length);
+  const withOracle = table.filter(({ oracle }) => oracle !== undefined);
+  return {
+    draws: table.length,
+    above: table.filter(({ lost }) => lost > goal).length,
+    lost: Math.max(...table.map(({ lost }) => lost)),
+    bytes: mean(table, 'bytes'),
+    oracle: withOracle.length > 0 ? mean(withOracle, 'bytes') / mean(withOracle, 'oracle') : undefined,
+  };
+}
+
+/** A row for each net, way and number of inputs, of all draws that are known. */
+function tableOf(all) {
+  const head = ['net', 'by', 'inputs', 'goal', 'draws', 'above the goal', 'most lost', 'bytes', '× by table'];
+  const groups = new Map();
+  for (const row of all) {
+    const key = JSON.stringify([row.net, row.by, row.inputs, row.goal]);
+    // Of a draw that was made again, as for the oracle, the last counts.
+    groups.set(key, (groups.get(key) ?? new Map()).set(row.draw, row));
+  }
+  const cells = [...groups].map(([key, draws]) => {
+    const { above, lost, bytes, oracle, draws: count } = summed([...draws.values()]);
+    return [...JSON.parse(key), count, above, lost.toPrecision(2), bytes, oracle?.toFixed(2) ?? ''];
+  });
+  return [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`);
 }

@@ -1,26 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { ANSWERS, EDGE } from '../../scripts/bench/support/nets/answers.js';
-import { arrayDataset, type Dataset } from '../../src/data/dataset.js';
+import { ANSWERS, pictures } from '../../scripts/bench/support/nets/answers.js';
+import { arrayDataset } from '../../src/data/dataset.js';
 import { evaluate } from '../../src/evaluate/evaluate.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { searchCalibration } from '../../src/search/calibration.js';
 import { written } from '../stages/support.js';
-import { Random } from '../support/random.js';
 
-/** Smooth pictures: sums of a few waves. */
-function pictures(count: number, isImage: boolean, seed: number): Dataset {
-  const random = new Random(seed);
-  const data = new Float32Array(count * EDGE * EDGE);
-  for (let picture = 0; picture < count; picture++) {
-    for (let wave = 0; wave < 3; wave++) {
-      const [x, y, phase, size] = [random.normal(), random.normal(), 6 * random.float(), random.float()];
-      for (let i = 0; i < EDGE * EDGE; i++) {
-        data[picture * EDGE * EDGE + i] += size * Math.sin(x * (i % EDGE) + y * Math.floor(i / EDGE) + phase);
-      }
-    }
-  }
-  return arrayDataset({ inputs: { x: { data, dims: isImage ? [count, 1, EDGE, EDGE] : [count, EDGE * EDGE] } } });
-}
+const drawn = (count: number, isImage: boolean, seed: number) =>
+  arrayDataset({ inputs: { x: pictures(count, isImage, seed) } });
 
 describe('an error that may be made', () => {
   it.each([
@@ -30,14 +17,14 @@ describe('an error that may be made', () => {
   ] as const)('holds on other data: %s', async (name, metric, kind) => {
     const bytes = ANSWERS[name]({ seed: 2 });
     const isImage = name === 'upscaler';
-    const options = { dataset: pictures(128, isImage, 1), maxError: 0.01, fast: true, threads: 1 };
+    const options = { dataset: drawn(128, isImage, 1), maxError: 0.01, fast: true, threads: 1 };
     const { model, chosen, isReached, points } = await searchCalibration(openOnnx(bytes), options);
     expect(isReached).toBe(true);
     expect(chosen.judgement).toMatchObject({ metric, unit: 'share' });
     // It goes about as far as it may.
     expect(chosen.judgement?.high).toBeGreaterThan(0.003);
     expect(points.length).toBeGreaterThan(2);
-    const others = pictures(256, isImage, 2);
+    const others = drawn(256, isImage, 2);
     const judged = await evaluate({ model: written(model)[0], reference: bytes, dataset: others, threads: 1 });
     expect(judged.kind).toBe(kind);
     expect(judged.loss?.metric).toBe(metric);

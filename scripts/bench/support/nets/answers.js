@@ -1,3 +1,4 @@
+import { createRandom, normal } from '../../../../build/random.js';
 import { ints, netBuilder, value } from './builder.js';
 
 /** Pixels of an edge of the pictures that these nets take. */
@@ -37,3 +38,24 @@ export const ANSWERS = {
     return net.finish('embedder', [value('x', ['N', PIXELS])], [value('y', ['N', 32])]);
   },
 };
+
+/**
+ * Smooth pictures for these nets, sums of a few waves: as rows of pixels, or with axes of their own.
+ *
+ * @param {number} count
+ * @param {boolean} isImage
+ * @param {number} seed
+ */
+export function pictures(count, isImage, seed) {
+  const random = createRandom(seed);
+  const data = new Float32Array(count * PIXELS);
+  for (let picture = 0; picture < count; picture++) {
+    for (let wave = 0; wave < 3; wave++) {
+      const [x, y, phase, size] = [normal(random), normal(random), 6 * random.float(), random.float()];
+      for (let i = 0; i < PIXELS; i++) {
+        data[picture * PIXELS + i] += size * Math.sin(x * (i % EDGE) + y * Math.floor(i / EDGE) + phase);
+      }
+    }
+  }
+  return { data, dims: isImage ? [count, 1, EDGE, EDGE] : [count, PIXELS] };
+}
