@@ -75,7 +75,7 @@ export function cellsOf({ sizes, answers }) {
 }
 
 /** The model as int8 has it, by the names of the baselines. */
-function int8Models(bytes) {
+export function int8Models(bytes) {
   const model = openOnnx(bytes);
   return Object.fromEntries(INT8_BY.map((by) => [INT8_BASELINES[by], bytesOf(roundedToInt8(model, by))]));
 }
