@@ -122,7 +122,8 @@ async function measureAnswers(subject: AnswerSubject): Promise<Answers> {
       original: await run('original', reference),
       compressed: await run('compressed', model, reference),
     };
-    for (const warning of accuracy.original.warnings) terminal.warn(warning);
+    const told = new Set([...accuracy.original.warnings, ...accuracy.compressed.warnings]);
+    for (const warning of told) terminal.warn(warning);
     const int8 = new Map<string, Partial<Baseline>>();
     // ONNX Runtime takes bytes of models that are a single file.
     if (flags.baselines && original.model.files.length === 1) {

@@ -37,6 +37,12 @@ describe('report', () => {
     expect(found.accuracy.data).toBe(data);
     const { files, warnings, ...divergence } = JSON.parse(fxq('sensitivity', LENET, small, ...FEW, '--json').stdout);
     expect([found.sensitivity, found.warnings]).toEqual([divergence, warnings]);
+    // All layers replaced are the file; sums are rounded otherwise where weights are fed, and not constants.
+    const { value, low, high, ...judged } = found.accuracy.compressed.loss;
+    const near = (figure: number) => expect.closeTo(figure, 4);
+    expect(found.sensitivity.cumulative.at(-1).loss).toEqual({
+      ...{ ...judged, value: near(value), low: near(low), high: near(high) },
+    });
 
     const bytes = readFileSync(LENET);
     const [gzip, brotli, int8] = found.baselines;
