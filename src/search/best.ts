@@ -27,8 +27,13 @@ export function best<T extends { readonly point: Known }>(all: readonly T[], goa
     return least(met.length > 0 ? met : good, divergenceOf);
   }
   const { limit } = goal;
-  const steady = good.filter(({ point }) => worstByDivergence(point, all) <= limit);
+  const steady = good.filter(({ point }) => steadyWorst(point, all) <= limit);
   return least(steady.length > 0 ? steady : good, ({ bytes }) => bytes);
+}
+
+/** What a point may have lost: by the inputs that judge it, or by those points that diverge about as far, whichever is more. */
+export function steadyWorst(judged: Known, all: readonly { readonly point: Known }[]): number {
+  return Math.max(worstOf(judged), worstByDivergence(judged, all));
 }
 
 /** The same as is to be expected of a point: that of all points that diverge about as far. */
