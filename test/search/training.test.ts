@@ -44,8 +44,8 @@ describe('a search with training', () => {
     const densities = (wanted: Step['what']) =>
       steps.flatMap(({ what, density }) => (what === wanted ? [density] : []));
     const [begun] = densities('retrain');
-    // As far as calibration alone goes, and then on from there.
-    expect(begun).toBe(Math.min(...densities('remove')));
+    // From where calibration alone ends, further while training.
+    expect(begun).toBe(0.5 * Math.min(...densities('remove')));
     expect(begun).toBeLessThanOrEqual(0.5);
     expect(plans[0]).toMatch(/^round 1: \d+.\d+ % of the weights, 2 epochs/);
     const within = steps

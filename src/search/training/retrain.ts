@@ -7,8 +7,12 @@ import { tune } from '../../tune/tune.js';
 import type { Session } from './session.js';
 
 const EPOCHS = 4;
-/** Of the time that is left a round of retraining takes at most this share: its levels have to be chosen, too. */
+/**
+ * Of the time that is left a round of retraining takes at most this share: its levels have to be chosen, too, and a loss
+ * takes several rounds to be bracketed. For a size the first round already goes to the density that it takes.
+ */
 const TIME_SHARE = 0.35;
+const FIRST_SHARE_BY_SIZE = 0.6;
 const MOST_EPOCHS = 80;
 
 /** Removes weights by what inputs make of them, those of all layers together, until this share of them is left. */
@@ -16,18 +20,16 @@ export async function removed({ common, context }: Session, model: Model, densit
   return calibratedPrune({ ...common, density, scope: 'global', onNote: context.onNote }).run(model, context);
 }
 
-/** Removes weights of the model so far, and trains the rest. */
+/** Trains the model so far, and removes weights while it does. */
 export async function retrain(session: Session, density: number, why: string): Promise<void> {
   const { journal, options } = session;
   const { batchSize, learningRate, augmentation } = options;
   const start = performance.now();
-  const isThere = density === journal.density;
-  const pruned = isThere ? openOnnx(journal.model) : await removed(session, openOnnx(journal.model), density);
   const settings = { batchSize, learningRate, augmentation };
-  const pilot = await timed(session, pruned, settings);
+  const pilot = await timed(session, openOnnx(journal.model), settings);
   const epochs = epochsNow(session);
   session.plan(`round ${journal.round + 1}: ${percent(density)} of the weights, ${epochs} epochs: ${why}`);
-  const tuned = await trained(session, pilot, { ...settings, epochs }, (ms) => {
+  const tuned = await trained(session, pilot, { ...settings, epochs, density, scope: 'global' }, (ms) => {
     journal.epochMs = ms;
   });
   journal.model = mainFile(tuned);
@@ -44,7 +46,10 @@ async function timed(session: Session, model: Model, settings: TuneSettings): Pr
   });
 }
 
-type TuneSettings = Pick<Parameters<typeof tune>[0], 'epochs' | 'batchSize' | 'learningRate' | 'augmentation'>;
+type TuneSettings = Pick<
+  Parameters<typeof tune>[0],
+  'epochs' | 'batchSize' | 'learningRate' | 'augmentation' | 'density' | 'scope'
+>;
 
 /** Trains what is not zero, and values that are shared as such: by labels where there are some, else by the original's answers. */
 export async function trained(
@@ -70,10 +75,11 @@ export function leastTime({ journal, options }: Session): number {
 }
 
 /** As many as were asked for; with a time, as many as fit into its share of what is left. */
-function epochsNow({ options, journal, clock }: Session): number {
+function epochsNow({ options, journal, clock, goal }: Session): number {
   if (options.roundEpochs !== undefined) return options.roundEpochs;
   if (options.time === undefined || journal.epochMs === 0) return EPOCHS;
-  const fitting = Math.floor((TIME_SHARE * clock.left()) / journal.epochMs);
+  const share = journal.round === 0 && goal.limit === undefined ? FIRST_SHARE_BY_SIZE : TIME_SHARE;
+  const fitting = Math.floor((share * clock.left()) / journal.epochMs);
   return Math.min(MOST_EPOCHS, Math.max(1, fitting));
 }
 

@@ -1,6 +1,6 @@
 import { mainFile } from '../../graph/decoded-graph.js';
 import { openOnnx } from '../../onnx/open.js';
-import { descend } from './descend.js';
+import { densityFor, descend } from './descend.js';
 import { chooseLevels } from './levels.js';
 import { TRAINING_DEFAULTS } from './options.js';
 import { leastTime, percent, retrain } from './retrain.js';
@@ -45,18 +45,21 @@ export async function runRounds(session: Session): Promise<string> {
   return 'all rounds are done';
 }
 
-/** Removes weights and trains those that are left: in the first round many, after that ever fewer. */
+/** Removes weights, in the first round by calibration as far as that goes, and then while the rest is trained. */
 async function begin(session: Session): Promise<void> {
-  const { journal, options } = session;
+  const { journal, options, goal } = session;
   const { keep = TRAINING_DEFAULTS.keep } = options;
+  if (journal.round === 0) {
+    const found = await descend(session, openOnnx(journal.model), keep);
+    journal.model = mainFile(found.model);
+    journal.density = found.density;
+  }
   const { model, density, failed, round } = journal;
   journal.previous = model;
   journal.previousDensity = density;
   if (round === 0) {
-    const found = await descend(session, openOnnx(model), keep);
-    journal.model = mainFile(found.model);
-    journal.density = found.density;
-    return retrain(session, found.density, 'what calibration alone has lost is to be won back');
+    const next = goal.limit === undefined ? Math.min(density, densityFor(goal, openOnnx(model))) : density * keep;
+    return retrain(session, next, 'what calibration alone cannot spare goes while the rest is trained');
   }
   // What one training after another has made good is near its end: smaller steps than the first.
   // Half way back may be far above a first round that has gone too far.

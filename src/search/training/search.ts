@@ -34,8 +34,8 @@ const LAMBDA = 1e-7;
 
 /**
  * Finds the smallest file that loses no more than asked, or the best that is no larger, by all that there is: weights are
- * removed by calibration, as many as retraining is likely to make up for, and the rest retrained, then fewer and fewer in
- * turns; values are chosen at a price of a bit; shared values are trained where that brings a smaller file within the goal, or
+ * removed by calibration, as long as those that stay make up for it, and then further while these are trained, round by round;
+ * values are chosen at a price of a bit; shared values are trained where that brings a smaller file within the goal, or
  * makes one of the size better; biases share values. Everything is judged against the original, on inputs that are kept out of
  * all of it.
  *
