@@ -3,7 +3,7 @@ import { type Goal, type Judged, reaches } from '../goal.js';
 /** The price of a bit changes by this factor until the goal is bracketed. */
 const STRIDE = 2;
 /** The least that it rises by when files are too large. */
-const LEAST_STRIDE = 1.5;
+const LEAST_STRIDE = 2;
 /** Sizes fall about so with the price of a bit: bytes ∝ λ^−0.4. */
 const SIZE_EXPONENT = 0.4;
 /** A size is met if no more than this share of it is left over. */

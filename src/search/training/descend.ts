@@ -6,7 +6,7 @@ import type { Session } from './session.js';
 /** Points that calibration alone may lose where no loss is named; by other measures as many per cent. */
 const ALLOWED = 0.5;
 /** Bits that a weight which is left takes in the file with its place, and bytes of all else: to aim at a size. */
-const BITS = 7;
+const BITS = 8;
 const BYTES = 1000;
 /** A density that no net gets by with. */
 const LEAST = 0.001;

@@ -7,7 +7,7 @@ import { leastTime, percent, retrain } from './retrain.js';
 import type { Session } from './session.js';
 
 /** Prices of a bit that a round tries, and those for the net as it comes. */
-const PRICES = 5;
+const PRICES = 6;
 const FIRST_PRICES = 2;
 /** Densities closer than this to one that failed are not tried. */
 const CLOSE = 1.12;
@@ -34,7 +34,7 @@ export async function runRounds(session: Session): Promise<string> {
     const isBetter = await chooseLevels(session, `${percent(journal.density)} of the weights are left`, PRICES);
     journal.isTrained = false;
     journal.round++;
-    if (!isBetter) {
+    if (!isBetter && excessAt(session, journal.density) <= 1) {
       // Back to where it was good, to remove less of it.
       journal.failed = journal.density;
       journal.density = journal.previousDensity;
@@ -61,9 +61,20 @@ async function begin(session: Session): Promise<void> {
     const next = goal.limit === undefined ? Math.min(density, densityFor(goal, openOnnx(model))) : density * keep;
     return retrain(session, next, 'what calibration alone cannot spare goes while the rest is trained');
   }
+  const excess = excessAt(session, density);
+  if (excess > 1) {
+    return retrain(session, density / excess, 'no price of a bit came down to the size: fewer weights');
+  }
   // What one training after another has made good is near its end: smaller steps than the first.
   // Half way back may be far above a first round that has gone too far.
   const next = failed === 0 ? density * Math.sqrt(keep) : Math.min(failed / keep, Math.sqrt(failed * density));
   const why = failed > 0 ? 'half way back from a density that was too low' : 'while it gets better, fewer weights';
   return retrain(session, next, why);
+}
+
+/** By how much the smallest file of a density is larger than the size asked for: 1 and less where it is not. */
+function excessAt({ journal, goal }: Session, density: number): number {
+  if (goal.limit !== undefined) return 1;
+  const sizes = journal.steps.flatMap((step) => (step.density === density && step.judged ? [step.judged.bytes] : []));
+  return sizes.length === 0 ? 1 : Math.min(...sizes) / goal.targetSize;
 }
