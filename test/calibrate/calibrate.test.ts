@@ -148,8 +148,9 @@ describe('a search', () => {
 
 describe('the stage', () => {
   it('gives the same bytes on any number of threads, and others for another seed', async () => {
+    // Without the layer that is most of the net, of the time, and no other than its neighbours.
     const container = async (options: Partial<CalibrateOptions>) =>
-      containerOf(await run(SMALL, { lambda: 1e-7, samples: 48, ...options }));
+      containerOf(await run(SMALL, { lambda: 1e-7, samples: 48, exclude: ['fc1.weight'], ...options }));
     const expected = await container({});
     expect(await container({ threads: 2 })).toEqual(expected);
     const pool: Pool = threadPool(2, THREAD);
