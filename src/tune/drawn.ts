@@ -4,6 +4,9 @@ import { createRandom, type Random, shuffle } from '../random.js';
 import { MOST_HELD_OUT } from './options.js';
 import { loadSamples, type Samples, samplesIn } from './samples.js';
 
+/** Samples a batch where nothing is said. */
+const BATCH = 128;
+
 /** Samples of which some are in memory, and the places of those among them to train on, in the order to take them in. */
 interface Part {
   readonly samples: Samples;
@@ -17,6 +20,8 @@ export interface TrainingData {
   /** Those that are judged by, and where they are among them. */
   readonly samples: Samples;
   readonly heldOut: Uint32Array;
+  /** Those to train on, in the order they come in. */
+  readonly trained: Dataset;
   /** About how many steps of so many samples an epoch has. */
   steps(batchSize: number): number;
   /** Goes through the samples to train on once, in an order by chance. */
@@ -25,7 +30,9 @@ export interface TrainingData {
 
 interface DrawOptions {
   readonly limit?: number | undefined;
+  /** How many are judged by. Absent: a tenth, at most `mostHeldOut`. */
   readonly heldOut?: number | undefined;
+  readonly mostHeldOut?: number | undefined;
   readonly seed: number;
   /** Samples in memory at a time. Absent: all. */
   readonly window?: number | undefined;
@@ -37,16 +44,17 @@ export async function openTrainingData(dataset: Dataset, options: DrawOptions): 
   return options.window === undefined ? inMemory(dataset, options) : asTheyCome(dataset, options, options.window);
 }
 
-async function inMemory(
-  dataset: Dataset,
-  { limit, heldOut: wanted, seed, signal }: DrawOptions,
-): Promise<TrainingData> {
-  const samples = await loadSamples(dataset, limit, signal);
-  const { trained, heldOut } = divide(samples.count, wanted, seed);
+async function inMemory(dataset: Dataset, options: DrawOptions): Promise<TrainingData> {
+  const samples = await loadSamples(dataset, options.limit, options.signal);
+  const { trained, heldOut } = divide(samples.count, options);
+  const inOrder = trained.slice().sort();
   return {
     count: samples.count,
     samples,
     heldOut,
+    async *trained({ batchSize = BATCH, limit } = {}) {
+      for (const places of samples.divide(inOrder.subarray(0, limit), batchSize)) yield samples.batch(places);
+    },
     steps: (batchSize) => samples.divide(trained, batchSize, true).length,
     async *parts(random) {
       yield { samples, order: shuffle(trained.slice(), random) };
@@ -59,50 +67,62 @@ async function inMemory(
  * the data set are seen near each other.
  */
 async function asTheyCome(dataset: Dataset, options: DrawOptions, window: number): Promise<TrainingData> {
-  const { limit, seed, signal } = options;
+  const { limit, signal } = options;
   let count = 0;
   for await (const { batch } of placed(dataset, limit, signal)) count += samplesIn(batch);
   count = Math.min(count, limit ?? count);
   if (count === 0) throw new FxqError('DATASET', 'training data: expected at least one sample, got none');
-  const apart = new Set(divide(count, options.heldOut, seed).heldOut);
-  const isTrained = (place: number) => place < count && !apart.has(place);
-
-  const kept: Batch[] = [];
-  for await (const { batch, first } of placed(dataset, limit, signal)) {
-    const places = placesIn(batch).filter((i) => apart.has(first + i));
-    if (places.length > 0) kept.push((await loadSamples(listed([batch]))).batch(places));
-  }
-  const samples = await loadSamples(listed(kept));
+  const apart = new Set(divide(count, options).heldOut);
+  const among = (isWanted: (place: number) => boolean): Dataset =>
+    async function* ({ batchSize, limit: most = count } = {}) {
+      let given = 0;
+      for await (const { batch, first } of placed(dataset, count, signal, batchSize)) {
+        const wanted = placesIn(batch).filter((i) => first + i < count && isWanted(first + i));
+        const places = wanted.slice(0, most - given);
+        if (places.length > 0) yield (await loadSamples(listed([batch]))).batch(places);
+        given += places.length;
+        if (given >= most) return;
+      }
+    };
+  const samples = await loadSamples(among((place) => apart.has(place)));
+  const trained = among((place) => !apart.has(place));
   return {
     count,
     samples,
     heldOut: Uint32Array.from({ length: samples.count }, (_, i) => i),
+    trained,
     steps: (batchSize) => Math.ceil((count - samples.count) / batchSize),
     async *parts(random) {
       let batches: Batch[] = [];
-      let places: number[] = [];
       let read = 0;
       const part = async (): Promise<Part> => {
         const loaded = await loadSamples(listed(batches), undefined, signal);
-        const order = shuffle(Uint32Array.from(places), random);
-        [batches, places, read] = [[], [], 0];
+        const order = shuffle(
+          Uint32Array.from({ length: read }, (_, i) => i),
+          random,
+        );
+        [batches, read] = [[], 0];
         return { samples: loaded, order };
       };
-      for await (const { batch, first } of placed(dataset, limit, signal)) {
-        for (const i of placesIn(batch)) if (isTrained(first + i)) places.push(read + i);
+      for await (const batch of trained()) {
         batches.push(batch);
         read += samplesIn(batch);
-        if (places.length >= window) yield await part();
+        if (read >= window) yield await part();
       }
-      if (places.length > 0) yield await part();
+      if (read > 0) yield await part();
     },
   };
 }
 
 /** The batches of a data set, each with the place of its first sample. */
-async function* placed(dataset: Dataset, limit: number | undefined, signal: AbortSignal | undefined) {
+async function* placed(
+  dataset: Dataset,
+  limit: number | undefined,
+  signal: AbortSignal | undefined,
+  batchSize?: number,
+) {
   let first = 0;
-  for await (const batch of dataset({ limit })) {
+  for await (const batch of dataset({ limit, batchSize })) {
     throwIfAborted(signal);
     yield { batch, first };
     first += samplesIn(batch);
@@ -121,14 +141,12 @@ function listed(batches: readonly Batch[]): Dataset {
   };
 }
 
-/** Sets samples apart: a tenth of them, at most so many, if nothing else is said. */
+/** Sets samples apart. */
 function divide(
   count: number,
-  wanted: number | undefined,
-  seed: number,
+  { heldOut, mostHeldOut = MOST_HELD_OUT, seed }: DrawOptions,
 ): { trained: Uint32Array; heldOut: Uint32Array } {
-  const most = Math.min(MOST_HELD_OUT, Math.ceil(count / 10));
-  const size = wanted ?? most;
+  const size = heldOut ?? Math.min(mostHeldOut, Math.ceil(count / 10));
   if (size >= count) {
     const message = `training data: expected more samples than the ${size} to be held out, got ${count}`;
     throw new FxqError('DATASET', message, { expected: size, actual: count });

@@ -54,14 +54,22 @@ describe('a search with training', () => {
     expect(found.chosen.bytes).toBe(Math.min(...within));
   });
 
-  it('finds the best of a size', async () => {
+  it('finds the best of a size, with inputs read as they come', async () => {
+    let read = 0;
     const { chosen, isReached } = await searchTraining(open(), {
       ...base,
+      dataset: async function* (options) {
+        read++;
+        yield* dataset(options);
+      },
+      window: 100,
       maxLoss: undefined,
       targetSize: 700,
       rounds: 1,
     });
     expect([isReached, chosen.bytes <= 700]).toEqual([true, true]);
+    // Counted, divided, and read anew in each epoch at the least.
+    expect(read).toBeGreaterThan(2 + 2);
   });
 
   it('goes on from a checkpoint to what one that was not stopped finds', async () => {

@@ -151,6 +151,15 @@ describe('samples read as they come', () => {
     const heldOut = numbers(data.samples, data.heldOut);
     expect(heldOut).toEqual(numbers(all.samples, all.heldOut));
     expect([data.count, data.steps(10), data.samples.labels?.length]).toEqual([100, 10, 9]);
+    const inOrder = async (dataset: Dataset, limit?: number) => {
+      const values: number[] = [];
+      for await (const { inputs } of dataset({ limit })) values.push(...[...inputs.x.data].map(Number));
+      return values;
+    };
+    const rest = [...Array(100).keys()].filter((value) => !heldOut.includes(value));
+    for (const { trained } of [all, data]) {
+      expect([await inOrder(trained), await inOrder(trained, 50)]).toEqual([rest, rest.slice(0, 50)]);
+    }
     read.length = 0;
     const seen: number[][] = [];
     for await (const { samples, order } of data.parts(createRandom(1))) {

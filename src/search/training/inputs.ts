@@ -1,53 +1,38 @@
 import type { Dataset } from '../../data/dataset.js';
 import type { Split } from '../../data/split.js';
-import { createRandom, shuffle } from '../../random.js';
-import { loadSamples, type Samples } from '../../tune/samples.js';
+import { openTrainingData } from '../../tune/drawn.js';
+import type { Samples } from '../../tune/samples.js';
 import { HELD_OUT } from '../goal.js';
+import type { TrainingOptions } from './options.js';
 
 /** Samples a batch when models are judged. */
 const BATCH = 128;
 
-/** Inputs in memory: those to train and calibrate on, and others to judge by, which nothing else sees. */
+/** Inputs to train and calibrate on, and others to judge by, which nothing else sees. */
 export interface Inputs {
-  readonly samples: Samples;
+  /** All of them. */
+  readonly count: number;
   readonly trained: Dataset;
   readonly split: Split;
-  /** Places of the samples that models are judged by. */
+  /** Those that are in memory, at least all that models are judged by, and where these are among them. */
+  readonly samples: Samples;
   readonly heldOut: Uint32Array;
 }
 
-/** Reads the inputs and keeps some of them apart: a tenth, as many as tell half a point. */
-export async function divideInputs(dataset: Dataset, seed: number, signal: AbortSignal | undefined): Promise<Inputs> {
-  const samples = await loadSamples(dataset, undefined, signal);
-  const places = shuffle(
-    Uint32Array.from({ length: samples.count }, (_, i) => i),
-    createRandom(seed),
-  );
-  const count = Math.min(HELD_OUT, Math.ceil(samples.count / 10));
-  const heldOut = places.slice(0, count).sort();
-  const rest = places.slice(count).sort();
+/** Reads the inputs, or with a window only looks through them, and keeps some apart: a tenth, as many as tell half a point. */
+export async function divideInputs({ dataset, window, signal }: TrainingOptions, seed: number): Promise<Inputs> {
+  const data = await openTrainingData(dataset, { mostHeldOut: HELD_OUT, seed, window, signal });
+  const { count, trained, samples, heldOut } = data;
   return {
-    samples,
-    heldOut,
-    trained: datasetOf(samples, rest),
+    ...{ count, trained, samples, heldOut },
     split: {
       calibration: async function* () {},
-      heldOut: batchesOf(samples, heldOut),
+      heldOut: async function* () {
+        for (const batch of samples.divide(heldOut, BATCH)) yield samples.batch(batch);
+      },
       calibrationBatches: 0,
-      heldOutBatches: Math.ceil(count / BATCH),
+      heldOutBatches: Math.ceil(heldOut.length / BATCH),
       batchSize: BATCH,
     },
-  };
-}
-
-function batchesOf(samples: Samples, places: Uint32Array) {
-  return async function* () {
-    for (const batch of samples.divide(places, BATCH)) yield samples.batch(batch);
-  };
-}
-
-function datasetOf(samples: Samples, places: Uint32Array): Dataset {
-  return async function* ({ batchSize = BATCH, limit = places.length } = {}) {
-    for (const batch of samples.divide(places.subarray(0, limit), batchSize)) yield samples.batch(batch);
   };
 }

@@ -4,12 +4,13 @@ import { defaultsOf } from '../../options/defaults.js';
 import { number, type OptionsOf, seed, whole } from '../../options/option.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { Augmentation } from '../../tune/augment.js';
+import { TUNE } from '../../tune/options.js';
 import { checkGoal, type GoalOptions } from '../goal.js';
 import type { Step } from './journal.js';
 
 /** Settings of `searchTraining`. */
 export interface TrainingOptions extends GoalOptions {
-  /** Inputs to train on, with labels or without; some are kept apart to judge by. They are held in memory. */
+  /** Inputs to train on, with labels or without; some are kept apart to judge by. Without `window` they are held in memory. */
   readonly dataset: Dataset;
   /** Epochs of each round of retraining. Default 4, and with a time as many as fit. */
   readonly roundEpochs?: number | undefined;
@@ -19,6 +20,8 @@ export interface TrainingOptions extends GoalOptions {
   readonly rounds?: number | undefined;
   /** Samples a step of training. Default 64. */
   readonly batchSize?: number | undefined;
+  /** Samples in memory at a time, beside those kept apart: the others are read anew in each epoch, as with `tune`. Default: all. */
+  readonly window?: number | undefined;
   /** Length of the first step of each round. Default that of `tune`. */
   readonly learningRate?: number | undefined;
   /** Decides what is kept apart, and all else that chance does. Default 0. */
@@ -58,6 +61,7 @@ export const TRAINING = {
   keep: number({ text: 'share of the weights that a round leaves', value: 'share', above: 0, high: 1, default: 0.5 }),
   rounds: whole({ text: 'most rounds of removing and retraining', low: 1, default: 8 }),
   batchSize: whole({ text: 'samples a step of training', value: 'samples', low: 1, default: 64 }),
+  window: TUNE.window,
   learningRate: number({ text: 'length of the first step of a round', low: 0, otherwise: 'that of tune' }),
   seed: seed('what is kept apart, and all else that chance does'),
   threads: whole({ text: 'threads of ONNX Runtime', low: 1, otherwise: 'its own choice' }),

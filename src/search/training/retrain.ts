@@ -60,7 +60,7 @@ export async function trained(
 ): Promise<Model> {
   const isTaught = inputs.samples.labels === undefined;
   const stage = tune({
-    ...{ ...common, ...settings },
+    ...{ ...common, ...settings, window: options.window },
     teacher: isTaught ? original : undefined,
     onEpoch: ({ ms }) => onEpochMs(ms),
   });

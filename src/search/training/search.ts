@@ -53,7 +53,7 @@ export async function searchTraining(model: Model, options: TrainingOptions): Pr
   }
   const { signal, onNote, threads, seed = TRAINING_DEFAULTS.seed } = options;
   const runtime = options.runtime ?? (await loadRuntime());
-  const inputs = await divideInputs(options.dataset, seed, signal);
+  const inputs = await divideInputs(options, seed);
   const judge = await createJudge(model, {
     split: inputs.split,
     metric: options.metric,
@@ -97,11 +97,12 @@ function begin(model: Model): Journal {
 }
 
 /** What a checkpoint belongs to. */
-function subjectOfSearch(model: Model, { samples, heldOut }: Inputs, options: TrainingOptions): string {
-  const { maxLoss, maxError, targetSize, roundEpochs, keep, batchSize, learningRate, augmentation, seed } = options;
+function subjectOfSearch(model: Model, { count, samples, heldOut }: Inputs, options: TrainingOptions): string {
+  const { maxLoss, maxError, targetSize, roundEpochs, keep, batchSize, learningRate, window, augmentation, seed } =
+    options;
   // Of a function there is only to know that it is one.
   const metric = typeof options.metric === 'function' ? 'own' : options.metric;
   const goal = { maxLoss, maxError, targetSize, metric };
-  const settings = { ...goal, roundEpochs, keep, batchSize, learningRate, augmentation, seed };
+  const settings = { ...goal, roundEpochs, keep, batchSize, learningRate, window, augmentation, seed, count };
   return subjectOf([mainFile(model)], samples, heldOut, settings);
 }
