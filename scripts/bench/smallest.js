@@ -77,7 +77,7 @@ const { model, chosen, isReached, ended, isCutShort, judgedBy } = await searchTr
 const container = await encode(bytesOf(model));
 writeFileSync(file('fxq'), container);
 const ratio = (original.length / container.length).toFixed(0);
-print(`ended: ${ended}, after ${((performance.now() - start) / 60_000).toFixed(1)} minutes; judged by ${judgedBy}`);
+print(`ended: ${ended}, after ${((performance.now() - start) / 60_000).toFixed(1)} minutes; ${judgedBy}`);
 print(
   `${name}, seed ${values.seed}: ${container.length} bytes, 1/${ratio}, lost ${chosen.loss?.toFixed(2)}${isReached ? '' : ', which is not the goal'}`,
 );

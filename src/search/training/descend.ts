@@ -3,10 +3,14 @@ import type { Goal } from '../goal.js';
 import { percent, removed } from './retrain.js';
 import type { Session } from './session.js';
 
-/** Points that calibration alone may lose where no loss is named; by other measures as many per cent. */
-const ALLOWED = 0.5;
+/**
+ * What calibration alone may lose, as a multiple of the loss that is allowed: training soon wins that back. Where no loss is
+ * named it is taken for half a point, by other measures half a per cent.
+ */
+const RECOVERABLE = 4;
+const USUAL_LOSS = 0.5;
 /** Bits that a weight which is left takes in the file with its place, and bytes of all else: to aim at a size. */
-const BITS = 8;
+const BITS = 9;
 const BYTES = 1000;
 /** A density that no net gets by with. */
 const LEAST = 0.001;
@@ -14,8 +18,8 @@ const LEAST = 0.001;
 const STEPS = 2;
 
 /**
- * Removes weights by calibration alone, further and further, as long as what they did is made up for by the others: that takes
- * seconds where training takes epochs. The rest is better left to training, which looks again and again at what it needs least.
+ * Removes weights by calibration alone, further and further, as long as the others, or a little training, make up for them: that
+ * takes seconds where training takes epochs. The rest is better left to training, which looks again and again at what it needs least.
  *
  * @param keep - what of the weights each step leaves
  */
@@ -25,7 +29,7 @@ export async function descend(
   keep: number,
 ): Promise<{ readonly model: Model; readonly density: number }> {
   const { judge, goal, journal } = session;
-  const most = goal.limit ?? ALLOWED;
+  const most = RECOVERABLE * (goal.limit ?? USUAL_LOSS);
   const least = densityFor(goal, start);
   let reached = { model: start, density: 1 };
   while (reached.density > least) {
