@@ -24,9 +24,9 @@ const FEWEST_MADE_COLUMNS = 4096;
 const LEFT = 2;
 
 /** Memory for the columns of a layer in one batch; several copies of them exist at a time. */
-const COLUMN_BYTES = 2 ** 25;
+const COLUMN_BYTES = 2 ** 26;
 /** Memory for what all layers make of a batch: to send probes back, it has to be kept, and about as much again behind activations. */
-const MADE_BYTES = 2 ** 25;
+const MADE_BYTES = 2 ** 26;
 /** Memory for the second moments of the layers of one pass. */
 const MOMENT_BYTES = 2 ** 28;
 
