@@ -154,7 +154,7 @@ describe('tune refuses', () => {
     [['--augment', 'flip=2'], 'error: tune: expected a flip from 0 to 1, got 2\n'],
     [['--density', '2'], 'error: tune: expected a density from 0 to 1, got 2\n'],
     [['--temperature', '0'], 'error: tune: expected a temperature above 0, got 0\n'],
-    [['--seed', '0.5'], 'error: tune: expected a whole number of seed'],
+    [['--seed', '0.5'], "error: option '--seed <number>' argument '0.5' is invalid. Expected a whole number"],
     [['--exclude', '*'], 'no selected tensor of the model'],
     [['--train-output', 'nothing'], 'nothing: the model computes no value of this name'],
   ])('%j', (flags, message) => {

@@ -5,9 +5,11 @@ import type { Session } from './session.js';
 
 /**
  * What calibration alone may lose, as a multiple of the loss that is allowed: training soon wins that back. Where no loss is
- * named it is taken for half a point, by other measures half a per cent.
+ * named it is taken for half a point, by other measures half a per cent. Of points it is no more than this share of those that are
+ * left, since of answers at random there is nothing to go on from.
  */
 const RECOVERABLE = 4;
+const RECOVERABLE_SHARE = 0.25;
 const USUAL_LOSS = 0.5;
 /** Bits that a weight which is left takes in the file with its place, and bytes of all else: to aim at a size. */
 const BITS = 9;
@@ -29,7 +31,7 @@ export async function descend(
   keep: number,
 ): Promise<{ readonly model: Model; readonly density: number }> {
   const { judge, goal, journal } = session;
-  const most = RECOVERABLE * (goal.limit ?? USUAL_LOSS);
+  const most = recoverable(goal.limit ?? USUAL_LOSS, judge.unit);
   const least = densityFor(goal, start);
   let reached = { model: start, density: 1 };
   while (reached.density > least) {
@@ -46,6 +48,11 @@ export async function descend(
     reached = { model, density };
   }
   return reached;
+}
+
+function recoverable(limit: number, unit: string): number {
+  const most = RECOVERABLE * limit;
+  return unit === 'points' ? Math.min(most, limit + RECOVERABLE_SHARE * (100 - limit)) : most;
 }
 
 /** About the density at which a file has the size asked for; without one, one that no net gets by with. */
