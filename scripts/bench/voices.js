@@ -7,18 +7,16 @@
 // in nats a window, the share of windows that are decided alike in per cent.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { disk } from '../../build/cli/disk.js';
 import { cluster, compress, decode, encode, openDataset, openOnnx, roundedToInt8 } from '../../build/index.js';
 import { clusteringOf } from '../../build/stages/cluster.js';
 import { baselineSizes } from './support/int8.js';
+import { vad } from './support/packaged.js';
 import { RATE, speech } from './support/speech.js';
 import { bytesOf } from './support/subject.js';
 import { CONTEXT, hear } from './support/voices.js';
 
-const vad = (name) =>
-  fileURLToPath(new URL(`../../node_modules/@ricky0123/vad-web/dist/silero_vad_${name}.onnx`, import.meta.url));
 const { values, positionals } = parseArgs({ options: { recordings: { type: 'string' } }, allowPositionals: true });
 const models = positionals.length > 0 ? positionals : ['legacy', 'v5', 'v6'].map(vad);
 
