@@ -1,7 +1,7 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { int, ints, readInt, readInts, readString } from '../graph/attributes.js';
 import type { GraphBuilder } from '../graph/builder.js';
-import type { Layer } from '../graph/layers.js';
+import { isConvolution, type Layer } from '../graph/layers.js';
 import { product } from '../graph/view.js';
 
 const { DataType } = onnxProto.onnx.TensorProto;
@@ -38,8 +38,7 @@ export function canStride({ node }: Layer): boolean {
  * @param pick - those that are wanted. Default: all
  */
 export function emitColumns(builder: GraphBuilder, layer: Layer, operands: Operands, pick: ColumnPick = ALL): string {
-  const isConvolved = layer.node.opType === 'Conv' || layer.node.opType === 'ConvTranspose';
-  return isConvolved ? patches(builder, layer, operands, pick) : pick.take(rows(builder, layer, operands), 1);
+  return isConvolution(layer) ? patches(builder, layer, operands, pick) : pick.take(rows(builder, layer, operands), 1);
 }
 
 function rows(builder: GraphBuilder, layer: Layer, operands: Operands): string {

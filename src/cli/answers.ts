@@ -1,5 +1,6 @@
 import type { Loss } from '../evaluate/loss.js';
 import { formatLoss } from '../evaluate/loss-words.js';
+import { formatCount } from '../inspect/format.js';
 import type { SyntheticFound } from '../search/synthetic.js';
 import { PIPE } from './find-models.js';
 import { shellWord } from './shell.js';
@@ -22,14 +23,9 @@ export function sameAnswers(why: string): Answers {
 /** As a search has judged them. */
 export function judgedAnswers(judgement: Loss, heldOut: number): Answers {
   // Where these are too few to count, scores of those that it was fitted to are looked at, too.
-  const isMore = judgement.samples > heldOut;
-  const by =
-    heldOut === 0
-      ? 'that it was fitted to, for want of others'
-      : isMore
-        ? `of which ${heldOut.toLocaleString('en-US')} were kept apart`
-        : 'kept apart';
-  return { isMeasured: true, text: `${formatLoss(judgement)}${heldOut > 0 && isMore ? ',' : ''} ${by}` };
+  const apart = judgement.samples > heldOut ? `, of which ${formatCount(heldOut)} were kept apart` : ' kept apart';
+  const by = heldOut === 0 ? ' that it was fitted to, for want of others' : apart;
+  return { isMeasured: true, text: `${formatLoss(judgement)}${by}` };
 }
 
 /** As they are to inputs that were made for the model; decibels are told as a share, too, which more people know. */

@@ -24,7 +24,9 @@ export function servingOf(model: Model, { inputs }: Interface): Serving | string
   const [kind, ...others] = kinds;
   if (others.length > 0 || (kind !== 'pictures' && kind !== 'sound' && kind !== 'tokens')) {
     const taken = [...kinds].map((each) => NAMES[each]).join(' and ');
-    return `it takes ${taken || 'no pictures, sound or words'}, ${taken ? 'for which no inputs are made' : 'and inputs are made of nothing else'}`;
+    return taken
+      ? `it takes ${taken}, for which no inputs are made`
+      : 'it takes no pictures, sound or words, and inputs are made of nothing else';
   }
   if (hasState && kind !== 'sound') return `it keeps a state between ${NAMES[kind]}, for which no inputs are made`;
   if (model.files.length > 1) return 'it has external data';

@@ -1,6 +1,7 @@
+import { calibratedPrune } from '../../calibrate/prune.js';
 import type { Model } from '../../model/model.js';
 import type { Goal } from '../goal.js';
-import { percent, removed } from './retrain.js';
+import { percent } from './retrain.js';
 import type { Session } from './session.js';
 
 /**
@@ -48,6 +49,11 @@ export async function descend(
     reached = { model, density };
   }
   return reached;
+}
+
+/** Removes weights by what inputs make of them, those of all layers together, until this share of them is left. */
+async function removed({ common, context }: Session, model: Model, density: number): Promise<Model> {
+  return calibratedPrune({ ...common, density, scope: 'global', onNote: context.onNote }).run(model, context);
 }
 
 function recoverable(limit: number, unit: string): number {

@@ -1,4 +1,3 @@
-import { calibratedPrune } from '../../calibrate/prune.js';
 import { throwIfAborted } from '../../errors.js';
 import { mainFile } from '../../graph/decoded-graph.js';
 import type { Model } from '../../model/model.js';
@@ -14,11 +13,6 @@ const EPOCHS = 4;
 const TIME_SHARE = 0.35;
 const FIRST_SHARE_BY_SIZE = 0.6;
 const MOST_EPOCHS = 80;
-
-/** Removes weights by what inputs make of them, those of all layers together, until this share of them is left. */
-export async function removed({ common, context }: Session, model: Model, density: number): Promise<Model> {
-  return calibratedPrune({ ...common, density, scope: 'global', onNote: context.onNote }).run(model, context);
-}
 
 /** Trains the model so far, and removes weights while it does. */
 export async function retrain(session: Session, density: number, why: string): Promise<void> {
