@@ -56,6 +56,8 @@ const { values } = parseArgs({
 });
 /** Pictures that are made for nets that decide on nothing. */
 const MADE = 4096;
+/** What is lost is a difference of shares: two of 400 inputs are half a point, whatever floating-point numbers make of it. */
+const ROUNDING = 1e-9;
 /** The oracle's prices of a bit are so many times each other. */
 const STEP = 1.5;
 
@@ -190,7 +192,7 @@ function summed(table) {
   const withOracle = table.filter(({ oracle }) => oracle !== undefined);
   return {
     draws: table.length,
-    above: table.filter(({ lost }) => lost > goal).length,
+    above: table.filter(({ lost }) => lost - goal > ROUNDING).length,
     lost: Math.max(...table.map(({ lost }) => lost)),
     bytes: mean(table, 'bytes'),
     oracle: withOracle.length > 0 ? mean(withOracle, 'bytes') / mean(withOracle, 'oracle') : undefined,
