@@ -4,7 +4,7 @@ import { CALIBRATION } from '../calibrate/options.js';
 import { CODING, type CodingOptions } from '../container/write/coding.js';
 import { FxqError } from '../errors.js';
 import { formatLoss } from '../evaluate/loss-words.js';
-import { formatBytes } from '../inspect/format.js';
+import { formatBytes, formatCount } from '../inspect/format.js';
 import { readWhole } from '../onnx/files.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
@@ -17,7 +17,7 @@ import { CLUSTER } from '../stages/cluster.js';
 import { PRUNE } from '../stages/prune.js';
 import { QUANTIZE } from '../stages/quantize.js';
 import type { Augmentation } from '../tune/augment.js';
-import { judgedAnswers, unknownAnswers } from './answers.js';
+import { judgedAnswers, sameAnswers } from './answers.js';
 import { addAugmentation } from './augment.js';
 import { type DataFlags, openData } from './data.js';
 import { asUsage, StoppedEarly, UsageError } from './errors.js';
@@ -126,7 +126,7 @@ export async function trainFile(
         onPlan: (text) => terminal.note(text),
         onStep: (step) => terminal.note(`  ${stepLine(step)}`),
         onCheckpoint: checkpoint && ((bytes) => writeWhole(checkpoint, bytes)),
-        resume: resume && checkpointPath !== undefined ? readCheckpoint(checkpointPath) : undefined,
+        resume: resume && checkpointPath !== undefined ? readCheckpoint(checkpointPath, terminal) : undefined,
       });
       if (signal.aborted) stoppedBy = String(signal.reason);
       return found;
@@ -136,7 +136,7 @@ export async function trainFile(
       return (await compressTo(targetIn(output), trained.model, [], { ...optionsFrom(CODING, flags), signal })).stages;
     });
     if (!trained.isCutShort && checkpointPath !== undefined) rmSync(checkpointPath, { force: true });
-    terminal.note(`  ended: ${trained.ended}; ${trained.judgedBy}`);
+    terminal.note(`  ended: ${trained.ended}; ${triedIn(trained)}, ${trained.judgedBy}`);
     if (trained.isCutShort && stoppedBy === undefined && checkpointPath !== undefined && existsSync(checkpointPath)) {
       terminal.note('  the same command with --resume goes on for as long again');
     }
@@ -144,7 +144,7 @@ export async function trainFile(
     const [inputBytes, outputBytes] = [sizeOf(paths), sizeOf(plan.paths)];
     const files = { input, output, inputBytes, outputBytes, ratio: inputBytes / outputBytes };
     const { judgement } = trained.chosen;
-    const answers = judgement ? judgedAnswers(judgement, judgement.samples) : unknownAnswers(input, output);
+    const answers = judgement ? judgedAnswers(judgement, trained.heldOut) : sameAnswers('no weight has changed');
     const stages = [{ name: 'train', ms }, ...coding];
     const summary = { ...files, stages, answers, training: summaryOf(trained) };
     const resumption = isTemporary ? '' : `, and the same command for ${input} with --resume goes on`;
@@ -162,6 +162,11 @@ function summaryOf({ model: _, ...rest }: Trained): object {
   return rest;
 }
 
+function triedIn({ steps }: Trained): string {
+  const count = steps.filter(({ judged }) => judged !== null).length;
+  return `${formatCount(count)} ${count === 1 ? 'file was' : 'files were'} tried`;
+}
+
 /** Steps after which fewer weights are left. */
 const REMOVING: Readonly<Record<string, string>> = { remove: 'removed', retrain: 'removed and retrained' };
 
@@ -170,14 +175,16 @@ function stepLine({ what, density, lambda, judged, ms }: Step): string {
     REMOVING[what] === undefined ? what : `${REMOVING[what]}, kept ${(100 * density).toFixed(1)}%`,
     ...(lambda === null ? [] : [`λ ${lambda.toExponential(1)}`]),
     ...(judged === null ? [] : [formatBytes(judged.bytes)]),
-    ...(judged?.judgement ? [formatLoss(judged.judgement)] : []),
+    ...(judged === null ? [] : [judged.judgement ? formatLoss(judged.judgement) : 'loses nothing']),
   ];
   return `${parts.join('  ')}  (${(ms / 1000).toFixed(1)} s)`;
 }
 
-function readCheckpoint(path: string): Uint8Array {
+/** What there is to go on from; without it the search begins anew. */
+function readCheckpoint(path: string, terminal: Terminal): Uint8Array | undefined {
   if (existsSync(path)) return withoutInputs(() => readWhole(path));
-  throw new FxqError('IO', `${path}: nothing to resume from; leave out --resume to start anew`, { file: path });
+  terminal.note(`  ${path} is not there to go on from: begins anew`);
+  return undefined;
 }
 
 /** What is called as a checkpoint would be, and is none, is somebody's file. */

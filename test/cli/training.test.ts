@@ -34,8 +34,10 @@ function prepared() {
 describe('compress --train', () => {
   it('writes the smallest file and tells of every step', () => {
     const { folder, args } = prepared();
-    const { code, stdout, stderr } = fxq(...args, '--json');
+    // With nothing to go on from it begins anew.
+    const { code, stdout, stderr } = fxq(...args, '--json', '--resume');
     expect(code).toBe(0);
+    expect(stderr).toContain('small.fxq.train is not there to go on from: begins anew\n');
     const { training, outputBytes, stages } = JSON.parse(stdout);
     expect(stages.map(({ name }: { name: string }) => name)).toEqual(['train', 'encode', 'verify']);
     expect(training.chosen.bytes).toBe(outputBytes);
@@ -45,6 +47,28 @@ describe('compress --train', () => {
     );
     expect(Object.keys(filesIn(folder)).sort()).toEqual(['data.mjs', 'small.fxq', 'small.onnx']);
     expect(readFileSync(join(folder, 'small.fxq')).length).toBe(outputBytes);
+    const tried = training.steps.filter(({ judged }: { judged: unknown }) => judged).length;
+    expect(stderr).toMatch(new RegExp(`ended: [^;]*; ${tried} files were tried, judged by`));
+    expect(training).toMatchObject({ samples: 360, heldOut: 40 });
+    expect(training.answers ?? JSON.parse(stdout).answers.text).toMatch(/40 inputs kept apart$/);
+  });
+
+  it('gives what loses nothing where that has the size already', () => {
+    const { args } = prepared();
+    const { code, stdout, stderr } = fxq(
+      ...args.map((word) => (word === '--max-loss' ? '--target-size' : word === '20' ? '99kB' : word)),
+      '--json',
+    );
+    const { training, answers } = JSON.parse(stdout);
+    expect([code, training.steps.length, training.isReached, answers.text]).toEqual([
+      0,
+      1,
+      true,
+      'the same, no weight has changed',
+    ]);
+    expect(stderr).toMatch(
+      /encode {2}\S+ B {2}loses nothing .*\n {2}ended: what loses nothing has the size already; 1 file was tried/s,
+    );
   });
 
   it('keeps what it has found when it is stopped on its way to a pipe, where nothing could go on from it', async () => {
@@ -75,10 +99,6 @@ describe('compress --train', () => {
       const stderr = expect.stringContaining(`${flag} does not go with --train`);
       expect(fxq(...args, flag, ...value)).toMatchObject({ code: 2, stderr });
     }
-    expect(fxq(...args, '--resume')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('nothing to resume from'),
-    });
     const [command, model, flag, out] = args;
     expect(fxq(command, model, flag, out, '--rounds', '2')).toMatchObject({
       code: 2,

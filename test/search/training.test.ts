@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { containerSize } from '../../src/container/write/container.js';
 import { arrayDataset } from '../../src/data/dataset.js';
 import { openOnnx } from '../../src/onnx/open.js';
+import type { Judged } from '../../src/search/goal.js';
+import { isBetter, narrowed } from '../../src/search/training/choice.js';
 import { type Step, writeJournal } from '../../src/search/training/journal.js';
 import type { TrainingOptions } from '../../src/search/training/options.js';
 import { searchTraining } from '../../src/search/training/search.js';
@@ -49,7 +51,7 @@ describe('a search with training', () => {
     expect(begun).toBeLessThanOrEqual(0.5);
     expect(plans[0]).toMatch(/^round 1: \d+.\d+ % of the weights, 2 epochs/);
     const within = steps
-      .filter(({ judged }) => judged && judged.judgement!.high <= 8)
+      .filter(({ judged }) => judged && (judged.judgement?.high ?? 0) <= 8)
       .map(({ judged }) => judged!.bytes);
     expect(found.chosen.bytes).toBe(Math.min(...within));
   });
@@ -96,7 +98,53 @@ describe('a search with training', () => {
     const early = searchTraining(open(), { ...base, signal: AbortSignal.abort('SIGINT') });
     await expect(early).rejects.toMatchObject({ code: 'ABORTED' });
     const short = await searchTraining(open(), { ...base, time: 1e-3 });
-    expect([short.steps.length, short.isCutShort]).toEqual([1, true]);
+    expect(short.steps.map(({ what }) => what)).toEqual(['encode']);
+    expect([short.ended, short.isCutShort, short.isReached]).toEqual(['the time is over', true, true]);
+    expect(written(short.model)[0]).toEqual(written(trained)[0]);
+  });
+
+  it('ends what takes longer than the time, and what was found counts', async () => {
+    // The first epoch alone would take for ever.
+    const endless = { ...base, batchSize: 1, roundEpochs: 1_000_000, time: 2 };
+    const { steps, ended, isReached } = await searchTraining(open(), endless);
+    expect([ended, isReached]).toEqual(['the time is over', true]);
+    expect(steps.some(({ what }) => what === 'retrain')).toBe(false);
+    expect(steps.some(({ what }) => what === 'levels')).toBe(true);
+  });
+
+  it('goes down with the price until something smaller is within the loss', async () => {
+    const { chosen, isReached, steps } = await searchTraining(open(), { ...base, maxLoss: 0.3, rounds: 1 });
+    expect([isReached, chosen.bytes < steps[0].judged!.bytes]).toEqual([true, true]);
+    expect(chosen.judgement!.high).toBeLessThanOrEqual(0.3);
+  });
+});
+
+describe('the choice between files', () => {
+  const judged = (bytes: number, value: number, high: number): Judged => ({
+    bytes,
+    loss: value,
+    judgement: { value, high, low: 0, metric: 'accuracy', unit: 'points', by: 'count', samples: 600 },
+  });
+  const [sure, better] = [judged(7300, 1.32, 1.87), judged(6870, 0.9, 1.95)];
+
+  it('is by what is expected for a size, and by what is sure for a loss', () => {
+    expect(isBetter(better, sure, { targetSize: 8000 })).toBe(true);
+    expect(isBetter(sure, better, { targetSize: 8000 })).toBe(false);
+    expect(isBetter(better, sure, { targetSize: 7000 })).toBe(true);
+    expect(isBetter(better, sure, { limit: 1.9 })).toBe(false);
+    expect(isBetter(better, sure, { limit: 2 })).toBe(true);
+    expect(isBetter(judged(7000, 0.9, 1.5), better, { targetSize: 8000 })).toBe(true);
+  });
+
+  it('follows the price to where the goal lies, and stops where it makes no difference', () => {
+    const [loss, size] = [{ limit: 1 }, { targetSize: 5000 }];
+    const low = narrowed({ next: 1e-7 }, sure, loss);
+    expect([low.high, low.low, low.next < 0.5e-7]).toEqual([1e-7, undefined, true]);
+    const between = narrowed(low, judged(9000, 0.2, 0.4), loss);
+    expect(between.next).toBeCloseTo(Math.sqrt(1e-7 * low.next), 12);
+    const smaller = narrowed({ next: 1e-7 }, sure, size);
+    expect(smaller.next).toBeGreaterThan(2e-7);
+    expect(narrowed(smaller, judged(7290, 1, 2), size).isEnd).toBe(true);
   });
 });
 
@@ -107,15 +155,16 @@ it('refuses what is out of range', async () => {
     steps: [],
     round: 0,
     density: 1,
-    lambda: 1,
+    prices: { next: 1 },
     failed: 0,
     isTrained: false,
     previousDensity: 1,
     previous: new Uint8Array(3),
-    epochMs: 0,
+    took: { looking: 0, price: 0, epoch: 0 },
+    epochs: 0,
     model: new Uint8Array(3),
-    best: undefined,
-    bestJudged: undefined,
+    best: new Uint8Array(3),
+    bestJudged: { bytes: 3, loss: 0, judgement: null },
   };
   const damaged = writeJournal(journal, 's');
   await expect(searchTraining(open(), { ...base, resume: damaged.slice(5) })).rejects.toThrow(

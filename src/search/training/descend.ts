@@ -1,6 +1,7 @@
 import { calibratedPrune } from '../../calibrate/prune.js';
 import type { Model } from '../../model/model.js';
 import type { Goal } from '../goal.js';
+import { within } from './deadline.js';
 import { percent } from './retrain.js';
 import type { Session } from './session.js';
 
@@ -19,6 +20,8 @@ const BYTES = 1000;
 const LEAST = 0.001;
 /** Rounds that one step stands for. */
 const STEPS = 2;
+/** Of the time that is left this may take no more, since training removes weights, too. */
+const TIME_SHARE = 0.3;
 
 /**
  * Removes weights by calibration alone, further and further, as long as the others, or a little training, make up for them: that
@@ -31,29 +34,41 @@ export async function descend(
   start: Model,
   keep: number,
 ): Promise<{ readonly model: Model; readonly density: number }> {
-  const { judge, goal, journal } = session;
+  const { judge, goal, journal, clock } = session;
   const most = recoverable(goal.limit ?? USUAL_LOSS, judge.unit);
   const least = densityFor(goal, start);
+  const rest = (1 - TIME_SHARE) * clock.left();
   let reached = { model: start, density: 1 };
-  while (reached.density > least) {
+  for (let ms = 0; reached.density > least && clock.left() - ms >= rest; ) {
     const began = performance.now();
     // Each step looks at all layers anew, which takes longest while they are dense.
     const density = Math.max(least, reached.density * keep ** STEPS);
-    const model = await removed(session, reached.model, density);
-    const { value } = await judge.loss(model);
-    const isTooMuch = value > most;
+    const model = await removed(session, reached.model, density, clock.left() - rest);
+    const loss = model && (await judge.loss(model));
+    ms = performance.now() - began;
+    const isTooMuch = loss === undefined || loss.value > most;
     journal.density = isTooMuch ? reached.density : density;
-    const why = `calibration alone leaves ${percent(density)} of the weights${isTooMuch ? ', and loses too much' : ''}`;
-    session.done({ what: 'remove', lambda: null, judged: null, why, ms: performance.now() - began });
-    if (isTooMuch) break;
+    const left = `calibration alone leaves ${percent(density)} of the weights`;
+    const why = loss ? `${left}${isTooMuch ? ', and loses too much' : ''}` : `${left}, which would take too long`;
+    session.done({ what: 'remove', lambda: null, judged: null, why, ms });
+    if (!model || isTooMuch) break;
     reached = { model, density };
   }
   return reached;
 }
 
-/** Removes weights by what inputs make of them, those of all layers together, until this share of them is left. */
-async function removed({ common, context }: Session, model: Model, density: number): Promise<Model> {
-  return calibratedPrune({ ...common, density, scope: 'global', onNote: context.onNote }).run(model, context);
+/**
+ * Removes weights by what inputs make of them, those of all layers together, until this share of them is left; nothing where that
+ * takes longer than so many milliseconds.
+ */
+async function removed(
+  { common, context, options }: Session,
+  model: Model,
+  density: number,
+  ms: number,
+): Promise<Model | undefined> {
+  const stage = calibratedPrune({ ...common, density, scope: 'global', onNote: context.onNote });
+  return within(ms, options.signal, async (signal) => stage.run(model, { ...context, signal }));
 }
 
 function recoverable(limit: number, unit: string): number {

@@ -1,37 +1,47 @@
 import { type HeadedKind, isHeaded, readHeaded, writeHeaded } from '../../binary/headed.js';
 import type { Judged } from '../goal.js';
+import type { Prices } from './choice.js';
 
 /** One thing that was done, and what came of it. */
 export interface Step {
   /**
-   * `levels`: values chosen at a price of a bit; `remove`: weights removed by calibration alone; `retrain`: weights removed and the
-   * rest trained; `share`: shared values trained.
+   * `encode`: the net as it comes, which loses nothing; `levels`: values chosen at a price of a bit; `remove`: weights removed by
+   * calibration alone; `retrain`: weights removed and the rest trained; `share`: shared values trained.
    */
-  readonly what: 'levels' | 'remove' | 'retrain' | 'share';
+  readonly what: 'encode' | 'levels' | 'remove' | 'retrain' | 'share';
   /** Rounds of removing before it. */
   readonly round: number;
   /** Share of the weights that is left. */
   readonly density: number;
   /** Price of a bit; `null` where none was asked. */
   readonly lambda: number | null;
-  /** Bytes of the container and what it loses; `null` for a model that is not coded. */
+  /** Bytes of the container and what it loses (`judgement` is `null` where it is the same net); `null` for a model that is not coded. */
   readonly judged: Judged | null;
   /** Why it was done, in words. */
   readonly why: string;
   readonly ms: number;
 }
 
+/** Milliseconds that things took the last time, by which the next ones are planned; 0 for what was not done yet. */
+interface Took {
+  /** Looking at the inputs before values are chosen, and then choosing and judging those of one price. */
+  readonly looking: number;
+  readonly price: number;
+  readonly epoch: number;
+}
+
 /** A search between two steps. */
 export interface Journal {
   readonly steps: Step[];
-  /** Rounds that are done, the density they have left, and the price to begin the next one's levels with. */
+  /** Rounds that are done, the density they have left, and where the search for the price of its levels stands. */
   round: number;
   density: number;
-  lambda: number;
+  prices: Prices;
   /** Density below which the goal was out of reach. */
   failed: number;
-  /** Milliseconds of an epoch, of those before. */
-  epochMs: number;
+  took: Took;
+  /** Epochs of the first round. */
+  epochs: number;
   /** Whether the round that is open has been trained, so that its levels are next. */
   isTrained: boolean;
   /** Density of the round before, to which one that fails goes back. */
@@ -39,11 +49,11 @@ export interface Journal {
   /** The floats of the present round, those of the one before, and the best of what was tried: the bytes of ONNX files. */
   model: Uint8Array;
   previous: Uint8Array;
-  best: Uint8Array | undefined;
-  bestJudged: Judged | undefined;
+  best: Uint8Array;
+  bestJudged: Judged;
 }
 
-const KIND: HeadedKind = { magic: 'fxq-compress training 1\n', command: 'compress --train' };
+const KIND: HeadedKind = { magic: 'fxq-compress training 2\n', command: 'compress --train' };
 
 /** Whether a file says that it is a search between two steps. */
 export function isJournal(bytes: Uint8Array): boolean {
@@ -52,7 +62,7 @@ export function isJournal(bytes: Uint8Array): boolean {
 
 /** A search as bytes: a line that names the format, a line of JSON, then the models. */
 export function writeJournal({ model, previous, best, ...rest }: Journal, subject: string): Uint8Array {
-  const models = [model, previous, best ?? new Uint8Array()];
+  const models = [model, previous, best];
   return writeHeaded(KIND, { subject, ...rest, lengths: models.map(({ length }) => length) }, models);
 }
 
@@ -68,7 +78,7 @@ export function readJournal(bytes: Uint8Array, subject: string): Journal {
   const { subject: _, lengths, ...rest } = head;
   const ends = lengths.map((_, i) => lengths.slice(0, i + 1).reduce((sum, length) => sum + length, 0));
   const [model, previous, best] = ends.map((end, i) => body.slice(end - lengths[i], end));
-  return { ...rest, model, previous, best: best.length > 0 ? best : undefined };
+  return { ...rest, model, previous, best };
 }
 
 /** The line of JSON. */

@@ -3,6 +3,7 @@ import { mainFile } from '../../graph/decoded-graph.js';
 import type { Model } from '../../model/model.js';
 import { openOnnx } from '../../onnx/open.js';
 import { tune } from '../../tune/tune.js';
+import { within } from './deadline.js';
 import type { Session } from './session.js';
 
 const EPOCHS = 4;
@@ -13,31 +14,45 @@ const EPOCHS = 4;
 const TIME_SHARE = 0.35;
 const FIRST_SHARE_BY_SIZE = 0.6;
 const MOST_EPOCHS = 80;
+/** A round that has no time for this share of the first one's epochs would only tell how little they are. */
+const LEAST_SHARE = 0.2;
+/** Prices that a round has to have time for. */
+const LEAST_PRICES = 2;
+/** What training takes may exceed what was planned by this factor before it is ended. */
+const LENIENCE = 1.15;
 
-/** Trains the model so far, and removes weights while it does. */
-export async function retrain(session: Session, density: number, why: string): Promise<void> {
+/**
+ * Trains the model so far, and removes weights while it does.
+ *
+ * @returns whether there was time for that
+ */
+export async function retrain(session: Session, density: number, why: string): Promise<boolean> {
   const { journal, options } = session;
   const { batchSize, learningRate, augmentation } = options;
   const start = performance.now();
   const settings = { batchSize, learningRate, augmentation };
   const pilot = await timed(session, openOnnx(journal.model), settings);
   const epochs = epochsNow(session);
-  session.plan(`round ${journal.round + 1}: ${percent(density)} of the weights, ${epochs} epochs: ${why}`);
-  const tuned = await trained(session, pilot, { ...settings, epochs, density, scope: 'global' }, (ms) => {
-    journal.epochMs = ms;
-  });
+  if (pilot === undefined) return false;
+  let tuned: Model | undefined = pilot;
+  if (epochs > 0) {
+    const kept = `${percent(density)} of the weights, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
+    session.plan(`round ${journal.round + 1}: ${kept}: ${why}`);
+    tuned = await trained(session, pilot, { ...settings, epochs, density, scope: 'global' });
+    if (tuned === undefined) return false;
+    journal.density = density;
+    if (journal.round === 0) journal.epochs = epochs;
+  }
   journal.model = mainFile(tuned);
-  journal.density = density;
   session.done({ what: 'retrain', lambda: null, judged: null, why, ms: performance.now() - start });
+  return true;
 }
 
 /** Where epochs are to fit into a time, the first one tells how long they take. */
-async function timed(session: Session, model: Model, settings: TuneSettings): Promise<Model> {
+async function timed(session: Session, model: Model, settings: TuneSettings): Promise<Model | undefined> {
   const { journal, options } = session;
-  if (journal.epochMs > 0 || options.time === undefined || options.roundEpochs !== undefined) return model;
-  return trained(session, model, { ...settings, epochs: 1 }, (ms) => {
-    journal.epochMs = ms;
-  });
+  if (journal.took.epoch > 0 || options.time === undefined || options.roundEpochs !== undefined) return model;
+  return trained(session, model, { ...settings, epochs: 1 });
 }
 
 type TuneSettings = Pick<
@@ -45,36 +60,53 @@ type TuneSettings = Pick<
   'epochs' | 'batchSize' | 'learningRate' | 'augmentation' | 'density' | 'scope'
 >;
 
-/** Trains what is not zero, and values that are shared as such: by labels where there are some, else by the original's answers. */
-export async function trained(
-  { common, context, inputs, options, original }: Session,
-  model: Model,
-  settings: TuneSettings,
-  onEpochMs: (ms: number) => void = () => {},
-): Promise<Model> {
+/**
+ * Trains what is not zero, and values that are shared as such: by labels where there are some, else by the original's answers.
+ * Where it takes longer than was to be expected, the best epoch so far counts; nothing where there is none.
+ */
+export async function trained(session: Session, model: Model, settings: TuneSettings): Promise<Model | undefined> {
+  const { common, context, inputs, options, original, journal, clock } = session;
   const isTaught = inputs.samples.labels === undefined;
   const stage = tune({
     ...{ ...common, ...settings, window: options.window },
     teacher: isTaught ? original : undefined,
-    onEpoch: ({ ms }) => onEpochMs(ms),
+    onEpoch: ({ ms }) => {
+      journal.took = { ...journal.took, epoch: ms };
+    },
   });
-  const tuned = await stage.run(model, context);
+  const planned = LENIENCE * (settings.epochs ?? 1) * journal.took.epoch;
+  const most = clock.left() - timeForLevels(session);
+  const ms = options.time === undefined ? most : Math.min(most, planned > 0 ? planned : most);
+  const tuned = await within(ms, options.signal, async (signal) => stage.run(model, { ...context, signal }));
   throwIfAborted(options.signal);
   return tuned;
 }
 
-/** Milliseconds that a round's training will take at least. */
-export function leastTime({ journal, options }: Session): number {
-  return (options.roundEpochs ?? (options.time === undefined ? EPOCHS : 1)) * journal.epochMs;
+/** Milliseconds that choosing values will take at least. */
+export function timeForLevels({ journal: { took } }: Session): number {
+  return took.looking + LEAST_PRICES * took.price;
+}
+
+/** Milliseconds that a round will take at least. */
+export function leastTime(session: Session): number {
+  return leastEpochs(session) * session.journal.took.epoch + timeForLevels(session);
+}
+
+function leastEpochs({ journal, options }: Session): number {
+  if (options.roundEpochs !== undefined) return options.roundEpochs;
+  if (options.time === undefined) return EPOCHS;
+  return journal.round === 0 ? 0 : Math.ceil(LEAST_SHARE * journal.epochs);
 }
 
 /** As many as were asked for; with a time, as many as fit into its share of what is left. */
-function epochsNow({ options, journal, clock, goal }: Session): number {
+function epochsNow(session: Session): number {
+  const { options, journal, clock, goal } = session;
   if (options.roundEpochs !== undefined) return options.roundEpochs;
-  if (options.time === undefined || journal.epochMs === 0) return EPOCHS;
+  if (options.time === undefined || journal.took.epoch === 0) return EPOCHS;
   const share = journal.round === 0 && goal.limit === undefined ? FIRST_SHARE_BY_SIZE : TIME_SHARE;
-  const fitting = Math.floor((share * clock.left()) / journal.epochMs);
-  return Math.min(MOST_EPOCHS, Math.max(1, fitting));
+  const left = clock.left() - timeForLevels(session);
+  const [wanted, possible] = [share * left, left].map((ms) => Math.max(0, Math.floor(ms / journal.took.epoch)));
+  return Math.min(MOST_EPOCHS, possible, Math.max(1, leastEpochs(session), wanted));
 }
 
 export function percent(share: number): string {

@@ -1,37 +1,40 @@
 import { mainFile } from '../../graph/decoded-graph.js';
 import { openOnnx } from '../../onnx/open.js';
+import { reaches } from '../goal.js';
+import { anew } from './choice.js';
+import { TIME_IS_OVER } from './deadline.js';
 import { densityFor, descend } from './descend.js';
-import { chooseLevels } from './levels.js';
+import { chooseLevels, isSafe } from './levels.js';
 import { TRAINING_DEFAULTS } from './options.js';
-import { leastTime, percent, retrain } from './retrain.js';
+import { leastTime, percent, retrain, timeForLevels } from './retrain.js';
 import type { Session } from './session.js';
 
-/** Prices of a bit that a round tries, and those for the net as it comes. */
-const PRICES = 6;
-const FIRST_PRICES = 2;
 /** Densities closer than this to one that failed are not tried. */
 const CLOSE = 1.12;
-
-/** Why a search ended that has more to try. */
-export const TIME_IS_OVER = 'the time is over';
+/** Of the time no more than this share is for the net as it comes, before anything is removed. */
+const FIRST_SHARE = 0.4;
 
 /** Goes on until nothing better reaches the goal, rounds or time are over; says which. */
 export async function runRounds(session: Session): Promise<string> {
-  const { journal, options, clock } = session;
+  const { journal, options, clock, goal } = session;
   const { rounds = TRAINING_DEFAULTS.rounds } = options;
-  if (journal.steps.length === 0) {
-    await chooseLevels(session, 'of the net as it comes, to have something', FIRST_PRICES);
+  if (!journal.steps.some(({ what }) => what === 'levels')) {
+    if (goal.limit === undefined && reaches(journal.bestJudged, goal)) return 'what loses nothing has the size already';
+    if (clock.isOver()) return TIME_IS_OVER;
+    const [isDone, rest] = [isSafe(session), (1 - FIRST_SHARE) * clock.left()];
+    await chooseLevels(session, AS_IT_COMES, (judged) => isDone(judged) || clock.left() < rest);
+    session.keep();
   }
   while (journal.round < rounds) {
     if (!journal.isTrained) {
       const { failed, density } = journal;
-      if (failed > 0 && density / failed < CLOSE ** 2) return 'fewer weights do not reach the goal';
-      if (clock.isOver(leastTime(session))) return TIME_IS_OVER;
-      await begin(session);
+      if (failed > 0 && density / failed < CLOSE ** 2) return nothingBetween(session);
+      if (clock.isOver(leastTime(session)) || !(await begin(session))) return endEarly(session);
       journal.isTrained = true;
+      journal.prices = anew(journal.prices);
       session.keep();
     }
-    const isBetter = await chooseLevels(session, `${percent(journal.density)} of the weights are left`, PRICES);
+    const isBetter = await chooseLevels(session, `${percent(journal.density)} of the weights are left`);
     journal.isTrained = false;
     journal.round++;
     if (!isBetter && excessAt(session, journal.density) <= 1) {
@@ -45,8 +48,30 @@ export async function runRounds(session: Session): Promise<string> {
   return 'all rounds are done';
 }
 
-/** Removes weights, in the first round by calibration as far as that goes, and then while the rest is trained. */
-async function begin(session: Session): Promise<void> {
+const AS_IT_COMES = 'of the net as it comes, to have something';
+
+/** What time is left where there is none for training serves to choose values of the net as it comes better. */
+async function endEarly(session: Session): Promise<string> {
+  const { journal, clock, original } = session;
+  if (journal.round === 0 && !journal.prices.isEnd && !clock.isOver(timeForLevels(session))) {
+    journal.model = mainFile(original);
+    journal.density = 1;
+    await chooseLevels(session, 'of the net as it comes, since there is no time to train it');
+  }
+  return TIME_IS_OVER;
+}
+
+function nothingBetween({ goal, journal }: Session): string {
+  const wanted = goal.limit === undefined ? 'lose less within the size' : 'give a smaller file within the loss';
+  return `fewer weights, down from ${percent(journal.density)}, do not ${wanted}`;
+}
+
+/**
+ * Removes weights, in the first round by calibration as far as that goes, and then while the rest is trained.
+ *
+ * @returns whether there was time for that
+ */
+async function begin(session: Session): Promise<boolean> {
   const { journal, options, goal } = session;
   const { keep = TRAINING_DEFAULTS.keep } = options;
   if (journal.round === 0) {

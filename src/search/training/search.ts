@@ -1,3 +1,4 @@
+import { containerSize } from '../../container/write/container.js';
 import { FxqError } from '../../errors.js';
 import { mainFile } from '../../graph/decoded-graph.js';
 import { expectModel } from '../../model/expect-model.js';
@@ -7,10 +8,11 @@ import { loadRuntime } from '../../runtime/runtime.js';
 import { subjectOf } from '../../tune/subject.js';
 import { clockOf, goalOf, type Judged, reaches } from '../goal.js';
 import { createJudge } from '../judge.js';
+import { TIME_IS_OVER, within } from './deadline.js';
 import { divideInputs, type Inputs } from './inputs.js';
 import { type Journal, readJournal, type Step } from './journal.js';
 import { checkTrainingOptions, TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
-import { runRounds, TIME_IS_OVER } from './rounds.js';
+import { runRounds } from './rounds.js';
 import { openSession } from './session.js';
 
 /** A model that was pruned, trained and rounded for a goal, and how. */
@@ -19,6 +21,9 @@ export interface Trained {
   /** Bytes of its container, and what it loses on inputs that nothing was fitted to. */
   readonly chosen: Judged;
   readonly steps: readonly Step[];
+  /** Inputs to train and calibrate on, and others kept apart to judge by. */
+  readonly samples: number;
+  readonly heldOut: number;
   readonly isReached: boolean;
   /** Why the search ended, in words. */
   readonly ended: string;
@@ -31,6 +36,8 @@ export interface Trained {
 const STOPPED = 'stopped';
 /** Price of a bit to begin with. */
 const LAMBDA = 1e-7;
+/** A step that is running when the time is over may go on for this share of it. */
+const GRACE = 0.1;
 
 /**
  * Finds the smallest file that loses no more than asked, or the best that is no larger, by all that there is: weights are
@@ -52,6 +59,7 @@ export async function searchTraining(model: Model, options: TrainingOptions): Pr
     throw new FxqError('UNSUPPORTED', 'training: expected a model in one file, got external data; take it in first');
   }
   const { signal, onNote, threads, seed = TRAINING_DEFAULTS.seed } = options;
+  const clock = clockOf(options);
   const runtime = options.runtime ?? (await loadRuntime());
   const inputs = await divideInputs(options, seed);
   const judge = await createJudge(model, {
@@ -64,35 +72,46 @@ export async function searchTraining(model: Model, options: TrainingOptions): Pr
   });
   const goal = goalOf(options, judge.unit);
   const subject = subjectOfSearch(model, inputs, options);
-  const journal = options.resume ? readJournal(options.resume, subject) : begin(model);
-  const session = openSession({
-    ...{ original: model, options: { ...options, seed, runtime }, inputs, judge, goal, journal, subject },
-    clock: clockOf(options),
-  });
+  const journal = options.resume ? readJournal(options.resume, subject) : await begin(model, options);
+  const work = (signal: AbortSignal) =>
+    runRounds(
+      openSession({
+        ...{ original: model, options: { ...options, seed, runtime, signal }, inputs, judge, goal, journal, subject },
+        clock,
+      }),
+    );
   let ended: string;
   try {
-    ended = await runRounds(session);
+    const most = clock.left() + GRACE * 1000 * (options.time ?? Number.POSITIVE_INFINITY);
+    ended = (await within(most, signal, work)) ?? TIME_IS_OVER;
   } catch (error) {
-    const isStopped = error instanceof FxqError && error.code === 'ABORTED' && journal.best !== undefined;
+    const isStopped = error instanceof FxqError && error.code === 'ABORTED';
     if (!isStopped) throw error;
     ended = STOPPED;
   }
-  if (!journal.best || !journal.bestJudged)
-    throw new FxqError('ABORTED', 'training: stopped before anything was found');
   const chosen = journal.bestJudged;
   const isReached = reaches(chosen, goal);
   const isCutShort = ended === STOPPED || ended === TIME_IS_OVER;
   return {
     ...{ model: openOnnx(journal.best), chosen, steps: journal.steps, isReached },
+    ...{ samples: inputs.count - inputs.heldOut.length, heldOut: inputs.heldOut.length },
     ...{ ended, isCutShort, judgedBy: judge.text },
   };
 }
 
-function begin(model: Model): Journal {
+/** The net as it comes loses nothing: whatever else happens, that is a result. */
+async function begin(model: Model, { signal, onStep }: TrainingOptions): Promise<Journal> {
+  const start = performance.now();
   const bytes = mainFile(model);
+  const judged: Judged = { bytes: await containerSize(model, { signal }), loss: 0, judgement: null };
+  const ms = performance.now() - start;
+  const why = 'what loses nothing, to begin with';
+  const first: Step = { what: 'encode', round: 0, density: 1, lambda: null, judged, why, ms };
+  onStep?.(first);
   return {
-    ...{ steps: [], round: 0, density: 1, previousDensity: 1, isTrained: false, lambda: LAMBDA, failed: 0, epochMs: 0 },
-    ...{ model: bytes, previous: bytes, best: undefined, bestJudged: undefined },
+    ...{ steps: [first], round: 0, density: 1, previousDensity: 1, isTrained: false, failed: 0, epochs: 0 },
+    ...{ prices: { next: LAMBDA }, took: { looking: 0, price: 0, epoch: 0 } },
+    ...{ model: bytes, previous: bytes, best: bytes, bestJudged: judged },
   };
 }
 

@@ -31,6 +31,12 @@ export interface Sized {
   readonly bytes: number;
 }
 
+/** A model whose values are chosen, and what it loses. */
+export interface Candidate {
+  readonly model: Model;
+  readonly judged: Judged;
+}
+
 /** A search at work: judges models, keeps the best and writes down every step. */
 export interface Session extends Surroundings {
   /** What every stage is told. */
@@ -67,7 +73,7 @@ export function openSession(surroundings: Surroundings): Session {
       return { bytes, loss: judgement.value, judgement };
     },
     offer(model, judged) {
-      if (journal.bestJudged && !isBetter(judged, journal.bestJudged, goal)) return false;
+      if (!isBetter(judged, journal.bestJudged, goal)) return false;
       journal.best = mainFile(model);
       journal.bestJudged = judged;
       return true;
