@@ -5,10 +5,11 @@ import type { Prices } from './choice.js';
 /** One thing that was done, and what came of it. */
 export interface Step {
   /**
-   * `encode`: the net as it comes, which loses nothing; `levels`: values chosen at a price of a bit; `remove`: weights removed by
-   * calibration alone; `retrain`: weights removed and the rest trained; `share`: shared values trained.
+   * `encode`: the net as it comes, which loses nothing; `cluster`: its weights clustered by their own noise; `levels`: values chosen
+   * at a price of a bit; `remove`: weights removed by calibration alone; `retrain`: weights removed and the rest trained; `share`:
+   * shared values trained.
    */
-  readonly what: 'encode' | 'levels' | 'remove' | 'retrain' | 'share';
+  readonly what: 'encode' | 'cluster' | 'levels' | 'remove' | 'retrain' | 'share';
   /** Rounds of removing before it. */
   readonly round: number;
   /** Share of the weights that is left. */

@@ -16,8 +16,6 @@ const FIRST_SHARE_BY_SIZE = 0.6;
 const MOST_EPOCHS = 80;
 /** A round that has no time for this share of the first one's epochs would only tell how little they are. */
 const LEAST_SHARE = 0.2;
-/** Prices that a round has to have time for. */
-const LEAST_PRICES = 2;
 /** What training takes may exceed what was planned by this factor before it is ended. */
 const LENIENCE = 1.15;
 
@@ -84,7 +82,7 @@ export async function trained(session: Session, model: Model, settings: TuneSett
 
 /** Milliseconds that choosing values will take at least. */
 export function timeForLevels({ journal: { took } }: Session): number {
-  return took.looking + LEAST_PRICES * took.price;
+  return took.looking + took.price;
 }
 
 /** Milliseconds that a round will take at least. */

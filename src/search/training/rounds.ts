@@ -1,30 +1,31 @@
 import { mainFile } from '../../graph/decoded-graph.js';
 import { openOnnx } from '../../onnx/open.js';
-import { reaches } from '../goal.js';
 import { anew } from './choice.js';
 import { TIME_IS_OVER } from './deadline.js';
 import { densityFor, descend } from './descend.js';
-import { chooseLevels, isSafe } from './levels.js';
+import { offerFirst } from './first.js';
+import { chooseLevels } from './levels.js';
 import { TRAINING_DEFAULTS } from './options.js';
 import { leastTime, percent, retrain, timeForLevels } from './retrain.js';
 import type { Session } from './session.js';
+import { shareLast } from './share.js';
 
 /** Densities closer than this to one that failed are not tried. */
 const CLOSE = 1.12;
-/** Of the time no more than this share is for the net as it comes, before anything is removed. */
-const FIRST_SHARE = 0.4;
 
 /** Goes on until nothing better reaches the goal, rounds or time are over; says which. */
 export async function runRounds(session: Session): Promise<string> {
-  const { journal, options, clock, goal } = session;
+  const ended = await goThrough(session);
+  await shareLast(session);
+  return ended;
+}
+
+async function goThrough(session: Session): Promise<string> {
+  const { journal, options, clock } = session;
   const { rounds = TRAINING_DEFAULTS.rounds } = options;
-  if (!journal.steps.some(({ what }) => what === 'levels')) {
-    if (goal.limit === undefined && reaches(journal.bestJudged, goal)) return 'what loses nothing has the size already';
-    if (clock.isOver()) return TIME_IS_OVER;
-    const [isDone, rest] = [isSafe(session), (1 - FIRST_SHARE) * clock.left()];
-    await chooseLevels(session, AS_IT_COMES, (judged) => isDone(judged) || clock.left() < rest);
-    session.keep();
-  }
+  const isBegun = journal.steps.some(({ what }) => what === 'levels');
+  const endedAtOnce = isBegun ? undefined : await offerFirst(session);
+  if (endedAtOnce !== undefined) return endedAtOnce;
   while (journal.round < rounds) {
     if (!journal.isTrained) {
       const { failed, density } = journal;
@@ -47,8 +48,6 @@ export async function runRounds(session: Session): Promise<string> {
   }
   return 'all rounds are done';
 }
-
-const AS_IT_COMES = 'of the net as it comes, to have something';
 
 /** What time is left where there is none for training serves to choose values of the net as it comes better. */
 async function endEarly(session: Session): Promise<string> {

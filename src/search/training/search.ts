@@ -1,4 +1,3 @@
-import { containerSize } from '../../container/write/container.js';
 import { FxqError } from '../../errors.js';
 import { mainFile } from '../../graph/decoded-graph.js';
 import { expectModel } from '../../model/expect-model.js';
@@ -9,8 +8,9 @@ import { subjectOf } from '../../tune/subject.js';
 import { clockOf, goalOf, type Judged, reaches } from '../goal.js';
 import { createJudge } from '../judge.js';
 import { TIME_IS_OVER, within } from './deadline.js';
+import { firstJournal } from './first.js';
 import { divideInputs, type Inputs } from './inputs.js';
-import { type Journal, readJournal, type Step } from './journal.js';
+import { readJournal, type Step } from './journal.js';
 import { checkTrainingOptions, TRAINING_DEFAULTS, type TrainingOptions } from './options.js';
 import { runRounds } from './rounds.js';
 import { openSession } from './session.js';
@@ -34,8 +34,6 @@ export interface Trained {
 }
 
 const STOPPED = 'stopped';
-/** Price of a bit to begin with. */
-const LAMBDA = 1e-7;
 /** A step that is running when the time is over may go on for this share of it. */
 const GRACE = 0.1;
 
@@ -72,7 +70,7 @@ export async function searchTraining(model: Model, options: TrainingOptions): Pr
   });
   const goal = goalOf(options, judge.unit);
   const subject = subjectOfSearch(model, inputs, options);
-  const journal = options.resume ? readJournal(options.resume, subject) : await begin(model, options);
+  const journal = options.resume ? readJournal(options.resume, subject) : await firstJournal(model, options);
   const work = (signal: AbortSignal) =>
     runRounds(
       openSession({
@@ -96,22 +94,6 @@ export async function searchTraining(model: Model, options: TrainingOptions): Pr
     ...{ model: openOnnx(journal.best), chosen, steps: journal.steps, isReached },
     ...{ samples: inputs.count - inputs.heldOut.length, heldOut: inputs.heldOut.length },
     ...{ ended, isCutShort, judgedBy: judge.text },
-  };
-}
-
-/** The net as it comes loses nothing: whatever else happens, that is a result. */
-async function begin(model: Model, { signal, onStep }: TrainingOptions): Promise<Journal> {
-  const start = performance.now();
-  const bytes = mainFile(model);
-  const judged: Judged = { bytes: await containerSize(model, { signal }), loss: 0, judgement: null };
-  const ms = performance.now() - start;
-  const why = 'what loses nothing, to begin with';
-  const first: Step = { what: 'encode', round: 0, density: 1, lambda: null, judged, why, ms };
-  onStep?.(first);
-  return {
-    ...{ steps: [first], round: 0, density: 1, previousDensity: 1, isTrained: false, failed: 0, epochs: 0 },
-    ...{ prices: { next: LAMBDA }, took: { looking: 0, price: 0, epoch: 0 } },
-    ...{ model: bytes, previous: bytes, best: bytes, bestJudged: judged },
   };
 }
 

@@ -1,3 +1,9 @@
+import { fromHalf, toHalf } from '../../binary/half.js';
+import { MAX_CODEBOOK } from '../../container/constants.js';
+import type { Model } from '../../model/model.js';
+import { mapWeights } from '../../model/patch.js';
+import { isPatchable, readWeights } from '../../model/weights.js';
+import { openOnnx } from '../../onnx/open.js';
 import type { Judged } from '../goal.js';
 import { isWithin } from './choice.js';
 import { trained } from './retrain.js';
@@ -7,25 +13,43 @@ import type { Candidate, Session } from './session.js';
 const SHARE_EPOCHS = 2;
 const SHARE_RATE = 1e-4;
 const NEAR_LIMIT = 3;
+/** The most epochs at the end of a search for a size, where time is left. */
+const LAST_EPOCHS = 20;
 
-/** Trains the values that weights share: nothing is rounded anew, so the file stays about as small as it is. */
-export async function share(session: Session, { model }: Candidate, price: number): Promise<Candidate | undefined> {
+/**
+ * Trains the values that weights share: nothing is rounded anew, so the file stays about as small as it is.
+ *
+ * @param price - of a bit, by which they were chosen
+ */
+export async function share(
+  session: Session,
+  { model }: Candidate,
+  price: number | null,
+  epochs = SHARE_EPOCHS,
+): Promise<Candidate | undefined> {
   const { journal, clock, options } = session;
-  if (clock.isOver(SHARE_EPOCHS * journal.took.epoch)) return undefined;
+  if (clock.isOver(epochs * journal.took.epoch)) return undefined;
   const { batchSize, augmentation } = options;
   const why = 'the file is as small as it should be: its shared values are trained to lose less';
   session.plan(why);
   const start = performance.now();
-  const tuned = await trained(session, model, {
-    epochs: SHARE_EPOCHS,
-    batchSize,
-    augmentation,
-    learningRate: SHARE_RATE,
-  });
+  const settings = { epochs, batchSize, augmentation, learningRate: SHARE_RATE };
+  const tuned = await trained(session, withHalves(model), settings);
   if (tuned === undefined) return undefined;
   const judged = await session.judged(await session.sized(tuned));
   session.done({ what: 'share', lambda: price, judged, why, ms: performance.now() - start });
   return { model: tuned, judged };
+}
+
+/** At the end of a search for a size, what time is left goes to the shared values of the best file. */
+export async function shareLast(session: Session): Promise<void> {
+  const { journal, goal, clock } = session;
+  if (goal.limit !== undefined || journal.round === 0) return;
+  const { best, bestJudged, took } = journal;
+  const epochs = Math.min(LAST_EPOCHS, Math.floor((clock.left() - took.price) / took.epoch));
+  if (epochs < 1) return;
+  const tuned = await share(session, { model: openOnnx(best), judged: bestJudged }, null, epochs);
+  if (tuned && session.offer(tuned.model, tuned.judged)) session.keep();
 }
 
 /** Whether a file would be the best if it lost a little less. */
@@ -33,4 +57,26 @@ export function isNearly({ goal, journal }: Session, judged: Judged): boolean {
   if (goal.limit === undefined || isWithin(judged, goal.limit)) return false;
   const isSmaller = judged.bytes < journal.bestJudged.bytes;
   return journal.round > 0 && isSmaller && isWithin(judged, NEAR_LIMIT * goal.limit);
+}
+
+/**
+ * Values on a grid are written as two numbers, and once they are trained as a list: one of half floats, which training keeps as
+ * such, is half as long.
+ */
+function withHalves(model: Model): Model {
+  const shared = model.tensors.filter(
+    (tensor) => tensor.role !== 'other' && isPatchable(tensor) && isListed(readWeights(tensor)),
+  );
+  return mapWeights(model, new Map(shared.map((tensor) => [tensor, null])), (weights) => weights.map(nearestHalf));
+}
+
+function isListed(weights: Float32Array): boolean {
+  const values = new Set<number>();
+  return weights.every((value) => values.add(value).size <= MAX_CODEBOOK);
+}
+
+/** What would vanish or be infinite stays. */
+function nearestHalf(value: number): number {
+  const half = fromHalf(toHalf(value));
+  return half !== 0 && Number.isFinite(half) ? half : value;
 }
