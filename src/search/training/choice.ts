@@ -6,8 +6,8 @@ const LONGEST_STRIDE = 27;
 /** Sizes fall about so with the price of a bit: bytes ∝ λ^−0.4, and losses rise so: loss ∝ λ^0.75. */
 const SIZE_EXPONENT = 0.4;
 const LOSS_EXPONENT = 0.75;
-/** A size is met if no more than this share of it is left over. */
-const MET = 0.97;
+/** The share of a size that is aimed at: at all of it, every other file would be too large. */
+const AIM = 0.985;
 /** Where another price changes sizes by less than this share, still others will not do more. */
 const STILL = 0.01;
 
@@ -66,9 +66,8 @@ export function anew({ low, next }: Prices): Prices {
 }
 
 function strideFor(found: Judged, goal: Goal): number {
-  // A size is aimed at a little below: at it, every other file would be too large.
   if (goal.limit === undefined) {
-    const factor = (found.bytes / (goal.targetSize * (1 + MET) * 0.5)) ** (1 / SIZE_EXPONENT);
+    const factor = (found.bytes / (AIM * goal.targetSize)) ** (1 / SIZE_EXPONENT);
     // Where few weights are left, sizes fall more slowly: what is just too large must not be approached for ever.
     return factor > 1 ? Math.max(STRIDE, factor) : factor;
   }
@@ -82,9 +81,4 @@ function strideFor(found: Judged, goal: Goal): number {
 /** How much of the size, or of the loss, that is allowed a file makes use of. */
 export function usedShare(judged: Judged, { limit, targetSize }: Goal): number {
   return limit === undefined ? judged.bytes / targetSize : worst(judged) / limit;
-}
-
-/** Whether a size is met closely, so that no other price has to be tried. */
-export function isMet({ bytes }: Judged, { limit, targetSize }: Goal): boolean {
-  return limit === undefined && bytes <= targetSize && bytes >= MET * targetSize;
 }

@@ -3,13 +3,13 @@ import type { Model } from '../../model/model.js';
 import { openOnnx } from '../../onnx/open.js';
 import { cluster } from '../../stages/cluster.js';
 import { type Judged, reaches } from '../goal.js';
-import { anew, isBetter, isMet, isWithin, narrowed, usedShare } from './choice.js';
+import { anew, isBetter, isWithin, narrowed, usedShare } from './choice.js';
 import type { Candidate, Session, Sized } from './session.js';
 import { isNearly, share } from './share.js';
 
 /** Values that biases share: in small nets they take as much as weights do. */
 const BIASES = 16;
-/** Prices of a bit that a round tries. */
+/** Prices of a bit that a round tries: those near a size come to files that differ by chance, of which the best counts. */
 const PRICES = 6;
 /** Before anything is removed, a file does that uses this share of the size, or of the loss. */
 const USED = 0.6;
@@ -54,7 +54,7 @@ export async function chooseLevels(
     if (!best || isBetter(candidate.judged, best.judged, goal)) best = candidate;
     const { judged: found } = candidate;
     journal.prices = narrowed(journal.prices, found, goal);
-    if (isMet(found, goal) || isEnough(found) || journal.prices.isEnd || clock.isOver(journal.took.price)) break;
+    if (isEnough(found) || journal.prices.isEnd || clock.isOver(journal.took.price)) break;
     // At a lower price files are larger: one that is no smaller than what reaches the loss already is of no use.
     if (goal.limit !== undefined && !isWithin(found, goal.limit) && found.bytes >= smallest) break;
   }
