@@ -7,6 +7,7 @@ import type { RoundingPlan } from '../graph/simulate/plan.js';
 import { insertQdq } from '../graph/simulate/qdq.js';
 import { insertQonnx } from '../graph/simulate/qonnx.js';
 import { withSettledOpset } from '../graph/upgrade.js';
+import { withFloat32 } from '../graph/widen-model.js';
 import type { Model } from '../model/model.js';
 import { withRecord } from '../onnx/metadata.js';
 import { checkOptions } from '../options/check.js';
@@ -121,8 +122,10 @@ export function simulate(options: SimulateOptions): SimulateStage {
     async run(input, context = {}) {
       const hasInputs = settled.inputs !== undefined || (settled.values ?? []).length > 0;
       const isQdq = settled.form === 'qdq';
+      // Integer kernels, and what reads QONNX, take in floats of 32 bits.
+      const wide = isQdq || settled.form === 'qonnx' ? withFloat32(input) : input;
       // Where normalisation stood behind a layer, that could hand on no integers, while runtimes fold it into layers of floats.
-      const folded = isQdq ? foldNormalization(input) : input;
+      const folded = isQdq ? foldNormalization(wide) : wide;
       const model = hasInputs || isQdq ? withSettledOpset(folded) : folded;
       const values = hasInputs ? await planValues(model, { ...settled, isWhole: isQdq }, context) : undefined;
       if (isQdq) requireOpset(model, settled);
@@ -147,7 +150,7 @@ export function simulate(options: SimulateOptions): SimulateStage {
 
 type Settled = SimulateOptions & { readonly form: Form };
 
-const EMPTY: RoundingPlan = { values: new Map(), sites: [], halves: new Set() };
+const EMPTY: RoundingPlan = { values: new Map(), sites: [], casts: new Map() };
 
 /** @throws RangeError */
 function settle(options: SimulateOptions): Settled {

@@ -65,11 +65,19 @@ export async function footprintRows(
     const { top1 = null, agreement = null } = found;
     return { ...formats, size, footprint: size + peak, top1, agreement };
   };
+  const stored = floatType(model);
   return [
-    row({ weights: FLOAT32, values: FLOAT32 }, float.peak, original),
-    row({ weights, values: FLOAT32 }, float.peak, quantized),
+    row({ weights: stored, values: stored }, float.peak, original),
+    row({ weights, values: stored }, float.peak, quantized),
     row({ weights, values }, rounded.peak, await measure((answers) => simulated(model, rounded, answers))),
   ];
+}
+
+/** The type of most weights: what a model that is not rounded computes in. */
+function floatType({ tensors }: Model): string {
+  const weights = tensors.filter(({ role, dtype }) => role === 'weight' && FLOATS.includes(dtype));
+  const halves = weights.reduce((sum, { dtype, count }) => sum + (dtype === FLOAT32 ? -count : count), 0);
+  return halves > 0 ? 'float16' : FLOAT32;
 }
 
 /** Parts the data into inputs for ranges and others for answers, unless there are some for ranges. */

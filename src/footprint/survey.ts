@@ -8,13 +8,11 @@ import { copyOf, type DecodedGraph, graphOf } from '../graph/decoded-graph.js';
 import { keepOnly, writeModel } from '../graph/open-model.js';
 import type { Model } from '../model/model.js';
 import { type Port, readInterface } from '../onnx/interface.js';
-import { type Feeder, runGraph, withSession } from '../runtime/batches.js';
+import { type Feeder, runGraph } from '../runtime/batches.js';
 import { feedsOf } from '../runtime/feeds.js';
 import { loadRuntime, type Runtime, type RuntimeMetadata } from '../runtime/runtime.js';
+import { typesOf } from '../runtime/types.js';
 import type { Computation, ValueShape } from './computation.js';
-
-/** The graph as it is: what the runtime fuses has no values in between. */
-const PLAIN = { graphOptimizationLevel: 'disabled' };
 
 /** How a model is looked at. */
 export interface SurveyOptions {
@@ -60,7 +58,11 @@ export async function surveyValues(model: Model, options: SurveyOptions = {}): P
   const computation = computationOf(graph);
   const unknown: RuntimeMetadata[] = [];
   const unsized: string[] = [];
-  for (const metadata of await typesOf(graph, computation, feeder)) {
+  for (const metadata of await typesOf(
+    graph,
+    computation.steps.flatMap(({ makes }) => makes),
+    runtime,
+  )) {
     const { name, isTensor, type = '', shape = [] } = metadata;
     const known = shape.filter((dim) => typeof dim === 'number');
     if (!isTensor || type === 'string') unsized.push(name);
@@ -114,18 +116,6 @@ function computationOf({ open }: DecodedGraph): Computation {
       makes: (node.output ?? []).filter((name) => name !== ''),
     })),
   };
-}
-
-/** What ONNX Runtime infers of all that is computed. */
-async function typesOf(
-  { open }: DecodedGraph,
-  { steps }: Computation,
-  { runtime }: Feeder,
-): Promise<readonly RuntimeMetadata[]> {
-  // Without a type it is inferred.
-  const outputs = steps.flatMap(({ makes }) => makes.map((name) => ({ name })));
-  const bytes = writeModel(copyOf(open), outputs);
-  return withSession(runtime, bytes, { session: PLAIN }, async ({ outputMetadata }) => outputMetadata);
 }
 
 /** The shapes of values by a run. */

@@ -11,7 +11,7 @@ const HALVES: ReadonlyMap<number, (bits: number) => number> = new Map([
 ]);
 
 /** Attributes whose integer is a type. */
-const TYPE_ATTRIBUTES: ReadonlySet<string> = new Set(['to', 'dtype', 'stash_type', 'output_dtype']);
+export const TYPE_ATTRIBUTES: ReadonlySet<string> = new Set(['to', 'dtype', 'stash_type', 'output_dtype']);
 
 /**
  * Makes a model of half-width floats compute in float32, its values being the same: small steps of training would be lost in
@@ -38,7 +38,8 @@ function widenGraph(graph: onnx.IGraphProto): void {
   }
 }
 
-function widenTensor(tensor: onnx.ITensorProto): void {
+/** Makes floats of a tensor of half-width ones, in place. */
+export function widenTensor(tensor: onnx.ITensorProto): void {
   const convert = HALVES.get(tensor.dataType ?? 0);
   if (!convert) return;
   const { rawData, int32Data } = tensor;

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import onnxProto, { type onnx } from 'onnx-proto';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { fromHalf, toHalf } from '../../src/binary/half.js';
 import { type SimulateOptions, simulate } from '../../src/calibrate/simulate.js';
 import { arrayDataset, type Dataset } from '../../src/data/dataset.js';
 import { drawPerClass } from '../../src/data/per-class.js';
 import { decode } from '../../src/decode/index.js';
 import { edit } from '../../src/graph/edit/edit.js';
+import { withFloat32 } from '../../src/graph/widen-model.js';
 import type { Model } from '../../src/model/model.js';
 import { readRecords } from '../../src/onnx/metadata.js';
 import { openOnnx } from '../../src/onnx/open.js';
@@ -229,6 +231,98 @@ describe('qdq', () => {
       expect(decibels(await answers(net), await answers(output, PLAIN))).toBeGreaterThan(10);
     },
   );
+});
+
+describe('float16', () => {
+  /** Weights in half, and the last layer in float32 behind a Cast, where that is asked for. */
+  const half = (isMixed: boolean) =>
+    openOnnx(
+      modelOf({
+        nodes: [
+          node('Conv', ['x', 'w1', 'b1'], ['c1'], { pads: [1, 1, 1, 1] }),
+          node('Relu', ['c1'], ['r1']),
+          node('Conv', ['r1', 'w2', 'b2'], ['c2'], { pads: [1, 1, 1, 1] }),
+          node('Add', ['c2', 'r1'], ['sum']),
+          node('GlobalAveragePool', ['sum'], ['mean']),
+          node('Flatten', ['mean'], ['flat']),
+          ...(isMixed ? [node('Cast', ['flat'], ['wide'], { to: 1 })] : []),
+          node('Gemm', [isMixed ? 'wide' : 'flat', 'w3', 'b3'], [isMixed ? 'scores' : 'y'], { transB: 1 }),
+          ...(isMixed ? [node('Cast', ['scores'], ['y'], { to: 10 })] : []),
+        ],
+        tensors: [
+          ...[stored('w1', [16, 3, 3, 3], 'half'), stored('b1', [16], 'half')],
+          ...[stored('w2', [16, 16, 3, 3], 'half'), stored('b2', [16], 'half')],
+          stored('w3', [10, 16], isMixed ? undefined : 'half'),
+          stored('b3', [10], isMixed ? undefined : 'half'),
+        ],
+        inputs: { x: [0, 3, 8, 8] },
+        type: 10,
+      }),
+    );
+  const halfAnswers = async (model: Model, options: InferenceSession.SessionOptions = PLAIN) => {
+    const session = await InferenceSession.create(mainOf(model), {
+      logSeverityLevel: 3,
+      intraOpNumThreads: 1,
+      ...options,
+    });
+    const { y } = await session.run({ x: new Tensor('float16', Uint16Array.from(DATA, toHalf), [SAMPLES, 3, 8, 8]) });
+    expect(y.type).toBe('float16');
+    return Float32Array.from(y.data as Uint16Array, fromHalf);
+  };
+
+  it.each([
+    [false, { as: 'fake' }],
+    [true, { as: 'fake' }],
+    [false, { as: 'packed' }],
+    [true, { as: 'packed' }],
+    [false, { as: 'qdq' }],
+    [true, { as: 'qdq' }],
+  ] as const)('is fed and answered, mixed with float32: %s, as %o', async (isMixed, form) => {
+    const model = half(isMixed);
+    const options = { inputs: 'uint8', weights: 'int8', by: 'channel', ...ALL, ...form } as const;
+    const values = form.as === 'qdq' ? [] : [{ match: 'sum', format: 'e4m3' }];
+    const { output, count, found } = await run({ ...options, values }, model);
+    expect(found.weights).toHaveLength(3);
+    expect(decibels(await halfAnswers(model), await halfAnswers(output))).toBeGreaterThan(25);
+    if (form.as !== 'qdq') return;
+    const folder = mkdtempSync(join(tmpdir(), 'fxq-half-'));
+    try {
+      const optimizedModelFilePath = join(folder, 'optimized.onnx');
+      await halfAnswers(output, { optimizedModelFilePath });
+      const { graph } = onnxProto.onnx.ModelProto.decode(readFileSync(optimizedModelFilePath));
+      expect(graph?.node?.filter(({ opType }) => opType === 'QLinearConv')).toHaveLength(2);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(count('Cast')).toBe(isMixed ? 4 : 2);
+  });
+
+  it('has its weights as int8, as near as float16 has them, and stays what it is with none to change', async () => {
+    const options = { weights: 'int8', by: 'channel', rounding: 'nearest' } as const;
+    const packed = await run({ ...options, as: 'packed' }, half(false));
+    expect(packed.notes).toEqual([]);
+    const floats = await run(options, half(false));
+    expect(decibels(await halfAnswers(floats.output), await halfAnswers(packed.output))).toBeGreaterThan(55);
+    expect(packed.stage.table('json')).toContain('"input": "r1"');
+    expect(withFloat32(net)).toBe(net);
+  });
+
+  it('leaves whole numbers whole, and says so', async () => {
+    const shaped = openOnnx(
+      modelOf({
+        nodes: [
+          node('Shape', ['x'], ['shape']),
+          node('MatMul', ['x', 'w'], ['z']),
+          node('Reshape', ['z', 'shape'], ['y']),
+        ],
+        tensors: [stored('w', [8, 8])],
+        inputs: { x: [0, 3, 8, 8] },
+      }),
+    );
+    const { notes, found } = await run({ values: [{ match: '*', format: 'uint8' }], rounding: 'nearest' }, shaped);
+    expect(notes).toContain('shape: stays as it is, since it holds int64 and no floats');
+    expect(found.inputs.map(({ name }) => name)).toEqual(['x', 'z', 'y']);
+  });
 });
 
 describe('ranges of each batch', () => {

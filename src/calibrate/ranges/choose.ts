@@ -17,7 +17,6 @@ export interface ChosenSites {
   readonly floats: ReadonlySet<string>;
   /** Where layers take them in. */
   readonly sites: readonly Site[];
-  readonly halves: ReadonlySet<string>;
   /** What to know of those that are left out, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -73,7 +72,6 @@ export function chooseSites(graph: DecodedGraph, model: Model, options: ChooseOp
   const floats = new Set([...formats.keys()].filter((value) => formats.get(value) === FLOAT32));
   for (const value of floats) formats.delete(value);
   const sites = wanted.filter(({ value }) => formats.has(value));
-  const halves = new Set(all.filter(({ weights }) => weights?.dtype === 'float16').map(({ value }) => value));
   const left = (['first', 'last'] as const).flatMap((end) => {
     const site = layers.find(({ index }) => index === ends[end]);
     return inputs !== undefined && site && isOut(end, site) ? [{ end, name: nameOf(site) }] : [];
@@ -87,7 +85,7 @@ export function chooseSites(graph: DecodedGraph, model: Model, options: ChooseOp
       `${nested.length} layers take in floats, as they stand in branches, loops or functions: ${nested[0].name} …`,
     );
   }
-  return { formats, named, floats, sites, halves, notes };
+  return { formats, named, floats, sites, notes };
 }
 
 function nameOf({ node }: Site): string {

@@ -1,3 +1,4 @@
+import type { DType } from '../../binary/dtype.js';
 import type { Dataset } from '../../data/dataset.js';
 import { splitDataset } from '../../data/split.js';
 import { FxqError } from '../../errors.js';
@@ -8,6 +9,7 @@ import type { Model } from '../../model/model.js';
 import { FLOAT32 } from '../../quantize/formats/parse.js';
 import { isInteger, type ValueRounding } from '../../quantize/values.js';
 import { loadRuntime, type Runtime } from '../../runtime/runtime.js';
+import { typesOf } from '../../runtime/types.js';
 import type { StageContext } from '../../stages/stage.js';
 import { type ChooseOptions, chooseSites } from './choose.js';
 import { fitValue } from './fit.js';
@@ -20,6 +22,8 @@ import { relativeNoise } from './thresholds.js';
 const SAMPLES = 1024;
 const BATCH = 16;
 const PERCENTILE = 99.99;
+/** Types of values that can be rounded. */
+const FLOATS: readonly DType[] = [FLOAT32, 'float16', 'bfloat16', 'float64'];
 
 /** What values are looked at for, and on what. */
 export interface PlanOptions extends ChooseOptions, Pick<InputOptions, 'inputRange' | 'sign'> {
@@ -49,7 +53,7 @@ export interface FreeValue {
   roundedTo(format: string): { readonly rounding: ValueRounding; readonly noise: number };
 }
 
-const EMPTY: ValuePlan = { plan: { values: new Map(), sites: [], halves: new Set() }, free: [] };
+const EMPTY: ValuePlan = { plan: { values: new Map(), sites: [], casts: new Map() }, free: [] };
 
 /** Looks at the data, and finds how each value is rounded. */
 export async function planValues(model: Model, options: PlanOptions, context: StageContext): Promise<ValuePlan> {
@@ -63,11 +67,19 @@ export async function planValues(model: Model, options: PlanOptions, context: St
   const rounded = between.values.filter((value) => !chosen.floats.has(value));
   const formats = new Map(rounded.map((value) => [value, chosen.formats.get(value) ?? common]));
   for (const [value, format] of chosen.formats) formats.set(value, format);
+  const runtime = options.runtime ?? (await loadRuntime());
+  const casts = new Map<string, DType>();
+  for (const { name, type } of formats.size > 0 ? await typesOf(graph, formats.keys(), runtime) : []) {
+    const dtype = FLOATS.find((each) => each === type);
+    if (dtype === undefined) {
+      formats.delete(name);
+      onNote?.(`${name}: stays as it is, since it holds ${type ?? 'no numbers'} and no floats`);
+    } else if (dtype !== FLOAT32) casts.set(name, dtype);
+  }
   const split = await splitDataset(dataset, BATCH, samples, 0, seed);
   if (split.calibrationBatches === 0) {
     throw new FxqError('DATASET', 'calibration data: expected at least one input, got none');
   }
-  const runtime = options.runtime ?? (await loadRuntime());
   const feeder = { runtime, threads, signal: context.signal, batches: split.calibration };
   const seenAs = (value: string) => between.same.get(value) ?? value;
   const statistics = await gatherStatistics(graph, [...formats.keys()].map(seenAs), feeder);
@@ -83,7 +95,7 @@ export async function planValues(model: Model, options: PlanOptions, context: St
       onNote?.(`${value}: goes down to ${seen.histogram.low.toPrecision(3)}, which unsigned numbers cut to 0`);
     }
   }
-  return { plan: { values, sites: chosen.sites, halves: chosen.halves }, free };
+  return { plan: { values, sites: chosen.sites, casts }, free };
 }
 
 /** Finds how a value is rounded in a format. */

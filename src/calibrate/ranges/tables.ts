@@ -64,7 +64,7 @@ function scalesOf(graph: DecodedGraph): LayerScales[] {
   return findSites(graph).flatMap(({ node, value, weights }) => {
     if (!weights || !isPatchable(weights)) return [];
     const axis = channelAxis([{ node, input: 1 }], weights.dims);
-    const { steps } = codesOf(readWeights(weights), weights.dims, axis, INT8_REACH);
+    const { steps } = codesOf(readWeights(weights), { ...weights, axis, reach: INT8_REACH });
     const layer = node.name || node.output?.[0] || weights.name;
     return [{ layer, name: weights.name, input: value, steps: [...steps] }];
   });

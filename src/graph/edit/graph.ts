@@ -6,10 +6,12 @@ import { insertNode, removeNode, requireMember, restoreNode } from './nodes.js';
 import { bypassNode, interpose, redirectUses, renameValue } from './rewire.js';
 import {
   declaredRank,
+  declaredType,
   declareValue,
   dropTensor,
   findTensor,
   replaceTensor,
+  retypeValues,
   type StoredTensor,
   storeTensor,
   type TensorContent,
@@ -201,6 +203,20 @@ export class EditedGraph {
   /** How many axes a value is declared to have; `undefined` where nothing is said of them. */
   rank(value: string): number | undefined {
     return declaredRank(this.#body, value);
+  }
+
+  /** The element type that a value is declared to have; `undefined` where nothing is said of it. */
+  declaredType(value: string): DType | undefined {
+    return declaredType(this.#body, value);
+  }
+
+  /**
+   * Declares all values of one element type to be of another; their shapes stay.
+   *
+   * @param isWanted - which of them; by default all
+   */
+  retype(from: DType, to: DType, isWanted: (value: string) => boolean = () => true): void {
+    retypeValues(this.#body, from, to, isWanted);
   }
 
   /** Forgets the declared type of a value that is neither input nor output. */

@@ -105,20 +105,48 @@ export function declareValue(body: Body, name: string, dtype: DType, dims?: read
   body.parts[0].add(GRAPH.valueInfo, ValueInfoProto.encode({ name, type }).finish());
 }
 
+/** Where a graph says what values are. */
+function listingsOf({ isFunction }: Body): Listing[] {
+  return isFunction ? ['valueInfo'] : ['input', 'output', 'valueInfo'];
+}
+
+/** What a value is declared to be, wherever that is said. */
+function declarationsOf(body: Body, name: string): MessageField[] {
+  return listingsOf(body).flatMap((listing) => body.entriesOf(listing, name));
+}
+
 /** How many axes a value is declared to have; `undefined` where nothing is said of them. */
 export function declaredRank(body: Body, name: string): number | undefined {
-  const listings: Listing[] = body.isFunction ? ['valueInfo'] : ['input', 'output', 'valueInfo'];
-  for (const entry of listings.flatMap((listing) => body.entriesOf(listing, name))) {
+  for (const entry of declarationsOf(body, name)) {
     const { type } = ValueInfoProto.decode(entry.read());
     if (type?.tensorType?.shape) return type.tensorType.shape.dim?.length ?? 0;
   }
   return undefined;
 }
 
+/** The element type that a value is declared to have. */
+export function declaredType(body: Body, name: string): DType | undefined {
+  for (const entry of declarationsOf(body, name)) {
+    const { elemType } = ValueInfoProto.decode(entry.read()).type?.tensorType ?? {};
+    if (elemType) return dtypeOf(elemType);
+  }
+  return undefined;
+}
+
+/** Changes the element type of all values that are declared to have another; their shapes stay. */
+export function retypeValues(body: Body, from: DType, to: DType, isWanted: (name: string) => boolean): void {
+  const names = new Set(listingsOf(body).flatMap((listing) => body.named(listing).map(({ text }) => text)));
+  for (const entry of [...names].filter(isWanted).flatMap((name) => declarationsOf(body, name))) {
+    const { type } = ValueInfoProto.decode(entry.read());
+    if (type?.tensorType?.elemType !== dataTypeOf(from)) continue;
+    const retyped = { ...type, tensorType: { ...type.tensorType, elemType: dataTypeOf(to) } };
+    entry.message.overwrite(VALUE_INFO_TYPE, ValueInfoProto.encode({ type: retyped }).finish());
+  }
+}
+
 /** Changes the type of a value wherever one is declared. */
 function redeclare(body: Body, name: string, type: onnx.ITypeProto): boolean {
-  const listings: Listing[] = body.isFunction ? ['valueInfo'] : ['input', 'output', 'valueInfo'];
-  const declared = listings.flatMap((listing) => body.entriesOf(listing, name));
+  const declared = declarationsOf(body, name);
   const bytes = ValueInfoProto.encode({ type }).finish();
   for (const { message } of declared) message.overwrite(VALUE_INFO_TYPE, bytes);
   return declared.length > 0;

@@ -1,3 +1,5 @@
+import type { DType } from '../../binary/dtype.js';
+import { fromHalf, toHalf } from '../../binary/half.js';
 import { product } from '../view.js';
 
 /** Weights as integers, with the step of each line along an axis, or one for all. */
@@ -15,20 +17,28 @@ export const INT8_REACH = 127;
 
 /** What is left beside a multiple of a step, as a share of the largest weight, where weights are on that grid. */
 const CLOSE = 2e-6;
+/** The same of float16, as a share of the weight itself: the rounding of that, and of the weight that the step is told by. */
+const HALF_CLOSE = 2 ** -10;
+/** What float16 rounds away below its least normal number. */
+const HALF_LEAST = 2 ** -25;
+
+/** What integers are looked for in. */
+interface Stored {
+  readonly dims: readonly number[];
+  /** Of the output channels. */
+  readonly axis: number | undefined;
+  /** The largest integer. */
+  readonly reach: number;
+  /** The type that the weights are stored in. */
+  readonly dtype: DType;
+}
 
 /**
  * Finds the integers that rounded weights are multiples of a step by: one step for all where that does, else one for each index
- * along an axis.
- *
- * @param reach - the largest integer
- * @param axis - of the output channels
+ * along an axis. float16 has multiples of a step as near as it can, and the step in float16, too.
  */
-export function codesOf(
-  weights: Float32Array,
-  dims: readonly number[],
-  axis: number | undefined,
-  reach: number,
-): Codes {
+export function codesOf(weights: Float32Array, { dims, axis, reach, dtype }: Stored): Codes {
+  const gridOf = dtype === 'float16' ? halfGridOf : floatGridOf;
   const whole = gridOf(weights, reach);
   if (whole !== undefined || axis === undefined) {
     const step = whole ?? Math.fround(largest(weights) / reach);
@@ -75,7 +85,26 @@ function coded(
 }
 
 /** The largest step that all weights are multiples of, up to so many times it; 0 where all are zero. */
-function gridOf(weights: Float32Array, reach: number): number | undefined {
+function floatGridOf(weights: Float32Array, reach: number): number | undefined {
+  const limit = CLOSE * largest(weights);
+  return stepOf(weights, reach, () => limit);
+}
+
+function halfGridOf(weights: Float32Array, reach: number): number | undefined {
+  const rough = stepOf(weights, reach, (weight) => HALF_CLOSE * Math.abs(weight) + HALF_LEAST);
+  if (!rough) return rough;
+  // Each weight is rounded by itself: all of them tell the step better than the largest does.
+  let [products, squares] = [0, 0];
+  for (const weight of weights) {
+    const code = Math.round(weight / rough);
+    products += weight * code;
+    squares += code * code;
+  }
+  return fromHalf(toHalf(products / squares));
+}
+
+/** @param slackOf - how far a weight may be from a multiple */
+function stepOf(weights: Float32Array, reach: number, slackOf: (weight: number) => number): number | undefined {
   let least = Number.POSITIVE_INFINITY;
   for (const weight of weights) if (weight !== 0) least = Math.min(least, Math.abs(weight));
   const most = largest(weights);
@@ -85,7 +114,7 @@ function gridOf(weights: Float32Array, reach: number): number | undefined {
     const far = Math.round((multiple * most) / least);
     // The largest tells the step best.
     const step = Math.fround(most / far);
-    if (weights.every((weight) => Math.abs(weight - Math.round(weight / step) * step) <= CLOSE * most)) return step;
+    if (weights.every((weight) => Math.abs(weight - Math.round(weight / step) * step) <= slackOf(weight))) return step;
   }
   return undefined;
 }

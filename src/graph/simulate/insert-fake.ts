@@ -1,4 +1,4 @@
-import { dataTypeOf } from '../../binary/dtype.js';
+import { type DType, dataTypeOf } from '../../binary/dtype.js';
 import type { Model } from '../../model/model.js';
 import { int } from '../attributes.js';
 import { edit, type ModelEditor } from '../edit/edit.js';
@@ -29,10 +29,10 @@ export function insertFake(model: Model, plan: RoundingPlan): Model {
 export function emitRounded(emitter: Emitter, plan: RoundingPlan, value: string, source: string): string {
   const rounding = plan.values.get(value);
   if (!rounding) return source;
-  if (!plan.halves.has(value)) return emitFake(emitter, source, rounding);
-  const cast = (from: string, type: 'float32' | 'float16') =>
-    emitter.emit('Cast', [from], [int('to', dataTypeOf(type))]);
-  return cast(emitFake(emitter, cast(source, 'float32'), rounding), 'float16');
+  const type = plan.casts.get(value);
+  if (type === undefined) return emitFake(emitter, source, rounding);
+  const cast = (from: string, to: DType) => emitter.emit('Cast', [from], [int('to', dataTypeOf(to))]);
+  return cast(emitFake(emitter, cast(source, 'float32'), rounding), type);
 }
 
 /** Puts something between values and those who are to read them rounded. */

@@ -31,7 +31,7 @@ export function packWeights(model: Model, names: ReadonlySet<string>, onInexact?
         uses.map(({ node, input }) => ({ node: node?.decode() ?? {}, input })),
         dims,
       );
-      const codes = codesOf(readWeights(record), dims, axis, INT8_REACH);
+      const codes = codesOf(readWeights(record), { dims, axis, reach: INT8_REACH, dtype });
       if (!codes.isExact) onInexact?.(record.name);
       else pack(graph, name, record, { dims, dtype, codes });
     }

@@ -1,3 +1,4 @@
+import type { DType } from '../../binary/dtype.js';
 import type { ValueRounding } from '../../quantize/values.js';
 import type { Site } from './sites.js';
 
@@ -7,8 +8,8 @@ export interface RoundingPlan {
   readonly values: ReadonlyMap<string, ValueRounding>;
   /** The layers that take them in. Values without any are rounded for everybody who reads them. */
   readonly sites: readonly Site[];
-  /** Values that are float16, so that rounding them takes a Cast there and back. */
-  readonly halves: ReadonlySet<string>;
+  /** Floats of other widths than 32 bits: rounding these values takes a Cast there and back. */
+  readonly casts: ReadonlyMap<string, DType>;
 }
 
 /** Who reads a value rounded: sites as `node input`, by value; `undefined` for everybody. */

@@ -42,7 +42,7 @@ export function insertQdq(model: Model, { values, sites, weights, onInexact }: Q
       continue;
     const { dims } = record;
     const axis = channelAxis([{ node: node.decode(), input: 1 }], dims);
-    const codes = codesOf(readWeights(record), dims, axis, INT8_REACH);
+    const codes = codesOf(readWeights(record), { dims, axis, reach: INT8_REACH, dtype: record.dtype });
     if (!codes.isExact) {
       onInexact?.(tensor.name);
       continue;

@@ -131,7 +131,7 @@ function gridOf(values: Float32Array, { name, format, dims, axis }: Told): Grid 
     return isHeld ? { operator, steps: Float32Array.of(step) } : undefined;
   }
   if (high >= 2 ** MOST_BITS) return undefined;
-  const { codes, steps, isExact } = codesOf(values, dims, axis, Math.max(-low, high));
+  const { codes, steps, isExact } = codesOf(values, { dims, axis, reach: Math.max(-low, high), dtype: 'float32' });
   // Where integers have no sign, all of a tensor have one zero point.
   const zero = format.startsWith('uint') ? -codes.reduce((least, code) => Math.min(least, code), 0) : 0;
   const isHeld = codes.every((code) => code + zero >= low && code + zero <= high);
