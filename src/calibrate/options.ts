@@ -46,10 +46,16 @@ export interface CalibrationOptions {
   readonly roundedInputs?: RoundingPlan | undefined;
   /** Inputs to be kept apart, to judge the result by. Default 0. */
   readonly heldOut?: number | undefined;
+  /**
+   * Whether they are those that calibration leaves, and not a quarter of few. Default false.
+   *
+   * @internal
+   */
+  readonly isHeldOutRest?: boolean | undefined;
 }
 
 /** What is handed in and not typed. */
-type HandedIn = 'dataset' | 'runtime' | 'pool' | 'onNote' | 'isMadeUp' | 'roundedInputs';
+type HandedIn = 'dataset' | 'runtime' | 'pool' | 'onNote' | 'isMadeUp' | 'roundedInputs' | 'isHeldOutRest';
 
 export const CALIBRATION = {
   samples: whole({

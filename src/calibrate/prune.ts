@@ -40,7 +40,7 @@ const { density: DENSITY, scope: SCOPE } = PRUNE.options;
 
 const OPTIONS = { ...CALIBRATION, density: DENSITY, scope: SCOPE } satisfies OptionsOf<
   CalibratedPruneOptions,
-  'dataset' | 'runtime' | 'pool' | 'onNote' | 'isMadeUp' | 'roundedInputs' | keyof Selection<never>
+  'dataset' | 'runtime' | 'pool' | 'onNote' | 'isMadeUp' | 'isHeldOutRest' | 'roundedInputs' | keyof Selection<never>
 >;
 
 /**

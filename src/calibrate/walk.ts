@@ -84,8 +84,9 @@ export async function prepare(
   const layers = found.layers.filter(({ tensor }) => !isTwin.has(tensor));
   const skipped = found.skipped.filter(({ tensor }) => !isTwin.has(tensor));
   const glance = await surveyLayers(graph, layers, feederOf(first));
-  const samples = options.samples ?? samplesFor(layers, glance);
-  const split = await splitDataset(dataset, batchFor(graph, layers, glance), samples, heldOut, seed);
+  const batch = batchFor(graph, layers, glance);
+  const samples = options.samples ?? batch * Math.ceil(samplesFor(layers, glance) / batch);
+  const split = await splitDataset(dataset, batch, samples, heldOut, seed, { isRest: options.isHeldOutRest });
   if (!isMadeUp) {
     const doubt = doubtInputs(await lookAt(split.calibration(), 'calibration data', signal));
     if (doubt !== undefined) onNote?.(doubt);

@@ -4,6 +4,7 @@ import { formatCount } from '../inspect/format.js';
 import type { SyntheticFound } from '../search/synthetic.js';
 import { PIPE } from './find-models.js';
 import { shellWord } from './shell.js';
+import type { Terminal } from './terminal.js';
 
 /** How near the answers of what was written are to the original's. */
 export interface Answers {
@@ -16,6 +17,17 @@ export interface Answers {
 /** What is told of weights that changed, where nobody looked at what that does. */
 export const NOT_MEASURED = 'accuracy was not measured';
 
+/** What is warned of where the model is left as it is. */
+export const LOSSLESS_LEFT = 'no setting reached the goal, so that the file keeps every weight, coded without loss';
+
+const NO_OTHERS = 'for want of others';
+
+/** Says which inputs a search has judged by. */
+export function noteJudges(heldOut: number, terminal: Terminal): void {
+  const by = heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : `the inputs fitted to, ${NO_OTHERS}`;
+  terminal.note(`  judged by ${by}`);
+}
+
 export function sameAnswers(why: string): Answers {
   return { isMeasured: true, text: `the same, ${why}` };
 }
@@ -24,7 +36,7 @@ export function sameAnswers(why: string): Answers {
 export function judgedAnswers(judgement: Loss, heldOut: number): Answers {
   // Where these are too few to count, scores of those that it was fitted to are looked at, too.
   const apart = judgement.samples > heldOut ? `, of which ${formatCount(heldOut)} were kept apart` : ' kept apart';
-  const by = heldOut === 0 ? ' that it was fitted to, for want of others' : apart;
+  const by = heldOut === 0 ? ` that it was fitted to, ${NO_OTHERS}` : apart;
   return { isMeasured: true, text: `${formatLoss(judgement)}${by}` };
 }
 
@@ -35,10 +47,15 @@ export function madeAnswers({ kind, snr }: SyntheticFound): Answers {
   return { isMeasured: true, text };
 }
 
-/** With the command that would tell. */
-export function unknownAnswers(input: string, output: string): Answers {
+/**
+ * With the command that would tell.
+ *
+ * @param fitted - how many inputs were looked at, where none was left to measure on
+ */
+export function unknownAnswers(input: string, output: string, fitted?: number): Answers {
   const command = evaluateCommand(input, output);
-  return { isMeasured: false, text: `not measured; this tells: ${command}`, command };
+  const why = fitted === undefined ? '' : `, as all of the ${formatCount(fitted)} inputs were calibrated on`;
+  return { isMeasured: false, text: `not measured${why}; this tells: ${command}`, command };
 }
 
 /** Of QONNX's operators, which no runtime here has. */

@@ -3,7 +3,7 @@ import { formatBytes, formatCount } from '../inspect/format.js';
 import { givenOf } from '../options/check.js';
 import type { Budget, LayerSetting } from '../search/allocation/options.js';
 import { PRUNE } from '../stages/prune.js';
-import { configText } from './chosen-config.js';
+import { configText, judgedText } from './chosen-config.js';
 import type { Config, LayerConfig } from './config.js';
 
 /** A search as JSON. */
@@ -26,7 +26,7 @@ export function budgetSummary({ model: _, layers, ...found }: Budget, config: st
 
 /** The setting as a config file, beside what was fixed before. */
 export function budgetConfig(model: string, found: Budget, base: Config, seed = 0): string {
-  const { layers, chosen, metric, samples, heldOut } = found;
+  const { layers, chosen, isLossless } = found;
   const rules: LayerConfig[] = layers
     .filter(({ density, clusters }) => density !== undefined || clusters !== undefined)
     .map(({ match, density, clusters }) => ({
@@ -38,9 +38,9 @@ export function budgetConfig(model: string, found: Budget, base: Config, seed = 
   // A scope without a target means something only where a layer is pruned.
   const isPruned = givenOf(PRUNE.alternatives, base.prune ?? {}).length > 0 || all.some(({ prune }) => prune);
   const { prune, ...rest } = base;
-  const config: Config = { ...rest, ...(prune && isPruned && { prune }), layers: all };
-  const by = `judged by ${metric} on ${heldOut} inputs kept apart, measured on ${samples} others, seed ${seed}`;
-  return configText(model, `${pointLine(chosen)}; ${by}`, config, 'compress');
+  const fixed = isLossless ? ({ cluster: false } as const) : { layers: all };
+  const config: Config = { ...rest, ...(prune && isPruned && { prune }), ...fixed };
+  return configText(model, `${pointLine(chosen)}; ${judgedText({ ...found, seed })}`, config, 'compress');
 }
 
 /** What was tried, the smallest first, with a mark on what was chosen. */

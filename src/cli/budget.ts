@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Dataset } from '../data/dataset.js';
-import { formatCount } from '../inspect/format.js';
+import { formatBytes, formatCount } from '../inspect/format.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
 import { type Budget, type BudgetOptions, checkBudgetOptions } from '../search/allocation/options.js';
@@ -8,6 +8,7 @@ import { searchBudget } from '../search/allocation/search.js';
 import type { BudgetTrial } from '../search/allocation/trials.js';
 import { CLUSTER } from '../stages/cluster.js';
 import type { Stage } from '../stages/stage.js';
+import { LOSSLESS_LEFT, noteJudges } from './answers.js';
 import { pointLine } from './budget-words.js';
 import { CONFIG_ENDING } from './chosen-config.js';
 import { type DataFlags, type DataSubject, openData } from './data.js';
@@ -132,13 +133,14 @@ export function budgetStage(
 }
 
 function noteBudget(
-  { heldOut, isReached, points, skipped }: Budget,
+  { heldOut, isReached, isLossless, points, skipped, chosen }: Budget,
   isFixed: boolean,
   terminal: Terminal,
   onNote: ((text: string) => void) | undefined,
 ): void {
-  const by = heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs measured on, for want of others';
-  terminal.note(`  judged by ${by}`);
+  noteJudges(heldOut, terminal);
+  if (points.length > 1) terminal.note(`  chosen: ${formatBytes(chosen.bytes)}`);
+  if (isLossless) onNote?.(LOSSLESS_LEFT);
   if (!isReached) {
     const text =
       isFixed && points.length === 1

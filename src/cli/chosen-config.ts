@@ -25,6 +25,23 @@ export function configPathOf(saveConfig: string | undefined, output: string): st
   return path;
 }
 
+/** By what it was judged: with that another person gets the same decision. */
+export function judgedText({
+  metric,
+  samples,
+  heldOut,
+  seed,
+}: {
+  readonly metric: string;
+  readonly samples: number;
+  readonly heldOut: number;
+  readonly seed: number;
+}): string {
+  const others =
+    heldOut > 0 ? `${heldOut} inputs kept apart, measured on ${samples} others` : `the ${samples} inputs measured on`;
+  return `judged by ${metric} on ${others}, seed ${seed}`;
+}
+
 /**
  * What a search chose, as a config file that a later one may replace.
  *

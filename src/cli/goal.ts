@@ -2,13 +2,15 @@ import type { Command } from 'commander';
 import { CALIBRATE, type CalibrationOptions, checkCalibrateOptions } from '../calibrate/options.js';
 import { formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes, formatCount } from '../inspect/format.js';
+import type { Model } from '../model/model.js';
 import type { Selection } from '../model/selectors.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
 import { type Found, type Point, searchCalibration } from '../search/calibration.js';
-import { checkGoal, GOAL, isLossAsked } from '../search/goal.js';
+import { checkGoal, GOAL } from '../search/goal.js';
 import { CLUSTER } from '../stages/cluster.js';
 import type { Stage } from '../stages/stage.js';
+import { LOSSLESS_LEFT, noteJudges } from './answers.js';
 import type { CalibrationFlags } from './calibration.js';
 import { threadPool } from './calibration-pool.js';
 import { asUsage, UsageError } from './errors.js';
@@ -57,7 +59,8 @@ export interface SearchStage extends Stage {
 }
 
 /** A search as JSON. */
-interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 'samples' | 'heldOut' | 'metric' | 'isReached'> {
+interface CalibrationSummary
+  extends Pick<Found, 'chosen' | 'points' | 'samples' | 'heldOut' | 'metric' | 'isReached' | 'isLossless'> {
   /** Decides which inputs judge. */
   readonly seed: number;
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
@@ -66,6 +69,7 @@ interface CalibrationSummary extends Pick<Found, 'chosen' | 'points' | 'samples'
 /**
  * The stage that calibrates for a goal; `undefined` without calibration.
  *
+ * @param originalOf - the model that losses are held against, where stages before this one change it
  * @throws UsageError for options that do not go together
  */
 export function searchStage(
@@ -73,6 +77,7 @@ export function searchStage(
   { include, exclude }: Selection<never>,
   calibration: CalibrationOptions | undefined,
   terminal: Terminal,
+  originalOf: () => Model | undefined = () => undefined,
 ): SearchStage | undefined {
   if (!calibration) {
     const stray = SEARCHING.find((goal) => flags[goal] !== undefined);
@@ -89,15 +94,10 @@ export function searchStage(
   if (hasCodebook && GOALS.some((goal) => flags[goal] !== undefined)) {
     throw new UsageError('--bits and --clusters fix the size; leave out --max-loss, --target-size and --lambda');
   }
-  // Nothing is judged where the size is fixed, and by size alone nothing is measured by that.
+  // Nothing is judged where the size is fixed.
   const [fixed] = givenOf(['bits', 'clusters', 'lambda'], flags);
-  const [idle] = givenOf(fixed ? ['metric', 'time'] : isLossAsked(goal) ? [] : ['metric'], flags);
-  if (idle) {
-    const option = fixed ?? 'targetSize';
-    throw new UsageError(
-      `--${idle} is for a search that --max-loss ends, and has no effect with --${dashed(option)} alone; leave it out`,
-    );
-  }
+  const [idle] = fixed === undefined ? [] : givenOf(['metric', 'time'], flags);
+  if (idle) throw new UsageError(`--${idle} is for a search, and has no effect with --${fixed}; leave it out`);
   asUsage(() => {
     checkCalibrateOptions({ ...calibration, lambda, bits, clusters });
     checkGoal(goal);
@@ -110,9 +110,10 @@ export function searchStage(
     done: () => log?.end(),
     summary() {
       if (!found) return undefined;
-      const { chosen, points, samples, heldOut, metric, isReached } = found;
+      const { chosen, points, samples, heldOut, metric, isReached, isLossless } = found;
       const skipped = found.skipped.map(({ tensor: { name }, reason }) => ({ name, reason }));
-      return { chosen, points, samples, heldOut, metric, seed: calibration.seed ?? 0, isReached, skipped };
+      const seed = calibration.seed ?? 0;
+      return { chosen, points, samples, heldOut, metric, seed, isReached, isLossless, skipped };
     },
     async run(model, { signal, onNote } = {}) {
       if (flags.resume)
@@ -127,6 +128,7 @@ export function searchStage(
           ...calibration,
           ...{ ...goal, lambda, bits, clusters, include, exclude, pool, signal, onNote },
           metric: await metricOf(flags),
+          original: originalOf(),
           onStart: (text) => terminal.note(`  ${text}`),
           onProgress: terminal.progress('calibrate'),
           known: log?.known,
@@ -168,23 +170,25 @@ export function askedOf(
   });
 }
 
-function pointLine({ lambda, bytes, judgement, divergence }: Point): string {
-  const price = lambda === null ? '' : `λ ${lambda.toExponential(1)}  `;
+function pointLine(point: Point): string {
+  const { judgement, divergence } = point;
   const lost = judgement === null ? '' : `, ${formatLoss(judgement)}`;
-  return `${price}${formatBytes(bytes)}${lost}${divergence === null ? '' : `, divergence ${divergence.toPrecision(2)}`}`;
+  return `${sizeLine(point)}${lost}${divergence === null ? '' : `, divergence ${divergence.toPrecision(2)}`}`;
+}
+
+function sizeLine({ lambda, bytes }: Point): string {
+  return `${lambda === null ? '' : `λ ${lambda.toExponential(1)}  `}${formatBytes(bytes)}`;
 }
 
 function noteFound(
-  { heldOut, skipped, isReached, chosen }: Found,
+  { heldOut, skipped, isReached, isLossless, chosen, points }: Found,
   weightBytes: number,
   terminal: Terminal,
   onNote: ((text: string) => void) | undefined,
 ): void {
-  if (chosen.loss !== null) {
-    const by =
-      heldOut > 0 ? `${formatCount(heldOut)} inputs kept apart` : 'the inputs calibrated on, for want of others';
-    terminal.note(`  judged by ${by}`);
-  }
+  if (chosen.loss !== null) noteJudges(heldOut, terminal);
+  if (points.length > 1) terminal.note(`  chosen: ${sizeLine(chosen)}`);
+  if (isLossless) onNote?.(LOSSLESS_LEFT);
   if (!isReached) onNote?.('no setting reached the goal; this is the nearest');
   const left = leftOut(skipped, weightBytes);
   if (left !== undefined) terminal.note(`  ${left}`);

@@ -134,8 +134,8 @@ function createProgram(terminal: Terminal, isJson = false): Command {
 Without a command files are compressed: "help compress" lists the options.
 
 Exit codes: 0 done, 1 the work failed, 2 wrong usage. A goal that nothing
-reaches is no failure: the nearest file is written, with a warning (and in
---json isReached is false).
+reaches is no failure: with a warning the nearest file is written (in --json
+isReached is false), or one without loss, where it is a loss (isLossless).
 
 Examples:
   $ fxq-compress model.onnx

@@ -6,6 +6,7 @@ import type { ValuePlan } from '../calibrate/ranges/plan.js';
 import type { WeightStage } from '../calibrate/simulate.js';
 import type { Dataset } from '../data/dataset.js';
 import { formatLoss } from '../evaluate/loss-words.js';
+import type { Model } from '../model/model.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
 import { isLossGiven } from '../search/goal.js';
@@ -22,8 +23,9 @@ import {
 import { CLUSTER } from '../stages/cluster.js';
 import { hasOutputRange, type QuantizeOptions, quantize } from '../stages/quantize.js';
 import type { Stage } from '../stages/stage.js';
+import { noteJudges } from './answers.js';
 import { threadPool } from './calibration-pool.js';
-import { configText } from './chosen-config.js';
+import { configText, judgedText } from './chosen-config.js';
 import type { Config } from './config.js';
 import { UsageError } from './errors.js';
 import { addOptions, optionsFrom } from './flags.js';
@@ -52,6 +54,8 @@ interface Sources {
   readonly calibration?: CalibrationOptions | undefined;
   /** Inputs to judge by, where rounding is not compensated. */
   readonly dataset?: Dataset | undefined;
+  /** The model that losses are held against, where stages before this one change it. */
+  readonly originalOf?: (() => Model | undefined) | undefined;
 }
 
 /** The stage that rounds weights; what it found is known once it has run. */
@@ -64,7 +68,11 @@ export interface FormatStage {
 }
 
 /** @throws UsageError for options that make no sense where weights are rounded to number formats */
-export function formatStage(flags: FormatFlags, { calibration, dataset }: Sources, terminal: Terminal): FormatStage {
+export function formatStage(
+  flags: FormatFlags,
+  { calibration, dataset, originalOf }: Sources,
+  terminal: Terminal,
+): FormatStage {
   const isSearched = flags.equivalentBits !== undefined || isLossGiven(flags);
   let found: FoundWidths | undefined;
   return {
@@ -82,7 +90,13 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
         const stage = inThreads('quantize', calibration, async (pool, model, context) => {
           const onPoint: WidthOptions['onPoint'] = (point) => terminal.note(`  ${widthLine(point)}`);
           const metric = await metricOf(flags);
-          found = await findWidths(model, { ...judged, ...context, metric, pool, onPoint }, values);
+          found = await findWidths(
+            model,
+            { ...judged, ...context, metric, pool, onPoint, original: originalOf?.() },
+            values,
+          );
+          if (found.metric !== null) noteJudges(found.heldOut, terminal);
+          if (found.points.length > 1) terminal.note(`  chosen: ${bitsLine(found.chosen)}`);
           if (!found.isReached) terminal.warn('no widths reached the goal; these are the widest');
           return found.model;
         });
@@ -107,9 +121,19 @@ export function formatStage(flags: FormatFlags, { calibration, dataset }: Source
 }
 
 /** A setting in words. */
-function widthLine({ equivalentBits, inputBits, judgement }: WidthPoint): string {
+function widthLine(point: WidthPoint): string {
+  const { judgement } = point;
+  return `${bitsLine(point)}${judgement === null ? '' : `, ${formatLoss(judgement)}`}`;
+}
+
+function bitsLine({ equivalentBits, inputBits }: WidthPoint): string {
   const inputs = inputBits === null ? '' : `, ${inputBits.toFixed(2)} an input of a layer`;
-  return `${equivalentBits.toFixed(2)} bits a weight${inputs}${judgement === null ? '' : `, ${formatLoss(judgement)}`}`;
+  return `${equivalentBits.toFixed(2)} bits a weight${inputs}`;
+}
+
+/** A search for widths as JSON. */
+export function widthsSummary({ chosen, points, samples, heldOut, metric, isReached }: Widths, seed = 0): object {
+  return { chosen, points, samples, heldOut, metric, seed, isReached };
 }
 
 type Work = (pool: WidthOptions['pool'], ...run: Parameters<Stage['run']>) => ReturnType<Stage['run']>;
@@ -161,10 +185,10 @@ function checkFlags(
 /** The widths that were chosen as a config file, beside what was fixed before. */
 export function widthsConfig(
   model: string,
-  { layers, inputs, chosen }: Widths,
+  { layers, inputs, chosen, metric, samples, heldOut }: Widths,
   base: Config,
   command: string,
-  isCalibrated: boolean,
+  { isCalibrated, seed = 0 }: { readonly isCalibrated: boolean; readonly seed?: number | undefined },
 ): string {
   const rules = layers.map(({ match, weights }) => ({ match, quantize: { weights } }));
   const values = Object.fromEntries(inputs.map(({ name, format }) => [name, format]));
@@ -175,5 +199,6 @@ export function widthsConfig(
   };
   // Rounding that is compensated, and ranges, are those of the inputs that are calibrated on then.
   const again = isCalibrated ? 'and --calibrate rounds to the same formats again' : undefined;
-  return configText(model, widthLine(chosen), config, command, again);
+  const by = metric === null ? '' : `; ${judgedText({ metric, samples, heldOut, seed })}`;
+  return configText(model, `${widthLine(chosen)}${by}`, config, command, again);
 }

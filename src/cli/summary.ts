@@ -32,6 +32,8 @@ interface Summary {
   readonly calibration?: object | undefined;
   /** How a model that was compressed by made inputs was found, or why not. */
   readonly synthetic?: object | undefined;
+  /** How widths of number formats were found. */
+  readonly widths?: object | undefined;
   /** How density and clusters of the layers were found. */
   readonly budget?: object | undefined;
   /** Of `quantize`: what the model was written as, and how weights and values were rounded. */

@@ -164,6 +164,20 @@ export function refuseEmpty({ inputs }: Batch, file: string): void {
   throw new FxqError('DATASET', message, { file, tensor: name, expected: 1, actual: 0 });
 }
 
+/** The first samples of a batch; the whole batch where it has no more, or nothing tells where they end. */
+export function firstSamples(batch: Batch, count: number): Batch {
+  const found = sampleAxes(batch);
+  if (!found || found.samples <= count) return batch;
+  const { inputs, labels } = batch;
+  const part = Object.entries(inputs).map(
+    ([name, input]) => [name, samplesOf(input, 0, count, found.axes.get(name))] as const,
+  );
+  return {
+    inputs: Object.fromEntries(part),
+    ...(labels && { labels: Array.prototype.slice.call(labels, 0, count) }),
+  };
+}
+
 /** The samples from `start` up to, not including, `stop`; a scalar is every sample's. */
 function samplesOf(input: InputArray, start: number, stop: number, axis: 0 | 1 = 0): InputArray {
   const { data, dims } = input;

@@ -1,5 +1,5 @@
 import { createRandom, shuffle } from '../random.js';
-import type { Batch, Dataset } from './dataset.js';
+import { type Batch, type Dataset, firstSamples, sampleAxes } from './dataset.js';
 
 /** Inputs to calibrate on, and others to judge the result by. */
 export interface Split {
@@ -9,11 +9,16 @@ export interface Split {
   readonly calibrationBatches: number;
   readonly heldOutBatches: number;
   readonly batchSize: number;
+  /** How many inputs these have. */
+  readonly calibrationSamples: number;
+  readonly heldOutSamples: number;
 }
 
 /**
  * Divides a data set, batch by batch, in an order that the seed decides. Nothing is kept: each pass reads the data set
  * again and passes over what it does not want.
+ *
+ * @param options.isRest - only what calibration leaves is kept apart; of few inputs a quarter is otherwise, whatever it wants
  */
 export async function splitDataset(
   dataset: Dataset,
@@ -21,39 +26,51 @@ export async function splitDataset(
   calibrationSamples: number,
   heldOutSamples: number,
   seed: number,
+  { isRest = false }: { readonly isRest?: boolean | undefined } = {},
 ): Promise<Split> {
-  const total = await countBatches(dataset, batchSize);
-  const places = Array.from({ length: total }, (_, i) => i);
-  const order = shuffle(places, createRandom(seed));
-  const wantedHeldOut = Math.ceil(heldOutSamples / batchSize);
+  const sizes = await sizesOf(dataset, batchSize);
+  const total = sizes.length;
+  const order = shuffle([...sizes.keys()], createRandom(seed));
   const wanted = Math.ceil(calibrationSamples / batchSize);
-  const heldOutCount = Math.min(wantedHeldOut, Math.max(Math.floor(total / 4), total - wanted));
-  const heldOut = new Set(order.slice(0, heldOutCount));
-  const calibration = new Set(order.slice(heldOutCount, heldOutCount + wanted));
-  const pick = (chosen: ReadonlySet<number>) =>
+  const most = Math.max(isRest ? 0 : Math.floor(total / 4), total - wanted);
+  const heldOutCount = Math.min(Math.ceil(heldOutSamples / batchSize), most);
+  const [first, second] = isRest ? [wanted, heldOutCount] : [heldOutCount, wanted];
+  const parts = [new Set(order.slice(0, first)), new Set(order.slice(first, first + second))];
+  const [calibration, heldOut] = isRest ? parts : parts.reverse();
+  const samplesIn = (chosen: ReadonlySet<number>) => [...chosen].reduce((sum, batch) => sum + sizes[batch], 0);
+  const pick = (chosen: ReadonlySet<number>, limit = Number.POSITIVE_INFINITY) =>
     async function* batches() {
-      let index = 0;
-      let left = chosen.size;
-      if (dataset.samples !== undefined) return yield* dataset({ batchSize, isWanted: (batch) => chosen.has(batch) });
-      for await (const batch of dataset({ batchSize })) {
-        if (chosen.has(index++)) {
-          yield batch;
-          if (--left === 0) return;
-        }
+      let [index, left] = [0, limit];
+      // What knows how many samples it has leaves out by itself what is not wanted.
+      const isPicked = dataset.samples !== undefined;
+      const isWanted = (batch: number) => chosen.has(batch);
+      let last = chosen.size;
+      for await (const batch of dataset(isPicked ? { batchSize, isWanted } : { batchSize })) {
+        if (!isPicked && !chosen.has(index++)) continue;
+        yield firstSamples(batch, left);
+        left -= sampleAxes(batch)?.samples ?? batchSize;
+        if (--last === 0 || left <= 0) return;
       }
     };
   return {
-    calibration: pick(calibration),
+    calibration: pick(calibration, calibrationSamples),
     heldOut: pick(heldOut),
     calibrationBatches: calibration.size,
     heldOutBatches: heldOut.size,
     batchSize,
+    calibrationSamples: Math.min(calibrationSamples, samplesIn(calibration)),
+    heldOutSamples: samplesIn(heldOut),
   };
 }
 
-async function countBatches(dataset: Dataset, batchSize: number): Promise<number> {
-  if (dataset.samples !== undefined) return Math.ceil(dataset.samples / batchSize);
-  let total = 0;
-  for await (const _ of dataset({ batchSize })) total++;
-  return total;
+/** How many samples each batch has. */
+async function sizesOf(dataset: Dataset, batchSize: number): Promise<number[]> {
+  const { samples } = dataset;
+  if (samples !== undefined) {
+    const count = Math.ceil(samples / batchSize);
+    return Array.from({ length: count }, (_, i) => Math.min(batchSize, samples - i * batchSize));
+  }
+  const sizes: number[] = [];
+  for await (const batch of dataset({ batchSize })) sizes.push(sampleAxes(batch)?.samples ?? batchSize);
+  return sizes;
 }

@@ -86,13 +86,13 @@ async function withRanges(answers: AnswerOptions): Promise<Apart> {
   if (ranges) return { ...answers, ranges };
   const { samples = Number.POSITIVE_INFINITY } = dataset;
   const batch = Math.max(1, Math.min(batchSize, SAMPLES, Math.floor(SHARE * samples)));
-  const split = await splitDataset(dataset, batch, Math.min(SAMPLES, SHARE * samples), limit, 0);
+  const split = await splitDataset(dataset, batch, Math.min(SAMPLES, Math.ceil(SHARE * samples)), limit, 0);
   if (split.heldOutBatches === 0) {
     onNote?.('ranges of values are those of the very inputs that accuracy is measured on, as there are no others');
     return { ...answers, ranges: dataset };
   }
   onNote?.(
-    `ranges of values: ${split.calibrationBatches * batch} inputs of the data, kept apart from those that accuracy is measured on`,
+    `ranges of values: ${split.calibrationSamples} inputs of the data, kept apart from those that accuracy is measured on`,
   );
   return { ...answers, dataset: split.heldOut, ranges: split.calibration };
 }

@@ -2,7 +2,7 @@ import { CALIBRATE_DEFAULTS, type CalibrateOptions } from '../calibrate/options.
 import { type Calibration, startCalibration } from '../calibrate/start.js';
 import { containerSize } from '../container/write/container.js';
 import type { Batch } from '../data/dataset.js';
-import { throwIfAborted } from '../errors.js';
+import { FxqError, throwIfAborted } from '../errors.js';
 import type { Loss } from '../evaluate/loss.js';
 import { present } from '../guards.js';
 import { expectModel } from '../model/expect-model.js';
@@ -22,12 +22,13 @@ import {
   type Judged,
   reaches,
 } from './goal.js';
-import { createJudge, judgedBy } from './judge.js';
+import { createJudge, type Judge, judgedBy } from './judge.js';
+import { losslessFor } from './lossless.js';
 import { type Network, openNetwork } from './network.js';
 
 /** One price of a bit that was tried, and what came of it. */
 export interface Point extends Judged {
-  /** `null` where k-means chose the values, and bits have no price. */
+  /** `null` where k-means chose the values, or none was changed, and bits have no price. */
   readonly lambda: number | null;
   /**
    * How far the outputs are off the original's, which chooses between neighbouring points, under the name that it has in
@@ -50,6 +51,8 @@ export interface SearchOptions extends CalibrateOptions, GoalOptions {
    * of is not checked. Default: none.
    */
   readonly known?: readonly Point[] | undefined;
+  /** What losses are held against, where the model that is calibrated was changed before. Default: that model. */
+  readonly original?: Model | undefined;
 }
 
 interface Tried {
@@ -66,13 +69,15 @@ export interface Found {
   readonly chosen: Point;
   readonly points: readonly Point[];
   readonly skipped: readonly Skipped[];
-  /** Inputs calibrated on, and inputs judged by; about, where batches are of several sizes. */
+  /** Inputs calibrated on, and others that it was judged by. */
   readonly samples: number;
   readonly heldOut: number;
-  /** How good was measured; `null` where only the size counts. */
+  /** How good was measured; `null` where nothing was. */
   readonly metric: Loss['metric'] | null;
   /** Whether the goal was reached. */
   readonly isReached: boolean;
+  /** Whether it was reached by leaving the model as it is, as nothing else did. */
+  readonly isLossless: boolean;
 }
 
 /** λ changes by this factor until a size is bracketed. */
@@ -117,15 +122,23 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   }
   const clock = clockOf(options);
   const isJudged = !isFixed && isLossAsked(options);
-  const calibration = await startCalibration(model, { ...options, heldOut: isJudged ? HELD_OUT : 0 }, signal);
+  // By size alone the best is chosen: of the inputs only what calibration leaves tells in the end what that has lost.
+  const heldOut = { heldOut: isFixed ? 0 : HELD_OUT, isHeldOutRest: !isJudged };
+  const calibration = await startCalibration(model, { ...options, ...heldOut }, signal);
   const { prepared } = calibration;
   const { split, feeder, layers } = prepared;
-  const judge = isJudged ? await createJudge(prepared.model, { ...options, ...feeder, split, onNote }) : undefined;
-  if (judge) options.onStart?.(judge.text);
+  const original = options.original ?? prepared.model;
+  const openJudge = async () => {
+    const judge = await createJudge(original, { ...options, ...feeder, split, onNote });
+    options.onStart?.(judge.text);
+    return judge;
+  };
+  let judge = isJudged ? await openJudge() : undefined;
   const goal = isFixed ? undefined : goalOf(options, judge?.unit);
-  const blind = goal && judge && describeResolution(goal, judge.samples, judge.resolution);
+  const blind = goal && judge && describeResolution(goal, judge);
   if (blind !== undefined) onNote?.(blind);
-  const network = goal && (await networkOf(calibration, options));
+  const network =
+    goal && (await networkOf(original, isJudged ? judgedBy(split) : split.calibration, calibration, options));
   const all: Tried[] = [];
   // Of what is not calibrated no price changes anything.
   const isSearched = goal !== undefined && layers.length > 0;
@@ -157,19 +170,48 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   if (isSearched)
     await approach({ goal, start: first, attempt, clock, worstOf: ({ point }) => steadyWorst(point, all) });
   else await attempt(first);
-  const { model: made, point: chosen } = goal ? best(all, goal) : all[0];
-  const found = made ?? (await calibration.run(chosen.lambda ?? first, onProgress));
-  const { calibrationBatches, heldOutBatches, batchSize } = split;
+  const taken = goal ? best(all, goal) : all[0];
+  const points = all.map(({ point }) => point);
+  const told = { skipped: prepared.skipped, samples: split.calibrationSamples };
+  // Where it was changed before, it is not the original that would be left as it is.
+  const lossless =
+    goal && judge && options.original === undefined
+      ? await losslessFor(model, { goal, judge, chosen: taken.point, signal })
+      : undefined;
+  if (judge && lossless) {
+    const chosen: Point = { ...lossless, lambda: null, divergence: 0 };
+    const { heldOut, metric } = judge;
+    return { ...told, model, chosen, points: [...points, chosen], heldOut, metric, isReached: true, isLossless: true };
+  }
+  const found = taken.model ?? (await calibration.run(taken.point.lambda ?? first, onProgress));
+  let chosen = taken.point;
+  // Those that it was fitted to would tell less than is lost.
+  if (goal && !isJudged && split.heldOutSamples > 0) {
+    judge = await measurable(openJudge, onNote);
+    const judgement = judge ? await judge.loss(found) : null;
+    chosen = { ...chosen, loss: judgement?.value ?? null, judgement };
+  }
   return {
+    ...told,
     model: found,
     chosen,
-    points: all.map(({ point }) => point),
-    skipped: prepared.skipped,
-    samples: calibrationBatches * batchSize,
-    heldOut: heldOutBatches * batchSize,
+    points: points.map((point) => (point === taken.point ? chosen : point)),
+    heldOut: judge?.heldOut ?? 0,
     metric: judge?.metric ?? null,
     isReached: goal === undefined || reaches(chosen, goal),
+    isLossless: false,
   };
+}
+
+/** A judge of what was found by size: it is there also where nothing tells what it has lost. */
+async function measurable(open: () => Promise<Judge>, onNote: SearchOptions['onNote']): Promise<Judge | undefined> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof FxqError) || error.code !== 'DATASET') throw error;
+    onNote?.(`what is lost was not measured: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** What there is to a search along the price of a bit. */
@@ -243,16 +285,21 @@ function priceForLoss({ low, high }: Bracket, limit: number): number {
   return price * Math.min(most, Math.max(least, stride));
 }
 
-/** Measures on the inputs that were kept out; without any, on those calibrated on. */
-async function networkOf({ prepared }: Calibration, { threads, signal }: SearchOptions): Promise<Network> {
-  const { split, feeder, model } = prepared;
+/** Measures how far models are off the original on some of the inputs. */
+async function networkOf(
+  original: Model,
+  inputs: () => AsyncIterable<Batch>,
+  { prepared }: Calibration,
+  { threads, signal }: SearchOptions,
+): Promise<Network> {
+  const { split, feeder } = prepared;
   const batches: Batch[] = [];
   let [samples, bytes] = [0, 0];
-  for await (const batch of judgedBy(split)()) {
+  for await (const batch of inputs()) {
     batches.push(batch);
     samples += split.batchSize;
     for (const { data } of Object.values(batch.inputs)) bytes += data.byteLength;
     if (samples >= MEASURED || bytes >= MEASURED_BYTES) break;
   }
-  return openNetwork(model, batches, { runtime: feeder.runtime, threads, signal });
+  return openNetwork(original, batches, { runtime: feeder.runtime, threads, signal });
 }

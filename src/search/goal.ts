@@ -129,7 +129,7 @@ export function isLossGiven({ maxLoss, maxError }: Pick<GoalOptions, 'maxLoss' |
 }
 
 /** Whether it is a loss that is asked for, and not only a size. */
-export function isLossAsked(options: GoalOptions): boolean {
+export function isLossAsked(options: Omit<GoalOptions, 'metric'>): boolean {
   return options.targetSize === undefined || isLossGiven(options);
 }
 
@@ -159,16 +159,20 @@ export function reaches({ bytes, judgement }: Judged, { limit, targetSize }: Goa
   return (targetSize === undefined || bytes <= targetSize) && (limit === undefined || (judgement?.high ?? 0) <= limit);
 }
 
-/**
- * What inputs of this number cannot tell by counting, said before anything is tried; `undefined` where they can.
- *
- * @param resolution - points that may be lost where none of them has lost anything
- */
-export function describeResolution(goal: Goal, samples: number, resolution?: number): string | undefined {
+/** The inputs that judge, and the points that may be lost where none of them has lost anything. */
+interface Resolution {
+  readonly samples: number;
+  readonly heldOut: number;
+  readonly resolution: number | undefined;
+}
+
+/** What inputs of this number cannot tell by counting, said before anything is tried; `undefined` where they can. */
+export function describeResolution(goal: Goal, { samples, heldOut, resolution }: Resolution): string | undefined {
   if (goal.limit === undefined || resolution === undefined || resolution <= goal.limit) return undefined;
   const needed = Math.ceil((samples * resolution) / Math.max(goal.limit, Number.MIN_VALUE));
   const could = Number.isSafeInteger(needed) ? `; ${needed.toLocaleString('en-US')} could` : '';
-  return `${samples.toLocaleString('en-US')} inputs kept apart cannot tell ${formatAmount(goal.limit, 'points')} points by counting${could}; judged by how far their scores move`;
+  const apart = heldOut > 0 ? ' kept apart' : '';
+  return `${samples.toLocaleString('en-US')} inputs${apart} cannot tell ${formatAmount(goal.limit, 'points')} points by counting${could}; judged by how far their scores move`;
 }
 
 /** Says when a search has to come to its end. */

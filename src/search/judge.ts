@@ -23,8 +23,11 @@ export interface Judge {
   readonly text: string;
   /** The least that inputs of this number could tell by counting alone, in the unit; `undefined` where nothing is counted. */
   readonly resolution: number | undefined;
-  /** Inputs that the model was not fitted to. */
+  /** Inputs that models are run on to be judged, and how many of them are kept apart: none, of a handful. */
   readonly samples: number;
+  readonly heldOut: number;
+  /** What a model loses that is the original. */
+  readonly nothing: Loss;
   loss(model: Model): Promise<Loss>;
 }
 
@@ -91,9 +94,11 @@ export async function createJudge(original: Model, options: JudgeOptions): Promi
   const samples = held.reduce((sum, { reference }) => sum + reference.samples, 0);
   const unit = unitOf(measured.metric);
   const isCounted = unit === 'points';
+  const name = typeof measured.metric === 'function' ? 'own' : measured.metric;
   return {
-    ...{ unit, samples, text: describeMetric(measured) },
-    metric: typeof measured.metric === 'function' ? 'own' : measured.metric,
+    ...{ unit, samples, text: describeMetric(measured), metric: name },
+    heldOut: split.heldOutBatches === 0 ? 0 : samples,
+    nothing: { metric: name, unit, by: 'count', samples, value: 0, low: 0, high: 0 },
     resolution: isCounted ? (100 * NONE_SEEN) / samples : undefined,
     loss: (model) =>
       withSession(runtime, mainFile(model), { threads, ...levelFor(model) }, async (session) => {

@@ -18,18 +18,18 @@ describe('compress --data', () => {
     expect([code, stderr]).toEqual([
       0,
       expect.stringMatching(
-        /^searching on .*\n {2}judged by accuracy, in points: output 'logits' holds scores of classes\nwarning: 96 inputs kept apart cannot tell 2\.00 points by counting; 185 could; judged by how far their scores move\n( {2}[\d.]+ KB, lost −?[\d.]+ points, 95 %: −?[\d.]+ to [\d.]+, 384 inputs\n)+ {2}judged by [\d,]+ inputs kept apart\n$/,
+        /^searching on .*\n {2}judged by accuracy, in points: output 'logits' holds scores of classes\nwarning: 96 inputs kept apart cannot tell 2\.00 points by counting; 185 could; judged by how far their scores move\n( {2}[\d.]+ KB, lost −?[\d.]+ points, 95 %: −?[\d.]+ to [\d.]+, expected of 384 inputs\n)+ {2}judged by [\d,]+ inputs kept apart\n {2}chosen: [\d.]+ KB\n$/,
       ),
     ]);
     expect(stdout).toMatch(/^ +bytes +points lost +95 % +divergence\n─+\n/);
     expect(stdout.match(/← chosen$/gm)).toHaveLength(1);
     expect(stdout).toMatch(/^fc1\.weight +235,200 /m);
-    expect(stdout).toMatch(/^answers: lost −?[\d.]+ points, 95 %: .*, 384 inputs, of which 96 were kept apart$/m);
+    expect(stdout).toMatch(/^answers: lost −?[\d.]+ points, 95 %: .*, expected of 384 inputs, of which 96 were kept apart$/m);
     expect(stdout).toMatch(/^time: .* \(search .*, encode .*, verify .*\)$/m);
     expect(Object.keys(filesIn(folder))).toEqual(['model.fxq', 'model.fxq.yaml']);
     const config = readFileSync(join(folder, 'model.fxq.yaml'), 'utf8');
     expect(config).toMatch(
-      /^# Chosen by fxq-compress for "lenet-300-100\.onnx": [\d.]+ KB, lost −?[\d.]+ points, 95 %: .*, 384 inputs; judged by accuracy on 96 inputs kept apart, measured on 288 others, seed 0\.\n/,
+      /^# Chosen by fxq-compress for "lenet-300-100\.onnx": [\d.]+ KB, lost −?[\d.]+ points, 95 %: .*, expected of 384 inputs; judged by accuracy on 96 inputs kept apart, measured on 288 others, seed 0\.\n/,
     );
     expect(parse(config).layers.map(({ match }: { match: string }) => match)).toEqual([
       'fc1.weight',

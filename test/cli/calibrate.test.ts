@@ -43,18 +43,21 @@ describe('compress --calibrate', () => {
     const size = ['--target-size', '16kB'];
     const { code, stdout } = fxq('compress', LENET, '-o', out, ...FAST, ...size, '--json');
     expect(code).toBe(0);
-    const { calibration, outputBytes } = JSON.parse(stdout);
+    const { calibration, outputBytes, answers } = JSON.parse(stdout);
     expect(readFileSync(out)).toHaveLength(outputBytes);
     expect(outputBytes).toBeLessThanOrEqual(16_000);
-    expect(calibration).toMatchObject({ samples: 64, heldOut: 0, isReached: true, skipped: [] });
+    expect(calibration).toMatchObject({ samples: 64, heldOut: 2048, metric: 'accuracy', isReached: true, skipped: [] });
     expect(calibration.chosen).toEqual({
       lambda: expect.any(Number),
       bytes: outputBytes,
-      loss: null,
-      judgement: null,
+      loss: expect.any(Number),
+      judgement: expect.objectContaining({ unit: 'points', samples: expect.any(Number) }),
       divergence: expect.any(Number),
     });
     expect(calibration.points).toContainEqual(calibration.chosen);
+    expect(answers.text).toMatch(
+      /^lost .* points, 95 %: .* inputs, of which 2,048 were kept apart$|2,048 inputs kept apart$/,
+    );
   });
 
   it('tells what it was judged by, and what it could not reach', () => {
@@ -74,10 +77,46 @@ describe('compress --calibrate', () => {
     ];
     const judged = fxq(...args, '--max-loss', '1');
     expect(judged.code).toBe(0);
-    expect(judged.stderr).toContain('judged by the inputs calibrated on, for want of others\n');
-    const small = fxq(...args, '--target-size', '100');
+    expect(judged.stderr).toContain('judged by the inputs fitted to, for want of others\n');
+    expect(judged.stderr).not.toContain('kept apart');
+    const small = fxq(...args, '--target-size', '100', '--force');
     expect(small.code).toBe(0);
     expect(small.stderr).toContain('warning: no setting reached the goal; this is the nearest\n');
+    expect(small.stdout).toContain('answers: not measured, as all of the 12 inputs were calibrated on; this tells:');
+  });
+
+  it('keeps every weight where nothing else loses as little as it may, and says so', () => {
+    const folder = makeFolder();
+    const [out, plain] = ['model.fxq', 'plain.fxq'].map((name) => join(folder, name));
+    const args = ['--calibrate', putData(folder, 12, [1, 28, 28]), '--fast', '--include', 'fc3.weight'];
+    const { code, stdout, stderr } = fxq('compress', LENET, '-o', out, ...args, '--max-loss', '0', '--json');
+    expect(code).toBe(0);
+    const { calibration, answers, outputBytes } = JSON.parse(stdout);
+    const lossless = { lambda: null, bytes: outputBytes, loss: 0, divergence: 0 };
+    expect(calibration).toMatchObject({ isReached: true, isLossless: true, chosen: lossless });
+    expect(answers.text).toBe('the same, every weight is kept, as nothing else reached the goal');
+    expect(stderr).toContain('warning: no setting reached the goal, so that the file keeps every weight');
+    expect(fxq('encode', LENET, '-o', plain).code).toBe(0);
+    expect(readFileSync(out).equals(readFileSync(plain))).toBe(true);
+  });
+
+  it('holds against the original what is lost by pruning, too', () => {
+    const folder = makeFolder();
+    const args = [
+      '--calibrate',
+      MNIST,
+      '--calibrate-samples',
+      '20',
+      '--fast',
+      '--density',
+      '0.02',
+      '--max-loss',
+      '0.5',
+    ];
+    const { code, stdout } = fxq('compress', LENET, '-o', join(folder, 'model.fxq'), ...args, '--json');
+    const { calibration } = JSON.parse(stdout);
+    expect([code, calibration.samples, calibration.isReached]).toEqual([0, 20, false]);
+    expect(calibration.chosen.loss).toBeGreaterThan(5);
   });
 
   it('warns of few inputs, and shares values by --bits', () => {
@@ -121,8 +160,7 @@ describe('compress --calibrate', () => {
     [[...FAST, '--target-size', 'small'], 'Expected a size such as 90000, 90kB or 1.5MB.'],
     [[...FAST, '--bits', '2', '--max-loss', '1'], '--bits and --clusters fix the size'],
     [[...FAST, '--no-cluster'], "option '--no-cluster' cannot be used with option '--calibrate <data>'"],
-    [[...FAST, '--bits', '2', '--metric', 'snr'], '--metric is for a search that --max-loss ends'],
-    [[...FAST, '--target-size', '9kB', '--metric', 'snr'], 'no effect with --target-size alone'],
+    [[...FAST, '--bits', '2', '--metric', 'snr'], '--metric is for a search, and has no effect with --bits'],
     [[...FAST, '--weights', 'int4', '--max-loss', '1', '--time', '9s'], '--time does not go with number formats'],
     [['--data', MNIST, '--max-loss', '1', '--per-class', '3'], '--per-class needs --calibrate'],
     [[...FAST, '--snr', '30'], '--snr does not go with --calibrate'],

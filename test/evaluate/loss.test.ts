@@ -159,7 +159,10 @@ describe('a loss', () => {
   it('is told in its unit', () => {
     const loss = { metric: 'accuracy', by: 'count', samples: 1500 } as const;
     expect(formatLoss({ ...loss, unit: 'points', value: 0.3, low: -0.4, high: 1.1 })).toBe(
-      'lost 0.30 points, 95 %: −0.40 to 1.10, 1,500 inputs',
+      'lost 0.30 points, 95 %: −0.40 to 1.10, counted on 1,500 inputs',
+    );
+    expect(formatLoss({ ...loss, by: 'divergence', unit: 'points', value: 0.3, low: 0, high: 1 })).toBe(
+      'lost 0.30 points, 95 %: 0.00 to 1.00, expected of 1,500 inputs',
     );
     expect(formatLoss({ ...loss, unit: 'share', value: 0.0123, low: 0.01, high: Number.POSITIVE_INFINITY })).toBe(
       '1.23 % off, 95 %: 1 % to ∞, 1,500 inputs',

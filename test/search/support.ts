@@ -7,7 +7,15 @@ import type { createJudge } from '../../src/search/judge.js';
 export async function judging(dataset: Dataset): Promise<Parameters<typeof createJudge>[1]> {
   const none = async function* () {};
   const split: Split = {
-    ...{ calibration: none, heldOut: () => dataset(), calibrationBatches: 0, heldOutBatches: 1, batchSize: 64 },
+    ...{
+      calibration: none,
+      heldOut: () => dataset(),
+      calibrationBatches: 0,
+      heldOutBatches: 1,
+      batchSize: 64,
+      calibrationSamples: 0,
+      heldOutSamples: 64,
+    },
   };
   return { split, runtime: await loadRuntime(), threads: 1 };
 }

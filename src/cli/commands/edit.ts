@@ -11,7 +11,7 @@ import type { ModelFlags, ThreadFlags } from '../options.js';
 import { planModel } from '../output/model.js';
 import { planOutput, together } from '../output/plan.js';
 import { withOutput } from '../output/write.js';
-import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
+import { type FormatFlags, formatStage, widthsConfig, widthsSummary } from '../quantize-flags.js';
 import { readSettings, type StageFlags } from '../settings.js';
 import { type SimulateFlags, simulateStage, tableKindOf } from '../simulate-flags.js';
 import { onnxSummary, reportSummary, type SummaryFlags } from '../summary.js';
@@ -79,7 +79,10 @@ export async function editModel(
         );
         const again = [stage, ...given].join(' ');
         if (widths) {
-          const text = widthsConfig(input, widths, settings.config, again, calibration !== undefined);
+          const text = widthsConfig(input, widths, settings.config, again, {
+            isCalibrated: calibration !== undefined,
+            seed: flags.seed,
+          });
           output.write(files.paths.length, new TextEncoder().encode(text));
         }
         if (tableKind && simulation) {
@@ -88,7 +91,8 @@ export async function editModel(
         return run.times();
       }),
     );
-    const judgement = formats.found()?.chosen.judgement;
+    const widths = formats.found();
+    const judgement = widths?.chosen.judgement;
     const unjudged = simulation?.found()?.form === 'qonnx' ? NOT_RUN : unknownAnswers(input, output);
     const summary = {
       ...onnxSummary({
@@ -96,7 +100,8 @@ export async function editModel(
         ...{ written: files.paths, others: plan.paths.slice(files.paths.length) },
       }),
       ...(flags.json && quantized(simulation?.found())),
-      answers: judgement ? judgedAnswers(judgement, judgement.samples) : unjudged,
+      ...(widths && { widths: widthsSummary(widths, flags.seed) }),
+      answers: judgement ? judgedAnswers(judgement, widths?.heldOut ?? 0) : unjudged,
     };
     const isBold =
       !calibration && !judged && (stage !== 'cluster' || flags.bits !== undefined || flags.clusters !== undefined);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { CODING, type CodingOptions } from '../../container/write/coding.js';
 import { compressTo } from '../../pipeline/compress.js';
 import { selfTimer } from '../../pipeline/timer.js';
+import { HELD_OUT, isLossAsked } from '../../search/goal.js';
 import { type Answers, judgedAnswers, madeAnswers, sameAnswers, unknownAnswers } from '../answers.js';
 import { compareWithInt8 } from '../beside-int8.js';
 import { type BudgetFlags, budgetOf, budgetStage } from '../budget.js';
@@ -18,8 +19,8 @@ import type { ModelFlags, ThreadFlags } from '../options.js';
 import { type OutputPlan, planOutput, together } from '../output/plan.js';
 import { targetIn, withOutput } from '../output/write.js';
 import type { Place, PlaceFlags } from '../places.js';
-import { type FormatFlags, formatStage, widthsConfig } from '../quantize-flags.js';
-import { readSettings, type StageFlags } from '../settings.js';
+import { type FormatFlags, formatStage, widthsConfig, widthsSummary } from '../quantize-flags.js';
+import { readSettings, type Settings, type StageFlags } from '../settings.js';
 import { noteLossless, type Result, type SummaryFlags } from '../summary.js';
 import {
   checkDims,
@@ -75,22 +76,28 @@ export async function packModel(
       command === 'compress' && !budget
         ? await calibrationOf(flags, opened, terminal, '--calibrate or --data', isMade)
         : undefined;
-    const formats = formatStage(flags, { calibration, dataset: budget?.dataset }, terminal);
-    const settings =
+    let isQuantized = false;
+    let settings: Settings | undefined;
+    // Where weights are removed first, losses are those of that, too.
+    const originalOf = () => ((settings?.stages.length ?? 0) > (isQuantized ? 1 : 0) ? file.opened().model : undefined);
+    const formats = formatStage(flags, { calibration, dataset: budget?.dataset, originalOf }, terminal);
+    settings =
       command === 'compress'
         ? readSettings(
             calibration || isMade ? { ...flags, cluster: false } : flags,
             command,
-            calibration,
+            calibration && { ...calibration, heldOut: isJudged(flags) ? HELD_OUT : 0 },
             budget !== undefined,
             (options) => formats.create(options),
             asked,
           )
         : undefined;
-    const isQuantized = settings?.options.quantize !== undefined;
+    isQuantized = settings?.options.quantize !== undefined;
     const goal = { ...flags, output };
     const search =
-      budget || isQuantized ? undefined : searchStage(goal, settings?.selection ?? {}, calibration, terminal);
+      budget || isQuantized
+        ? undefined
+        : searchStage(goal, settings?.selection ?? {}, calibration, terminal, originalOf);
     const walk = budget && settings && !isQuantized ? budgetStage(budget, goal, settings.options, terminal) : undefined;
     const synthetic = isMade ? syntheticStage(flags, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();
@@ -122,7 +129,12 @@ export async function packModel(
       const text =
         found && settings
           ? budgetConfig(path, found, settings.config, flags.seed)
-          : widths && settings && widthsConfig(path, widths, settings.config, command, calibration !== undefined);
+          : widths &&
+            settings &&
+            widthsConfig(path, widths, settings.config, command, {
+              isCalibrated: calibration !== undefined,
+              seed: flags.seed,
+            });
       if (text !== undefined && config) output.write(1, new TextEncoder().encode(text));
       return told;
     });
@@ -137,9 +149,13 @@ export async function packModel(
           )
         : undefined;
     const found = walk?.found();
+    const widths = formats.found();
     const hasData = calibration !== undefined || budget !== undefined;
     const isChanged = settings?.stages.some(({ name }) => name !== 'cluster') || hasFewValues(flags);
-    if (lossless) noteLossless(lossless, terminal);
+    const judged = found ?? search?.found() ?? widths;
+    // Why it is kept as it is has been told where a search has come to that.
+    const isLeft = judged !== undefined && 'isLossless' in judged && judged.isLossless;
+    if (lossless && !isLeft) noteLossless(lossless, terminal);
     return {
       stopped,
       isBold: isChanged && !hasData,
@@ -156,6 +172,7 @@ export async function packModel(
         answers: answersOf(),
         ...(lossless && { lossless }),
         ...(search && { calibration: search.summary() }),
+        ...(widths && { widths: widthsSummary(widths, flags.seed) }),
         ...(synthetic && { synthetic: synthetic.summary() }),
         ...(found && { budget: budgetSummary(found, config?.paths[0] ?? null, flags.seed) }),
       },
@@ -163,17 +180,24 @@ export async function packModel(
 
     function answersOf(): Answers {
       if (command === 'encode') return sameAnswers('no weight has changed');
+      if (isLeft) return sameAnswers('every weight is kept, as nothing else reached the goal');
       if (lossless?.isKept) return sameAnswers('the file is kept as it is, byte for byte');
       const made = synthetic?.found();
       if (made && typeof made !== 'string') return madeAnswers(made);
-      const judged = found ?? search?.found() ?? formats.found();
       const judgement = judged?.chosen.judgement;
-      if (!judged || !judgement) return unknownAnswers(input, flags.dryRun ? PIPE : output);
-      return judgedAnswers(judgement, 'heldOut' in judged ? judged.heldOut : judgement.samples);
+      const searched = search?.found();
+      const fitted = flags.targetSize !== undefined && searched?.heldOut === 0 ? searched.samples : undefined;
+      if (!judged || !judgement) return unknownAnswers(input, flags.dryRun ? PIPE : output, fitted);
+      return judgedAnswers(judgement, judged.heldOut);
     }
   } finally {
     file.close();
   }
+}
+
+/** Whether a search keeps inputs apart, to judge by what it makes: no stage is to be fitted to these. */
+function isJudged(flags: PackFlags): boolean {
+  return isLossAsked(flags) && flags.lambda === undefined && !hasFewValues(flags);
 }
 
 function hasFewValues({ bits, clusters }: PackFlags): boolean {

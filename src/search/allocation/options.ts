@@ -2,10 +2,10 @@ import type { Dataset } from '../../data/dataset.js';
 import type { Loss } from '../../evaluate/loss.js';
 import type { Model } from '../../model/model.js';
 import type { Selection, Selector } from '../../model/selectors.js';
-import { checkOptions } from '../../options/check.js';
+import { checkOptions, givenOf } from '../../options/check.js';
 import { seed } from '../../options/option.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import { type ClusterOptions, cluster } from '../../stages/cluster.js';
+import { CLUSTER, type ClusterOptions, cluster } from '../../stages/cluster.js';
 import { type PruneOptions, prune } from '../../stages/prune.js';
 import { checkGoal, type GoalOptions } from '../goal.js';
 import type { BudgetPoint, BudgetTrial } from './trials.js';
@@ -64,16 +64,24 @@ export interface Budget {
   readonly layers: readonly LayerSetting[];
   /** Layers that were not searched for, and why. */
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
-  /** Inputs measured on, and inputs judged by; about, where batches are of several sizes. */
+  /** Inputs measured on, and others that it was judged by. */
   readonly samples: number;
   readonly heldOut: number;
   /** How good was measured. */
   readonly metric: Loss['metric'];
   /** Whether the goal was reached. */
   readonly isReached: boolean;
+  /** Whether it was reached by leaving the model as it is, as nothing else did. */
+  readonly isLossless: boolean;
 }
 
 const SEED = seed('which inputs are measured on and which are judged by');
+
+/** Whether nothing is fixed that changes weights, so that a model may also be left as it is. */
+export function isOpen({ prune, cluster }: BudgetOptions): boolean {
+  if (prune !== undefined) return false;
+  return !cluster || (givenOf(CLUSTER.alternatives, cluster).length === 0 && (cluster.rules ?? []).length === 0);
+}
 
 /** @throws RangeError */
 export function checkBudgetOptions(options: BudgetOptions): void {

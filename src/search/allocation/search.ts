@@ -7,12 +7,13 @@ import { runStages } from '../../pipeline/pipeline.js';
 import { best } from '../best.js';
 import { clockOf, describeResolution, type Goal, goalOf, reaches } from '../goal.js';
 import { createJudge } from '../judge.js';
+import { losslessFor } from '../lossless.js';
 import type { Candidate } from './candidates.js';
 import { descend, TRIES } from './descend.js';
 import type { Expectation } from './expectation.js';
 import { fill } from './fill.js';
 import { type Frontier, frontierOf, lowerHull, type Priced, type Setting } from './frontier.js';
-import { type Budget, type BudgetOptions, checkBudgetOptions } from './options.js';
+import { type Budget, type BudgetOptions, checkBudgetOptions, isOpen } from './options.js';
 import { PROBES, probeLayers } from './probe.js';
 import { layerSettings, stagesOf } from './settings.js';
 import { openSubject, type Subject } from './subject.js';
@@ -71,7 +72,7 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
   const judge = await createJudge(input, { split, metric: options.metric, runtime, threads, signal, onNote });
   const goal = goalOf(options, judge.unit);
   options.onStart?.(judge.text);
-  const blind = describeResolution(goal, judge.samples, judge.resolution);
+  const blind = describeResolution(goal, judge);
   if (blind !== undefined) onNote?.(blind);
   const total = layers.length * (PROBES + ROUNDS * 2 * TRIES) + (ROUNDS + 1) * MOST_TRIED;
   let done = 0;
@@ -121,21 +122,20 @@ export async function searchBudget(input: Model, options: BudgetOptions): Promis
   }
   if (targetSize !== undefined && !clock.isOver())
     await fillUp(subject, expectations, targetSize, () => best(all, goal), attempt);
-  const chosen = best(all, goal);
-  const settings = layerSettings(layers, chosen.setting);
+  const { setting, point } = best(all, goal);
+  const points = all.map(({ point }) => point);
+  const { heldOut, metric } = judge;
+  const told = { skipped: subject.skipped, samples: split.calibrationSamples, heldOut, metric };
+  const lossless = isOpen(options) ? await losslessFor(input, { goal, judge, chosen: point, signal }) : undefined;
+  if (lossless) {
+    const chosen = { ...lossless, divergence: 0 };
+    const all = { chosen, points: [...points, chosen], layers: [] };
+    return { ...told, ...all, model: input, isReached: true, isLossless: true };
+  }
+  const settings = layerSettings(layers, setting);
   const { model } = await runStages(input, stagesOf(settings, options), { signal });
-  const { calibrationBatches, heldOutBatches, batchSize } = split;
-  return {
-    model,
-    chosen: chosen.point,
-    points: all.map(({ point }) => point),
-    layers: settings,
-    skipped: subject.skipped,
-    samples: calibrationBatches * batchSize,
-    heldOut: heldOutBatches * batchSize,
-    metric: judge.metric,
-    isReached: reaches(chosen.point, goal),
-  };
+  const isReached = reaches(point, goal);
+  return { ...told, model, chosen: point, points, layers: settings, isReached, isLossless: false };
 }
 
 /** Spends what is left of a size, beginning at the best setting so far. */

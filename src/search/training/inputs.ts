@@ -31,6 +31,8 @@ export async function divideInputs({ dataset, window, signal }: TrainingOptions,
         for (const batch of samples.divide(heldOut, BATCH)) yield samples.batch(batch);
       },
       calibrationBatches: 0,
+      calibrationSamples: 0,
+      heldOutSamples: heldOut.length,
       heldOutBatches: Math.ceil(heldOut.length / BATCH),
       batchSize: BATCH,
     },

@@ -25,7 +25,7 @@ export async function exchanger(
   const runtime = options.runtime ?? (await loadRuntime());
   const batches: Batch[] = [];
   for await (const batch of split.calibration()) batches.push(batch);
-  const network = await openNetwork(model, batches, { runtime, threads, signal });
+  const network = await openNetwork(options.original ?? model, batches, { runtime, threads, signal });
   return async (start, limit) => {
     let best = start;
     let least = await network.divergence(rounded(best));

@@ -7,7 +7,7 @@ import { present } from '../../guards.js';
 import type { Model } from '../../model/model.js';
 import { loadRuntime } from '../../runtime/runtime.js';
 import { goalOf, HELD_OUT, isLossGiven } from '../goal.js';
-import { createJudge } from '../judge.js';
+import { createJudge, type Judge } from '../judge.js';
 import { answering, type Candidates, openCandidates } from './candidates.js';
 import { exchanger } from './exchange.js';
 import type { WidthOptions, WidthPoint, Widths } from './options.js';
@@ -48,15 +48,23 @@ export async function findWidths(model: Model, options: WidthOptions, values?: V
     options.onPoint?.(point);
     return { setting, made, point };
   };
-  const { best, isReached } =
+  const { best, isReached, judge } =
     split && isLossGiven(options)
       ? await narrowest(candidates, split, options, judgedAs)
       : await withinBits(candidates, split, options, judgedAs);
   const { setting, made, point } = best;
   return {
     ...{ model: made, chosen: point, points, layers: candidates.layers(setting), inputs: candidates.inputs(setting) },
+    ...{ samples: split?.calibrationSamples ?? 0, heldOut: judge?.heldOut ?? 0, metric: judge?.metric ?? null },
     ...{ isReached, plan: candidates.plan(setting) },
   };
+}
+
+/** What came of a search, and by what it was judged. */
+interface Outcome {
+  readonly best: JudgedSetting;
+  readonly isReached: boolean;
+  readonly judge?: Judge;
 }
 
 type JudgedAs = (setting: Setting, judge?: (made: Model) => Promise<Loss>) => Promise<JudgedSetting>;
@@ -67,7 +75,7 @@ async function withinBits(
   split: Split | undefined,
   options: WidthOptions,
   judgedAs: JudgedAs,
-): Promise<{ best: JudgedSetting; isReached: boolean }> {
+): Promise<Outcome> {
   const { subjects, weights } = candidates;
   const { equivalentBits = Number.POSITIVE_INFINITY } = options;
   const room = equivalentBits * weights;
@@ -83,10 +91,10 @@ async function narrowest(
   split: Split,
   options: WidthOptions,
   judgedAs: JudgedAs,
-): Promise<{ best: JudgedSetting; isReached: boolean }> {
+): Promise<Outcome> {
   const { model, subjects } = candidates;
   const runtime = options.runtime ?? (await loadRuntime());
-  const judge = await createJudge(model, { ...options, split, runtime });
+  const judge = await createJudge(options.original ?? model, { ...options, split, runtime });
   const { limit: most = 0 } = goalOf(options, judge.unit);
   const isGood = ({ point: { judgement } }: JudgedSetting) => judgement !== null && judgement.high <= most;
   const path = [...widening(subjects)];
@@ -107,7 +115,7 @@ async function narrowest(
   }
   if (!judged.has(high)) await look(high);
   let best = present(judged.get(high));
-  if (!isGood(best)) return { best, isReached: false };
+  if (!isGood(best)) return { best, isReached: false, judge };
   // The path goes by the noise of single layers; with all of them rounded, answers tell where the next bits can be spared.
   const exchange = await exchanger(candidates, split, options);
   for (let i = 0; i < NARROWED; i++) {
@@ -118,7 +126,7 @@ async function narrowest(
     if (!isGood(next)) break;
     best = next;
   }
-  return { best, isReached: true };
+  return { best, isReached: true, judge };
 }
 
 /** The inputs that widths are found by, and those kept apart. */

@@ -38,6 +38,8 @@ export interface WidthOptions
   readonly dataset?: CalibrationOptions['dataset'] | undefined;
   /** Whether rounding is compensated, on these inputs. Default false. */
   readonly isCompensated?: boolean | undefined;
+  /** What losses are held against, where the model was changed before. Default: the model as it is given. */
+  readonly original?: Model | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done, about. */
   readonly onProgress?: ((share: number) => void) | undefined;
@@ -102,6 +104,11 @@ export interface Widths {
   readonly layers: readonly LayerWidth[];
   /** What layers take in, as far as its widths were searched for. */
   readonly inputs: readonly InputWidth[];
+  /** Inputs that widths were found by, and others that judged them; 0 where there were none. */
+  readonly samples: number;
+  readonly heldOut: number;
+  /** How good was measured; `null` where only bits count. */
+  readonly metric: Loss['metric'] | null;
   /** Whether the goal is reached; if not, the widest setting was chosen. */
   readonly isReached: boolean;
 }
