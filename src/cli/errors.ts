@@ -28,6 +28,11 @@ export class StoppedEarly extends Error {
   }
 }
 
+/** Of several models some came to nothing: why has been told of each. */
+export class SomeFailed extends Error {
+  override readonly name = 'SomeFailed';
+}
+
 /** Runs the making of a stage: what it says about its options is about the user's. */
 export function asUsage<T>(build: () => T): T {
   try {
@@ -57,8 +62,14 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
     else terminal.fail(error.message);
     return USAGE;
   }
+  if (error instanceof SomeFailed) {
+    // In JSON the summary names them.
+    if (!isJson) terminal.fail(error.message);
+    return FAILED;
+  }
   if (error instanceof StoppedEarly) {
-    stderr.write(isJson ? errorJson({ code: 'ABORTED', message: error.message }) : `${error.message}\n`);
+    if (isJson) stderr.write(errorJson({ code: 'ABORTED', message: error.message }));
+    else terminal.end(error.message);
     return SIGNALS[error.by] ?? FAILED;
   }
   if (error instanceof FxqError) {
@@ -70,10 +81,14 @@ export function reportError(error: unknown, terminal: Terminal, isJson: boolean)
     if (code === 'ABORTED') return SIGNALS[String(error.cause)] ?? FAILED;
     return code === 'CONFIG' ? USAGE : FAILED;
   }
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { message, stack } = asError(error);
   const advice = 'This is a fault of fxq-compress. Please report it with the lines above and, if you can, the file.';
   stderr.write(isJson ? errorJson({ code: 'INTERNAL', message, stack }) : `${stack}\n\n${advice}\n`);
   return FAILED;
+}
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** What `--json` makes of an error: one line on stderr; stdout stays empty. */

@@ -5,6 +5,7 @@ import type { Lossless } from '../pipeline/lossless.js';
 import { printable, printableJson } from '../printable.js';
 import { type Answers, NOT_MEASURED } from './answers.js';
 import type { StoppedEarly } from './errors.js';
+import type { Failure } from './failures.js';
 import { PIPE } from './find-models.js';
 import { sizeOf } from './input.js';
 import { nextSteps } from './next-steps.js';
@@ -102,18 +103,20 @@ export async function reportSummaries(
   terminal: Terminal,
   flags: SummaryFlags,
   results: readonly Result[],
+  failed: readonly Failure[] = [],
 ): Promise<void> {
   const unsure = results.some(({ isBold, summary }) => isBold && !summary.answers?.isMeasured);
   // JSON is last, with all that was warned of.
   if (flags.json) {
     if (unsure) terminal.warn(NOT_MEASURED);
-    terminal.print(await jsonOf(results, terminal.warnings));
+    terminal.print(await jsonOf(results, failed, terminal.warnings));
     return;
   }
   if (!flags.quiet) {
     for (const result of results) await tell(result, flags, terminal);
     const [{ summary }] = results;
-    if (results.length > 1) terminal.tell(sizesOf(totalOf(results), `${results.length} models`, 'together'));
+    const of = failed.length > 0 ? ` of ${results.length + failed.length}` : '';
+    if (results.length > 1) terminal.tell(sizesOf(totalOf(results), `${results.length}${of} models`, 'together'));
     const isThere = summary.input !== PIPE && summary.output !== PIPE && !summary.dryRun;
     const { input, output, answers } = summary;
     if (isThere && answers) {
@@ -126,16 +129,20 @@ export async function reportSummaries(
   if (unsure && !isTold) terminal.warn(NOT_MEASURED);
 }
 
-async function jsonOf(results: readonly Result[], warnings: readonly string[]): Promise<string> {
+async function jsonOf(
+  results: readonly Result[],
+  failed: readonly Failure[],
+  warnings: readonly string[],
+): Promise<string> {
   const all = [];
   for (const { summary, report } of results) {
     const { tensors, overhead } = (await report?.()) ?? {};
     all.push({ ...summary, warnings, tensors, overhead });
   }
   const [only, ...others] = all;
-  if (others.length === 0) return printableJson(only, 2);
+  if (others.length === 0 && failed.length === 0) return printableJson(only, 2);
   const models = all.map(({ warnings: _, ...each }) => each);
-  return printableJson({ models, ...totalOf(results), warnings }, 2);
+  return printableJson({ models, ...(failed.length > 0 && { failed }), ...totalOf(results), warnings }, 2);
 }
 
 function totalOf(results: readonly Result[]): Pick<Summary, 'inputBytes' | 'outputBytes' | 'ratio'> {

@@ -35,6 +35,8 @@ export interface Terminal {
   warn(text: string): void;
   /** A sentence on what went wrong. */
   fail(text: string): void;
+  /** A sentence on why the work has ended, also with `--quiet`. */
+  end(text: string): void;
   /** All that was warned of so far. */
   readonly warnings: readonly string[];
   /** Shows how far a piece of work is: only at a terminal, nothing remains. */
@@ -94,6 +96,7 @@ export function createTerminal(streams: Streams, isQuiet: boolean): Terminal {
       if (!isQuiet) write(text, WARNING);
     },
     fail: (text) => write(text, 'error: ', 'error'),
+    end: (text) => write(text),
     warnings,
     progress(label) {
       const text = printable(label);

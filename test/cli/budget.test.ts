@@ -24,7 +24,9 @@ describe('compress --data', () => {
     expect(stdout).toMatch(/^ +bytes +points lost +95 % +divergence\n─+\n/);
     expect(stdout.match(/← chosen$/gm)).toHaveLength(1);
     expect(stdout).toMatch(/^fc1\.weight +235,200 /m);
-    expect(stdout).toMatch(/^answers: lost −?[\d.]+ points, 95 %: .*, expected of 384 inputs, of which 96 were kept apart$/m);
+    expect(stdout).toMatch(
+      /^answers: lost −?[\d.]+ points, 95 %: .*, expected of 384 inputs, of which 96 were kept apart$/m,
+    );
     expect(stdout).toMatch(/^time: .* \(search .*, encode .*, verify .*\)$/m);
     expect(Object.keys(filesIn(folder))).toEqual(['model.fxq', 'model.fxq.yaml']);
     const config = readFileSync(join(folder, 'model.fxq.yaml'), 'utf8');

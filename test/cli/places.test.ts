@@ -58,15 +58,40 @@ describe('where containers go', () => {
     expect(stdout.match(/^next:$/gm)).toHaveLength(1);
   });
 
-  it('is told up to the model that fails, with those behind it; warnings name theirs', () => {
+  it('is told of all but those that fail, each of which is told once; warnings name theirs', () => {
     const { folder, path } = setUp();
     writeFileSync(path('b.onnx'), '{"error": 404}');
     copyFileSync(path('a.onnx'), path('c.onnx'));
     const flags = ['--density', '0', '--no-cluster'];
-    const { code, stdout, stderr } = fxqIn(folder, 'a.onnx', 'b.onnx', 'c.onnx', ...flags);
-    expect([code, stdout.split('\n')[0]]).toEqual([1, expect.stringMatching(/^a\.onnx \(.*\) → a\.fxq \(/)]);
-    expect(stderr).toMatch(/^warning: a\.onnx: .*\nwarning: not looked at: c\.onnx\n.*error: b\.onnx: .* got JSON/s);
-    expect(namesIn(folder)).toEqual(['a.fxq']);
+    // Whatever the order.
+    for (const [i, names] of [
+      ['a', 'b', 'c'],
+      ['b', 'gone', 'a', 'c'],
+    ].entries()) {
+      const out = `${i}/`;
+      const { code, stdout, stderr } = fxqIn(folder, ...names.map((name) => `${name}.onnx`), ...flags, '-o', out);
+      expect([code, stdout.split('\n')[0]]).toEqual([1, expect.stringMatching(/^a\.onnx \(.*\) → .\/a\.fxq \(/)]);
+      expect(stdout).toMatch(new RegExp(`^2 of ${names.length} models \\(.*\\) → together`, 'm'));
+      expect(stderr).toMatch(/^warning: a\.onnx: /m);
+      expect(stderr.match(/b\.onnx: .* got JSON/g)).toHaveLength(1);
+      expect(stderr).toMatch(/\nerror: (1 of 3 models failed: b\.onnx|2 of 4 models failed: b\.onnx, gone\.onnx)\n/);
+      expect(namesIn(path(`${i}`))).toEqual(['a.fxq', 'c.fxq']);
+    }
+  });
+
+  it('has those that fail in its JSON, and on stderr what went wrong', () => {
+    const { folder, path } = setUp();
+    writeFileSync(path('b.onnx'), '');
+    const { code, stdout, stderr } = fxqIn(folder, 'encode', 'b.onnx', 'a.onnx', '--json');
+    const { models, failed } = JSON.parse(stdout);
+    expect([code, models.length, failed]).toEqual([1, 1, [expect.objectContaining({ input: 'b.onnx' })]]);
+    const { code: name, message } = JSON.parse(stderr).error;
+    expect({ code: name, message }).toEqual({ code: failed[0].code, message: failed[0].message });
+    // What all have in common is told once, and what is wrong with the command ends it.
+    const missing = fxqIn(folder, 'a.onnx', 'below/b.ONNX', '--calibrate', 'none.npz', '-o', 'out/');
+    expect([missing.code, missing.stderr.match(/none\.npz: /g)]).toEqual([1, ['none.npz: ']]);
+    const wrong = fxqIn(folder, 'a.onnx', 'below/b.ONNX', '--lambda', '1', '-o', 'out/');
+    expect([wrong.code, wrong.stderr]).toEqual([2, 'error: --lambda needs --calibrate with inputs to look at\n']);
   });
 
   it.each<[string, string[], number, RegExp]>([
