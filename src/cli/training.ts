@@ -2,10 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CALIBRATION } from '../calibrate/options.js';
 import { CODING, type CodingOptions } from '../container/write/coding.js';
-import { FxqError } from '../errors.js';
 import { formatLoss } from '../evaluate/loss-words.js';
 import { formatBytes, formatCount } from '../inspect/format.js';
-import { readWhole } from '../onnx/files.js';
 import { givenOf } from '../options/check.js';
 import { dashed } from '../options/text.js';
 import { compressTo } from '../pipeline/compress.js';
@@ -19,12 +17,12 @@ import { QUANTIZE } from '../stages/quantize.js';
 import type { Augmentation } from '../tune/augment.js';
 import { judgedAnswers, sameAnswers } from './answers.js';
 import { addAugmentation } from './augment.js';
+import { readCheckpoint } from './checkpoint.js';
 import { type DataFlags, openData } from './data.js';
 import { asUsage, StoppedEarly, UsageError } from './errors.js';
 import { addOptions, givenFlags, optionsFrom } from './flags.js';
 import type { GoalFlags } from './goal.js';
 import { inspectFile, openModel, sizeOf, unclaimedWarnings } from './input.js';
-import { withoutInputs } from './inputs.js';
 import { interruptible } from './interrupt.js';
 import { metricOf } from './metric.js';
 import type { ModelFlags, ThreadFlags } from './options.js';
@@ -116,7 +114,8 @@ export async function trainFile(
     const plan = planOutput(written, { kind: 'container' });
     const checkpoint = isTemporary ? undefined : planOutput(`${written}.train`);
     const checkpointPath = checkpoint?.paths[0];
-    if (checkpointPath !== undefined && !resume) refuseOthers(checkpointPath);
+    const before =
+      checkpointPath === undefined ? undefined : readCheckpoint(checkpointPath, isJournal, resume, terminal);
     let stoppedBy: string | undefined;
     const start = performance.now();
     const trained = await interruptible(async (signal) => {
@@ -126,7 +125,7 @@ export async function trainFile(
         onPlan: (text) => terminal.note(text),
         onStep: (step) => terminal.note(`  ${stepLine(step)}`),
         onCheckpoint: checkpoint && ((bytes) => writeWhole(checkpoint, bytes)),
-        resume: resume && checkpointPath !== undefined ? readCheckpoint(checkpointPath, terminal) : undefined,
+        resume: before,
       });
       if (signal.aborted) stoppedBy = String(signal.reason);
       return found;
@@ -178,18 +177,4 @@ function stepLine({ what, density, lambda, judged, ms }: Step): string {
     ...(judged === null ? [] : [judged.judgement ? formatLoss(judged.judgement) : 'loses nothing']),
   ];
   return `${parts.join('  ')}  (${(ms / 1000).toFixed(1)} s)`;
-}
-
-/** What there is to go on from; without it the search begins anew. */
-function readCheckpoint(path: string, terminal: Terminal): Uint8Array | undefined {
-  if (existsSync(path)) return withoutInputs(() => readWhole(path));
-  terminal.note(`  ${path} is not there to go on from: begins anew`);
-  return undefined;
-}
-
-/** What is called as a checkpoint would be, and is none, is somebody's file. */
-function refuseOthers(path: string): void {
-  if (!existsSync(path) || isJournal(withoutInputs(() => readWhole(path)))) return;
-  const message = `${path}: exists already and is no checkpoint, which is where training would keep one; choose another name with -o`;
-  throw new FxqError('IO', message, { file: path });
 }

@@ -1,10 +1,9 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { Command } from 'commander';
 import { RANDOM } from '../../data/open.js';
 import { FxqError } from '../../errors.js';
 import { formatLoss } from '../../evaluate/loss-words.js';
 import { formatShare } from '../../inspect/format.js';
-import { readWhole } from '../../onnx/files.js';
 import { writeOnnx } from '../../onnx/write.js';
 import { runStages } from '../../pipeline/pipeline.js';
 import type { Augmentation } from '../../tune/augment.js';
@@ -12,11 +11,11 @@ import { isCheckpoint } from '../../tune/checkpoint.js';
 import { type Epoch, TRAINED, TUNE } from '../../tune/options.js';
 import { tune } from '../../tune/tune.js';
 import { addAugmentation } from '../augment.js';
+import { readCheckpoint } from '../checkpoint.js';
 import { addData, type DataFlags, openData } from '../data.js';
 import { asUsage, StoppedEarly, UsageError } from '../errors.js';
 import { addOptions, optionsFrom } from '../flags.js';
 import { aboutFile, inspectFile, type OpenedModel, openEither, openModel, unclaimedWarnings } from '../input.js';
-import { withoutInputs } from '../inputs.js';
 import { interruptible } from '../interrupt.js';
 import { addMetric, type MetricFlags, metricOf } from '../metric.js';
 import {
@@ -100,7 +99,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
     const plan = planModel(output, model, flags.force);
     const checkpoint = planOutput(`${output}.tune`);
     const [checkpointPath] = checkpoint.paths;
-    if (!resume) refuseOthers(checkpointPath);
+    const before = readCheckpoint(checkpointPath, isCheckpoint, resume, terminal);
     const epochs: Epoch[] = [];
     let stoppedBy: string | undefined;
     const run = await interruptible(async (signal) => {
@@ -114,7 +113,7 @@ async function tuneFile(input: string, flags: TuneFlags, terminal: Terminal): Pr
           terminal.note(epochLine(epoch));
         },
         onCheckpoint: (bytes) => writeWhole(checkpoint, bytes),
-        resume: resume ? readCheckpoint(checkpointPath) : undefined,
+        resume: before,
       });
       const context = { onProgress: terminal.progress('tune'), onNote: terminal.warn };
       let isWhole = false;
@@ -154,18 +153,6 @@ function stoppedWhilePruning(error: unknown, last: Epoch | undefined, density: n
   const kept = `${formatShare(last.density)} of the weights are left after epoch ${last.epoch} of ${last.epochs}`;
   const advice = 'no file was written, and the same command with --resume goes on';
   return new StoppedEarly(String(error.cause), `${goal} is not reached yet, ${kept}; ${advice}`);
-}
-
-function readCheckpoint(path: string): Uint8Array {
-  if (existsSync(path)) return withoutInputs(() => readWhole(path));
-  throw new FxqError('IO', `${path}: nothing to resume from; leave out --resume to start anew`, { file: path });
-}
-
-/** What is called as a checkpoint would be, and is none, is somebody's file. */
-function refuseOthers(path: string): void {
-  if (!existsSync(path) || isCheckpoint(withoutInputs(() => readWhole(path)))) return;
-  const message = `${path}: exists already and is no checkpoint, which is where training would keep one; choose another name with -o`;
-  throw new FxqError('IO', message, { file: path });
 }
 
 function epochLine(told: Epoch): string {
