@@ -179,6 +179,27 @@ describe('qdq', () => {
     expect(Buffer.compare(await decode(await encode(bytes)), bytes)).toBe(0);
   });
 
+  it('leaves Softmax in floats, whose kernel of integers has one step only', async () => {
+    const attention = openOnnx(
+      modelOf({
+        nodes: [
+          node('MatMul', ['x', 'w1'], ['q']),
+          node('MatMul', ['x', 'w2'], ['k']),
+          node('Transpose', ['k'], ['kt'], { perm: [0, 1, 3, 2] }),
+          node('MatMul', ['q', 'kt'], ['scores']),
+          node('Identity', ['scores'], ['moved']),
+          node('Softmax', ['moved'], ['shares'], { axis: -1 }),
+          node('MatMul', ['shares', 'q'], ['y']),
+        ],
+        tensors: [stored('w1', [8, 64]), stored('w2', [8, 64])],
+        inputs: { x: [0, 3, 8, 8] },
+      }),
+    );
+    const { output, found } = await run({ as: 'qdq', inputs: 'uint8' }, attention);
+    expect(found.inputs.map(({ name }) => name)).toEqual(['x', 'q', 'k', 'kt', 'shares']);
+    expect(decibels(await answers(attention), await answers(output))).toBeGreaterThan(25);
+  });
+
   it('has normalisation behind a layer in its weights', async () => {
     const normalized = openOnnx(
       modelOf({

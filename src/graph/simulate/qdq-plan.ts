@@ -21,6 +21,12 @@ const MOVERS: ReadonlySet<string> = new Set(
 const BOUNDS: ReadonlySet<string> = new Set(['Relu', 'Clip']);
 
 /**
+ * An operator that is better off with floats: ONNX Runtime's kernel of integers is right for steps of 1/256 only, by which small
+ * shares are told badly.
+ */
+export const IN_FLOATS = 'Softmax';
+
+/**
  * Which values are quantized where everything between layers is to be: what layers take in and give out, and what pools,
  * sums and concatenations of such values do. The model's own outputs stay floats.
  */
@@ -33,13 +39,15 @@ export function qdqValues(graph: DecodedGraph, sites: readonly Site[]): QdqValue
   const values = new Set<string>();
   const same = new Map<string, string>();
   const bounded = new Set<string>();
+  const floats = inFloats(graph);
   /** The value that is quantized in the place of an operator's output: behind a bound that it takes in. */
   const quantize = (value: string) => {
     const [reader, ...others] = readers.get(value) ?? [];
     const isBounded = reader && others.length === 0 && BOUNDS.has(reader.opType ?? '') && isStandard(reader);
     const [behind] = (isBounded && reader.output) || [];
-    if (behind && !outputs.has(value) && !outputs.has(behind)) bounded.add(behind);
-    else if (!outputs.has(value)) values.add(value);
+    if (outputs.has(value) || floats.has(value)) return;
+    if (behind && !outputs.has(behind)) bounded.add(behind);
+    else values.add(value);
   };
   for (const [index, node] of (main.node ?? []).entries()) {
     const [output = ''] = node.output ?? [];
@@ -58,6 +66,21 @@ export function qdqValues(graph: DecodedGraph, sites: readonly Site[]): QdqValue
     }
   }
   return { values: [...values], same };
+}
+
+/** Values that nobody reads but operators which are better off with floats, be it through others that hand them on. */
+function inFloats({ readers, open }: DecodedGraph): Set<string> {
+  const floats = new Set<string>();
+  for (const node of [...(open.builder.graph.node ?? [])].reverse()) {
+    for (const output of node.output ?? []) {
+      const read = readers.get(output) ?? [];
+      const areFloats = read.every(
+        ({ opType, output: next }) => opType === IN_FLOATS || (MOVERS.has(opType ?? '') && floats.has(next?.[0] ?? '')),
+      );
+      if (read.length > 0 && areFloats) floats.add(output);
+    }
+  }
+  return floats;
 }
 
 /** Whether an operator computes with quantized values, all else that it reads being computed, too. */

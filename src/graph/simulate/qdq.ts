@@ -7,6 +7,7 @@ import type { EditedGraph } from '../edit/graph.js';
 import type { EditedNode } from '../edit/node.js';
 import { channelAxis } from './channel-axis.js';
 import { codesOf, INT8_REACH } from './codes.js';
+import { IN_FLOATS } from './qdq-plan.js';
 import type { Site } from './sites.js';
 
 /** Beyond this a bias is told in steps that are too fine for 32 bits. */
@@ -60,7 +61,7 @@ export function insertQdq(model: Model, { values, sites, weights, onInexact }: Q
     graph.interpose(
       value,
       (name) => roundTrip(graph, name, rounding),
-      ({ node }) => node !== undefined && node.opType !== 'Shape',
+      ({ node }) => node !== undefined && node.opType !== 'Shape' && node.opType !== IN_FLOATS,
     );
   }
   return editor.finish();
