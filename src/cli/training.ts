@@ -166,12 +166,9 @@ function triedIn({ steps }: Trained): string {
   return `${formatCount(count)} ${count === 1 ? 'file was' : 'files were'} tried`;
 }
 
-/** Steps after which fewer weights are left. */
-const REMOVING: Readonly<Record<string, string>> = { remove: 'removed', retrain: 'removed and retrained' };
-
-function stepLine({ what, density, lambda, judged, ms }: Step): string {
+function stepLine({ what, why, density, lambda, judged, ms }: Step): string {
   const parts = [
-    REMOVING[what] === undefined ? what : `${REMOVING[what]}, kept ${(100 * density).toFixed(1)}%`,
+    what === 'remove' ? `${what}: ${why}` : what === 'retrain' ? `${what}, kept ${(100 * density).toFixed(1)}%` : what,
     ...(lambda === null ? [] : [`λ ${lambda.toExponential(1)}`]),
     ...(judged === null ? [] : [formatBytes(judged.bytes)]),
     ...(judged === null ? [] : [judged.judgement ? formatLoss(judged.judgement) : 'loses nothing']),

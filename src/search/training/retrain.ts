@@ -16,8 +16,6 @@ const FIRST_SHARE_BY_SIZE = 0.6;
 const MOST_EPOCHS = 80;
 /** A round that has no time for this share of the first one's epochs would only tell how little they are. */
 const LEAST_SHARE = 0.2;
-/** What training takes may exceed what was planned by this factor before it is ended. */
-const LENIENCE = 1.15;
 
 /**
  * Trains the model so far, and removes weights while it does.
@@ -60,7 +58,7 @@ type TuneSettings = Pick<
 
 /**
  * Trains what is not zero, and values that are shared as such: by labels where there are some, else by the original's answers.
- * Where it takes longer than was to be expected, the best epoch so far counts; nothing where there is none.
+ * Where there is no time for all of it, the best epoch so far counts; nothing where there is none.
  */
 export async function trained(session: Session, model: Model, settings: TuneSettings): Promise<Model | undefined> {
   const { common, context, inputs, options, original, journal, clock } = session;
@@ -72,9 +70,8 @@ export async function trained(session: Session, model: Model, settings: TuneSett
       journal.took = { ...journal.took, epoch: ms };
     },
   });
-  const planned = LENIENCE * (settings.epochs ?? 1) * journal.took.epoch;
-  const most = clock.left() - timeForLevels(session);
-  const ms = options.time === undefined ? most : Math.min(most, planned > 0 ? planned : most);
+  // What takes longer than was planned shortens what comes after, but values still have to be chosen.
+  const ms = clock.left() - timeForLevels(session);
   const tuned = await within(ms, options.signal, async (signal) => stage.run(model, { ...context, signal }));
   throwIfAborted(options.signal);
   return tuned;
