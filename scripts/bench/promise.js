@@ -192,6 +192,7 @@ function summed(table) {
   const withOracle = table.filter(({ oracle }) => oracle !== undefined);
   return {
     draws: table.length,
+    met: table.filter(({ reached }) => reached).length,
     above: table.filter(({ lost }) => lost - goal > ROUNDING).length,
     lost: Math.max(...table.map(({ lost }) => lost)),
     bytes: mean(table, 'bytes'),
@@ -201,7 +202,7 @@ function summed(table) {
 
 /** A row for each net, way and number of inputs, of all draws that are known. */
 function tableOf(all) {
-  const head = ['net', 'by', 'inputs', 'goal', 'draws', 'above the goal', 'most lost', 'bytes', '× by table'];
+  const head = ['net', 'by', 'inputs', 'goal', 'draws', 'said to be met', 'above the goal', 'most lost', 'bytes', '× by table'];
   const groups = new Map();
   for (const row of all) {
     const key = JSON.stringify([row.net, row.by, row.inputs, row.goal]);
@@ -209,8 +210,8 @@ function tableOf(all) {
     groups.set(key, (groups.get(key) ?? new Map()).set(row.draw, row));
   }
   const cells = [...groups].map(([key, draws]) => {
-    const { above, lost, bytes, oracle, draws: count } = summed([...draws.values()]);
-    return [...JSON.parse(key), count, above, lost.toPrecision(2), bytes, oracle?.toFixed(2) ?? ''];
+    const { above, met, lost, bytes, oracle, draws: count } = summed([...draws.values()]);
+    return [...JSON.parse(key), count, met, above, lost.toPrecision(2), bytes, oracle?.toFixed(2) ?? ''];
   });
   return [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`);
 }

@@ -1,9 +1,12 @@
 import { isConvolution, type Layer } from '../graph/layers.js';
 import type { Model, Tensor } from '../model/model.js';
+import { withPayloads } from '../model/patch.js';
 import { selector } from '../model/selectors.js';
+import { isPatchable, readWeights, writeWeights } from '../model/weights.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../options/defaults.js';
+import { toWaves } from '../quantize/waves.js';
 import { cluster, clusteringOf, clustersOf } from '../stages/cluster.js';
 import { probeLayers } from './curvature.js';
 import { withLookups } from './lookups.js';
@@ -88,17 +91,20 @@ export async function startCalibration(
   checkCalibrateOptions(options);
   const { bits, clusters, include, exclude } = options;
   const select = selector({ include, exclude }, {}, []);
-  const isWanted = (tensor: Tensor) => select(tensor) !== undefined && !exact.has(tensor.name);
+  const size = bits === undefined && clusters === undefined ? undefined : { bits, clusters };
+  // What is asked to have few values is not for waves.
+  const waves = size ? new Map<Tensor, Uint8Array>() : wavesOf(model, (tensor) => select(tensor) !== undefined);
+  const kept = new Set([...exact, ...[...waves.keys()].map(({ name }) => name)]);
+  const isWanted = (tensor: Tensor) => select(tensor) !== undefined && !kept.has(tensor.name);
   // Tables that are added, as those of positions, hold weights too, of which nothing says so.
   const selectTable = selector({ include: include ?? TABLES, exclude }, {}, []);
   const isTableWanted = (tensor: Tensor) =>
-    isWanted(tensor) || (recipe.hasTables && isTable(tensor, selectTable, exact));
-  const raw = withRawHalves(model, isWanted);
+    isWanted(tensor) || (recipe.hasTables && isTable(tensor, selectTable, kept));
+  const raw = withRawHalves(withPayloads(model, waves), isWanted);
   const prepared = await prepare(raw, { isWanted, isTableWanted }, options, signal);
   const { skipped, seed } = prepared;
   const costs = recipe.isProbed ? await probeLayers({ ...prepared, isTwoSided: recipe.isTwoSided }) : undefined;
   // All of what is wanted, from which only what was skipped is taken.
-  const size = bits === undefined && clusters === undefined ? undefined : { bits, clusters };
   const plain = await cluster(clusteringOf({ ...size, include, exclude })).run(raw);
   const skippedTensors = new Set(skipped.map(({ tensor }) => tensor));
   const { pool = inThreadPool() } = options;
@@ -138,6 +144,17 @@ export async function startCalibration(
       return withRecord({ ...calibrated, tensors }, record);
     },
   };
+}
+
+/** Tensors that are bases of waves, with the payloads that a container holds as such: nothing that is learned is in them. */
+function wavesOf({ tensors }: Model, isWanted: (tensor: Tensor) => boolean): Map<Tensor, Uint8Array> {
+  const found = new Map<Tensor, Uint8Array>();
+  for (const tensor of tensors) {
+    if (tensor.dtype !== 'float32' || !isPatchable(tensor) || !isWanted(tensor)) continue;
+    const waves = toWaves(readWeights(tensor), tensor.dims);
+    if (waves) found.set(tensor, writeWeights(tensor, waves));
+  }
+  return found;
 }
 
 const TABLES = ['role:weight', 'role:other'];

@@ -8,8 +8,13 @@ export const VERSION = 3;
 export const PREFIX_BYTES = 20;
 
 /** How a tensor's payload is coded; the index is the number in the file. */
-export const LAYOUTS = ['inline', 'verbatim', 'packed', 'dense', 'gap', 'mask', 'planes'] as const;
+export const LAYOUTS = ['inline', 'verbatim', 'packed', 'dense', 'gap', 'mask', 'planes', 'waves'] as const;
 export type Layout = (typeof LAYOUTS)[number];
+
+/** Layouts whose sections begin with a codebook: the others say what weights are in other ways. */
+export function hasCodebook(layout: Layout): boolean {
+  return layout === 'packed' || layout === 'dense' || layout === 'gap' || layout === 'mask';
+}
 
 /**
  * How a codebook is written: entries in the tensor's own type, or as float16 where that loses nothing, or a grid's step, or
@@ -47,6 +52,14 @@ export const MAX_LINES = 1 << 20;
 
 /** Bits of a float32's mantissa, which are all zero in a power of two. */
 export const MANTISSA_BITS = 23;
+
+/** A wave's phase is counted in so many parts of a turn, as a power of two, and its frequency in no more than these. */
+export const PHASE_BITS = 24;
+export const MAX_TURN_BITS = 32;
+
+/** Waves that a tensor may have, which are all read before the first chunk, and the longest of them. */
+export const MAX_WAVES = 1 << 16;
+export const LONGEST_WAVE = 1 << 12;
 
 /** A grid's first byte: bits of its steps' mantissas, whether −0 is an entry, and whether there are escapes. */
 export const LOW_BITS = 31;

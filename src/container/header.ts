@@ -1,5 +1,5 @@
 import type { DType } from '../binary/dtype.js';
-import { CODEBOOKS, type CodebookKind, type Layout } from './constants.js';
+import { CODEBOOKS, type CodebookKind, LAYOUTS, type Layout } from './constants.js';
 
 /** The CBOR header as it stands in the file. One letter a key, fields at their default left out. */
 export interface WireHeader {
@@ -85,7 +85,7 @@ export interface TensorEntry {
  * lines that resemble each other a class.
  */
 export interface Lines {
-  /** 1: all weights have the same codes, and there are no lines but those of grids. */
+  /** 1: all weights have the same codes, and there are no lines but those of grids and waves. */
   readonly classes: number;
   /** How many lines there are. */
   readonly count: number;
@@ -101,9 +101,9 @@ export interface Contexts {
   readonly distance: number;
 }
 
-/** Whether something is said of every line: its class, or its step. */
-export function hasLines({ c, m = 1, h = 0 }: Pick<WireTensor, 'c' | 'm' | 'h'>): boolean {
-  return (m > 1 && h === 0) || c === CODEBOOKS.indexOf('grids');
+/** Whether something is said of every line: its class, its step, or its waves. */
+export function hasLines({ l = 0, c, m = 1, h = 0 }: Pick<WireTensor, 'l' | 'c' | 'm' | 'h'>): boolean {
+  return (m > 1 && h === 0) || c === CODEBOOKS.indexOf('grids') || LAYOUTS[l] === 'waves';
 }
 
 /** The lines along a dimension. */

@@ -40,7 +40,8 @@ export function symbolsOf(layout: Layout, codebookSize: number, classes: number,
 
 /**
  * The most payload units (weights, or bytes of a plane) that one byte of a section can stand for. Symbols take at
- * least one bit. A gap symbol covers at most 256 weights, plus less than one gap left uncoded a chunk; a mask symbol 8.
+ * least one bit. A gap symbol covers at most 256 weights, plus less than one gap left uncoded a chunk; a mask symbol 8. A wave
+ * takes three bits at least, and has up to 4096 weights.
  */
 export const MAX_UNITS_PER_BYTE: Record<Layout, number> = {
   inline: 0,
@@ -50,6 +51,7 @@ export const MAX_UNITS_PER_BYTE: Record<Layout, number> = {
   gap: 8 * 256 + 256,
   mask: 64,
   planes: 8,
+  waves: 1 << 14,
 };
 
 /** The head in memory: names, tables of content and everything of the model that is not a tensor. */

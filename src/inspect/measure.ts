@@ -1,5 +1,5 @@
 import { bitsOf, type DType } from '../binary/dtype.js';
-import { indexBits } from '../container/constants.js';
+import { hasCodebook, indexBits } from '../container/constants.js';
 import type { TensorEntry } from '../container/header.js';
 import type { Tensor } from '../model/model.js';
 import { codedBits } from './coded-bits.js';
@@ -68,7 +68,7 @@ export function measureSection(
     tableBytes: parts.tableBytes,
     ratio: size === 0 ? null : payload.length / size,
   };
-  if (layout === 'verbatim' || layout === 'planes') {
+  if (!hasCodebook(layout)) {
     const codedWeightBits = count === 0 ? 0 : (8 * size) / count;
     return {
       ...base,

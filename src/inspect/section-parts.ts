@@ -1,5 +1,5 @@
 import { atOnce } from '../breather.js';
-import { CONTEXT_CODE_LIMIT, indexBits, PLANES } from '../container/constants.js';
+import { CONTEXT_CODE_LIMIT, hasCodebook, indexBits, PLANES } from '../container/constants.js';
 import type { TensorEntry } from '../container/header.js';
 import { readCode, readCodebook } from '../container/read/codes.js';
 import { SectionCursor } from '../container/read/cursor.js';
@@ -27,7 +27,7 @@ export function readParts(entry: TensorEntry, section: Uint8Array): Parts {
     classes: new Uint8Array(),
   };
   if (entry.layout === 'planes') return { ...none, tableBytes: planeTables(cursor) };
-  if (entry.layout === 'verbatim') return none;
+  if (!hasCodebook(entry.layout)) return none;
   const book = atOnce(readCodebook(cursor));
   const { values } = book;
   const codebookBytes = cursor.at;

@@ -11,6 +11,7 @@ import { fixedBasisOf } from '../quantize/fixed-basis.js';
 import { gridStep, roundToGrid } from '../quantize/grid.js';
 import { INITIALISATIONS, type Initialisation, sortNonZeros } from '../quantize/kmeans/index.js';
 import { sharedValuesOf } from '../quantize/shared-values.js';
+import { toWaves } from '../quantize/waves.js';
 import type { Stage, StageDefinition } from './stage.js';
 
 const NAME = 'cluster';
@@ -162,13 +163,14 @@ export function isDefaultClustering({ stage, options }: Pick<Change, 'stage' | '
 /** What the stage does to a layer. */
 function clusterWeights(weights: Float32Array, settings: ClusterSettings, tensor: Tensor): Float32Array {
   const { init, seed, centroids, values, snr, share, isDefault } = settings;
+  // On a grid values of 16 bits would be rounded once more, off it.
+  const isOnGrid = snr !== undefined && values === 'grid' && tensor.dtype === 'float32';
+  const waves = isOnGrid ? toWaves(weights, tensor.dims) : undefined;
+  if (waves) return waves;
   if (isDefault && sharedValuesOf(weights) !== undefined) return weights;
   const sorted = sortNonZeros(weights);
   const noise = snr === undefined ? undefined : share * 10 ** (-snr / 10);
-  // On a grid values of 16 bits would be rounded once more, off it.
-  if (noise !== undefined && values === 'grid' && tensor.dtype === 'float32') {
-    return fixedBasisOf(tensor, weights) ? weights : onGrid(weights, sorted, noise);
-  }
+  if (noise !== undefined && isOnGrid) return fixedBasisOf(tensor, weights) ? weights : onGrid(weights, sorted, noise);
   const centroidsOf = centroidFinder(sorted, init, seed, roundingOf(tensor, centroids));
   const codebook =
     noise === undefined ? centroidsOf(clustersOf(settings)) : fewestCentroids(sorted, centroidsOf, noise);

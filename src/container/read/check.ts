@@ -124,7 +124,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
           name,
         );
       const codebookKind = CODEBOOKS[field('c', CODEBOOKS.length - 1, 0)];
-      const isByLine = codebookKind === 'grids';
+      const isByLine = codebookKind === 'grids' || layout === 'waves';
       const distance = field('h', MAX_DISTANCE, 0);
       const classes = field('m', MAX_CLASSES, 1);
       if (classes < 1) throw bad('no classes', name);
@@ -161,7 +161,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     }
     const { layout, codebookSize, codebookKind, lines, contexts } = tensors[owner];
     const codes = lines.classes * contexts.classes;
-    const read = lines.classes > 1 || codebookKind === 'grids' ? lines.count : 0;
+    const read = lines.classes > 1 || codebookKind === 'grids' || layout === 'waves' ? lines.count : 0;
     symbols += symbolsOf(layout, codebookSize, codes, read, width);
     shares[owner] = (shares[owner] ?? 0) + codes;
     if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors or classes share its section`, name);

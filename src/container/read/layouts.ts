@@ -4,6 +4,7 @@ import { type Code, readCode } from './codes.js';
 import { readContexts } from './contexts.js';
 import type { SectionCursor } from './cursor.js';
 import { readRun, readStreams } from './runs.js';
+import { readWaves } from './waves.js';
 
 /** Decodes the next chunk, of `count` weights, to the beginning of the kernels' work area. */
 type ChunkReader = (count: number, isLast: boolean) => void;
@@ -110,6 +111,15 @@ export const READERS: Record<Exclude<Layout, 'inline'>, LayoutReader> = {
         }
         kernels.interleave(count, width);
       };
+    };
+  },
+
+  waves(cursor, { work }) {
+    const put = readWaves(cursor);
+    let start = 0;
+    return () => (count) => {
+      put(new Float32Array(work.buffer, work.byteOffset + CHUNK_AT, count), start);
+      start += count;
     };
   },
 };

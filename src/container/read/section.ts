@@ -1,6 +1,6 @@
 import { atOnce, type Steps } from '../../breather.js';
 import { CHUNK_AT, type Kernels } from '../../kernels/decode/kernels.js';
-import { CHUNK, SPARSE_CHUNK } from '../constants.js';
+import { CHUNK, hasCodebook, SPARSE_CHUNK } from '../constants.js';
 import type { TensorEntry } from '../header.js';
 import { readCodebook } from './codes.js';
 import { SectionCursor } from './cursor.js';
@@ -30,8 +30,7 @@ export function* decodeInSteps(
   if (tensor.layout === 'inline') return;
   const cursor = new SectionCursor(section, tensor);
   const { layout, units, width, lines } = tensor;
-  const { values, steps, readEscapes } =
-    layout === 'verbatim' || layout === 'planes' ? NO_CODEBOOK : yield* readCodebook(cursor);
+  const { values, steps, readEscapes } = hasCodebook(layout) ? yield* readCodebook(cursor) : NO_CODEBOOK;
   const members = lines.classes > 1 ? readLines(cursor) : [undefined];
   const prepare = members.map(() => READERS[layout](cursor, kernels, values));
   for (const [i, ofClass] of members.entries()) {

@@ -13,6 +13,7 @@ import { planDense, planMask, planPacked, planPlanes, planVerbatim } from './lay
 import { splitByDensity, splitLines } from './lines.js';
 import type { Plan } from './plan.js';
 import { asUnits, indexUnits } from './symbols.js';
+import { planWaves } from './waves.js';
 
 /** The layouts are tried from the fastest to decode to the slowest; a slower one has to save a hundredth. */
 const WORTHWHILE = 0.99;
@@ -116,6 +117,8 @@ function cheapest(
   const grid = isFloat && units instanceof Uint32Array ? onGrid(units, listed) : undefined;
   const byLine =
     isFloat && hasDims && units instanceof Uint32Array ? onGrids(units, dims, grid?.grid?.steps[0]) : undefined;
+  const waves = isFloat && hasDims && units instanceof Uint32Array ? planWaves(units, dims) : undefined;
+  if (waves) plans.push(waves);
   const indexed = grid ?? listed;
   for (const form of [indexed, byLine]) {
     if (form) plans.push(...[planPacked, planDense, planGap, planMask].map((plan) => plan(form, isFloat)));

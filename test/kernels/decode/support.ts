@@ -41,6 +41,7 @@ export function code(layout: Layout, payload: Uint8Array, width: number): Coded 
     planes: () => planPlanes(payload, width),
     inline: () => undefined,
     verbatim: () => undefined,
+    waves: () => undefined,
   }[layout]();
   if (plan === undefined) return undefined;
   const section = plan.write();

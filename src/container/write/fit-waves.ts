@@ -1,0 +1,198 @@
+import { LONGEST_WAVE, MAX_LINES, MAX_WAVES, PHASE_BITS } from '../constants.js';
+import { type Lines, linesOf } from '../header.js';
+import { turnBits, type Waves } from '../read/waves.js';
+
+/** Fewer lines, or shorter pieces, say too little of what they are, and take next to nothing. */
+const FEWEST_LINES = 8;
+const SHORTEST_PIECE = 16;
+/** Pieces that lines are cut into: most transforms have one, those with a real and an imaginary half two. */
+const PIECES = [1, 2];
+/** Lines by which is seen whether it is worth a closer look, and how far these may be off, as a share of their largest value. */
+const SAMPLE = 5;
+const LIKELY = 1e-4;
+/** A piece with less than this share of the tensor's largest value is nothing but what rounding has left. */
+const NOTHING = 1e-6;
+/** Rounds of Gauss and Newton: each has twice as many digits right. */
+const ROUNDS = 8;
+/** Radians that are nothing to a frequency. */
+const ENOUGH = 1e-14;
+
+/** Waves that a tensor's weights may be, and where its lines are. */
+export interface Fitted {
+  readonly waves: Waves;
+  readonly lines: Lines;
+  readonly axis: number;
+}
+
+/** A way to cut a tensor into pieces. */
+interface Cut {
+  readonly lines: Lines;
+  readonly axis: number;
+  readonly pieces: number;
+  readonly length: number;
+}
+
+/**
+ * The waves that are nearest to a tensor's weights, where they look like some: how near is for the caller to see. Takes a
+ * moment where they do not.
+ */
+export function fitWaves(weights: Float32Array, dims: readonly number[]): Fitted | undefined {
+  const cut = cutsOf(weights.length, dims).find((each) => isLikely(weights, each));
+  if (!cut) return undefined;
+  const { lines, pieces, length, axis } = cut;
+  const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+  const frequencies = new Uint32Array(lines.count);
+  const amplitudes = new Float32Array(lines.count * pieces);
+  const phases = new Uint32Array(lines.count * pieces);
+  for (let line = 0; line < lines.count; line++) {
+    const all = Array.from({ length: pieces }, (_, piece) => takePiece(weights, cut, line, piece));
+    const sizes = all.map(sizeOf);
+    const main = sizes.indexOf(Math.max(...sizes));
+    const isNothing = sizes[main] <= NOTHING * largest;
+    // Of nothing the frequency is that which takes the fewest bits.
+    const [before = 0, earlier = 0] = [frequencies[line - 1], frequencies[line - 2]];
+    frequencies[line] = isNothing ? 2 * before - earlier : frequencyOf(all[main], sizes[main]);
+    for (const [piece, values] of all.entries()) {
+      const wave = line * pieces + piece;
+      if (sizes[piece] > NOTHING * largest) [amplitudes[wave], phases[wave]] = waveOf(values, frequencies[line]);
+      else phases[wave] = phases[wave - pieces] ?? 0;
+    }
+  }
+  return { waves: { length, pieces, frequencies, amplitudes, phases }, lines, axis };
+}
+
+/** All ways to cut a tensor into pieces, those with the fewest first. */
+function cutsOf(units: number, dims: readonly number[]): Cut[] {
+  return dims
+    .flatMap((_, axis) => {
+      const lines = linesOf(dims, axis, 1);
+      return PIECES.map((pieces) => ({ lines, axis, pieces, length: units / (lines.count * pieces) }));
+    })
+    .filter(
+      ({ lines: { count }, pieces, length }) =>
+        count >= FEWEST_LINES &&
+        count <= MAX_LINES &&
+        count * pieces <= MAX_WAVES &&
+        Number.isInteger(length) &&
+        length >= SHORTEST_PIECE &&
+        length <= LONGEST_WAVE,
+    )
+    .sort((a, b) => a.lines.count * a.pieces - b.lines.count * b.pieces);
+}
+
+/** Whether some lines are waves, all that are not zero. */
+function isLikely(weights: Float32Array, cut: Cut): boolean {
+  let seen = 0;
+  for (let i = 0; i < SAMPLE; i++) {
+    const line = Math.round((i * (cut.lines.count - 1)) / (SAMPLE - 1));
+    for (let piece = 0; piece < cut.pieces; piece++) {
+      const values = takePiece(weights, cut, line, piece);
+      const size = sizeOf(values);
+      if (size === 0) continue;
+      if (!(size < Number.POSITIVE_INFINITY)) return false;
+      const turn = turnOf(values);
+      for (let k = 1; k < values.length - 1; k++)
+        if (!(Math.abs(values[k - 1] + values[k + 1] - turn * values[k]) <= LIKELY * size)) return false;
+      seen++;
+    }
+  }
+  return seen > 1;
+}
+
+function takePiece(weights: Float32Array, { lines, length }: Cut, line: number, piece: number): Float64Array {
+  const { count, inner } = lines;
+  return Float64Array.from({ length }, (_, k) => {
+    const place = piece * length + k;
+    return weights[(Math.floor(place / inner) * count + line) * inner + (place % inner)];
+  });
+}
+
+function sizeOf(values: Float64Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
+
+/** Twice the cosine of a wave's step: what its neighbours add up to, as a multiple of a value. */
+function turnOf(values: Float64Array): number {
+  let [products, squares] = [0, 0];
+  for (let k = 1; k < values.length - 1; k++) {
+    products += values[k] * (values[k - 1] + values[k + 1]);
+    squares += values[k] ** 2;
+  }
+  return squares > 0 ? products / squares : 0;
+}
+
+/** The frequency of a piece in its parts of a turn: by the sum of neighbours first, then by least squares. */
+function frequencyOf(values: Float64Array, size: number): number {
+  const { length } = values;
+  const turn = 2 ** turnBits(length);
+  if (values.every((value) => Math.abs(value - values[0]) <= NOTHING * size)) return 0;
+  if (values.every((value, k) => Math.abs(value - (k % 2 ? -values[0] : values[0])) <= NOTHING * size)) return turn / 2;
+  let step = Math.acos(Math.max(-1, Math.min(1, turnOf(values) / 2)));
+  for (let round = 0; round < ROUNDS; round++) {
+    const change = correction(values, step);
+    if (!Number.isFinite(change)) break;
+    step += change;
+    if (Math.abs(change) < ENOUGH) break;
+  }
+  return Math.max(0, Math.min(turn / 2, Math.round((step / (2 * Math.PI)) * turn)));
+}
+
+/** By how much a step should be larger: the third unknown of a·cos + b·sin + change · their derivative, by least squares. */
+function correction(values: Float64Array, step: number): number {
+  const { length } = values;
+  // From the middle on, what a phase and what a frequency does are told apart best.
+  const middle = (length - 1) / 2;
+  const { a, b } = partsAt(values, step, middle);
+  let [cc, cs, ss, cd, sd, dd, cr, sr, dr] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  for (let k = 0; k < length; k++) {
+    const [c, s] = [Math.cos(step * (k - middle)), Math.sin(step * (k - middle))];
+    const slope = (k - middle) * (b * c - a * s);
+    const rest = values[k] - a * c - b * s;
+    cc += c * c;
+    cs += c * s;
+    ss += s * s;
+    cd += c * slope;
+    sd += s * slope;
+    dd += slope * slope;
+    cr += c * rest;
+    sr += s * rest;
+    dr += slope * rest;
+  }
+  // What of the derivative cosine and sine cannot do is what tells.
+  const determinant = cc * ss - cs * cs;
+  const onto = (x: number, y: number) => [(x * ss - y * cs) / determinant, (y * cc - x * cs) / determinant];
+  const [p, q] = onto(cd, sd);
+  return (dr - p * cr - q * sr) / (dd - p * cd - q * sd);
+}
+
+/** Cosine's and sine's share of values, by least squares. */
+function partsAt(values: Float64Array, step: number, middle: number): { a: number; b: number } {
+  let [cc, cs, ss, cv, sv] = [0, 0, 0, 0, 0];
+  for (const [k, value] of values.entries()) {
+    const [c, s] = [Math.cos(step * (k - middle)), Math.sin(step * (k - middle))];
+    cc += c * c;
+    cs += c * s;
+    ss += s * s;
+    cv += c * value;
+    sv += s * value;
+  }
+  const determinant = cc * ss - cs * cs;
+  // At no frequency, and at the highest, there is no sine.
+  if (!(determinant > 1e-9 * cc * cc)) return { a: cv / cc, b: 0 };
+  return { a: (cv * ss - sv * cs) / determinant, b: (sv * cc - cv * cs) / determinant };
+}
+
+/** Amplitude and phase of a piece at a frequency. */
+export function waveOf(values: Float64Array, frequency: number): [amplitude: number, phase: number] {
+  const step = (2 * Math.PI * frequency) / 2 ** turnBits(values.length);
+  const { a, b } = partsAt(values, step, 0);
+  const whole = 2 ** PHASE_BITS;
+  const phase = Math.round((Math.atan2(a, b) / (2 * Math.PI)) * whole + whole) % whole;
+  let [products, squares] = [0, 0];
+  for (const [k, value] of values.entries()) {
+    const sine = Math.sin((2 * Math.PI * phase) / whole + step * k);
+    products += sine * value;
+    squares += sine * sine;
+  }
+  return [Math.fround(Math.abs(products / squares)), phase];
+}
