@@ -19,6 +19,7 @@ import { onGrids } from '../build/container/write/grids.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from '../build/container/write/layouts.js';
 import { splitBy, unsplit } from '../build/container/write/lines.js';
 import { asUnits, indexUnits } from '../build/container/write/symbols.js';
+import { planWaves } from '../build/container/write/waves.js';
 import { inspect } from '../build/decode/index.js';
 import { openOnnx } from '../build/onnx/open.js';
 import { createRandom } from '../build/random.js';
@@ -57,9 +58,10 @@ function forge(golden, payload) {
 }
 
 /** @param {Golden} golden */
-function planFor({ layout, kind, width, lines, contexts, grids, gapBits, hasEscapes }, payload) {
+function planFor({ layout, kind, width, lines, contexts, grids, waves, gapBits, hasEscapes }, payload) {
   if (layout === 'verbatim') return planVerbatim(payload);
   if (layout === 'planes') return planPlanes(payload, width);
+  if (layout === 'waves') return planWaves(new Uint32Array(payload.buffer), waves.dims);
   const listed = indexUnits(asUnits(payload, width));
   const words = () => new Uint32Array(Uint8Array.from(payload).buffer);
   // Escapes for their own sake: a list of so few values would be shorter.

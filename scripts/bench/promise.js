@@ -202,7 +202,18 @@ function summed(table) {
 
 /** A row for each net, way and number of inputs, of all draws that are known. */
 function tableOf(all) {
-  const head = ['net', 'by', 'inputs', 'goal', 'draws', 'said to be met', 'above the goal', 'most lost', 'bytes', '× by table'];
+  const head = [
+    'net',
+    'by',
+    'inputs',
+    'goal',
+    'draws',
+    'said to be met',
+    'above the goal',
+    'most lost',
+    'bytes',
+    '× by table',
+  ];
   const groups = new Map();
   for (const row of all) {
     const key = JSON.stringify([row.net, row.by, row.inputs, row.goal]);

@@ -12,7 +12,9 @@ import { onGrids } from '../../build/container/write/grids.js';
 import { planDense, planMask, planPacked, planPlanes, planVerbatim } from '../../build/container/write/layouts.js';
 import { splitBy } from '../../build/container/write/lines.js';
 import { asUnits, indexUnits } from '../../build/container/write/symbols.js';
+import { planWaves } from '../../build/container/write/waves.js';
 import { compress, encode } from '../../build/index.js';
+import { toWaves } from '../../build/quantize/waves.js';
 import { createRandom } from '../../build/random.js';
 import { toTree } from './cbor.js';
 import { putTogether, takeApart } from './parts.js';
@@ -53,6 +55,7 @@ const PLANS = {
   gap: planLines(planGap),
   mask: planLines(planMask),
   planes: (payload, width) => planPlanes(payload, width),
+  waves: (payload, _width, _isFloat, dims) => planWaves(new Uint32Array(payload.buffer), dims),
 };
 
 /**
@@ -120,6 +123,8 @@ const SPECS = [
   [{ layout: 'dense', dtype: 'float32', count: 66_000, dims: [6000, 11], axis: 1, grid: 'lines', far: 900 }],
   [{ layout: 'gap', dtype: 'float32', count: 4000, dims: [40, 100], axis: 0, grid: 'lines', kept: 10 }],
   [{ layout: 'mask', dtype: 'float32', count: 1200, dims: [12, 100], axis: 0, grid: 'lines', kept: 3, far: 200 }],
+  [{ layout: 'waves', dtype: 'float32', count: 640, dims: [32, 20], axis: 1 }],
+  [{ layout: 'waves', dtype: 'float32', count: 66_000, dims: [33, 2000], axis: 0 }],
   [{ layout: 'planes', dtype: 'float32', count: 300, values: 280 }],
   [{ layout: 'planes', dtype: 'float64', count: 200, values: 150 }],
   [{ layout: 'planes', dtype: 'uint16', count: 1100, values: 500 }],
@@ -231,7 +236,19 @@ function gridPayload({ count, dims = [count], axis = 0, kept = 1, grid, far = 0,
   return new Uint8Array(values.buffer);
 }
 
+/** A transform of which each line along the axis is a wave of its own. */
+function wavesPayload({ count, dims, axis }) {
+  const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const values = Float32Array.from({ length: count }, (_, at) => {
+    const line = Math.floor(at / inner) % dims[axis];
+    const place = Math.floor(at / (inner * dims[axis])) * inner + (at % inner);
+    return Math.cos((Math.PI * line * (2 * place + 1)) / (4 * dims[axis] + 1));
+  });
+  return new Uint8Array(toWaves(values, dims).buffer);
+}
+
 function makePayload(spec, random) {
+  if (spec.layout === 'waves') return wavesPayload(spec);
   if (spec.grid) return gridPayload(spec, random);
   const { dtype, count, values, kept = 0, isHalf, layout } = spec;
   const bits = bitsOf(dtype) ?? 8;

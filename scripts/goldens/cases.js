@@ -1,5 +1,7 @@
 // What each golden is about, and weights that make it so.
 
+import { toWaves } from '../../build/quantize/waves.js';
+
 const WITH_CODEBOOK = ['packed', 'dense', 'gap', 'mask'];
 const WITH_LINES = ['dense', 'gap', 'mask'];
 
@@ -91,6 +93,13 @@ const streams = [
   { layout: 'planes', width: 1, count: 8200 },
 ].map((golden) => ({ ...golden, suffix: 'streams' }));
 
+/** Waves, whose lines are cut into pieces or not. */
+const waves = [
+  { layout: 'waves', width: 4, count: 40 * 24, waves: { dims: [40, 24], axis: 1, pieces: 1 } },
+  { layout: 'waves', width: 4, count: 34 * 20, waves: { dims: [34, 1, 20], axis: 2, pieces: 2 }, suffix: 'pieces' },
+  { layout: 'waves', width: 4, count: 8 * 5 * 300, waves: { dims: [5, 8, 300], axis: 1, pieces: 1 }, suffix: 'inner' },
+];
+
 const models = [
   { layout: 'dense', kind: 'native', width: 4, count: 480, tensors: 3, suffix: 'twins' },
   { layout: 'inline', width: 8, count: 40, isPlanar: true, tensors: 2, suffix: 'twins' },
@@ -109,6 +118,7 @@ const models = [
  * @property {boolean} [hasEscapes]
  * @property {boolean} [hasMinusZero]
  * @property {{ distance: number, classes: number }} [contexts] values have one of so many classes, in turn
+ * @property {{ dims: number[], axis: number, pieces: number }} [waves]
  * @property {boolean} [isPlanar]
  * @property {number} [gapBits]
  * @property {number} [density]
@@ -120,7 +130,7 @@ const models = [
 
 const goldens = /** @type {Golden[]} */ ([
   ...[...plain, ...coded, ...lined, ...followed, ...followedGrids, ...byLine, ...escaping, ...signed],
-  ...[...gaps, ...streams, ...models],
+  ...[...gaps, ...streams, ...models, ...waves],
 ]);
 
 /** All goldens: what they are about, and how they are named for it. */
@@ -144,6 +154,7 @@ export function payloadOf(golden, random) {
   if (layout === 'inline') return isPlanar ? ramp(width, length) : pattern(width, length, random);
   if (layout === 'verbatim') return noise(width, length, random);
   if (layout === 'planes') return bell(width, length, random);
+  if (golden.waves) return wavesPayload(golden.waves);
   const values = valuesOf(kind, width, layout === 'packed' ? 8 : 14, random);
   const isKept = gapBits
     ? regularly(gapBits, random)
@@ -158,7 +169,7 @@ export function payloadOf(golden, random) {
 }
 
 /** The dimensions that a case is about; as a list where it is about none. */
-export const dimsOf = (/** @type {Golden} */ { lines, grids }) => lines?.dims ?? grids?.dims;
+export const dimsOf = (/** @type {Golden} */ { lines, grids, waves }) => lines?.dims ?? grids?.dims ?? waves?.dims;
 
 /** What the plain grid of a few values does not show. */
 const isOnGrid = (/** @type {Golden} */ { grids, hasEscapes, hasMinusZero }) => grids || hasEscapes || hasMinusZero;
@@ -186,6 +197,23 @@ function gridPayload({ layout, grids, lines, hasEscapes, hasMinusZero }, length,
   // One in a thousand weights may be on no grid at all.
   if (hasEscapes && !grids && !lines) values[700] = Number.NaN;
   return new Uint8Array(values.buffer);
+}
+
+/** A transform: line i turns i times, in the second piece a quarter turn behind, under a window. */
+function wavesPayload({ dims, axis, pieces }) {
+  const count = dims[axis];
+  const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const units = dims.reduce((a, b) => a * b, 1);
+  const length = units / count / pieces;
+  const values = Float32Array.from({ length: units }, (_, at) => {
+    const line = Math.floor(at / inner) % count;
+    const place = Math.floor(at / (inner * count)) * inner + (at % inner);
+    const turned = (2 * Math.PI * line * (place % length)) / (4 * count + 1);
+    return (
+      Math.sin((Math.PI * (line + 1)) / (count + 1)) * Math.cos(turned + (Math.PI / 2) * Math.floor(place / length))
+    );
+  });
+  return new Uint8Array(toWaves(values, dims).buffer);
 }
 
 /** Which weights are not zero: one by one, or for a mask eight together; of layout dense all. */

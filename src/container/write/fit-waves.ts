@@ -80,23 +80,25 @@ function cutsOf(units: number, dims: readonly number[]): Cut[] {
     .sort((a, b) => a.lines.count * a.pieces - b.lines.count * b.pieces);
 }
 
-/** Whether some lines are waves, all that are not zero. */
+/** Whether some lines are waves, all that are more than nothing. */
 function isLikely(weights: Float32Array, cut: Cut): boolean {
-  let seen = 0;
-  for (let i = 0; i < SAMPLE; i++) {
-    const line = Math.round((i * (cut.lines.count - 1)) / (SAMPLE - 1));
-    for (let piece = 0; piece < cut.pieces; piece++) {
-      const values = takePiece(weights, cut, line, piece);
-      const size = sizeOf(values);
-      if (size === 0) continue;
-      if (!(size < Number.POSITIVE_INFINITY)) return false;
-      const turn = turnOf(values);
-      for (let k = 1; k < values.length - 1; k++)
-        if (!(Math.abs(values[k - 1] + values[k + 1] - turn * values[k]) <= LIKELY * size)) return false;
-      seen++;
-    }
-  }
-  return seen > 1;
+  const { lines, pieces } = cut;
+  const sample = Array.from({ length: SAMPLE * pieces }, (_, i) =>
+    takePiece(weights, cut, Math.round((Math.floor(i / pieces) * (lines.count - 1)) / (SAMPLE - 1)), i % pieces),
+  );
+  const sizes = sample.map(sizeOf);
+  const largest = Math.max(...sizes);
+  if (!(largest > 0 && largest < Number.POSITIVE_INFINITY)) return false;
+  return sample.every((values, i) => {
+    if (sizes[i] <= NOTHING * largest) return true;
+    const turn = turnOf(values);
+    return values.every(
+      (value, k) =>
+        k === 0 ||
+        k === values.length - 1 ||
+        Math.abs(values[k - 1] + values[k + 1] - turn * value) <= LIKELY * sizes[i],
+    );
+  });
 }
 
 function takePiece(weights: Float32Array, { lines, length }: Cut, line: number, piece: number): Float64Array {

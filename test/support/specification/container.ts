@@ -4,6 +4,7 @@ import type { WireTensor } from '../../../src/container/header.js';
 import { Bits, segmentsOf } from './bits.js';
 import { equal } from './equal.js';
 import { expandHead } from './head.js';
+import { readWaves } from './waves.js';
 
 /*
  * A decoder made from src/container/README.md alone, as it stands there, with nothing of the library's own but the hash:
@@ -88,6 +89,10 @@ function decodeSection(tensor: WireTensor, bytes: Uint8Array, units: number, wid
       }
     }
     reader.end();
+    return out;
+  }
+  if (l === 7) {
+    readWaves(reader, d, a, units, (unit, value) => put(unit, pattern(value)));
     return out;
   }
   const first = l === 4 || l === 5 ? 1 : 0;
