@@ -84,7 +84,7 @@ const PACKAGES: Record<string, string[]> = {
 };
 
 /** The ceiling of the minified, gzipped decoder in bytes; raise it in the commit that needs it. */
-const DECODER_GZIP = 21_750;
+const DECODER_GZIP = 22_550;
 
 /** The ceiling of `as` in src/, where the compiler takes somebody's word for a type: guards and generics come first. */
 const CASTS = 60;

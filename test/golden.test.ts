@@ -90,7 +90,7 @@ const WITH_LINES: readonly Layout[] = ['dense', 'gap', 'mask'];
 /** What there is of each layout: the specification's section 4, as far as the lists of constants do not say it. */
 function* combinations(): Generator<string> {
   for (const layout of LAYOUTS) {
-    for (const width of [1, 2, 4, 8]) {
+    for (const width of layout === 'waves' ? [4] : [1, 2, 4, 8]) {
       if (!WITH_CODEBOOK.includes(layout)) {
         yield `${layout}, ${width}`;
         if (layout === 'inline' && width > 1) yield `${layout}, ${width}, planar`;
@@ -147,7 +147,7 @@ describe('goldens of this version, together', async () => {
       Object.values(files).reduce((sum, { length }) => sum + length, container.length),
     );
     expect(Math.max(...sizes)).toBeLessThan(20_000);
-    expect(sizes.reduce((a, b) => a + b)).toBeLessThan(260_000);
+    expect(sizes.reduce((a, b) => a + b)).toBeLessThan(270_000);
   });
 });
 

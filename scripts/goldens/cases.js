@@ -97,7 +97,7 @@ const streams = [
 const waves = [
   { layout: 'waves', width: 4, count: 40 * 24, waves: { dims: [40, 24], axis: 1, pieces: 1 } },
   { layout: 'waves', width: 4, count: 34 * 20, waves: { dims: [34, 1, 20], axis: 2, pieces: 2 }, suffix: 'pieces' },
-  { layout: 'waves', width: 4, count: 8 * 5 * 300, waves: { dims: [5, 8, 300], axis: 1, pieces: 1 }, suffix: 'inner' },
+  { layout: 'waves', width: 4, count: 4 * 8 * 30, waves: { dims: [4, 8, 30], axis: 1, pieces: 1 }, suffix: 'inner' },
 ];
 
 const models = [

@@ -20,6 +20,8 @@ export interface Calibration {
   readonly prepared: PreparedModel;
   /** Whether it is known what the outputs make of errors in each row; otherwise layers are all worth the same. */
   readonly isProbed: boolean;
+  /** Tensors that are bases of waves, and are kept as such. */
+  readonly waves: readonly Tensor[];
   /** @param priceOf - a layer's own factor of λ. Default: 1 */
   run(lambda: number, onProgress?: (share: number) => void, priceOf?: (layer: Layer) => number): Promise<Model>;
 }
@@ -113,6 +115,7 @@ export async function startCalibration(
   return {
     prepared,
     isProbed: costs !== undefined,
+    waves: [...waves.keys()],
     async run(lambda, onProgress, priceOf = () => 1) {
       const calibrated = await walkLayers(
         prepared,

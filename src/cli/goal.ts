@@ -15,7 +15,7 @@ import type { CalibrationFlags } from './calibration.js';
 import { threadPool } from './calibration-pool.js';
 import { asUsage, UsageError } from './errors.js';
 import { addOptions } from './flags.js';
-import { bytesOf, leftOut } from './left-alone.js';
+import { asWaves, bytesOf, leftOut } from './left-alone.js';
 import { addMetric, type MetricFlags, metricOf } from './metric.js';
 import type { ClusterFlags } from './options.js';
 import { openSearchLog, type SearchLog } from './search-log.js';
@@ -181,7 +181,7 @@ function sizeLine({ lambda, bytes }: Point): string {
 }
 
 function noteFound(
-  { heldOut, skipped, isReached, isLossless, chosen, points }: Found,
+  { heldOut, skipped, waves, isReached, isLossless, chosen, points }: Found,
   weightBytes: number,
   terminal: Terminal,
   onNote: ((text: string) => void) | undefined,
@@ -190,6 +190,6 @@ function noteFound(
   if (points.length > 1) terminal.note(`  chosen: ${sizeLine(chosen)}`);
   if (isLossless) onNote?.(LOSSLESS_LEFT);
   if (!isReached) onNote?.('no setting reached the goal; this is the nearest');
-  const left = leftOut(skipped, weightBytes);
-  if (left !== undefined) terminal.note(`  ${left}`);
+  for (const line of [asWaves(waves), leftOut(skipped, weightBytes)])
+    if (line !== undefined) terminal.note(`  ${line}`);
 }

@@ -92,6 +92,14 @@ export function leftOut(skipped: readonly Skipped[], bytes: number): string | un
   return `not calibrated but clustered, ${formatShare(left / Math.max(bytes, left))} of the bytes of weights: ${parts.join('; ')}`;
 }
 
+/** Which tensors are written as waves, in a line; `undefined` where none are. */
+export function asWaves(waves: readonly Tensor[]): string | undefined {
+  if (waves.length === 0) return undefined;
+  const names = waves.slice(0, NAMED).map(({ name }) => shorten(name, 60));
+  const more = waves.length > NAMED ? ` and ${formatCount(waves.length - NAMED)} more` : '';
+  return `waves that nobody learned, kept to within a millionth in next to no bytes: ${names.join(', ')}${more}`;
+}
+
 export function bytesOf(tensors: readonly Tensor[]): number {
   return tensors.reduce((sum, { length }) => sum + length, 0);
 }

@@ -19,7 +19,7 @@ import { threadPool } from './calibration-pool.js';
 import { compressors } from './compressors.js';
 import { type Config, isSilent } from './config.js';
 import { asUsage, UsageError } from './errors.js';
-import { bytesOf, leftOut } from './left-alone.js';
+import { asWaves, bytesOf, leftOut } from './left-alone.js';
 import type { Terminal } from './terminal.js';
 
 /** The option not to compress by answers to inputs that are made for the model. */
@@ -198,16 +198,18 @@ function noteFound(
     return;
   }
   if (!found) return;
-  const { guessed, isReached, exact, skipped } = found;
+  const { guessed, isReached, exact, waves, skipped } = found;
   if (guessed.length > 0) {
     onNote?.(`the model leaves the size of its pictures open, and it was guessed; --dim ${guessed[0]}=SIZE tells it`);
   }
   if (!isReached) onNote?.('the answers do not get as clear as wanted, whatever a bit costs; look at them');
+  const areWaves = new Set(waves.map(({ name }) => name));
   for (const { tensor, basis } of exact) {
+    if (areWaves.has(tensor.name)) continue;
     const reason =
       basis === 'shared' ? 'its weights share few values already' : `a basis of ${basis} that nobody learned`;
     terminal.note(`  ${tensor.name}: kept exact, ${reason}`);
   }
-  const left = leftOut(skipped, weightBytes);
-  if (left !== undefined) terminal.note(`  ${left}`);
+  for (const line of [asWaves(waves), leftOut(skipped, weightBytes)])
+    if (line !== undefined) terminal.note(`  ${line}`);
 }

@@ -6,7 +6,7 @@ import { FxqError, throwIfAborted } from '../errors.js';
 import type { Loss } from '../evaluate/loss.js';
 import { present } from '../guards.js';
 import { expectModel } from '../model/expect-model.js';
-import type { Model, Skipped } from '../model/model.js';
+import type { Model, Skipped, Tensor } from '../model/model.js';
 import { best, steadyWorst } from './best.js';
 import {
   type Clock,
@@ -69,6 +69,8 @@ export interface Found {
   readonly chosen: Point;
   readonly points: readonly Point[];
   readonly skipped: readonly Skipped[];
+  /** Bases of waves, such as a Fourier transform's, that are written as what they are. */
+  readonly waves: readonly Tensor[];
   /** Inputs calibrated on, and others that it was judged by. */
   readonly samples: number;
   readonly heldOut: number;
@@ -181,7 +183,8 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   if (judge && lossless) {
     const chosen: Point = { ...lossless, lambda: null, divergence: 0 };
     const { heldOut, metric } = judge;
-    return { ...told, model, chosen, points: [...points, chosen], heldOut, metric, isReached: true, isLossless: true };
+    const tried = [...points, chosen];
+    return { ...told, waves: [], model, chosen, points: tried, heldOut, metric, isReached: true, isLossless: true };
   }
   const found = taken.model ?? (await calibration.run(taken.point.lambda ?? first, onProgress));
   let chosen = taken.point;
@@ -193,6 +196,7 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   }
   return {
     ...told,
+    waves: calibration.waves,
     model: found,
     chosen,
     points: points.map((point) => (point === taken.point ? chosen : point)),

@@ -66,6 +66,8 @@ export interface SyntheticFound {
   readonly nearnessOf: (model: Model) => Promise<Nearness>;
   /** Tensors that keep their values, because nobody learned them or because their weights share few values already. */
   readonly exact: readonly { readonly tensor: Tensor; readonly basis: FixedBasis | 'shared' }[];
+  /** Those of them that are waves, which are written as what they are, to within a millionth. */
+  readonly waves: readonly Tensor[];
   /** Layers that were clustered, since nothing is known of their inputs. */
   readonly skipped: readonly Skipped[];
 }
@@ -221,7 +223,8 @@ async function searchAt(
   if (typeof best === 'string') return best;
   const { margin, ...result } = best;
   const guessed = openEdges(ports.inputs, options.dims);
-  return { ...result, kind, samples, guessed, isReached: margin >= 0, nearnessOf: judge, skipped };
+  const { waves } = calibration;
+  return { ...result, kind, samples, guessed, isReached: margin >= 0, nearnessOf: judge, waves, skipped };
 }
 
 /** A compressed model in which some tensors are as they were. */

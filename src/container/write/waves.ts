@@ -36,10 +36,10 @@ function isExactly(weights: Float32Array, { waves, lines }: Fitted): boolean {
   for (let i = 0; i < lines.count; i++) {
     for (let k = 0; k < line.length; k++)
       line[k] = weights[(Math.floor(k / lines.inner) * lines.count + i) * lines.inner + (k % lines.inner)];
-    const ownOf = <Of extends Uint32Array | Float32Array>(all: Of) => all.subarray(i * pieces, (i + 1) * pieces) as Of;
+    const [from, to] = [i * pieces, (i + 1) * pieces];
     const own = {
       ...{ length, pieces, frequencies: frequencies.subarray(i, i + 1) },
-      ...{ amplitudes: ownOf(amplitudes), phases: ownOf(phases) },
+      ...{ amplitudes: amplitudes.subarray(from, to), phases: phases.subarray(from, to) },
     };
     const first = own.frequencies[0];
     const isLine = (): boolean => {
