@@ -14,7 +14,8 @@ const EPOCHS = 4;
 const TIME_SHARE = 0.35;
 const FIRST_SHARE_BY_SIZE = 0.6;
 const MOST_EPOCHS = 80;
-/** A round that has no time for this share of the first one's epochs would only tell how little they are. */
+/** With fewer epochs a net loses more than removing weights brings; later rounds need this share of the first one's, too. */
+const LEAST_EPOCHS = 3;
 const LEAST_SHARE = 0.2;
 
 /**
@@ -29,16 +30,13 @@ export async function retrain(session: Session, density: number, why: string): P
   const settings = { batchSize, learningRate, augmentation };
   const pilot = await timed(session, openOnnx(journal.model), settings);
   const epochs = epochsNow(session);
-  if (pilot === undefined) return false;
-  let tuned: Model | undefined = pilot;
-  if (epochs > 0) {
-    const kept = `${percent(density)} of the weights, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
-    session.plan(`round ${journal.round + 1}: ${kept}: ${why}`);
-    tuned = await trained(session, pilot, { ...settings, epochs, density, scope: 'global' });
-    if (tuned === undefined) return false;
-    journal.density = density;
-    if (journal.round === 0) journal.epochs = epochs;
-  }
+  if (pilot === undefined || epochs < leastEpochs(session)) return false;
+  const kept = `${percent(density)} of the weights, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
+  session.plan(`round ${journal.round + 1}: ${kept}: ${why}`);
+  const tuned = await trained(session, pilot, { ...settings, epochs, density, scope: 'global' });
+  if (tuned === undefined) return false;
+  if (journal.round === 0) journal.epochs = epochs;
+  journal.density = density;
   journal.model = mainFile(tuned);
   session.done({ what: 'retrain', lambda: null, judged: null, why, ms: performance.now() - start });
   return true;
@@ -90,7 +88,7 @@ export function leastTime(session: Session): number {
 function leastEpochs({ journal, options }: Session): number {
   if (options.roundEpochs !== undefined) return options.roundEpochs;
   if (options.time === undefined) return EPOCHS;
-  return journal.round === 0 ? 0 : Math.ceil(LEAST_SHARE * journal.epochs);
+  return Math.max(LEAST_EPOCHS, Math.ceil(LEAST_SHARE * journal.epochs));
 }
 
 /** As many as were asked for; with a time, as many as fit into its share of what is left. */
@@ -101,7 +99,7 @@ function epochsNow(session: Session): number {
   const share = journal.round === 0 && goal.limit === undefined ? FIRST_SHARE_BY_SIZE : TIME_SHARE;
   const left = clock.left() - timeForLevels(session);
   const [wanted, possible] = [share * left, left].map((ms) => Math.max(0, Math.floor(ms / journal.took.epoch)));
-  return Math.min(MOST_EPOCHS, possible, Math.max(1, leastEpochs(session), wanted));
+  return Math.min(MOST_EPOCHS, possible, Math.max(leastEpochs(session), wanted));
 }
 
 export function percent(share: number): string {
