@@ -71,6 +71,7 @@ export type { Interval } from './evaluate/interval.js';
 export type { Loss } from './evaluate/loss.js';
 export { formatLoss } from './evaluate/loss-words.js';
 export type { LossUnit, MetricName, Outputs, OwnMetric } from './evaluate/metric.js';
+export type { OutputLoss } from './evaluate/outputs.js';
 export type { ValueShape } from './footprint/computation.js';
 export {
   type Footprint,

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { stringify } from 'yaml';
 import { FxqError } from '../errors.js';
 import { printableJson } from '../printable.js';
 import type { Config } from './config.js';
+import { yaml } from './yaml.js';
 
 /** What the file with the chosen setting is called: as the output, with this behind it. */
 export const CONFIG_ENDING = '.yaml';
@@ -58,5 +58,5 @@ export function configText(
     `${MARK} for ${printableJson(basename(model))}: ${what}.`,
     `# ${command} --config with this file ${again}.`,
   ];
-  return `${head.join('\n')}\n${stringify(config)}`;
+  return `${head.join('\n')}\n${yaml().stringify(config)}`;
 }

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document } from 'yaml';
 import { FxqError } from '../errors.js';
 import { messageOf } from '../guards.js';
 import { DEFAULT_INCLUDE, type Selector } from '../model/selectors.js';
@@ -11,6 +11,7 @@ import { STAGES } from '../stages/registry.js';
 import type { StageDefinition } from '../stages/stage.js';
 import { formats, list, Mismatch, map, optionShape, orFalse, type Path, type Shape, selector } from './config-shape.js';
 import type { ClusterFlags, PruneFlags, QuantizeFlags } from './options.js';
+import { yaml } from './yaml.js';
 
 /** What a config file may say. */
 export interface Config {
@@ -103,6 +104,7 @@ function readConfig(path: string): Config {
 
 /** The config in the text of a file; `file` is for messages. */
 export function parseConfig(text: string, file: string, stages: readonly StageDefinition[] = STAGES): Config {
+  const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const fail = (offset: number | undefined, problem: string, cause?: unknown) => {
@@ -130,6 +132,7 @@ export function parseConfig(text: string, file: string, stages: readonly StageDe
 
 /** Where the value that a path leads to stands in the text, or its key; what an alias stands for is where its anchor is. */
 function offsetOf(document: Document, path: Path, isKey: boolean): number | undefined {
+  const { isAlias, isMap, isNode, isScalar, isSeq } = yaml();
   let node: unknown = document.contents;
   let offset: number | undefined;
   for (let i = 0; ; i++) {
@@ -151,6 +154,7 @@ function offsetOf(document: Document, path: Path, isKey: boolean): number | unde
 }
 
 function unresolvedAlias(document: Document): number | undefined {
+  const { visit } = yaml();
   let offset: number | undefined;
   visit(document, {
     Alias(_, alias) {

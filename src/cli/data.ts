@@ -1,6 +1,5 @@
 import { basename, dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parse } from 'yaml';
 import type { Dataset } from '../data/dataset.js';
 import { openDataset } from '../data/open.js';
 import { FxqError } from '../errors.js';
@@ -11,6 +10,7 @@ import { disk } from './disk.js';
 import { UsageError } from './errors.js';
 import { parseNumber, parsePositive } from './options.js';
 import { type Terminal, WARNING } from './terminal.js';
+import { yaml } from './yaml.js';
 
 /** What a data set is, for the help of commands that take one. */
 export const DATA_HELP =
@@ -92,7 +92,7 @@ function readDescription(given: string): Readonly<Record<string, unknown>> {
   const text = isItself ? given : new TextDecoder().decode(readWhole(given));
   let value: unknown;
   try {
-    value = parse(text);
+    value = yaml().parse(text);
   } catch (cause) {
     const problem = messageOf(cause).split('\n', 1)[0].replace(/:$/, '');
     throw new FxqError('CONFIG', `${file}: expected YAML or JSON, got damaged text (${problem})`, { file, cause });

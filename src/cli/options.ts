@@ -46,7 +46,7 @@ export function addRun(command: Command, output = '--output'): Command {
   return command
     .option('--limit <samples>', 'use the first samples only', parsePositive)
     .option('--batch-size <samples>', 'samples that go through the model together', parsePositive)
-    .option(`${output} <name>`, "the output that decides on classes (default: the model's first)")
+    .option(`${output} <name>`, "judge by this output alone (default: the model's first, and others beside it)")
     .option('--threads <number>', 'threads of ONNX Runtime (default: its own choice)', parsePositive);
 }
 

@@ -96,6 +96,14 @@ function commandsFor([first, second]: readonly string[]): string[] {
   return asked !== undefined && asked !== 'complete' && isCommand(asked) ? [asked] : Object.keys(COMMANDS);
 }
 
+/** What is said of an option that is not known; of one that other commands have, with what does the same here. */
+function pointed(error: string, { commands }: Command): string {
+  const [first] = error.split('\n', 1);
+  const isCalibrated = commands.some(({ options }) => options.some(({ long }) => long === '--calibrate-samples'));
+  if (!isCalibrated || !first.endsWith("unknown option '--limit'")) return error;
+  return `${first}\n(with --calibrate, --calibrate-samples says how many inputs are looked at)`;
+}
+
 /** The program without its commands; parsing throws instead of ending the process. */
 function createProgram(terminal: Terminal, isJson = false): Command {
   const { stdout, stderr } = terminal.streams;
@@ -123,8 +131,11 @@ function createProgram(terminal: Terminal, isJson = false): Command {
       getOutHasColors: () => hasColours(stdout),
       getErrHasColors: () => false,
       outputError: (text, write) => {
-        const message = text.replace(/^error: /, '').trim();
-        write(isJson ? errorJson({ code: 'USAGE', message }) : text);
+        const message = pointed(text.replace(/^error: /, '').trim(), program);
+        if (isJson) return write(errorJson({ code: 'USAGE', message }));
+        const [first, ...rest] = message.split('\n');
+        terminal.fail(first);
+        for (const line of rest) terminal.end(line);
       },
     });
   if (!isJson) program.showHelpAfterError('(--help lists the options)');

@@ -4,44 +4,65 @@ import type { LossMeter, Measured, Reference } from './loss.js';
 import { type Outputs, type OwnMetric, unitOf } from './metric.js';
 import { realRows } from './padding.js';
 
-/** The loss of a model that decides on nothing: how far its output is off, by the energy of the output or by their cosine. */
-export function errorMeter({ output }: Measured, metric: 'snr' | 'cosine'): LossMeter {
-  const noise: number[] = [];
-  const signal: number[] = [];
+/** What differs, and what there is, of each input. */
+interface Energies {
+  readonly noise: number[];
+  readonly signal: number[];
+}
+
+/**
+ * The loss of a model that decides on nothing: how far its output is off, by the energy of the output or by their cosine. Of parts
+ * that are measured apart, the one that may have lost most counts: pixels would drown scores.
+ */
+export function errorMeter({ output, kind }: Measured, metric: 'snr' | 'cosine'): LossMeter {
+  const { axis, ends } = kind.parts ?? { axis: 0, ends: [1] };
+  const parts = ends.map((): Energies => ({ noise: [], signal: [] }));
   let isBroken = false;
   return {
     add({ batch, samples, outputs }, own, isFitted) {
       const reference = outputs[output];
       const judged = own?.[output];
       if (!reference || !own || isFitted) return;
-      if (!judged || `${judged.dims}` !== `${reference.dims}`) isBroken = true;
+      const { dims } = reference;
+      if (!judged || `${judged.dims}` !== `${dims}`) isBroken = true;
       if (!judged || isBroken) return;
       const size = reference.data.length / samples;
-      const width = reference.dims.at(-1) ?? 1;
-      const isReal = realRows(batch, reference.dims, reference.data.length / width);
+      const width = dims.at(-1) ?? 1;
+      const isReal = realRows(batch, dims, reference.data.length / width);
+      const stride = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
+      const placeOf = (i: number) => Math.floor(i / stride) % dims[axis];
       for (let sample = 0; sample < samples; sample++) {
-        let [product, ours, theirs, squares] = [0, 0, 0, 0];
-        for (let i = Math.floor(sample * size); i < Math.floor((sample + 1) * size); i++) {
-          const [a, b] = [judged.data[i], reference.data[i]];
-          // Neither where both are no numbers nor where both are the same infinity anything is off.
-          if (!isReal(Math.floor(i / width)) || (Object.is(a, b) && !Number.isFinite(a))) continue;
-          product += a * b;
-          ours += a * a;
-          theirs += b * b;
-          squares += (a - b) ** 2;
+        for (const [part, { noise, signal }] of parts.entries()) {
+          const [first, end] = [part === 0 ? 0 : ends[part - 1], ends[part]];
+          let [product, ours, theirs, squares] = [0, 0, 0, 0];
+          for (let i = Math.floor(sample * size); i < Math.floor((sample + 1) * size); i++) {
+            if (kind.parts && !(placeOf(i) >= first && placeOf(i) < end)) continue;
+            const [a, b] = [judged.data[i], reference.data[i]];
+            // Neither where both are no numbers nor where both are the same infinity anything is off.
+            if (!isReal(Math.floor(i / width)) || (Object.is(a, b) && !Number.isFinite(a))) continue;
+            product += a * b;
+            ours += a * a;
+            theirs += b * b;
+            squares += (a - b) ** 2;
+          }
+          if (!Number.isFinite(squares)) isBroken = true;
+          const length = Math.sqrt(ours) * Math.sqrt(theirs);
+          const unlike = squares === 0 ? 0 : Math.max(0, 1 - (length > 0 ? product / length : 0));
+          noise.push(metric === 'snr' ? squares : unlike);
+          signal.push(metric === 'snr' ? theirs : 1);
         }
-        if (!Number.isFinite(squares)) isBroken = true;
-        const length = Math.sqrt(ours) * Math.sqrt(theirs);
-        const unlike = squares === 0 ? 0 : Math.max(0, 1 - (length > 0 ? product / length : 0));
-        noise.push(metric === 'snr' ? squares : unlike);
-        signal.push(metric === 'snr' ? theirs : 1);
       }
     },
     result() {
       const all = { value: Number.POSITIVE_INFINITY, low: Number.POSITIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-      if (noise.length === 0 && !isBroken) return undefined;
-      const found = isBroken ? all : ratioInterval(noise, signal);
-      return { ...found, metric, unit: unitOf(metric), by: 'count', samples: noise.length };
+      const samples = parts[0].noise.length;
+      if (samples === 0 && !isBroken) return undefined;
+      const found = isBroken
+        ? all
+        : parts
+            .map(({ noise, signal }) => ratioInterval(noise, signal))
+            .reduce((worst, each) => (each.high > worst.high ? each : worst));
+      return { ...found, metric, unit: unitOf(metric), by: 'count', samples };
     },
   };
 }

@@ -8,12 +8,12 @@ import { loadRuntime, type Runtime } from '../runtime/runtime.js';
 import { openSession, type Session } from '../runtime/session.js';
 import { agreementMeter, type Decided, decidedIn } from './agreement.js';
 import { scoresBy } from './error-loss.js';
-import { lossGauge } from './gauge.js';
 import { type Interval, meanInterval } from './interval.js';
 import type { Loss } from './loss.js';
 import type { MetricName, Outputs, OwnMetric } from './metric.js';
 import { accuracyMeter, differenceMeter } from './metrics.js';
 import { numberMeter } from './numbers.js';
+import { type OutputLoss, outputMeters } from './outputs.js';
 
 /** What is told of a model that rounds values as it runs. */
 const SIMULATED =
@@ -71,6 +71,8 @@ export interface Evaluation {
   readonly score: Interval | null;
   /** What the output that decides holds, in words, as it is judged by. `null` without reference. */
   readonly kind: string | null;
+  /** The same of each output that is judged, the one that decides first. Without reference there are none. */
+  readonly outputs: readonly OutputLoss[];
   /** How often an output's shape was not the reference's, as with detectors; those are not in the differences. */
   readonly shapeMismatches: number | null;
   /** What speaks against the labels, in words: that the model is no better than chance; `null` where nothing does. */
@@ -116,7 +118,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const numbers = numberMeter(output);
     const heads = otherHeads(sessions[0], output, options.output);
     const { metric } = options;
-    const gauge = lossGauge({ output, heads, metric });
+    const gauge = outputMeters({ output, heads, metric });
     const scores: number[] = [];
     let samples = 0;
     const [session, other] = sessions;
@@ -140,15 +142,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     }
     if (samples === 0) throw new FxqError('DATASET', 'data set: expected at least one sample, got none');
     const doubt = meters.doubt() ?? null;
-    const gauged = gauge.result();
+    const { gauged, loss, outputs } = gauge.result();
     const decides = gauged?.measured.kind.metric === 'agreement' || gauged?.measured.metric === 'agreement';
     const level = keepsOrder ? SIMULATED : null;
     const warnings = [describeLeftOut(session, output), level, doubt, numbers.doubt()].filter((each) => each != null);
     return {
       ...{ samples, output, ...meters.result(sessions.length > 1, decides) },
-      loss: gauged?.loss ?? null,
+      loss: loss ?? null,
       score: scores.length > 0 ? meanInterval(scores) : null,
-      kind: gauged?.measured.kind.text ?? null,
+      ...{ kind: gauged?.measured.kind.text ?? null, outputs },
       ...{ doubt, isUndecided: numbers.isAll(), warnings },
     };
   } finally {

@@ -1,7 +1,7 @@
 import { isFloat } from '../data/cast.js';
 import type { Batch } from '../data/dataset.js';
 import type { OutputArray } from '../runtime/session.js';
-import { type Answer, isPlaces } from './boxes.js';
+import { type Answer, boxesAndScores, isPlaces, type Parts } from './boxes.js';
 import type { Scale } from './decisions.js';
 import { argmax, rowsOf } from './metrics.js';
 
@@ -48,6 +48,8 @@ export interface Kind {
   readonly scale: Scale;
   /** The axis of the classes, where it is not the last. */
   readonly axis?: number | undefined;
+  /** Numbers of several kinds that it holds, measured apart. Default: all of one. */
+  readonly parts?: Parts | undefined;
   /** In words. */
   readonly text: string;
 }
@@ -87,10 +89,17 @@ export function kindOfOutput(output: OutputArray, batch: Batch, samples: number,
   }
   // What comes out as it went in is no decision, also where both are shares, as pixels are.
   if (isSame) return { metric: 'snr', scale: 'logits', text: 'values of the input’s shape' };
+  const parts = boxesAndScores(output, batch);
+  if (parts && parts !== 'unsure') {
+    const text = parts.ends.length > 2 ? 'boxes, scores and more' : 'boxes and scores';
+    return { metric: 'snr', scale: 'logits', parts, text };
+  }
   if (isPlaces(output, batch, answer)) return { metric: 'snr', scale: 'logits', text: 'coordinates' };
   // Of a row of scores between 0 and 1 the largest may decide, which nothing here tells.
-  if ((classes === 1 || dims.length > 2) && isShares(data))
-    return { metric: 'agreement', scale: 'shares', text: 'shares from 0 to 1, each yes or no' };
+  if ((classes === 1 || dims.length > 2) && isShares(data)) {
+    const doubt = parts === 'unsure' ? ' (if the first four are boxes, name the metric snr)' : '';
+    return { metric: 'agreement', scale: 'shares', text: `shares from 0 to 1, each yes or no${doubt}` };
+  }
   if (isMap) {
     const isClasses = dims[1] >= FEWEST_MAP_CLASSES || dims[1] === 2;
     return isClasses

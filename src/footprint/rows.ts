@@ -23,7 +23,9 @@ export interface FootprintRow {
   readonly size: number;
   /** Those, and what values take as they are placed. */
   readonly footprint: number;
-  /** Shares from 0 to 1, on the data; `null` where they were not measured. */
+  /** Inputs that were answered; `null` where nothing was measured. */
+  readonly samples: number | null;
+  /** Shares from 0 to 1, of these. */
   readonly top1: number | null;
   readonly agreement: number | null;
 }
@@ -62,8 +64,8 @@ export async function footprintRows(
   const quantized = await measure(({ signal }) => quantize({ weights }).run(model, { ...(signal && { signal }) }));
   const row = (formats: Pick<FootprintRow, 'weights' | 'values'>, peak: number, found: Partial<Evaluation>) => {
     const size = parameterBytes(model, formats.weights);
-    const { top1 = null, agreement = null } = found;
-    return { ...formats, size, footprint: size + peak, top1, agreement };
+    const { samples = null, top1 = null, agreement = null } = found;
+    return { ...formats, size, footprint: size + peak, samples, top1, agreement };
   };
   const stored = floatType(model);
   return [
@@ -83,7 +85,10 @@ function floatType({ tensors }: Model): string {
 /** Parts the data into inputs for ranges and others for answers, unless there are some for ranges. */
 async function withRanges(answers: AnswerOptions): Promise<Apart> {
   const { ranges, dataset, limit = Number.POSITIVE_INFINITY, batchSize = DEFAULT_BATCH_SIZE, onNote } = answers;
-  if (ranges) return { ...answers, ranges };
+  if (ranges) {
+    onNote?.(`ranges of values: at most ${SAMPLES} of the inputs that were given for them`);
+    return { ...answers, ranges };
+  }
   const { samples = Number.POSITIVE_INFINITY } = dataset;
   const batch = Math.max(1, Math.min(batchSize, SAMPLES, Math.floor(SHARE * samples)));
   const split = await splitDataset(dataset, batch, Math.min(SAMPLES, Math.ceil(SHARE * samples)), limit, 0);

@@ -21,6 +21,7 @@ export function formatFootprint(
   { width }: { readonly width?: number | undefined } = {},
 ): string {
   const { peak, bound, parameters, inPlace, inputs, values, steps, buffers, others, unsized } = plan;
+  const samples = rows[0]?.samples;
   const largest = steps.slice().sort((a, b) => b.live - a.live);
   const sizes = inputs.map(({ name, type, dims }) => `${name} ${type} [${dims.join(', ')}]`).join(', ');
   const lines = [
@@ -41,6 +42,7 @@ export function formatFootprint(
       peak === bound ? ', which no placement can better' : `, of which ${formatBytes(bound)} are alive at once`
     }`,
     `parameters: ${formatBytes(parameters)}; for ${sizes}`,
+    ...(samples == null ? [] : [`accuracy and agreement: of ${formatCount(samples)} inputs`]),
   ];
   return lines.map(printable).join('\n');
 }

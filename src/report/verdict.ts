@@ -87,7 +87,7 @@ function roundUp(count: number): number {
 function wordsOf(loss: Loss): string {
   const words = formatLoss(loss);
   if (loss.unit === 'share') return `is ${words}`;
-  return loss.by === 'divergence' ? `${words}, estimated from how far scores have moved` : words;
+  return loss.by === 'divergence' ? `${words}, expected by how far scores have moved` : words;
 }
 
 function isMade({ data }: Accuracy): boolean {

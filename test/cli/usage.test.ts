@@ -53,6 +53,11 @@ describe('wrong usage ends with 2', () => {
       'error: selector "op:": expected a pattern, got nothing (CONFIG)\n',
     ],
     [
+      'an option of other commands that has another name here',
+      ['compress', LENET, '--calibrate', MNIST, '--limit', '5'],
+      `error: unknown option '--limit'\n(with --calibrate, --calibrate-samples says how many inputs are looked at)\n${HINT}`,
+    ],
+    [
       'no samples',
       ['evaluate', LENET, '--data', MNIST, '--limit', '0'],
       `error: option '--limit <samples>' argument '0' is invalid. Expected a whole number of at least 1.\n${HINT}`,

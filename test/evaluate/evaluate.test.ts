@@ -139,6 +139,7 @@ describe('evaluate', () => {
       score: null,
       kind: null,
       isUndecided: false,
+      outputs: [],
       warnings: [],
       agreement: null,
       maxAbsDiff: null,

@@ -5,6 +5,7 @@ import { evaluate } from '../../src/evaluate/evaluate.js';
 import { describeMetric, lossGauge } from '../../src/evaluate/gauge.js';
 import { kindOfOutput, type MetricName, type Outputs, type OwnMetric } from '../../src/evaluate/metric.js';
 import { argmax } from '../../src/evaluate/metrics.js';
+import { outputMeters } from '../../src/evaluate/outputs.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { createRandom, shuffle } from '../../src/random.js';
 import { otherHeads } from '../../src/runtime/outputs.js';
@@ -91,6 +92,80 @@ describe('several outputs', () => {
     const found = gauge.result();
     expect(found?.loss).toMatchObject({ metric: 'agreement', value: 0 });
     expect(found && describeMetric(found.measured)).toMatch(/in another unit, and not judged: 'boxes' coordinates/);
+  });
+
+  it('are told one by one, in the order of the model, each by its kind and in its unit', async () => {
+    const boxes = beside([SAMPLES, 4], corners);
+    const moved = beside(
+      [SAMPLES, 4],
+      corners.map((value) => 1.1 * value),
+    );
+    const meters = outputMeters({ output: 'scores', heads: ['boxes'] });
+    const labels = Array.from({ length: SAMPLES }, (_, i) => argmax(outputs.z.data, 4 * i, 4));
+    await meters.add(
+      { ...reference, labels, outputs: { scores: outputs.z, boxes } },
+      { scores: outputs.z, boxes: moved },
+    );
+    const found = meters.result();
+    expect(found.loss).toMatchObject({ metric: 'accuracy', value: 0 });
+    expect(found.outputs).toEqual([
+      expect.objectContaining({ name: 'scores', kind: 'scores of classes', loss: found.loss, maxAbsDiff: 0 }),
+      expect.objectContaining({ name: 'boxes', kind: 'coordinates', maxAbsDiff: expect.closeTo(12.4, 1) }),
+    ]);
+    expect(found.outputs[1].loss).toMatchObject({ metric: 'snr', value: expect.closeTo(0.01, 4) });
+  });
+
+  /** The one output of a YOLO: boxes of a picture of 640 pixels, scores of classes, of which few are more than nothing. */
+  const yolo = (axis: 1 | 2, { classes = 6, size = 640, noise = 0, keypoints = 0, spread = 1 } = {}): OutputArray => {
+    const [count, rows, channels] = [4, 96, 4 + classes + keypoints];
+    const fresh = new Random(3);
+    const data = new Float32Array(count * rows * channels);
+    for (let row = 0; row < count * rows; row++) {
+      for (let channel = 0; channel < channels; channel++) {
+        const [at, value] = [row % rows, Math.abs(fresh.floats(1, 1)[0])];
+        const isClass = channel >= 4 && channel < 4 + classes;
+        const off = noise * (at % 2 === 0 ? 1 : -1);
+        const index = axis === 1 ? channel * rows + at : at * channels + channel;
+        const score = at % 16 === 0 ? 0.2 + 0.6 * Math.min(1, value) + off : 0.001;
+        data[Math.floor(row / rows) * channels * rows + index] = isClass
+          ? spread * score
+          : size * (0.2 + 0.5 * Math.min(1, value));
+      }
+    }
+    return { type: 'float32', dims: axis === 1 ? [count, channels, rows] : [count, rows, channels], data };
+  };
+  const picture = { inputs: { image: { data: new Float32Array(4 * 3 * 4), dims: [4, 3, 2, 2] } } };
+  const kindOf = (y: OutputArray, batch: Batch = picture) => kindOfOutput(y, batch, 4, { name: 'y', outputs: { y } });
+
+  it('may be one that holds boxes and scores, which are told by their numbers and measured apart', async () => {
+    for (const axis of [1, 2] as const) {
+      const original = yolo(axis);
+      expect(kindOf(original)).toMatchObject({
+        metric: 'snr',
+        parts: { axis, ends: [4, 10] },
+        text: 'boxes and scores',
+      });
+      const poses = yolo(axis, { keypoints: 6, classes: 1 });
+      expect(kindOf(poses)).toMatchObject({ parts: { axis, ends: [4, 5, 11] }, text: 'boxes, scores and more' });
+      // A tenth of all scores is off, next to nothing beside the pixels of the boxes.
+      const gauge = lossGauge({ output: 'y' });
+      const moved = { ...original, data: yolo(axis, { noise: 0.1 }).data };
+      await gauge.add({ batch: picture, samples: 4, labels: undefined, outputs: { y: original } }, { y: moved });
+      const loss = gauge.result()?.loss;
+      expect(loss).toMatchObject({ metric: 'snr', unit: 'share' });
+      expect(loss?.value).toBeGreaterThan(0.01);
+    }
+  });
+
+  it('are no boxes without a picture, or where numbers are as scores are; where they may be, that is said', () => {
+    expect(kindOf(yolo(1), { inputs: {} }).parts).toBeUndefined();
+    expect(kindOf(yolo(1, { spread: 9 })).parts).toBeUndefined();
+    expect(kindOf(yolo(2, { size: 1 }))).toMatchObject({
+      ...{ metric: 'agreement', scale: 'shares' },
+      text: expect.stringContaining('name the metric snr'),
+    });
+    const map = yolo(2, { size: 0.01 });
+    expect(kindOf(map).text).toBe('shares from 0 to 1, each yes or no');
   });
 
   it('are no heads where they are states that go in again, or one is named', () => {

@@ -36,6 +36,7 @@ const evaluation = (top1: number): Evaluation => ({
     shapeMismatches: null,
     loss: null,
     score: null,
+    outputs: [],
     kind: null,
   },
 });

@@ -69,8 +69,8 @@ describe('whether a file can be shipped', () => {
   });
 
   it('tells an estimate from a count', () => {
-    expect(verdictOf(having({ by: 'divergence' })).reasons[0]).toMatch(/, estimated from how far scores have moved\.$/);
-    expect(verdictOf(having({ by: 'count' })).reasons[0]).not.toContain('estimated');
+    expect(verdictOf(having({ by: 'divergence' })).reasons[0]).toMatch(/, expected by how far scores have moved\.$/);
+    expect(verdictOf(having({ by: 'count' })).reasons[0]).not.toContain('expected');
   });
 
   it('names int8 where that is smaller, with what it costs', () => {

@@ -5,6 +5,7 @@ import { type Evaluation, evaluate } from '../../evaluate/evaluate.js';
 import type { Interval } from '../../evaluate/interval.js';
 import type { Loss } from '../../evaluate/loss.js';
 import { formatAmount } from '../../evaluate/loss-words.js';
+import type { OutputLoss } from '../../evaluate/outputs.js';
 import { formatCount } from '../../inspect/format.js';
 import { printableJson } from '../../printable.js';
 import { addData, DATA_HELP, type DataFlags, expectedSamples, openData } from '../data.js';
@@ -92,18 +93,19 @@ async function evaluateFile(
   }
 }
 
-/** The figures as lines; those that do not apply are left out. */
+/** The figures as lines; those that do not apply are left out. Of several outputs each has its own below. */
 function formatEvaluation(result: Evaluation): string {
-  const { samples, top1, top5, agreement, loss, score, kind, maxAbsDiff, meanAbsDiff, shapeMismatches } = result;
+  const { samples, top1, top5, agreement, loss, score, output, kind, outputs } = result;
+  const { maxAbsDiff, meanAbsDiff, shapeMismatches } = result;
   const share = (value: number) => `${(100 * value).toFixed(2)}%`;
-  const difference = (value: number) => (value === 0 ? '0' : value.toPrecision(3));
+  const isOne = outputs.length < 2;
   const lines: [string, string | undefined][] = [
     ['samples', formatCount(samples)],
     ['top-1 accuracy', top1 === null ? undefined : share(top1)],
     ['top-5 accuracy', top5 === null ? undefined : share(top5)],
     ['agreement with reference', agreement === null ? undefined : share(agreement)],
-    ['output', kind ?? undefined],
-    [loss?.by === 'divergence' ? 'lost, estimated' : 'lost', loss === null ? undefined : lossLine(loss)],
+    [`output '${output}'`, isOne && kind !== null ? kind : undefined],
+    [isOne ? 'lost' : `lost, by '${loss?.output ?? output}'`, loss === null ? undefined : lossLine(loss)],
     ['judged by', loss === null ? undefined : basisOf(loss)],
     ['metric of your own', score === null ? undefined : scoreLine(score)],
     ['largest difference', maxAbsDiff === null ? undefined : difference(maxAbsDiff)],
@@ -113,7 +115,22 @@ function formatEvaluation(result: Evaluation): string {
   const shown = lines.filter((line): line is [string, string] => line[1] !== undefined);
   const left = Math.max(...shown.map(([name]) => name.length));
   const right = Math.max(...shown.map(([, value]) => value.length));
-  return shown.map(([name, value]) => `${name.padEnd(left)}  ${value.padStart(right)}`).join('\n');
+  const table = shown.map(([name, value]) => `${name.padEnd(left)}  ${value.padStart(right)}`);
+  return [...table, ...(isOne ? [] : outputs.flatMap(outputLines))].join('\n');
+}
+
+/** What one of several outputs holds, and what it has lost. */
+function outputLines({ name, kind, loss, maxAbsDiff, meanAbsDiff }: OutputLoss): string[] {
+  const off =
+    maxAbsDiff === null || meanAbsDiff === null
+      ? []
+      : [`differs by ${difference(meanAbsDiff)} on average, ${difference(maxAbsDiff)} at most`];
+  const lost = loss === null ? 'nothing to compare' : `lost ${lossLine(loss)}`;
+  return [`output '${name}': ${kind}`, ...[lost, ...off].map((line) => `  ${line}`)];
+}
+
+function difference(value: number): string {
+  return value === 0 ? '0' : value >= 1000 ? formatCount(Math.round(value)) : value.toPrecision(3);
 }
 
 function scoreLine({ value, low, high }: Interval): string {
@@ -121,12 +138,20 @@ function scoreLine({ value, low, high }: Interval): string {
   return `${amount} (95 %: ${from} to ${to})`;
 }
 
-function lossLine({ value, low, high, unit }: Loss): string {
+function lossLine({ value, low, high, unit, metric }: Loss): string {
   const [amount, from, to] = [value, low, high].map((each) => formatAmount(each, unit));
-  return `${amount}${unit === 'points' ? ' points' : ''} (95 %: ${from} to ${to})`;
+  const of =
+    unit === 'points'
+      ? ' points'
+      : metric === 'snr'
+        ? ' of its energy'
+        : metric === 'cosine'
+          ? ' of a cosine of one'
+          : '';
+  return `${amount}${of} (95 %: ${from} to ${to})`;
 }
 
 /** Where turned decisions are too few to be counted, what is told is what is to be expected of other inputs. */
 function basisOf({ metric, by }: Loss): string {
-  return by === 'divergence' ? 'how far scores have moved' : metric;
+  return by === 'divergence' ? `${metric}, expected by how far scores have moved` : metric;
 }
