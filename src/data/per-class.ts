@@ -36,7 +36,7 @@ export function drawPerClass(dataset: Dataset, perClass: number): Dataset {
       if (!batch.labels) {
         throw new FxqError(
           'DATASET',
-          'data set: expected labels to draw evenly by class, got none; leave out perClass',
+          'data set: expected labels to draw evenly by class, got none; leave out perClass (--per-class)',
         );
       }
       axes ??= sampleAxes(batch)?.axes ?? new Map();

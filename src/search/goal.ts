@@ -133,6 +133,13 @@ export function isLossAsked(options: Omit<GoalOptions, 'metric'>): boolean {
   return options.targetSize === undefined || isLossGiven(options);
 }
 
+/** What a loss is told in, and why. */
+const LOSSES: Readonly<Record<LossUnit, string>> = {
+  points: 'the model decides between classes, and what is lost is told in points (--max-loss 0.5)',
+  share: 'outputs of this model are no decisions, and what is lost is told as a share (--max-error 1%)',
+  own: 'what is lost is told in the unit of the metric of your own (--max-error)',
+};
+
 /**
  * The goal that options name, of a model whose losses are in this unit.
  *
@@ -144,8 +151,8 @@ export function goalOf(options: GoalOptions, unit: LossUnit = 'points'): Goal {
   const isPoints = unit === 'points';
   const [given, other] = isPoints ? [maxLoss, maxError] : [maxError, maxLoss];
   if (other !== undefined && given === undefined) {
-    const [wanted, got] = isPoints ? ['maxLoss, in points', 'maxError'] : ['maxError, as a share', 'maxLoss'];
-    const message = `goal: expected a ${wanted}, for a model that is judged so, got ${got}`;
+    const [wanted, got] = isPoints ? ['maxLoss', 'maxError'] : ['maxError', 'maxLoss'];
+    const message = `goal: ${LOSSES[unit]}: expected ${wanted}, got ${got}`;
     throw new FxqError('CONFIG', message, { expected: wanted, actual: got });
   }
   if (given === undefined && unit === 'own') {

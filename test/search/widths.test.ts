@@ -140,7 +140,8 @@ describe('widths', () => {
     const options: WidthOptions = { weights: 'int4', exclude: ['fc1*'], dataset, samples: 32, threads: 1 };
     await expect(searchWidths(small, { ...options, maxLoss: 20 })).rejects.toMatchObject({
       code: 'CONFIG',
-      message: 'goal: expected a maxError, as a share, for a model that is judged so, got maxLoss',
+      message:
+        'goal: outputs of this model are no decisions, and what is lost is told as a share (--max-error 1%): expected maxError, got maxLoss',
     });
     const { chosen, isReached } = await searchWidths(small, { ...options, maxError: 0.05 });
     expect(isReached).toBe(true);
