@@ -8,7 +8,7 @@
 // the mean, and the least and the most agreement. `widths`: Quantization.MXNet's table of widths
 // beside ours. `seed`: its table of 8 bits, online, moving average and KL × layer and channel × folded or not × first layer in or out ×
 // sign; a net without BatchNormalization is given some, each channel's weights having length one. `compensated`: weights that make up
-// for themselves and for rounded inputs. `joint`: widths of weights and inputs that are searched for together, on inputs of --data, so that no
+// for themselves and for rounded inputs, draw by draw, and the mean with what 95 % of such means lie within. `joint`: widths of weights and inputs that are searched for together, on inputs of --data, so that no
 // more than a point is lost on those of them that are kept apart. Without options: the bundled LeNet-5 on MNIST.
 import { parseArgs } from 'node:util';
 import { planValues } from '../../build/calibrate/ranges/plan.js';
@@ -21,6 +21,8 @@ import { bytesOf, openSubject, SUBJECT } from './support/subject.js';
 import { unfolded } from './support/unfold.js';
 
 const THREADS = 2;
+/** Two-sided quantiles of Student's t by degrees of freedom: 95 % lie within. */
+const STUDENT = [Number.NaN, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 /** Points that a search for widths may lose. */
 const MOST_LOST = 1;
 
@@ -93,9 +95,9 @@ async function measured(model) {
 }
 
 /** Weights that make up for their own rounding and that of inputs. */
-async function compensated(weights, inputs) {
+async function compensated(weights, inputs, seed) {
   const stage = simulate({
-    ...{ dataset, samples, threads: THREADS, rounding: 'compensated', by: 'channel', inputRange: 'mse' },
+    ...{ dataset, samples, seed, threads: THREADS, rounding: 'compensated', by: 'channel', inputRange: 'mse' },
     ...{ weights: `int${weights}`, last: `int${weights}`, inputs: `uint${inputs}` },
   });
   return measured(await stage.run(original));
@@ -104,6 +106,15 @@ async function compensated(weights, inputs) {
 /** The mean of a figure, of which there is none without labels. */
 const meanOf = (all, key) =>
   all[0][key] === undefined ? undefined : all.reduce((sum, each) => sum + each[key], 0) / all.length;
+
+/** How far the mean of figures may lie from that of all draws, 95 % sure of it: Student's t. */
+function uncertainty(figures) {
+  const degrees = figures.length - 1;
+  const mean = figures.reduce((sum, each) => sum + each, 0) / figures.length;
+  const variance = figures.reduce((sum, each) => sum + (each - mean) ** 2, 0) / degrees;
+  return (STUDENT[degrees] ?? STUDENT.at(-1)) * Math.sqrt(variance / figures.length);
+}
+
 const show = ({ top1, agreement: alike }) => `${top1?.toFixed(2) ?? '–'} · ${alike.toFixed(2)}`;
 const isWanted = (part) => new RegExp(values.part).test(part);
 
@@ -201,12 +212,21 @@ if (isWanted('seed')) {
 }
 
 if (isWanted('compensated')) {
-  head('weights', 'inputs', 'top-1 · agreement');
-  for (const [weights, inputs] of [
+  head('weights', 'inputs', 'draw', 'top-1 · agreement');
+  for (const [at, [weights, inputs]] of [
     [4, 4],
     [3, 4],
-  ]) {
-    row([`int${weights}`, `uint${inputs}`, show(await compensated(weights, inputs))]);
+  ].entries()) {
+    if (!isRowWanted(at)) continue;
+    const drawn = [];
+    for (const seed of draws) {
+      drawn.push(await compensated(weights, inputs, seed));
+      row([`int${weights}`, `uint${inputs}`, seed, show(drawn[drawn.length - 1])]);
+    }
+    if (drawn.length === 1) continue;
+    const mean = { top1: meanOf(drawn, 'top1'), agreement: meanOf(drawn, 'agreement') };
+    const apart = uncertainty(drawn.map((each) => each.agreement));
+    row([`int${weights}`, `uint${inputs}`, 'mean', `${show(mean)} ± ${apart.toFixed(2)}`]);
   }
 }
 

@@ -45,10 +45,7 @@ function castTo(graph: EditedGraph, value: string, type: DType): string {
 
 /** @param ports - values that keep their types */
 function widen(graph: EditedGraph, ports: ReadonlySet<string>): void {
-  const constants = graph.nodes.flatMap(({ opType, domain, outputs }) =>
-    opType === 'Constant' && domain === '' ? outputs : [],
-  );
-  for (const name of [...graph.initializers, ...constants]) {
+  for (const name of graph.stored) {
     const { dtype, dims, record } = graph.tensor(name) ?? {};
     if (!isHalf(dtype) || !dims) continue;
     // What holds nothing has no record.

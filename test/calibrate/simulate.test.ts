@@ -428,6 +428,17 @@ describe('qonnx of weights that it cannot tell', () => {
     },
   );
 
+  it('has operators on weights that Constants make, too', async () => {
+    const constant = openOnnx(
+      modelOf({
+        nodes: [node('Constant', [], ['w'], { value: stored('w', [8, 6]) }), node('MatMul', ['x', 'w'], ['y'])],
+        inputs: { x: [0, 3, 8, 8] },
+      }),
+    );
+    const { count } = await run({ inputs: 'uint8', weights: 'int8', ...ALL, as: 'qonnx' }, constant);
+    expect(count('IntQuant')).toBe(2);
+  });
+
   it('refuses domains of Winograd', () => {
     expect(() => simulate({ weights: 'int8', domain: 'winograd-f23', as: 'qonnx' })).toThrow(RangeError);
   });

@@ -70,6 +70,12 @@ export class EditedGraph {
     return this.#body.named('initializer').map(({ text }) => text);
   }
 
+  /** Names of all that it stores: its initializers, and what its Constants make. */
+  get stored(): string[] {
+    const constants = this.nodes.filter(({ opType, domain }) => opType === 'Constant' && domain === '');
+    return [...this.initializers, ...constants.flatMap(({ outputs }) => outputs)];
+  }
+
   /** The graphs in a node's attributes: branches of If, bodies of Loop and Scan. */
   nested(node: EditedNode): EditedGraph[] {
     return this.#body.nestedIn(node).map(graphOf);

@@ -22,7 +22,7 @@ export function packWeights(model: Model, names: ReadonlySet<string>, onInexact?
   const wanted = new Map(model.tensors.flatMap((tensor) => (names.has(tensor.name) ? [[tensor, tensor.name]] : [])));
   const editor = edit(model);
   for (const graph of graphsOf(editor.graph, [...editor.functions.values()])) {
-    for (const name of storedIn(graph)) {
+    for (const name of graph.stored) {
       const { record, dims, dtype } = graph.tensor(name) ?? {};
       if (!record || !dims || !dtype || !wanted.has(record) || !isPatchable(record)) continue;
       const uses = graph.uses(name);
@@ -63,11 +63,6 @@ function pack(
   const scaled = graph.insert({ opType: 'Mul', input: [cast.outputs[0], scale] });
   graph.redirect(name, scaled.outputs[0], ({ node }) => node !== undefined && node !== scaled);
   graph.removeUnread(name);
-}
-
-function storedIn(graph: EditedGraph): string[] {
-  const constants = graph.nodes.flatMap(({ opType, outputs }) => (opType === 'Constant' ? outputs : []));
-  return [...graph.initializers, ...constants];
 }
 
 /** Graphs and those inside of them. */

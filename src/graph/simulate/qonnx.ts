@@ -48,7 +48,7 @@ export function insertQonnx(
     const zero = format.startsWith('uint') ? -fitted.set.low : 0;
     return insert(graph, value, operatorOf(value, format, zero), { dims: [], values: Float32Array.of(fitted.scale) });
   });
-  for (const name of graph.initializers) {
+  for (const name of graph.stored) {
     const { record, dims } = graph.tensor(name) ?? {};
     const format = record && weights.get(record.name);
     if (!record || !dims || !format || !isPatchable(record)) continue;
