@@ -8,14 +8,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * they ran before, but not on a machine that it has never run on.
  */
 const SLOWEST = [
-  'cli/big',
-  'calibrate/ocr',
-  'search/allocation/search',
-  'decode/decode',
+  'browser/compress',
   'browser/decode',
-  'cli/data',
-  'tune/tune',
-  'sensitivity/sensitivity',
+  'browser/playground',
+  'calibrate/calibrate',
+  'cli/places',
+  'search/allocation/search',
+  'browser/report',
+  'decode/abort',
+  'cli/budget',
+  'browser/example',
+  'search/synthetic',
+  'calibrate/ocr',
 ].map((name) => fileURLToPath(new URL(`test/${name}.test.ts`, import.meta.url)));
 
 for (const path of SLOWEST)
