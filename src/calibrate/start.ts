@@ -1,18 +1,16 @@
 import { isConvolution, type Layer } from '../graph/layers.js';
 import type { Model, Tensor } from '../model/model.js';
-import { withPayloads } from '../model/patch.js';
 import { selector } from '../model/selectors.js';
-import { isPatchable, readWeights, writeWeights } from '../model/weights.js';
 import { withRawHalves } from '../onnx/halves.js';
 import { withRecord } from '../onnx/metadata.js';
 import { recordOf } from '../options/defaults.js';
-import { toWaves } from '../quantize/waves.js';
 import { cluster, clusteringOf, clustersOf } from '../stages/cluster.js';
 import { probeLayers } from './curvature.js';
 import { withLookups } from './lookups.js';
 import { CALIBRATION_DEFAULTS, type CalibrateOptions, checkCalibrateOptions } from './options.js';
 import { inThreadPool } from './pool.js';
 import { type LayerTurn, type PreparedModel, prepare, walkLayers } from './walk.js';
+import { withWaves } from './waves.js';
 
 /** A model that is ready to be calibrated, with as many values of λ as one likes. */
 export interface Calibration {
@@ -95,14 +93,14 @@ export async function startCalibration(
   const select = selector({ include, exclude }, {}, []);
   const size = bits === undefined && clusters === undefined ? undefined : { bits, clusters };
   // What is asked to have few values is not for waves.
-  const waves = size ? new Map<Tensor, Uint8Array>() : wavesOf(model, (tensor) => select(tensor) !== undefined);
-  const kept = new Set([...exact, ...[...waves.keys()].map(({ name }) => name)]);
+  const { model: based, waves } = withWaves(model, (tensor) => !size && select(tensor) !== undefined);
+  const kept = new Set([...exact, ...waves.map(({ name }) => name)]);
   const isWanted = (tensor: Tensor) => select(tensor) !== undefined && !kept.has(tensor.name);
   // Tables that are added, as those of positions, hold weights too, of which nothing says so.
   const selectTable = selector({ include: include ?? TABLES, exclude }, {}, []);
   const isTableWanted = (tensor: Tensor) =>
     isWanted(tensor) || (recipe.hasTables && isTable(tensor, selectTable, kept));
-  const raw = withRawHalves(withPayloads(model, waves), isWanted);
+  const raw = withRawHalves(based, isWanted);
   const prepared = await prepare(raw, { isWanted, isTableWanted }, options, signal);
   const { skipped, seed } = prepared;
   const costs = recipe.isProbed ? await probeLayers({ ...prepared, isTwoSided: recipe.isTwoSided }) : undefined;
@@ -115,7 +113,7 @@ export async function startCalibration(
   return {
     prepared,
     isProbed: costs !== undefined,
-    waves: [...waves.keys()],
+    waves,
     async run(lambda, onProgress, priceOf = () => 1) {
       const calibrated = await walkLayers(
         prepared,
@@ -147,17 +145,6 @@ export async function startCalibration(
       return withRecord({ ...calibrated, tensors }, record);
     },
   };
-}
-
-/** Tensors that are bases of waves, with the payloads that a container holds as such: nothing that is learned is in them. */
-function wavesOf({ tensors }: Model, isWanted: (tensor: Tensor) => boolean): Map<Tensor, Uint8Array> {
-  const found = new Map<Tensor, Uint8Array>();
-  for (const tensor of tensors) {
-    if (tensor.dtype !== 'float32' || !isPatchable(tensor) || !isWanted(tensor)) continue;
-    const waves = toWaves(readWeights(tensor), tensor.dims);
-    if (waves) found.set(tensor, writeWeights(tensor, waves));
-  }
-  return found;
 }
 
 const TABLES = ['role:weight', 'role:other'];

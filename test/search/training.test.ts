@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { containerSize } from '../../src/container/write/container.js';
 import { arrayDataset } from '../../src/data/dataset.js';
+import { readWeights } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
+import { toWaves } from '../../src/quantize/waves.js';
 import type { Judged } from '../../src/search/goal.js';
 import { isBetter, narrowed } from '../../src/search/training/choice.js';
 import { type Step, writeJournal } from '../../src/search/training/journal.js';
@@ -9,7 +11,10 @@ import type { TrainingOptions } from '../../src/search/training/options.js';
 import { searchTraining } from '../../src/search/training/search.js';
 import { tune } from '../../src/tune/tune.js';
 import { written } from '../stages/support.js';
+import { io } from '../support/models/model.js';
+import { modelProto, node } from '../support/onnx-builder.js';
 import { Random } from '../support/random.js';
+import { floats } from '../support/tensors.js';
 import { smallModel } from '../tune/support.js';
 
 const COUNT = 800;
@@ -54,6 +59,30 @@ describe('a search with training', () => {
       .filter(({ judged }) => judged && (judged.judgement?.high ?? 0) <= 8)
       .map(({ judged }) => judged!.bytes);
     expect(found.chosen.bytes).toBe(Math.min(...within));
+  });
+
+  it('leaves a basis of waves what it is', async () => {
+    const wave = (i: number) => Math.cos((Math.PI * Math.floor(i / 12) * (1 + (i % 12))) / 16);
+    const basis = Float32Array.from({ length: 16 * 12 }, (_, i) => wave(i));
+    const model = modelProto({
+      graph: {
+        nodes: [node('MatMul', ['X', 'basis'], ['a']), node('Relu', ['a'], ['r']), node('MatMul', ['r', 'w'], ['Y'])],
+        initializers: [floats('basis', [16, 12], basis), floats('w', [12, 4], new Random(5).floats(48, 1))].map(
+          ({ proto }) => proto,
+        ),
+        ...io(['N', 16]),
+      },
+      opset: 17,
+    });
+    const { model: found, steps } = await searchTraining(openOnnx(model), {
+      ...base,
+      dataset: arrayDataset({ inputs: { X: { data: new Random(6).floats(300 * 16, 1), dims: [300, 16] } } }),
+      maxLoss: 30,
+      rounds: 1,
+    });
+    expect(steps.map(({ what }) => what)).toContain('retrain');
+    const kept = found.tensors.find(({ name }) => name === 'basis')!;
+    expect(readWeights(kept)).toEqual(toWaves(basis, [16, 12]));
   });
 
   it('finds the best of a size, with inputs read as they come', async () => {

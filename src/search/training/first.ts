@@ -14,10 +14,18 @@ const LAMBDA = 1e-7;
 /** Of the time no more than this share is for the net as it comes, before anything is removed. */
 const TIME_SHARE = 0.4;
 
-/** Where a search starts: the net as it comes loses nothing, and whatever else happens, that is a result. */
-export async function firstJournal(model: Model, { signal, onStep }: TrainingOptions): Promise<Journal> {
+/**
+ * Where a search starts: the net as it comes loses nothing, and whatever else happens, that is a result.
+ *
+ * @param trained - the net that is to be trained
+ */
+export async function firstJournal(
+  model: Model,
+  trained: Model,
+  { signal, onStep }: TrainingOptions,
+): Promise<Journal> {
   const start = performance.now();
-  const bytes = mainFile(model);
+  const bytes = mainFile(trained);
   const judged: Judged = { bytes: await containerSize(model, { signal }), loss: 0, judgement: null };
   const ms = performance.now() - start;
   const why = 'what loses nothing, to begin with';
@@ -26,7 +34,7 @@ export async function firstJournal(model: Model, { signal, onStep }: TrainingOpt
   return {
     ...{ steps: [first], round: 0, density: 1, previousDensity: 1, isTrained: false, failed: 0, epochs: 0 },
     ...{ prices: { next: LAMBDA }, took: { looking: 0, price: 0, epoch: 0 } },
-    ...{ model: bytes, previous: bytes, best: bytes, bestJudged: judged },
+    ...{ model: bytes, previous: bytes, best: mainFile(model), bestJudged: judged },
   };
 }
 

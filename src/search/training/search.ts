@@ -1,7 +1,9 @@
+import { withWaves } from '../../calibrate/waves.js';
 import { FxqError } from '../../errors.js';
 import { mainFile } from '../../graph/decoded-graph.js';
 import { expectModel } from '../../model/expect-model.js';
 import type { Model } from '../../model/model.js';
+import { exactly } from '../../model/selectors.js';
 import { openOnnx } from '../../onnx/open.js';
 import { loadRuntime } from '../../runtime/runtime.js';
 import { subjectOf } from '../../tune/subject.js';
@@ -69,12 +71,22 @@ export async function searchTraining(model: Model, options: TrainingOptions): Pr
     onNote,
   });
   const goal = goalOf(options, judge.unit);
+  const { model: original, waves } = withWaves(model, ({ role }) => role === 'weight');
   const subject = subjectOfSearch(model, inputs, options);
-  const journal = options.resume ? readJournal(options.resume, subject) : await firstJournal(model, options);
+  const journal = options.resume ? readJournal(options.resume, subject) : await firstJournal(model, original, options);
   const work = (signal: AbortSignal) =>
     runRounds(
       openSession({
-        ...{ original: model, options: { ...options, seed, runtime, signal }, inputs, judge, goal, journal, subject },
+        ...{
+          original,
+          fixed: waves.map(({ name }) => exactly(name)),
+          options: { ...options, seed, runtime, signal },
+          inputs,
+          judge,
+          goal,
+          journal,
+          subject,
+        },
         clock,
       }),
     );

@@ -2,6 +2,7 @@ import { containerSize } from '../../container/write/container.js';
 import { throwIfAborted } from '../../errors.js';
 import { mainFile } from '../../graph/decoded-graph.js';
 import type { Model } from '../../model/model.js';
+import type { Selector } from '../../model/selectors.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { StageContext } from '../../stages/stage.js';
 import type { Clock, Goal, Judged } from '../goal.js';
@@ -14,6 +15,8 @@ import type { TrainingOptions } from './options.js';
 /** What a search has to go by. */
 export interface Surroundings {
   readonly original: Model;
+  /** What of it stays as it is. */
+  readonly fixed: readonly Selector[];
   readonly options: TrainingOptions & { readonly seed: number; readonly runtime: Runtime };
   readonly inputs: Inputs;
   readonly judge: Judge;
@@ -47,6 +50,7 @@ export interface Session extends Surroundings {
     readonly threads: number | undefined;
     readonly runtime: Runtime;
     readonly seed: number;
+    readonly exclude: readonly Selector[];
   };
   sized(model: Model): Promise<Sized>;
   judged(sized: Sized): Promise<Judged>;
@@ -60,12 +64,12 @@ export interface Session extends Surroundings {
 }
 
 export function openSession(surroundings: Surroundings): Session {
-  const { options, inputs, judge, goal, journal, subject } = surroundings;
+  const { options, fixed, inputs, judge, goal, journal, subject } = surroundings;
   const { signal, onNote, threads, runtime, seed } = options;
   return {
     ...surroundings,
     context: { ...(signal && { signal }), ...(onNote && { onNote }) },
-    common: { dataset: inputs.trained, threads, runtime, seed },
+    common: { dataset: inputs.trained, threads, runtime, seed, exclude: fixed },
     sized: async (model) => ({ model, bytes: await containerSize(model, { signal }) }),
     async judged({ model, bytes }) {
       const judgement = await judge.loss(model);
