@@ -25,9 +25,9 @@ export function turnBits(length: number): number {
 }
 
 /** (−1)^i · (π/2)^(2i+1) / (2i+1)!: of a quarter turn the sine to 10^−11, by sums and products that are the same on all machines. */
-const TAYLOR = [
-  1.5707963267948966, -0.6459640975062462, 0.07969262624616703, -0.004681754135318687, 0.00016044118478735975,
-  -0.000003598843235212084, 5.692172921967924e-8, -6.688035109811464e-10,
+const [C0, C1, C2, C3] = [1.5707963267948966, -0.6459640975062462, 0.07969262624616703, -0.004681754135318687];
+const [C4, C5, C6, C7] = [
+  0.00016044118478735975, -0.000003598843235212084, 5.692172921967924e-8, -6.688035109811464e-10,
 ];
 
 /** The sine of so many quarter turns, not less than none; without a sign where it is zero. */
@@ -35,10 +35,10 @@ export function sineOf(quarters: number): number {
   const quadrant = Math.floor(quarters);
   const rest = quarters - quadrant;
   const x = quadrant & 1 ? 1 - rest : rest;
-  const square = x * x;
-  let sum = 0;
-  for (let i = TAYLOR.length - 1; i >= 0; i--) sum = sum * square + TAYLOR[i];
-  return (quadrant & 2 ? -sum * x : sum * x) + 0;
+  const s = x * x;
+  // Written out: a loop takes twice as long.
+  const sine = x * (C0 + s * (C1 + s * (C2 + s * (C3 + s * (C4 + s * (C5 + s * (C6 + s * C7)))))));
+  return (quadrant & 2 ? -sine : sine) + 0;
 }
 
 /**
