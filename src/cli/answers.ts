@@ -18,7 +18,8 @@ export interface Answers {
 export const NOT_MEASURED = 'accuracy was not measured';
 
 /** What is warned of where the model is left as it is. */
-export const LOSSLESS_LEFT = 'no setting reached the goal, so that the file keeps every weight, coded without loss';
+export const LOSSLESS_LEFT =
+  'no setting reached the goal, so that the file keeps every weight, coded without loss; more inputs to judge by, or a larger loss, make it smaller';
 
 const NO_OTHERS = 'for want of others';
 

@@ -164,7 +164,7 @@ function isPruneWanted(config: Config, flags: StageFlags): boolean {
 }
 
 /** Whether weights are rounded to formats, which takes clustering's place: unless the command line asks for clusters. */
-function isQuantizeWanted(config: Config, flags: StageFlags): boolean {
+export function isQuantizeWanted(config: Config, flags: StageFlags): boolean {
   const isInFile = config.quantize !== undefined || config.layers?.some((layer) => layer.quantize !== undefined);
   return flags.weights !== undefined || (isInFile === true && !isGiven(CLUSTER.alternatives, flags));
 }

@@ -1,26 +1,24 @@
-import { resolve } from 'node:path';
 import { CODING, type CodingOptions } from '../../container/write/coding.js';
 import { compressTo } from '../../pipeline/compress.js';
 import { selfTimer } from '../../pipeline/timer.js';
-import { HELD_OUT, isLossAsked } from '../../search/goal.js';
+import { HELD_OUT, isLossAsked, isLossGiven } from '../../search/goal.js';
 import { type Answers, judgedAnswers, madeAnswers, sameAnswers, unknownAnswers } from '../answers.js';
 import { compareWithInt8 } from '../beside-int8.js';
 import { type BudgetFlags, budgetOf, budgetStage } from '../budget.js';
 import { budgetConfig, budgetSummary, budgetTable } from '../budget-words.js';
 import { type CalibrationFlags, calibrationOf } from '../calibration.js';
-import { configPathOf } from '../chosen-config.js';
-import { configOf } from '../config.js';
-import { UsageError } from '../errors.js';
+import { type Config, configOf } from '../config.js';
 import { PIPE } from '../find-models.js';
 import { optionsFrom } from '../flags.js';
 import { searchStage } from '../goal.js';
 import { inspectFile, openLater, sizeOf, tensorBytes, unclaimedWarnings } from '../input.js';
 import type { ModelFlags, ThreadFlags } from '../options.js';
-import { type OutputPlan, planOutput, together } from '../output/plan.js';
+import { planContainer } from '../output/container.js';
+import { together } from '../output/plan.js';
 import { targetIn, withOutput } from '../output/write.js';
 import type { Place, PlaceFlags } from '../places.js';
 import { type FormatFlags, formatStage, widthsConfig, widthsSummary } from '../quantize-flags.js';
-import { readSettings, type Settings, type StageFlags } from '../settings.js';
+import { isQuantizeWanted, readSettings, type StageFlags } from '../settings.js';
 import { noteLossless, type Result, type SummaryFlags } from '../summary.js';
 import {
   checkDims,
@@ -76,23 +74,21 @@ export async function packModel(
       command === 'compress' && !budget
         ? await calibrationOf(flags, opened, terminal, '--calibrate or --data', isMade)
         : undefined;
-    let isQuantized = false;
-    let settings: Settings | undefined;
     // Where weights are removed first, losses are those of that, too.
-    const originalOf = () => ((settings?.stages.length ?? 0) > (isQuantized ? 1 : 0) ? file.opened().model : undefined);
+    const originalOf = () => (settings?.options.prune ? file.opened().model : undefined);
     const formats = formatStage(flags, { calibration, dataset: budget?.dataset, originalOf }, terminal);
-    settings =
+    const settings =
       command === 'compress'
         ? readSettings(
             calibration || isMade ? { ...flags, cluster: false } : flags,
             command,
-            calibration && { ...calibration, heldOut: isJudged(flags) ? HELD_OUT : 0 },
+            calibration && { ...calibration, heldOut: isJudged(flags, asked) ? HELD_OUT : 0 },
             budget !== undefined,
             (options) => formats.create(options),
             asked,
           )
         : undefined;
-    isQuantized = settings?.options.quantize !== undefined;
+    const isQuantized = settings?.options.quantize !== undefined;
     const goal = { ...flags, output };
     const search =
       budget || isQuantized
@@ -102,7 +98,7 @@ export async function packModel(
     const synthetic = isMade ? syntheticStage(flags, settings?.selection ?? {}, terminal) : undefined;
     const { model, paths } = file.opened();
     const isOpen = command === 'compress' && !budget && isUnasked(flags, asked);
-    const { plan, config } = planFiles(subject, flags, walk !== undefined || (isQuantized && formats.isSearched));
+    const { plan, config } = planContainer(subject, flags, walk !== undefined || (isQuantized && formats.isSearched));
     const warnings = [...unclaimedWarnings(model), ...(settings?.warnings(model) ?? [])];
     for (const warning of warnings) terminal.warn(warning);
     if (command === 'compress') noteClustering(flags, asked, terminal);
@@ -196,32 +192,12 @@ export async function packModel(
 }
 
 /** Whether a search keeps inputs apart, to judge by what it makes: no stage is to be fitted to these. */
-function isJudged(flags: PackFlags): boolean {
+function isJudged(flags: PackFlags, asked: Config): boolean {
+  // Formats are searched for where a loss is given, values without that, too.
+  if (isQuantizeWanted(asked, flags)) return isLossGiven(flags);
   return isLossAsked(flags) && flags.lambda === undefined && !hasFewValues(flags);
 }
 
 function hasFewValues({ bits, clusters }: PackFlags): boolean {
   return bits !== undefined || clusters !== undefined;
-}
-
-/**
- * Checks where files would go, and plans where they go.
- *
- * @param isSearched - what is chosen is kept in a config file, too
- */
-function planFiles(
-  { output, written }: PackSubject,
-  { saveConfig, dryRun }: PackFlags,
-  isSearched: boolean,
-): { plan: OutputPlan; config: OutputPlan | undefined } {
-  if (output !== PIPE) planOutput(output, { kind: 'container' });
-  const plan = planOutput(written, { kind: 'container' });
-  if (!isSearched) return { plan, config: undefined };
-  const path = output === PIPE ? saveConfig : configPathOf(saveConfig, output);
-  if (path === undefined) return { plan, config: undefined };
-  if (resolve(path) === resolve(output)) {
-    throw new UsageError(`${output}: this is the container itself; name another file with --save-config`);
-  }
-  const config = planOutput(path, { option: '--save-config' });
-  return { plan, config: dryRun ? undefined : config };
 }
