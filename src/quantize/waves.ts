@@ -17,12 +17,12 @@ const OFF = 1e-6;
  */
 export function toWaves(weights: Float32Array, dims: readonly number[]): Float32Array | undefined {
   const areWaves = (some: Float32Array) => planWaves(new Uint32Array(some.buffer, some.byteOffset, some.length), dims);
-  const fitted = fitWaves(weights, dims);
-  if (!fitted) return undefined;
   if (areWaves(weights)) return weights;
-  const made = new Float32Array(weights.length);
-  putWaves(fitted.waves, fitted.lines, made, 0);
-  const most = OFF * weights.reduce((largest, weight) => Math.max(largest, Math.abs(weight)), 0);
-  if (weights.some((weight, i) => Math.abs(weight - made[i]) > most)) return undefined;
-  return areWaves(made) ? made : undefined;
+  for (const { waves, lines } of fitWaves(weights, dims)) {
+    const most = OFF * weights.reduce((largest, weight) => Math.max(largest, Math.abs(weight)), 0);
+    const made = new Float32Array(weights.length);
+    putWaves(waves, lines, made, 0);
+    if (weights.every((weight, i) => Math.abs(weight - made[i]) <= most) && areWaves(made)) return made;
+  }
+  return undefined;
 }

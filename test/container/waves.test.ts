@@ -36,6 +36,12 @@ const BASES: readonly [name: string, dims: number[], of: (row: number, column: n
     8,
   ],
   [
+    'one under a window so long that its lines look like waves, too',
+    [34, 1024],
+    (k, n) => hann(n, 1024) * Math.cos((tau * n * (k + 1)) / 1024),
+    6,
+  ],
+  [
     'a cosine transform',
     [40, 80],
     (k, n) => Math.sqrt((k ? 2 : 1) / 80) * Math.cos((Math.PI * k * (n + 0.5)) / 80),

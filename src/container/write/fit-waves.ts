@@ -33,12 +33,14 @@ interface Cut {
 }
 
 /**
- * The waves that are nearest to a tensor's weights, where they look like some: how near is for the caller to see. Takes a
- * moment where they do not.
+ * The waves that are nearest to a tensor's weights, for every way to cut them in which they look like some: how near is for the
+ * caller to see, since under a long window waves look like others. Takes a moment where they look like none.
  */
-export function fitWaves(weights: Float32Array, dims: readonly number[]): Fitted | undefined {
-  const cut = cutsOf(weights.length, dims).find((each) => isLikely(weights, each));
-  if (!cut) return undefined;
+export function* fitWaves(weights: Float32Array, dims: readonly number[]): Generator<Fitted> {
+  for (const cut of cutsOf(weights.length, dims)) if (isLikely(weights, cut)) yield fitCut(weights, cut);
+}
+
+function fitCut(weights: Float32Array, cut: Cut): Fitted {
   const { lines, pieces, length, axis } = cut;
   const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
   const frequencies = new Uint32Array(lines.count);

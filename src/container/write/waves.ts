@@ -19,12 +19,14 @@ const NEARBY = 64;
  */
 export function planWaves(units: Uint32Array, dims: readonly number[]): Plan | undefined {
   const weights = new Float32Array(units.buffer, units.byteOffset, units.length);
-  const fitted = fitWaves(weights, dims);
-  if (!fitted || !isExactly(weights, fitted)) return undefined;
-  const section = writeWaves(fitted.waves);
-  if (elements(dims) > section.length * MAX_UNITS_PER_BYTE.waves) return undefined;
-  const fields = fitted.axis > 0 ? { a: fitted.axis } : {};
-  return { layout: 'waves', bytes: section.length, fields, write: () => section };
+  for (const fitted of fitWaves(weights, dims)) {
+    if (!isExactly(weights, fitted)) continue;
+    const section = writeWaves(fitted.waves);
+    if (elements(dims) > section.length * MAX_UNITS_PER_BYTE.waves) continue;
+    const fields = fitted.axis > 0 ? { a: fitted.axis } : {};
+    return { layout: 'waves', bytes: section.length, fields, write: () => section };
+  }
+  return undefined;
 }
 
 /** Whether weights are waves in every bit: those that were fitted, or for a line others next to them, which then take their place. */
