@@ -74,10 +74,10 @@ export async function approach<T extends Step>({ goal, start, attempt, clock, wo
 }
 
 /** The prices next to the goal: of those that compress too little and too much the last that was tried. */
-type Bracket = Partial<Record<'low' | 'high', { readonly price: number; readonly worst: number }>>;
+export type Bracket = Partial<Record<'low' | 'high', { readonly price: number; readonly worst: number }>>;
 
 /** Aimed a little below the target: at it, every other point would be too large. */
-function priceForSize(price: number, bytes: number, { low, high }: Bracket, targetSize: number): number {
+export function priceForSize(price: number, bytes: number, { low, high }: Bracket, targetSize: number): number {
   const guess = price * (bytes / (targetSize * (1 + NEAR) * 0.5)) ** (1 / SIZE_EXPONENT);
   if (guess > (low?.price ?? 0) && guess < (high?.price ?? Number.POSITIVE_INFINITY)) return guess;
   if (low && high) return Math.sqrt(low.price * high.price);
@@ -85,7 +85,7 @@ function priceForSize(price: number, bytes: number, { low, high }: Bracket, targ
 }
 
 /** Where a straight line between both ends comes to the limit, or as far from the only one as its loss suggests. */
-function priceForLoss({ low, high }: Bracket, limit: number): number {
+export function priceForLoss({ low, high }: Bracket, limit: number): number {
   const aim = AIM * limit;
   if (low && high) {
     const share = Math.log(aim / low.worst) / Math.log(high.worst / low.worst);

@@ -5,7 +5,7 @@ import { readWeights } from '../../src/model/weights.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { toWaves } from '../../src/quantize/waves.js';
 import type { Judged } from '../../src/search/goal.js';
-import { isBetter, narrowed } from '../../src/search/training/choice.js';
+import { isBetter, narrowed, startingAt } from '../../src/search/training/choice.js';
 import { type Step, writeJournal } from '../../src/search/training/journal.js';
 import type { TrainingOptions } from '../../src/search/training/options.js';
 import { searchTraining } from '../../src/search/training/search.js';
@@ -167,11 +167,11 @@ describe('the choice between files', () => {
 
   it('follows the price to where the goal lies, and stops where it makes no difference', () => {
     const [loss, size] = [{ limit: 1 }, { targetSize: 5000 }];
-    const low = narrowed({ next: 1e-7 }, sure, loss);
-    expect([low.high, low.low, low.next < 0.5e-7]).toEqual([1e-7, undefined, true]);
-    const between = narrowed(low, judged(9000, 0.2, 0.4), loss);
-    expect(between.next).toBeCloseTo(Math.sqrt(1e-7 * low.next), 12);
-    const smaller = narrowed({ next: 1e-7 }, sure, size);
+    const lower = narrowed(startingAt(1e-7), sure, loss);
+    expect([lower.bracket.high?.price, lower.bracket.low, lower.next < 0.5e-7]).toEqual([1e-7, undefined, true]);
+    const between = narrowed(lower, judged(9000, 0.2, 0.4), loss);
+    expect([between.next > lower.next, between.next < 1e-7]).toEqual([true, true]);
+    const smaller = narrowed(startingAt(1e-7), sure, size);
     expect(smaller.next).toBeGreaterThan(2e-7);
     expect(narrowed(smaller, judged(7290, 1, 2), size).isEnd).toBe(true);
   });
@@ -184,7 +184,7 @@ it('refuses what is out of range', async () => {
     steps: [],
     round: 0,
     density: 1,
-    prices: { next: 1 },
+    prices: startingAt(1),
     failed: 0,
     isTrained: false,
     previousDensity: 1,

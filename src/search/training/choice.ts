@@ -1,13 +1,8 @@
+import { type Bracket, priceForLoss, priceForSize } from '../approach.js';
 import { type Goal, type Judged, reaches } from '../goal.js';
 
-/** The least that a price of a bit changes by until the goal is bracketed, and the most that a loss makes it. */
-const STRIDE = 2;
-const LONGEST_STRIDE = 27;
-/** Sizes fall about so with the price of a bit: bytes ∝ λ^−0.4, and losses rise so: loss ∝ λ^0.75. */
-const SIZE_EXPONENT = 0.4;
-const LOSS_EXPONENT = 0.75;
-/** The share of a size that is aimed at: at all of it, every other file would be too large. */
-const AIM = 0.985;
+/** The least that a price of a bit rises by while files are too large. */
+const LEAST_STRIDE = 2;
 /** Where another price changes sizes by less than this share, still others will not do more. */
 const STILL = 0.01;
 
@@ -38,10 +33,9 @@ export function isWithin(judged: Judged, limit: number): boolean {
   return worst(judged) <= limit;
 }
 
-/** Prices of a bit between which a goal lies, as far as they are known, and the one to try next. */
+/** Where the search for a price of a bit stands. */
 export interface Prices {
-  readonly low?: number | undefined;
-  readonly high?: number | undefined;
+  readonly bracket: Bracket;
   readonly next: number;
   /** Bytes of the last file. */
   readonly bytes?: number;
@@ -50,32 +44,26 @@ export interface Prices {
 }
 
 /** Where prices stand after the next one was tried. */
-export function narrowed(prices: Prices, found: Judged, goal: Goal): Prices {
-  const { next: price, bytes: last } = prices;
+export function narrowed({ bracket: before, next: price, bytes: last }: Prices, found: Judged, goal: Goal): Prices {
   const { bytes } = found;
   const isTooMuch = goal.limit === undefined ? bytes <= goal.targetSize : !isWithin(found, goal.limit);
-  const { low, high } = isTooMuch ? { ...prices, high: price } : { ...prices, low: price };
-  if (low !== undefined && high !== undefined) return { low, high, bytes, next: Math.sqrt(low * high) };
-  const isEnd = last !== undefined && Math.abs(bytes - last) < STILL * last;
-  return { low, high, bytes, next: price * strideFor(found, goal), isEnd };
+  const bracket = { ...before, [isTooMuch ? 'high' : 'low']: { price, worst: worst(found) } };
+  const isOpen = bracket.low === undefined || bracket.high === undefined;
+  const isEnd = isOpen && last !== undefined && Math.abs(bytes - last) < STILL * last;
+  if (goal.limit !== undefined) return { bracket, bytes, isEnd, next: priceForLoss(bracket, goal.limit) };
+  const wanted = priceForSize(price, bytes, bracket, goal.targetSize);
+  // Where few weights are left, sizes fall more slowly: what is just too large must not be approached for ever.
+  const next = isOpen && !isTooMuch ? Math.max(LEAST_STRIDE * price, wanted) : wanted;
+  return { bracket, bytes, isEnd, next };
 }
 
 /** For other weights the price to begin with is the last that was not too much. */
-export function anew({ low, next }: Prices): Prices {
-  return { next: low ?? next };
+export function anew({ bracket: { low }, next }: Prices): Prices {
+  return startingAt(low?.price ?? next);
 }
 
-function strideFor(found: Judged, goal: Goal): number {
-  if (goal.limit === undefined) {
-    const factor = (found.bytes / (AIM * goal.targetSize)) ** (1 / SIZE_EXPONENT);
-    // Where few weights are left, sizes fall more slowly: what is just too large must not be approached for ever.
-    return factor > 1 ? Math.max(STRIDE, factor) : factor;
-  }
-  const lost = worst(found);
-  const factor = lost > 0 ? (goal.limit / lost) ** (1 / LOSS_EXPONENT) : LONGEST_STRIDE;
-  return factor < 1
-    ? Math.min(1 / STRIDE, Math.max(1 / LONGEST_STRIDE, factor))
-    : Math.max(STRIDE, Math.min(LONGEST_STRIDE, factor));
+export function startingAt(price: number): Prices {
+  return { bracket: {}, next: price };
 }
 
 /** How much of the size, or of the loss, that is allowed a file makes use of. */

@@ -3,6 +3,7 @@ import { mainFile } from '../../graph/decoded-graph.js';
 import type { Model } from '../../model/model.js';
 import { cluster, clusteringOf } from '../../stages/cluster.js';
 import { type Judged, reaches } from '../goal.js';
+import { startingAt } from './choice.js';
 import { TIME_IS_OVER } from './deadline.js';
 import type { Journal, Step } from './journal.js';
 import { chooseLevels, isSafe } from './levels.js';
@@ -33,7 +34,7 @@ export async function firstJournal(
   onStep?.(first);
   return {
     ...{ steps: [first], round: 0, density: 1, previousDensity: 1, isTrained: false, failed: 0, epochs: 0 },
-    ...{ prices: { next: LAMBDA }, took: { looking: 0, price: 0, epoch: 0 } },
+    ...{ prices: startingAt(LAMBDA), took: { looking: 0, price: 0, epoch: 0 } },
     ...{ model: bytes, previous: bytes, best: mainFile(model), bestJudged: judged },
   };
 }
