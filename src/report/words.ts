@@ -12,10 +12,10 @@ export function exactBytes(bytes: number): string {
   return `${formatCount(bytes)} bytes`;
 }
 
-/** What losses of a search's points are called, by the unit that all of them are in. */
-export function lossHead([point]: readonly FrontierPoint[]): string {
+/** What losses of a search's points are called, by the unit that all of them are in: of a search for a size one alone has any. */
+export function lossHead(points: readonly FrontierPoint[]): string {
   const head = { points: 'points lost', share: 'off', own: 'lost' };
-  return head[point?.unit ?? 'points'];
+  return head[points.find(({ loss }) => loss !== null)?.unit ?? 'points'];
 }
 
 /** What a point of a search lost, with its interval: `0.30 (95 %: −0.40 to 1.10)`. */

@@ -47,6 +47,15 @@ describe('the frontier of a search', () => {
     );
   });
 
+  it('of a search for a size has one loss, whose unit is that of all', () => {
+    const judgement = { low: 0.01, high: 0.03, unit: 'share' };
+    const sized = [
+      { bytes: 5, loss: null },
+      { bytes: 6, loss: 0.02, judgement },
+    ];
+    expect(lossHead(readFrontier({ points: sized }, 'x'))).toBe('off');
+  });
+
   it('is told with its intervals, in its unit', () => {
     const json = {
       points: [{ bytes: 9, loss: 0.01, judgement: { low: 0.005, high: 0.02, unit: 'share' } }, ...points],

@@ -116,8 +116,10 @@ describe('widths', () => {
   });
 
   it('are the narrowest of the path that lose no more', async () => {
-    const { chosen, points, isReached } = await widths({ dataset, samples: 32, maxLoss: 20 });
-    expect(isReached).toBe(true);
+    const { chosen, points, isReached, samples, heldOut, metric } = await widths({ dataset, samples: 32, maxLoss: 20 });
+    expect({ isReached, samples, heldOut, metric }).toEqual({
+      ...{ isReached: true, samples: 32, heldOut: 64, metric: 'agreement' },
+    });
     expect(chosen.loss).toBeLessThanOrEqual(20);
     for (const { equivalentBits, judgement } of points) {
       if (equivalentBits < chosen.equivalentBits) expect(judgement?.high).toBeGreaterThan(20);

@@ -43,7 +43,7 @@ function drawFrontier({ plot, draw }: Plotter, points: readonly FrontierPoint[],
     },
     y: {
       ...{ label: `↑ ${head}`, labelArrow: 'none', grid: true, ticks: 5, nice: true },
-      tickFormat: (loss: number) => (points[0].unit === 'share' ? formatAmount(loss, 'share') : `${loss}`),
+      tickFormat: (loss: number) => (known[0]?.unit === 'share' ? formatAmount(loss, 'share') : `${loss}`),
     },
     marks: [
       plot.ruleY([0], { stroke: 'var(--muted)' }),
