@@ -80,6 +80,8 @@ export interface Found {
   readonly isLossless: boolean;
 }
 
+/** Inputs that tell in the end what a file of some size has lost: few enough not to take longer than what was calibrated on. */
+const TOLD = 512;
 /** Inputs that the divergence is measured on, and bytes of them: they stay in memory. */
 const MEASURED = 384;
 const MEASURED_BYTES = 2 ** 26;
@@ -105,7 +107,7 @@ export async function searchCalibration(model: Model, options: SearchOptions): P
   const clock = clockOf(options);
   const isJudged = !isFixed && isLossAsked(options);
   // By size alone the best is chosen: of the inputs only what calibration leaves tells in the end what that has lost.
-  const heldOut = { heldOut: isFixed ? 0 : HELD_OUT, isHeldOutRest: !isJudged };
+  const heldOut = { heldOut: isFixed ? 0 : isJudged ? HELD_OUT : TOLD, isHeldOutRest: !isJudged };
   const calibration = await startCalibration(model, { ...options, ...heldOut }, signal);
   const { prepared } = calibration;
   const { split, feeder, layers } = prepared;

@@ -46,7 +46,7 @@ describe('compress --calibrate', () => {
     const { calibration, outputBytes, answers } = JSON.parse(stdout);
     expect(readFileSync(out)).toHaveLength(outputBytes);
     expect(outputBytes).toBeLessThanOrEqual(16_000);
-    expect(calibration).toMatchObject({ samples: 64, heldOut: 2048, metric: 'accuracy', isReached: true, skipped: [] });
+    expect(calibration).toMatchObject({ samples: 64, heldOut: 512, metric: 'accuracy', isReached: true, skipped: [] });
     expect(calibration.chosen).toEqual({
       lambda: expect.any(Number),
       bytes: outputBytes,
@@ -56,7 +56,7 @@ describe('compress --calibrate', () => {
     });
     expect(calibration.points).toContainEqual(calibration.chosen);
     expect(answers.text).toMatch(
-      /^lost .* points, 95 %: .* inputs, of which 2,048 were kept apart$|2,048 inputs kept apart$/,
+      /^lost .* points, 95 %: .* inputs, of which 512 were kept apart$|512 inputs kept apart$/,
     );
   });
 
