@@ -166,7 +166,13 @@ async function tryDraw(size, draw, hasOracle) {
   const container = await encode(found.model);
   const { value, high } = found.chosen.judgement ?? {};
   const lost = await lossOn(container, others);
-  const row = { bytes: container.length, expected: value, 'at most': high, lost, reached: found.isReached };
+  const row = {
+    bytes: container.length,
+    expected: value,
+    'at most': high,
+    lost,
+    reached: found.isReached && !found.isLossless,
+  };
   const lambda = 'lambda' in found.chosen ? found.chosen.lambda : null;
   const oracle = hasOracle && lambda ? await sizeByTable({ ...row, lambda }, { dataset, others, pool }) : undefined;
   await pool.close();

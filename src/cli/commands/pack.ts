@@ -70,7 +70,7 @@ export async function packModels(
     } finally {
       // Where the user has had enough, the models before that are done all the same.
       const left = places.slice(begun).map(({ input }) => input);
-      if (left.length > 0 && begun > 1) said.warn(`not looked at: ${left.join(', ')}`);
+      if (left.length > 0 && (begun > 1 || results.length > 0)) said.warn(`not looked at: ${left.join(', ')}`);
       if (results.length > 0) await reportSummaries(said, flags, results, failures.all);
     }
     failures.check(places.length);
