@@ -13,7 +13,7 @@ const EPOCHS = 4;
  */
 const TIME_SHARE = 0.35;
 const FIRST_SHARE_BY_SIZE = 0.6;
-const MOST_EPOCHS = 80;
+const MOST_EPOCHS = 200;
 /** With fewer epochs a net loses more than removing weights brings; later rounds need this share of the first one's, too. */
 const LEAST_EPOCHS = 3;
 const LEAST_SHARE = 0.2;

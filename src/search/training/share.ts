@@ -13,8 +13,8 @@ import type { Candidate, Session } from './session.js';
 const SHARE_EPOCHS = 2;
 const SHARE_RATE = 1e-4;
 const NEAR_LIMIT = 3;
-/** The most epochs at the end of a search for a size, where time is left. */
-const LAST_EPOCHS = 20;
+/** The most epochs at the end of a search for a size, where time is left: shared values are few, and soon where they get. */
+const LAST_EPOCHS = 8;
 
 /**
  * Trains the values that weights share: nothing is rounded anew, so the file stays about as small as it is.
@@ -43,8 +43,8 @@ export async function share(
 
 /** At the end of a search for a size, what time is left goes to the shared values of the best file. */
 export async function shareLast(session: Session): Promise<void> {
-  const { journal, goal, clock } = session;
-  if (goal.limit !== undefined || journal.round === 0) return;
+  const { journal, goal, clock, options } = session;
+  if (options.time === undefined || goal.limit !== undefined || journal.round === 0) return;
   const { best, bestJudged, took } = journal;
   const epochs = Math.min(LAST_EPOCHS, Math.floor((clock.left() - took.price) / took.epoch));
   if (epochs < 1) return;
