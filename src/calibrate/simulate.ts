@@ -30,6 +30,8 @@ import { type RoundedWeights, roundedWeights } from './ranges/weights.js';
 const NAME = 'quantize';
 /** The operator set in which QuantizeLinear has 16 bits. */
 const WITH_16_BITS = 21;
+/** Of what stays as it is, so many are named. */
+const TOLD = 4;
 /** What QuantizeLinear rounds values to. */
 const QDQ_VALUES = /^u?int(?:8|16)$/;
 
@@ -189,21 +191,32 @@ function checkValueFormat(match: string, format: string, form: Form): void {
   }
 }
 
-/** Writes the model in its form. */
-function written({ model, plan, form }: Simulated, { onNote }: StageContext): Model {
+/** Writes the model in its form, and says what that cannot tell. */
+function written(simulated: Simulated, { onNote }: StageContext): Model {
+  const left: string[] = [];
+  const output = inForm(simulated, (name) => left.push(name));
+  const why =
+    simulated.form === 'qonnx'
+      ? 'no scale of QONNX gives its weights'
+      : 'its weights are no integers of at most 8 bits';
+  for (const name of left.slice(0, TOLD)) onNote?.(`${name}: stays in floats, since ${why}`);
+  if (left.length > TOLD) onNote?.(`${left.length - TOLD} more tensors stay in floats for the same reason`);
+  return output;
+}
+
+/** @param onInexact - told of tensors that stay in floats */
+function inForm({ model, plan, form }: Simulated, onInexact: (name: string) => void): Model {
   const formats = new Map(Array.from(recordedFormats(model), ([name, { weights }]) => [name, weights]));
-  const names = new Set(formats.keys());
-  const staysFloat = (why: string) => (name: string) => onNote?.(`${name}: stays in floats, since ${why}`);
-  const noBytes = staysFloat('its weights are no integers of at most 8 bits');
+  const weights = new Set(formats.keys());
   switch (form) {
     case 'fake':
       return insertFake(model, plan);
     case 'qdq':
-      return insertQdq(model, { ...plan, weights: names, onInexact: noBytes });
+      return insertQdq(model, { ...plan, weights, onInexact });
     case 'packed':
-      return packWeights(insertFake(model, plan), names, noBytes);
+      return packWeights(insertFake(model, plan), weights, onInexact);
     case 'qonnx':
-      return insertQonnx(model, plan, formats, staysFloat('no scale of QONNX gives its weights'));
+      return insertQonnx(model, plan, formats, onInexact);
     default:
       return model;
   }
