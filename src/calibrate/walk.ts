@@ -9,6 +9,7 @@ import type { Model, Skipped, Tensor } from '../model/model.js';
 import { withPayloads } from '../model/patch.js';
 import { twinsAmong } from '../model/twins.js';
 import { isPatchable, readWeights, writeWeights } from '../model/weights.js';
+import { pieceOf } from '../onnx/interface.js';
 import type { Feeder } from '../runtime/batches.js';
 import { loadRuntime } from '../runtime/runtime.js';
 import { fewDirections } from './directions.js';
@@ -86,7 +87,10 @@ export async function prepare(
   const glance = await surveyLayers(graph, layers, feederOf(first));
   const batch = batchFor(graph, layers, glance);
   const samples = options.samples ?? batch * Math.ceil(samplesFor(layers, glance) / batch);
-  const split = await splitDataset(dataset, batch, samples, heldOut, seed, { isRest: options.isHeldOutRest });
+  const split = await splitDataset(dataset, batch, samples, heldOut, seed, {
+    piece: pieceOf(model),
+    isRest: options.isHeldOutRest,
+  });
   if (!isMadeUp) {
     const doubt = doubtInputs(await lookAt(split.calibration(), 'calibration data', signal));
     if (doubt !== undefined) onNote?.(doubt);

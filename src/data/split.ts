@@ -18,6 +18,8 @@ export interface Split {
  * Divides a data set, batch by batch, in an order that the seed decides. Nothing is kept: each pass reads the data set
  * again and passes over what it does not want.
  *
+ * @param options.piece - samples that pass the model together, where it takes no other number: calibration is given the first of its samples
+ *   to as many of these as it needs; whole batches otherwise
  * @param options.isRest - only what calibration leaves is kept apart; of few inputs a quarter is otherwise, whatever it wants
  */
 export async function splitDataset(
@@ -26,17 +28,21 @@ export async function splitDataset(
   calibrationSamples: number,
   heldOutSamples: number,
   seed: number,
-  { isRest = false }: { readonly isRest?: boolean | undefined } = {},
+  { isRest = false, piece }: { readonly isRest?: boolean | undefined; readonly piece?: number | undefined } = {},
 ): Promise<Split> {
   const sizes = await sizesOf(dataset, batchSize);
-  const total = sizes.length;
-  const order = shuffle([...sizes.keys()], createRandom(seed));
+  // A last batch that is smaller than a piece tells nothing to who looks at whole ones.
+  const whole = [...sizes.keys()].filter((batch) => sizes[batch] >= (piece ?? 1));
+  const order = shuffle(whole.length > 0 ? whole : [...sizes.keys()], createRandom(seed));
+  const total = order.length;
   const wanted = Math.ceil(calibrationSamples / batchSize);
   const most = Math.max(isRest ? 0 : Math.floor(total / 4), total - wanted);
   const heldOutCount = Math.min(Math.ceil(heldOutSamples / batchSize), most);
   const [first, second] = isRest ? [wanted, heldOutCount] : [heldOutCount, wanted];
   const parts = [new Set(order.slice(0, first)), new Set(order.slice(first, first + second))];
   const [calibration, heldOut] = isRest ? parts : parts.reverse();
+  const cut = piece ?? batchSize;
+  const limit = cut * Math.ceil(calibrationSamples / cut);
   const samplesIn = (chosen: ReadonlySet<number>) => [...chosen].reduce((sum, batch) => sum + sizes[batch], 0);
   const pick = (chosen: ReadonlySet<number>, limit = Number.POSITIVE_INFINITY) =>
     async function* batches() {
@@ -53,12 +59,12 @@ export async function splitDataset(
       }
     };
   return {
-    calibration: pick(calibration, calibrationSamples),
+    calibration: pick(calibration, limit),
     heldOut: pick(heldOut),
     calibrationBatches: calibration.size,
     heldOutBatches: heldOut.size,
     batchSize,
-    calibrationSamples: Math.min(calibrationSamples, samplesIn(calibration)),
+    calibrationSamples: Math.min(limit, samplesIn(calibration)),
     heldOutSamples: samplesIn(heldOut),
   };
 }

@@ -37,6 +37,12 @@ export function readInterface(model: Model): Interface {
   };
 }
 
+/** Samples that a model takes at a time; 1 where it takes any number. */
+export function pieceOf(model: Model): number {
+  const firsts = readInterface(model).inputs.map(({ shape: [first] }) => first);
+  return Math.max(1, ...firsts.filter((first) => typeof first === 'number'));
+}
+
 function portOf({ name, type }: Onnx.IValueInfoProto): Port {
   const { elemType, shape } = type?.tensorType ?? {};
   return {

@@ -7,6 +7,7 @@ import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { exactly, type Rule } from '../model/selectors.js';
 import { readWeights } from '../model/weights.js';
+import { pieceOf } from '../onnx/interface.js';
 import { formatNamed } from '../quantize/formats/parse.js';
 import { largestOf } from '../quantize/formats/range.js';
 import { loadRuntime } from '../runtime/runtime.js';
@@ -60,7 +61,9 @@ export function quantizeByOutput(options: OutputRangeOptions): Stage {
       const { model, layers } = quantizedLayers(input, given);
       const isSearched = ({ range }: QuantizeLayer = {}) => (range ?? options.range ?? 'output') === 'output';
       const searched = [...layers].filter(([, layer]) => isSearched(layer));
-      const split = await splitDataset(dataset, BATCH, options.samples ?? MEASURED, 0, seed);
+      const split = await splitDataset(dataset, BATCH, options.samples ?? MEASURED, 0, seed, {
+        piece: pieceOf(input),
+      });
       const batches: Batch[] = [];
       for await (const batch of split.calibration()) batches.push(batch);
       const runtime = options.runtime ?? (await loadRuntime());

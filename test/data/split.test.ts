@@ -14,7 +14,7 @@ async function collect(batches: AsyncIterable<Batch>): Promise<number[]> {
 }
 
 it.each([
-  [30, 64, 30, 64],
+  [32, 64, 32, 64],
   [32, 1000, 32, 171],
   [1000, 64, 155, 48],
   [1000, 0, 203, 0],
@@ -33,6 +33,30 @@ it.each([
     expect(split.heldOutBatches).toBe(Math.ceil(judges.length / 8));
   },
 );
+
+it.each([
+  [undefined, 32],
+  [1, 29],
+  [2, 30],
+  [3, 30],
+])('cuts what is calibrated on to pieces of %s', async (piece, count) => {
+  const split = await splitDataset(dataset, 8, 29, 64, 1, { piece });
+  const all = await collect((await splitDataset(dataset, 8, 32, 64, 1)).calibration());
+  expect(await collect(split.calibration())).toEqual(all.slice(0, count));
+  expect([split.calibrationSamples, split.heldOutSamples]).toEqual([count, 64]);
+  // Of what a model takes whole, the three behind the last piece are left out.
+  const ofEight = await splitDataset(dataset, 8, COUNT, 0, 1, { piece: 8 });
+  expect(ofEight.calibrationSamples).toBe(200);
+});
+
+it('keeps apart only what calibration leaves, where that is asked for', async () => {
+  const split = await splitDataset(dataset, 8, 180, 64, 2, { isRest: true });
+  const whole = await splitDataset(dataset, 8, 180, 0, 2);
+  expect(await collect(split.calibration())).toEqual(await collect(whole.calibration()));
+  const [calibration, apart] = [await collect(split.calibration()), await collect(split.heldOut())];
+  expect(new Set([...calibration, ...apart]).size).toBe(COUNT);
+  expect((await splitDataset(dataset, 8, COUNT, 64, 2, { isRest: true })).heldOutSamples).toBe(0);
+});
 
 it('gives the same inputs in each pass, and others for another seed', async () => {
   const split = await splitDataset(dataset, 8, 40, 40, 3);

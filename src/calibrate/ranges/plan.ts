@@ -6,6 +6,7 @@ import { graphOf } from '../../graph/decoded-graph.js';
 import type { RoundingPlan } from '../../graph/simulate/plan.js';
 import { qdqValues } from '../../graph/simulate/qdq-plan.js';
 import type { Model } from '../../model/model.js';
+import { pieceOf } from '../../onnx/interface.js';
 import { FLOAT32 } from '../../quantize/formats/parse.js';
 import { isInteger, type ValueRounding } from '../../quantize/values.js';
 import { loadRuntime, type Runtime } from '../../runtime/runtime.js';
@@ -76,7 +77,7 @@ export async function planValues(model: Model, options: PlanOptions, context: St
       onNote?.(`${name}: stays as it is, since it holds ${type ?? 'no numbers'} and no floats`);
     } else if (dtype !== FLOAT32) casts.set(name, dtype);
   }
-  const split = await splitDataset(dataset, BATCH, samples, 0, seed);
+  const split = await splitDataset(dataset, BATCH, samples, 0, seed, { piece: pieceOf(model) });
   if (split.calibrationBatches === 0) {
     throw new FxqError('DATASET', 'calibration data: expected at least one input, got none');
   }

@@ -5,6 +5,7 @@ import type { Loss } from '../../evaluate/loss.js';
 import type { RoundingPlan } from '../../graph/simulate/plan.js';
 import { present } from '../../guards.js';
 import type { Model } from '../../model/model.js';
+import { pieceOf } from '../../onnx/interface.js';
 import { loadRuntime } from '../../runtime/runtime.js';
 import { goalOf, HELD_OUT, isLossGiven } from '../goal.js';
 import { createJudge, type Judge } from '../judge.js';
@@ -38,7 +39,7 @@ interface JudgedSetting {
  * @param values - how values are rounded while the model runs, which is judged with it; those that are free are given widths, too
  */
 export async function findWidths(model: Model, options: WidthOptions, values?: ValuePlan): Promise<FoundWidths> {
-  const split = options.dataset && (await splitInputs(options.dataset, options));
+  const split = options.dataset && (await splitInputs(options.dataset, options, model));
   const candidates = await openCandidates(model, options, values, split);
   const points: WidthPoint[] = [];
   const judgedAs = async (setting: Setting, judge?: (made: Model) => Promise<Loss>): Promise<JudgedSetting> => {
@@ -133,6 +134,7 @@ async function narrowest(
 export function splitInputs(
   dataset: Dataset,
   { samples = MEASURED, seed = 0 }: Pick<WidthOptions, 'samples' | 'seed'>,
+  model?: Model,
 ): Promise<Split> {
-  return splitDataset(dataset, BATCH, samples, HELD_OUT, seed);
+  return splitDataset(dataset, BATCH, samples, HELD_OUT, seed, { piece: model && pieceOf(model) });
 }
