@@ -141,6 +141,13 @@ describe('a search with training', () => {
     expect(steps.some(({ what }) => what === 'levels')).toBe(true);
   });
 
+  it('chooses values of a net that cannot be trained, and says what stands in the way', async () => {
+    const model = openOnnx(smallModel({ between: node('Sin', ['a'], ['b'], [], { name: 'wave' }) }));
+    const { ended, isCutShort, isReached, steps } = await searchTraining(model, base);
+    expect(ended).toMatch(/^the net cannot be trained \(.*Sin node 'wave': no gradient rule/);
+    expect([isCutShort, isReached, steps.at(-1)!.what]).toEqual([false, true, 'levels']);
+  });
+
   it('goes down with the price until something smaller is within the loss', async () => {
     const { chosen, isReached, steps } = await searchTraining(open(), { ...base, maxLoss: 0.3, rounds: 1 });
     expect([isReached, chosen.bytes < steps[0].judged!.bytes]).toEqual([true, true]);

@@ -3,7 +3,7 @@ import { mainFile } from '../../graph/decoded-graph.js';
 import type { Model } from '../../model/model.js';
 import { openOnnx } from '../../onnx/open.js';
 import { tune } from '../../tune/tune.js';
-import { within } from './deadline.js';
+import { TIME_IS_OVER, within } from './deadline.js';
 import type { Session } from './session.js';
 
 const EPOCHS = 4;
@@ -21,25 +21,25 @@ const LEAST_SHARE = 0.2;
 /**
  * Trains the model so far, and removes weights while it does.
  *
- * @returns whether there was time for that
+ * @returns that there was no time for it, if so
  */
-export async function retrain(session: Session, density: number, why: string): Promise<boolean> {
+export async function retrain(session: Session, density: number, why: string): Promise<string | undefined> {
   const { journal, options } = session;
   const { batchSize, learningRate, augmentation } = options;
   const start = performance.now();
   const settings = { batchSize, learningRate, augmentation };
   const pilot = await timed(session, openOnnx(journal.model), settings);
   const epochs = epochsNow(session);
-  if (pilot === undefined || epochs < leastEpochs(session)) return false;
+  if (pilot === undefined || epochs < leastEpochs(session)) return TIME_IS_OVER;
   const kept = `${percent(density)} of the weights, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
   session.plan(`round ${journal.round + 1}: ${kept}: ${why}`);
   const tuned = await trained(session, pilot, { ...settings, epochs, density, scope: 'global' });
-  if (tuned === undefined) return false;
+  if (tuned === undefined) return TIME_IS_OVER;
   if (journal.round === 0) journal.epochs = epochs;
   journal.density = density;
   journal.model = mainFile(tuned);
   session.done({ what: 'retrain', lambda: null, judged: null, why, ms: performance.now() - start });
-  return true;
+  return undefined;
 }
 
 /** Where epochs are to fit into a time, the first one tells how long they take. */

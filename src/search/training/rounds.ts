@@ -1,3 +1,4 @@
+import { FxqError } from '../../errors.js';
 import { mainFile } from '../../graph/decoded-graph.js';
 import { openOnnx } from '../../onnx/open.js';
 import { anew } from './choice.js';
@@ -30,7 +31,9 @@ async function goThrough(session: Session): Promise<string> {
     if (!journal.isTrained) {
       const { failed, density } = journal;
       if (failed > 0 && density / failed < CLOSE ** 2) return nothingBetween(session);
-      if (clock.isOver(leastTime(session)) || !(await begin(session))) return endEarly(session);
+      if (clock.isOver(leastTime(session))) return endEarly(session, TIME_IS_OVER);
+      const obstacle = await begin(session).catch(untrainable);
+      if (obstacle !== undefined) return endEarly(session, obstacle);
       journal.isTrained = true;
       journal.prices = anew(journal.prices);
       session.keep();
@@ -49,15 +52,21 @@ async function goThrough(session: Session): Promise<string> {
   return 'all rounds are done';
 }
 
-/** What time is left where there is none for training serves to choose values of the net as it comes better. */
-async function endEarly(session: Session): Promise<string> {
+/** Where the net is not trained, for want of time or of gradients, what time is left serves to choose its values better. */
+async function endEarly(session: Session, obstacle: string): Promise<string> {
   const { journal, clock, original } = session;
   if (journal.round === 0 && !journal.prices.isEnd && !clock.isOver(timeForLevels(session))) {
     journal.model = mainFile(original);
     journal.density = 1;
-    await chooseLevels(session, 'of the net as it comes, since there is no time to train it');
+    await chooseLevels(session, 'of the net as it comes, since it is not trained');
   }
-  return TIME_IS_OVER;
+  return obstacle;
+}
+
+/** A net without gradients has files all the same. */
+function untrainable(error: unknown): string {
+  if (error instanceof FxqError && error.code === 'UNSUPPORTED') return `the net cannot be trained (${error.message})`;
+  throw error;
 }
 
 function nothingBetween({ goal, journal }: Session): string {
@@ -68,9 +77,9 @@ function nothingBetween({ goal, journal }: Session): string {
 /**
  * Removes weights, in the first round by calibration as far as that goes, and then while the rest is trained.
  *
- * @returns whether there was time for that
+ * @returns what has kept it from that, if anything
  */
-async function begin(session: Session): Promise<boolean> {
+async function begin(session: Session): Promise<string | undefined> {
   const { journal, options, goal } = session;
   const { keep = TRAINING_DEFAULTS.keep } = options;
   if (journal.round === 0) {
