@@ -1,5 +1,6 @@
 import type { Batch } from '../data/dataset.js';
 import type { OutputArray } from '../runtime/session.js';
+import type { MetricArray } from './metrics.js';
 
 /** An output among the others that a model answers by. */
 export interface Answer {
@@ -12,6 +13,25 @@ export interface Parts {
   readonly axis: number;
   /** Where each ends, along that axis. */
   readonly ends: readonly number[];
+}
+
+/** An output's parts as outputs of their own; the whole where it has none. */
+export function cutParts(output: MetricArray, parts: Parts | undefined): MetricArray[] {
+  if (!parts) return [output];
+  const { dims, data, type } = output;
+  const { axis, ends } = parts;
+  const product = (of: readonly number[]) => of.reduce((all, dim) => all * dim, 1);
+  const [outer, inner] = [product(dims.slice(0, axis)), product(dims.slice(axis + 1))];
+  return ends.map((end, part) => {
+    const first = part === 0 ? 0 : ends[part - 1];
+    const run = (end - first) * inner;
+    const own = new Float64Array(outer * run);
+    for (let i = 0; i < outer; i++) {
+      const from = (i * dims[axis] + first) * inner;
+      own.set(data.subarray(from, from + run), i * run);
+    }
+    return { type, data: own, dims: dims.map((dim, i) => (i === axis ? end - first : dim)) };
+  });
 }
 
 /** Left, top, right and bottom, or centre and size, or how far these are off an anchor. */

@@ -1,7 +1,10 @@
+import type { Batch } from '../data/dataset.js';
 import { FxqError } from '../errors.js';
+import { cutParts } from './boxes.js';
 import { meanInterval, ratioInterval } from './interval.js';
 import type { LossMeter, Measured, Reference } from './loss.js';
 import { type Outputs, type OwnMetric, unitOf } from './metric.js';
+import type { MetricArray } from './metrics.js';
 import { realRows } from './padding.js';
 
 /** What differs, and what there is, of each input. */
@@ -15,42 +18,18 @@ interface Energies {
  * that are measured apart, the one that may have lost most counts: pixels would drown scores.
  */
 export function errorMeter({ output, kind }: Measured, metric: 'snr' | 'cosine'): LossMeter {
-  const { axis, ends } = kind.parts ?? { axis: 0, ends: [1] };
-  const parts = ends.map((): Energies => ({ noise: [], signal: [] }));
+  const parts = (kind.parts?.ends ?? [1]).map((): Energies => ({ noise: [], signal: [] }));
   let isBroken = false;
   return {
     add({ batch, samples, outputs }, own, isFitted) {
       const reference = outputs[output];
       const judged = own?.[output];
       if (!reference || !own || isFitted) return;
-      const { dims } = reference;
-      if (!judged || `${judged.dims}` !== `${dims}`) isBroken = true;
+      if (!judged || `${judged.dims}` !== `${reference.dims}`) isBroken = true;
       if (!judged || isBroken) return;
-      const size = reference.data.length / samples;
-      const width = dims.at(-1) ?? 1;
-      const isReal = realRows(batch, dims, reference.data.length / width);
-      const stride = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
-      const placeOf = (i: number) => Math.floor(i / stride) % dims[axis];
-      for (let sample = 0; sample < samples; sample++) {
-        for (const [part, { noise, signal }] of parts.entries()) {
-          const [first, end] = [part === 0 ? 0 : ends[part - 1], ends[part]];
-          let [product, ours, theirs, squares] = [0, 0, 0, 0];
-          for (let i = Math.floor(sample * size); i < Math.floor((sample + 1) * size); i++) {
-            if (kind.parts && !(placeOf(i) >= first && placeOf(i) < end)) continue;
-            const [a, b] = [judged.data[i], reference.data[i]];
-            // Neither where both are no numbers nor where both are the same infinity anything is off.
-            if (!isReal(Math.floor(i / width)) || (Object.is(a, b) && !Number.isFinite(a))) continue;
-            product += a * b;
-            ours += a * a;
-            theirs += b * b;
-            squares += (a - b) ** 2;
-          }
-          if (!Number.isFinite(squares)) isBroken = true;
-          const length = Math.sqrt(ours) * Math.sqrt(theirs);
-          const unlike = squares === 0 ? 0 : Math.max(0, 1 - (length > 0 ? product / length : 0));
-          noise.push(metric === 'snr' ? squares : unlike);
-          signal.push(metric === 'snr' ? theirs : 1);
-        }
+      const [ours, theirs] = [judged, reference].map((array) => cutParts(array, kind.parts));
+      for (const [part, energies] of parts.entries()) {
+        if (!addEnergies(energies, ours[part], theirs[part], { batch, samples, metric })) isBroken = true;
       }
     },
     result() {
@@ -65,6 +44,37 @@ export function errorMeter({ output, kind }: Measured, metric: 'snr' | 'cosine')
       return { ...found, metric, unit: unitOf(metric), by: 'count', samples };
     },
   };
+}
+
+/** Adds what differs in each sample; false where that is no number. */
+function addEnergies(
+  { noise, signal }: Energies,
+  judged: MetricArray,
+  reference: MetricArray,
+  { batch, samples, metric }: { readonly batch: Batch; readonly samples: number; readonly metric: 'snr' | 'cosine' },
+): boolean {
+  const size = reference.data.length / samples;
+  const width = reference.dims.at(-1) ?? 1;
+  const isReal = realRows(batch, reference.dims, reference.data.length / width);
+  let isWhole = true;
+  for (let sample = 0; sample < samples; sample++) {
+    let [product, ours, theirs, squares] = [0, 0, 0, 0];
+    for (let i = Math.floor(sample * size); i < Math.floor((sample + 1) * size); i++) {
+      const [a, b] = [judged.data[i], reference.data[i]];
+      // Neither where both are no numbers nor where both are the same infinity anything is off.
+      if (!isReal(Math.floor(i / width)) || (Object.is(a, b) && !Number.isFinite(a))) continue;
+      product += a * b;
+      ours += a * a;
+      theirs += b * b;
+      squares += (a - b) ** 2;
+    }
+    if (!Number.isFinite(squares)) isWhole = false;
+    const length = Math.sqrt(ours) * Math.sqrt(theirs);
+    const unlike = squares === 0 ? 0 : Math.max(0, 1 - (length > 0 ? product / length : 0));
+    noise.push(metric === 'snr' ? squares : unlike);
+    signal.push(metric === 'snr' ? theirs : 1);
+  }
+  return isWhole;
 }
 
 /**

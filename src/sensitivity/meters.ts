@@ -1,10 +1,11 @@
 import { isFloat } from '../data/cast.js';
 import { agreementMeter, decidedIn } from '../evaluate/agreement.js';
+import { cutParts, type Parts } from '../evaluate/boxes.js';
 import { divergenceMeter, similarityMeter } from '../evaluate/fidelity.js';
 import { type GaugeOptions, lossGauge } from '../evaluate/gauge.js';
 import type { Measured } from '../evaluate/loss.js';
 import { type Kind, kindOfOutput, type Outputs } from '../evaluate/metric.js';
-import { accuracyMeter } from '../evaluate/metrics.js';
+import { accuracyMeter, type MetricArray } from '../evaluate/metrics.js';
 import type { BatchRun } from '../runtime/batches.js';
 import type { Fidelity } from './options.js';
 
@@ -34,6 +35,15 @@ export function fidelityMeter({ output, heads, metric, temperature, hasLoss = fa
   let kind: Kind | undefined;
   let divergence: ReturnType<typeof divergenceMeter> | undefined;
   let shapeMismatches = 0;
+  // Of boxes and scores in one output each counts by its own energy.
+  const parts: ReturnType<typeof similarityMeter>[] = [];
+  const addParts = (array: MetricArray, reference: MetricArray, cut: Parts) => {
+    const theirs = cutParts(reference, cut);
+    for (const [i, part] of cutParts(array, cut).entries()) {
+      parts[i] ??= similarityMeter();
+      parts[i].add(part, theirs[i]);
+    }
+  };
   return {
     async add(outputs, seen) {
       const { batch, samples, outputs: references, labels } = seen;
@@ -54,6 +64,7 @@ export function fidelityMeter({ output, heads, metric, temperature, hasLoss = fa
         const similarity = similarities.get(name) ?? similarityMeter();
         similarities.set(name, similarity);
         if (!similarity.add(array, references[name])) shapeMismatches++;
+        else if (name === output && kind?.parts) addParts(array, references[name], kind.parts);
       }
     },
     result() {
@@ -62,7 +73,10 @@ export function fidelityMeter({ output, heads, metric, temperature, hasLoss = fa
       const kl = divergence?.result() ?? null;
       const gauged = gauge?.result();
       const agreed = agreement.result();
-      const noise = compared.reduce((sum, each) => sum + each.noise, 0) / compared.length;
+      const noises = compared.map(({ name, noise }) =>
+        name === output && parts.length > 0 ? meanOf(parts.map((part) => part.result().noise)) : noise,
+      );
+      const noise = meanOf(noises);
       // Where no shape was ever the same, nothing tells how far off it is: farther than all that can be compared.
       const unlike = agreed === null ? (shapeMismatches > 0 ? Number.POSITIVE_INFINITY : 0) : 1 - agreed;
       return {
@@ -77,4 +91,8 @@ export function fidelityMeter({ output, heads, metric, temperature, hasLoss = fa
       };
     },
   };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -12,6 +12,7 @@ import { otherHeads } from '../../src/runtime/outputs.js';
 import { loadRuntime } from '../../src/runtime/runtime.js';
 import type { OutputArray } from '../../src/runtime/session.js';
 import { createJudge } from '../../src/search/judge.js';
+import { fidelityMeter } from '../../src/sensitivity/meters.js';
 import { sensitivity } from '../../src/sensitivity/sensitivity.js';
 import type { Epoch } from '../../src/tune/options.js';
 import { tune } from '../../src/tune/tune.js';
@@ -154,6 +155,10 @@ describe('several outputs', () => {
       const loss = gauge.result()?.loss;
       expect(loss).toMatchObject({ metric: 'snr', unit: 'share' });
       expect(loss?.value).toBeGreaterThan(0.01);
+      // What searches go by on their way sees that, too.
+      const fidelity = fidelityMeter({ output: 'y' });
+      await fidelity.add({ y: moved }, { batch: picture, samples: 4, labels: undefined, outputs: { y: original } });
+      expect(fidelity.result().divergence).toBeCloseTo((loss?.value ?? 0) / 2, 5);
     }
   });
 
