@@ -1,15 +1,16 @@
 // Simulated quantised inference: calibrators × widths × granularity, and the tables of Quantization.MXNet, for any net and data.
 //
-//   npm run bench simulation [-- --model model.onnx --data calibration.npz --test test.npz --part "ranges|widths|seed|compensated"
-//                              --bits 8,6,5,4,3 --rows 0,1 --samples 256 --draws 1 --limit 1185]
+//   npm run bench simulation [-- --model model.onnx --data calibration.npz --test test.npz --bits 8,6,5,4,3 --rows 0,1 --samples 256
+//                              --draws 1 --limit 1185 --part "ranges|percentiles|widths|seed|compensated|joint"]
 //
 // Cells are top-1 and agreement with the float net, in per cent. `ranges`: how ranges of values are found, weights rounded to the
 // nearest; the known cells are of a ResNet-20 for CIFAR-10, and are told as met or not. Of several draws of calibration inputs a cell has
-// the mean, and the least and the most agreement. `widths`: Quantization.MXNet's table of widths
-// beside ours. `seed`: its table of 8 bits, online, moving average and KL × layer and channel × folded or not × first layer in or out ×
-// sign; a net without BatchNormalization is given some, each channel's weights having length one. `compensated`: weights that make up
-// for themselves and for rounded inputs, draw by draw, and the mean with what 95 % of such means lie within. `joint`: widths of weights and inputs that are searched for together, on inputs of --data, so that no
-// more than a point is lost on those of them that are kept apart. Without options: the bundled LeNet-5 on MNIST.
+// the mean, and the least and the most agreement. `percentiles`: what a hair's breadth of the percentile makes of the first width.
+// `widths`: Quantization.MXNet's table of widths beside ours. `seed`: its table of 8 bits, online, moving average and KL × layer and
+// channel × folded or not × first layer in or out × sign; a net without BatchNormalization is given some, each channel's weights having
+// length one. `compensated`: weights that make up for themselves and for rounded inputs, draw by draw, and the mean with what 95 % of
+// such means lie within. `joint`: widths of weights and inputs that are searched for together, on inputs of --data, so that no more than
+// a point is lost on those of them that are kept apart. Without options: the bundled LeNet-5 on MNIST.
 import { parseArgs } from 'node:util';
 import { planValues } from '../../build/calibrate/ranges/plan.js';
 import { insertFake } from '../../build/graph/simulate/insert-fake.js';
@@ -23,6 +24,8 @@ import { unfolded } from './support/unfold.js';
 const THREADS = 2;
 /** Two-sided quantiles of Student's t by degrees of freedom: 95 % lie within. */
 const STUDENT = [Number.NaN, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+/** Percentiles next to each other. */
+const PERCENTILES = [99.97, 99.98, 99.985, 99.9875, 99.99, 99.992, 99.995];
 /** Points that a search for widths may lose. */
 const MOST_LOST = 1;
 
@@ -147,6 +150,20 @@ if (isWanted('ranges')) {
   console.log(
     met + missed > 0 ? `\n${met} of ${met + missed} known cells within ${TOLERANCE} points of agreement\n` : '',
   );
+}
+
+if (isWanted('percentiles')) {
+  const [bits] = widths;
+  head('draw', ...PERCENTILES.map((percentile) => `${percentile} %`));
+  for (const seed of draws) {
+    const cells = [];
+    for (const percentile of PERCENTILES) {
+      const inputs = { inputRange: 'percentile', percentile };
+      cells.push(show(await answersOf({ weights: { by: 'channel' }, inputs }, bits, original, seed)));
+    }
+    row([seed, ...cells]);
+  }
+  console.log();
 }
 
 if (isWanted('widths')) {
