@@ -1,6 +1,7 @@
 import { type Column, layOut } from '../inspect/columns.js';
 import { formatBytes, formatCount, formatPercent, orDash } from '../inspect/format.js';
 import { printable } from '../printable.js';
+import { FLOAT32 } from '../quantize/formats/parse.js';
 import type { Footprint, OtherPlacements } from './footprint.js';
 import type { FootprintRow } from './rows.js';
 
@@ -22,6 +23,8 @@ export function formatFootprint(
 ): string {
   const { peak, bound, parameters, inPlace, inputs, values, steps, buffers, others, unsized } = plan;
   const samples = rows[0]?.samples;
+  // What is not rounded may be float16.
+  const held = values === FLOAT32 ? (rows[0]?.values ?? values) : values;
   const largest = steps.slice().sort((a, b) => b.live - a.live);
   const sizes = inputs.map(({ name, type, dims }) => `${name} ${type} [${dims.join(', ')}]`).join(', ');
   const lines = [
@@ -37,7 +40,7 @@ export function formatFootprint(
     '',
     ...(rows.length === 0 ? [] : [...layOut(ROWS, rows.map(labelled), undefined, 'formats', width), '']),
     ...unsized.map((name) => `– not counted: ${name} (no tensor of numbers)`),
-    `activations in ${values}, ${inPlace ? 'in place' : 'each with memory of its own'}:`,
+    `activations in ${held}, ${inPlace ? 'in place' : 'each with memory of its own'}:`,
     `${formatBytes(peak)} in ${formatCount(buffers.length)} buffers${
       peak === bound ? ', which no placement can better' : `, of which ${formatBytes(bound)} are alive at once`
     }`,
