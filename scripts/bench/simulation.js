@@ -8,8 +8,8 @@
 // the mean, and the least and the most agreement. `percentiles`: what a hair's breadth of the percentile makes of the first width.
 // `widths`: Quantization.MXNet's table of widths beside ours. `seed`: its table of 8 bits, online, moving average and KL × layer and
 // channel × folded or not × first layer in or out × sign; a net without BatchNormalization is given some, each channel's weights having
-// length one. `compensated`: weights that make up for themselves and for rounded inputs, draw by draw, and the mean with what 95 % of
-// such means lie within. `joint`: widths of weights and inputs that are searched for together, on inputs of --data, so that no more than
+// length one. `compensated`: weights that make up for themselves and for rounded inputs, draw by draw, and the mean with the interval
+// in which that of all draws lies, 95 % sure of it. `joint`: widths of weights and inputs that are searched for together, on inputs of --data, so that no more than
 // a point is lost on those of them that are kept apart. Without options: the bundled LeNet-5 on MNIST.
 import { parseArgs } from 'node:util';
 import { planValues } from '../../build/calibrate/ranges/plan.js';
