@@ -3,8 +3,11 @@ import { type Goal, type Judged, reaches } from '../goal.js';
 
 /** The least that a price of a bit rises by while files are too large. */
 const LEAST_STRIDE = 2;
-/** Where another price changes sizes by less than this share, still others will not do more. */
-const STILL = 0.01;
+/**
+ * Where twice the price changes sizes by less than this share, still others will not do more. Of small nets sizes may stay within a
+ * hundredth from one price to the next, and fall again behind it.
+ */
+const STILL = 0.001;
 
 /**
  * Of two that reach a loss the smaller; what does not reach the goal is worse. Of two that fit a size the one that is expected to
