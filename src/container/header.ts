@@ -102,8 +102,13 @@ export interface Contexts {
 }
 
 /** Whether something is said of every line: its class, its step, or its waves. */
-export function hasLines({ l = 0, c, m = 1, h = 0 }: Pick<WireTensor, 'l' | 'c' | 'm' | 'h'>): boolean {
-  return (m > 1 && h === 0) || c === CODEBOOKS.indexOf('grids') || LAYOUTS[l] === 'waves';
+export function hasLines({ l = 0, c = 0, m = 1, h = 0 }: Pick<WireTensor, 'l' | 'c' | 'm' | 'h'>): boolean {
+  return (m > 1 && h === 0) || isByLine(LAYOUTS[l], CODEBOOKS[c]);
+}
+
+/** Whether each line has numbers of its own, of which its weights are made: a step, or waves. */
+export function isByLine(layout: Layout, codebook: CodebookKind): boolean {
+  return codebook === 'grids' || layout === 'waves';
 }
 
 /** The lines along a dimension. */

@@ -3,24 +3,12 @@ import { BitWriter } from '../../src/binary/bits.js';
 import { concat } from '../../src/binary/bytes.js';
 import { sineOf } from '../../src/container/read/waves.js';
 import { planWaves } from '../../src/container/write/waves.js';
-import { decode, inspect } from '../../src/decode/index.js';
+import { decode } from '../../src/decode/index.js';
 import { writeGolomb, zigzag } from '../../src/entropy/golomb.js';
-import { inspectContainer } from '../../src/inspect/inspect.js';
 import { toWaves } from '../../src/quantize/waves.js';
 import { createRandom } from '../../src/random.js';
-import { encode, modelOf } from '../support/container.js';
 import { forge } from '../support/forge.js';
-import { decodeBySpecification } from '../support/specification/container.js';
-
-/** Encodes, decodes by the library and by the specification; gives the tensor's entry. */
-async function roundTrip(values: Float32Array, dims: number[]) {
-  const model = modelOf(values, dims);
-  const container = await encode(model);
-  expect(Buffer.compare(await decode(container, { verify: 'all' }), model)).toBe(0);
-  expect(Buffer.compare(decodeBySpecification(container)[0], model)).toBe(0);
-  await inspectContainer(container);
-  return (await inspect(container)).tensors[0];
-}
+import { throughBoth } from '../support/through-both.js';
 
 const hann = (k: number, length: number) => 0.5 - 0.5 * Math.cos((2 * Math.PI * k) / length);
 const tau = 2 * Math.PI;
@@ -65,7 +53,7 @@ describe('waves', () => {
     if (!waves) throw new Error('no waves');
     const largest = Math.max(...weights.map(Math.abs));
     expect(Math.max(...weights.map((weight, i) => Math.abs(weight - waves[i])))).toBeLessThanOrEqual(1e-6 * largest);
-    const { layout, section, units } = await roundTrip(waves, dims);
+    const { layout, section, units } = (await throughBoth(waves, dims)).tensor;
     expect(layout).toBe('waves');
     expect(units / section.length).toBeGreaterThan(ratio);
     // What they are they stay.
@@ -80,7 +68,10 @@ describe('waves', () => {
     });
     const waves = toWaves(weights, dims);
     if (!waves) throw new Error('no waves');
-    expect(await roundTrip(waves, dims)).toMatchObject({ layout: 'waves', lines: { count: 40, inner: 400 } });
+    expect((await throughBoth(waves, dims)).tensor).toMatchObject({
+      layout: 'waves',
+      lines: { count: 40, inner: 400 },
+    });
   });
 
   it.each([
@@ -104,7 +95,7 @@ describe('waves', () => {
     if (!waves) throw new Error('no waves');
     new Uint32Array(waves.buffer)[4000] ^= 1;
     expect(planWaves(new Uint32Array(waves.buffer), dims)).toBeUndefined();
-    expect((await roundTrip(waves, dims)).layout).not.toBe('waves');
+    expect((await throughBoth(waves, dims)).tensor.layout).not.toBe('waves');
   });
 
   it('have a sine that is exact where float32 is, and no minus in front of zeros', () => {

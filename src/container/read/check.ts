@@ -16,6 +16,7 @@ import {
 import {
   elements,
   type FileEntry,
+  isByLine,
   isVarint,
   linesOf,
   naturalLength,
@@ -124,7 +125,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
           name,
         );
       const codebookKind = CODEBOOKS[field('c', CODEBOOKS.length - 1, 0)];
-      const isByLine = codebookKind === 'grids' || layout === 'waves';
+      const areOwn = isByLine(layout, codebookKind);
       const distance = field('h', MAX_DISTANCE, 0);
       const classes = field('m', MAX_CLASSES, 1);
       if (classes < 1) throw bad('no classes', name);
@@ -133,9 +134,9 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
       if (distance > 0 && (classes < 2 || layout !== 'dense'))
         throw bad(`${classes} codes by what came before in layout ${layout}`, name);
       const isSplit = lines.classes > 1;
-      const isLayoutOfLines = !isSplit || (!isByLine && HAVE_CLASSES.includes(layout));
+      const isLayoutOfLines = !isSplit || (!areOwn && HAVE_CLASSES.includes(layout));
       const areLines = lines.classes <= lines.count && lines.count <= MAX_LINES && elements(dims) === frame.units;
-      if ((isSplit || isByLine) && !(isLayoutOfLines && areLines))
+      if ((isSplit || areOwn) && !(isLayoutOfLines && areLines))
         throw bad(`${lines.classes} classes of ${lines.count} lines in layout ${layout}`, name);
       tensors.push({
         ...frame,
@@ -161,7 +162,7 @@ export function checkHeader(header: unknown, skeletonBytes: number, firstSection
     }
     const { layout, codebookSize, codebookKind, lines, contexts } = tensors[owner];
     const codes = lines.classes * contexts.classes;
-    const read = lines.classes > 1 || codebookKind === 'grids' || layout === 'waves' ? lines.count : 0;
+    const read = lines.classes > 1 || isByLine(layout, codebookKind) ? lines.count : 0;
     symbols += symbolsOf(layout, codebookSize, codes, read, width);
     shares[owner] = (shares[owner] ?? 0) + codes;
     if (shares[owner] > MAX_SHARES) throw bad(`more than ${MAX_SHARES} tensors or classes share its section`, name);

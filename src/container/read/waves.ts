@@ -69,8 +69,8 @@ export function putWaves(waves: Waves, { count, inner }: Lines, to: Float32Array
 }
 
 /** The frequency that a line is expected to have, by those of the two before it. */
-export function nextFrequency(before: number, earlier: number): number {
-  return (2 * before - earlier) >>> 0;
+export function expectedFrequency(frequencies: Uint32Array, line: number): number {
+  return 2 * (frequencies[line - 1] ?? 0) - (frequencies[line - 2] ?? 0);
 }
 
 /** Reads the waves of a section; gives what makes weights of them. */
@@ -82,26 +82,21 @@ export function readWaves(cursor: SectionCursor): (to: Float32Array, start: numb
   if (width !== 4 || !Number.isInteger(length) || length > LONGEST_WAVE || count > MAX_WAVES)
     throw cursor.error(`${count} waves for ${units} units of ${width} bytes`);
   if (Math.max(...orders) > LOW_BITS) throw cursor.error('damaged waves');
+  const frequencies = new Uint32Array(lines.count);
   const amplitudes = new Float32Array(count);
-  const waves = {
-    ...{ length, pieces, amplitudes, frequencies: new Uint32Array(lines.count), phases: new Uint32Array(count) },
-  };
   const patterns = new Uint32Array(amplitudes.buffer);
-  const { frequencies, phases } = waves;
+  const phases = new Uint32Array(count);
   cursor.bits('waves', (bits) => {
     const difference = (order: number) => {
       const number = readGolomb(bits, order);
       if (!(number < 2 ** 32 - 1)) throw cursor.error('damaged waves');
       return unzigzag(number);
     };
-    let earlier = 0;
     for (let line = 0; line < lines.count; line++) {
-      const before = line > 0 ? frequencies[line - 1] : 0;
-      frequencies[line] = nextFrequency(before, earlier) + difference(orders[0]);
-      earlier = before;
+      frequencies[line] = expectedFrequency(frequencies, line) + difference(orders[0]);
       for (let wave = line * pieces; wave < (line + 1) * pieces; wave++) {
-        const amplitude = (wave < pieces ? 0 : patterns[wave - pieces]) + difference(orders[1]);
-        const phase = (wave < pieces ? 0 : phases[wave - pieces]) + difference(orders[2]);
+        const amplitude = (patterns[wave - pieces] ?? 0) + difference(orders[1]);
+        const phase = (phases[wave - pieces] ?? 0) + difference(orders[2]);
         if (!(amplitude >= 0 && amplitude < INFINITE && phase >= 0 && phase < 2 ** PHASE_BITS))
           throw cursor.error('damaged waves');
         patterns[wave] = amplitude;
@@ -109,6 +104,7 @@ export function readWaves(cursor: SectionCursor): (to: Float32Array, start: numb
       }
     }
   });
+  const waves = { length, pieces, frequencies, amplitudes, phases };
   return (to, start) => putWaves(waves, lines, to, start);
 }
 

@@ -1,6 +1,6 @@
 import { LONGEST_WAVE, MAX_LINES, MAX_WAVES, PHASE_BITS } from '../constants.js';
 import { type Lines, linesOf } from '../header.js';
-import { turnBits, type Waves } from '../read/waves.js';
+import { expectedFrequency, turnBits, type Waves } from '../read/waves.js';
 
 /** Fewer lines, or shorter pieces, say too little of what they are, and take next to nothing. */
 const FEWEST_LINES = 8;
@@ -52,8 +52,7 @@ function fitCut(weights: Float32Array, cut: Cut): Fitted {
     const main = sizes.indexOf(Math.max(...sizes));
     const isNothing = sizes[main] <= NOTHING * largest;
     // Of nothing the frequency is that which takes the fewest bits.
-    const [before = 0, earlier = 0] = [frequencies[line - 1], frequencies[line - 2]];
-    frequencies[line] = isNothing ? 2 * before - earlier : frequencyOf(all[main], sizes[main]);
+    frequencies[line] = isNothing ? expectedFrequency(frequencies, line) : frequencyOf(all[main], sizes[main]);
     for (const [piece, values] of all.entries()) {
       const wave = line * pieces + piece;
       if (sizes[piece] > NOTHING * largest) [amplitudes[wave], phases[wave]] = waveOf(values, frequencies[line]);
@@ -103,7 +102,13 @@ function isLikely(weights: Float32Array, cut: Cut): boolean {
   });
 }
 
-function takePiece(weights: Float32Array, { lines, length }: Cut, line: number, piece: number): Float64Array {
+/** Weights of a line, one of its pieces of a length. */
+export function takePiece(
+  weights: Float32Array,
+  { lines, length }: Pick<Cut, 'lines' | 'length'>,
+  line: number,
+  piece: number,
+): Float64Array {
   const { count, inner } = lines;
   return Float64Array.from({ length }, (_, k) => {
     const place = piece * length + k;
@@ -146,31 +151,24 @@ function correction(values: Float64Array, step: number): number {
   const { length } = values;
   // From the middle on, what a phase and what a frequency does are told apart best.
   const middle = (length - 1) / 2;
-  const { a, b } = partsAt(values, step, middle);
-  let [cc, cs, ss, cd, sd, dd, cr, sr, dr] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  const { a, b, cc, cs, ss, determinant } = partsAt(values, step, middle);
+  let [cd, sd, dd, dr] = [0, 0, 0, 0];
   for (let k = 0; k < length; k++) {
     const [c, s] = [Math.cos(step * (k - middle)), Math.sin(step * (k - middle))];
     const slope = (k - middle) * (b * c - a * s);
-    const rest = values[k] - a * c - b * s;
-    cc += c * c;
-    cs += c * s;
-    ss += s * s;
     cd += c * slope;
     sd += s * slope;
     dd += slope * slope;
-    cr += c * rest;
-    sr += s * rest;
-    dr += slope * rest;
+    dr += slope * (values[k] - a * c - b * s);
   }
-  // What of the derivative cosine and sine cannot do is what tells.
-  const determinant = cc * ss - cs * cs;
-  const onto = (x: number, y: number) => [(x * ss - y * cs) / determinant, (y * cc - x * cs) / determinant];
-  const [p, q] = onto(cd, sd);
-  return (dr - p * cr - q * sr) / (dd - p * cd - q * sd);
+  // What of the derivative cosine and sine cannot do is what tells; of what is left of the values they can do nothing.
+  const p = (cd * ss - sd * cs) / determinant;
+  const q = (sd * cc - cd * cs) / determinant;
+  return dr / (dd - p * cd - q * sd);
 }
 
-/** Cosine's and sine's share of values, by least squares. */
-function partsAt(values: Float64Array, step: number, middle: number): { a: number; b: number } {
+/** Cosine's and sine's share of values, by least squares, and the sums that they are from. */
+function partsAt(values: Float64Array, step: number, middle: number) {
   let [cc, cs, ss, cv, sv] = [0, 0, 0, 0, 0];
   for (const [k, value] of values.entries()) {
     const [c, s] = [Math.cos(step * (k - middle)), Math.sin(step * (k - middle))];
@@ -182,8 +180,10 @@ function partsAt(values: Float64Array, step: number, middle: number): { a: numbe
   }
   const determinant = cc * ss - cs * cs;
   // At no frequency, and at the highest, there is no sine.
-  if (!(determinant > 1e-9 * cc * cc)) return { a: cv / cc, b: 0 };
-  return { a: (cv * ss - sv * cs) / determinant, b: (sv * cc - cv * cs) / determinant };
+  const hasSine = determinant > 1e-9 * cc * cc;
+  const a = hasSine ? (cv * ss - sv * cs) / determinant : cv / cc;
+  const b = hasSine ? (sv * cc - cv * cs) / determinant : 0;
+  return { a, b, cc, cs, ss, determinant };
 }
 
 /** Amplitude and phase of a piece at a frequency. */

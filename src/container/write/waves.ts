@@ -3,9 +3,9 @@ import { concat } from '../../binary/bytes.js';
 import { writeGolomb, zigzag } from '../../entropy/golomb.js';
 import { elements } from '../header.js';
 import { MAX_UNITS_PER_BYTE } from '../limits.js';
-import { nextFrequency, putWaves, type Waves } from '../read/waves.js';
+import { expectedFrequency, putWaves, type Waves } from '../read/waves.js';
 import { bestOrder } from './escapes.js';
-import { type Fitted, fitWaves, waveOf } from './fit-waves.js';
+import { type Fitted, fitWaves, takePiece, waveOf } from './fit-waves.js';
 import type { Plan } from './plan.js';
 
 /** Frequencies about the likeliest that are tried: of a part of one period many are nearly as likely. */
@@ -32,12 +32,10 @@ export function planWaves(units: Uint32Array, dims: readonly number[]): Plan | u
 /** Whether weights are waves in every bit: those that were fitted, or for a line others next to them, which then take their place. */
 function isExactly(weights: Float32Array, { waves, lines }: Fitted): boolean {
   const { length, pieces, frequencies, amplitudes, phases } = waves;
-  const line = new Float32Array(length * pieces);
-  const made = new Float32Array(line.length);
-  const alone = { count: 1, inner: line.length, classes: 1 };
+  const made = new Float32Array(length * pieces);
+  const alone = { count: 1, inner: made.length, classes: 1 };
   for (let i = 0; i < lines.count; i++) {
-    for (let k = 0; k < line.length; k++)
-      line[k] = weights[(Math.floor(k / lines.inner) * lines.count + i) * lines.inner + (k % lines.inner)];
+    const line = takePiece(weights, { lines, length: made.length }, i, 0);
     const [from, to] = [i * pieces, (i + 1) * pieces];
     const own = {
       ...{ length, pieces, frequencies: frequencies.subarray(i, i + 1) },
@@ -53,7 +51,7 @@ function isExactly(weights: Float32Array, { waves, lines }: Fitted): boolean {
       own.frequencies[0] = first + (tried % 2 ? -1 : 1) * Math.ceil((tried + 1) / 2);
       for (let piece = 0; piece < pieces; piece++) {
         if (own.amplitudes[piece] === 0) continue;
-        const values = Float64Array.from(line.subarray(piece * length, (piece + 1) * length));
+        const values = line.subarray(piece * length, (piece + 1) * length);
         [own.amplitudes[piece], own.phases[piece]] = waveOf(values, own.frequencies[0]);
       }
     }
@@ -65,8 +63,7 @@ function isExactly(weights: Float32Array, { waves, lines }: Fitted): boolean {
 function writeWaves({ pieces, frequencies, amplitudes, phases }: Waves): Uint8Array {
   const patterns = new Uint32Array(amplitudes.buffer);
   const steps = frequencies.map((frequency, line) => {
-    const expected = nextFrequency(frequencies[line - 1] ?? 0, frequencies[line - 2] ?? 0);
-    return zigzag((frequency - expected) | 0);
+    return zigzag((frequency - expectedFrequency(frequencies, line)) | 0);
   });
   const beside = (all: Uint32Array) => all.map((value, wave) => zigzag(value - (all[wave - pieces] ?? 0)));
   const numbers = [steps, beside(patterns), beside(phases)];
