@@ -97,7 +97,7 @@ export function asWaves(waves: readonly Tensor[]): string | undefined {
   if (waves.length === 0) return undefined;
   const names = waves.slice(0, NAMED).map(({ name }) => shorten(name, 60));
   const more = waves.length > NAMED ? ` and ${formatCount(waves.length - NAMED)} more` : '';
-  return `waves that nobody learned, kept to within a millionth in next to no bytes: ${names.join(', ')}${more}`;
+  return `waves that nobody learned, kept to within a millionth in a few bytes a line: ${names.join(', ')}${more}`;
 }
 
 export function bytesOf(tensors: readonly Tensor[]): number {

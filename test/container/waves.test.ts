@@ -89,6 +89,23 @@ describe('waves', () => {
     expect(toWaves(matrix(dims, of), dims)).toBeUndefined();
   });
 
+  it.each([
+    ['a NaN', Number.NaN],
+    ['an infinity', Number.POSITIVE_INFINITY],
+    ['a negative infinity', Number.NEGATIVE_INFINITY],
+  ])('with %s anywhere among them are coded in another way, without loss', async (_, odd) => {
+    const dims = [64, 64];
+    for (const of of [(n: number, k: number) => Math.cos((Math.PI * k * (2 * n + 1)) / 128), () => 1]) {
+      // In lines that are looked at first, and in others.
+      for (const at of [5, 100, 32 * 64 + 32, 64 * 64 - 70]) {
+        const weights = matrix(dims, of);
+        weights[at] = odd;
+        expect(toWaves(weights, dims)).toBeUndefined();
+        expect((await throughBoth(weights, dims)).tensor.layout).not.toBe('waves');
+      }
+    }
+  });
+
   it('with one bit that is another are coded in another way, without loss', async () => {
     const dims = [128, 65];
     const waves = toWaves(matrix(dims, BASES[0][2]), dims);

@@ -37,12 +37,18 @@ interface Cut {
  * caller to see, since under a long window waves look like others. Takes a moment where they look like none.
  */
 export function* fitWaves(weights: Float32Array, dims: readonly number[]): Generator<Fitted> {
-  for (const cut of cutsOf(weights.length, dims)) if (isLikely(weights, cut)) yield fitCut(weights, cut);
+  for (const cut of cutsOf(weights.length, dims)) {
+    if (!isLikely(weights, cut)) continue;
+    const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+    // A NaN makes it one. What is not finite may stand between the lines of a sample, and is no part of a wave.
+    if (!(largest < Number.POSITIVE_INFINITY)) return;
+    yield fitCut(weights, cut, largest);
+  }
 }
 
-function fitCut(weights: Float32Array, cut: Cut): Fitted {
+/** @param largest - of the tensor's weights, which are finite */
+function fitCut(weights: Float32Array, cut: Cut, largest: number): Fitted {
   const { lines, pieces, length, axis } = cut;
-  const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
   const frequencies = new Uint32Array(lines.count);
   const amplitudes = new Float32Array(lines.count * pieces);
   const phases = new Uint32Array(lines.count * pieces);
