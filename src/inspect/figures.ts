@@ -38,7 +38,7 @@ export interface TensorReport {
   readonly density: number;
   /** Distinct values besides zero. `null` when there are more than 1023. */
   readonly clusters: number | null;
-  /** Bits of an index into the codebook (pruned and quantised, P+Q); those of the type if nothing is shared. */
+  /** Bits of an index into the codebook (pruned and quantised, P+Q); those of the type if nothing is shared, of waves what they take. */
   readonly weightBits: number;
   /** Bits that say where the kept weights stand, before Huffman coding (P+Q). */
   readonly indexBits: number;

@@ -73,7 +73,8 @@ export function measureSection(
     return {
       ...base,
       ...sizes,
-      weightBits: typeBits(dtype, payload, count),
+      // Waves have no weights in the file, whose bits could be counted before they are coded.
+      weightBits: layout === 'waves' ? codedWeightBits : typeBits(dtype, payload, count),
       indexBits: 0,
       codedWeightBits,
       codedIndexBits: 0,

@@ -59,8 +59,10 @@ export function formatTable(report: Report, options: TableOptions = {}): string 
     tensors.length === 0 ? ['no tensors'] : layOut(columns, rows, toRow('total', tensors), 'layer', options.width);
   const isInline = ({ layout }: TensorReport) => layout === 'inline';
   const isRepeated = ({ sharedWith }: TensorReport) => sharedWith !== null;
+  const areWaves = ({ layout }: TensorReport) => layout === 'waves';
   lines.push(...note(tensors.filter(isInline), 'in the skeleton', 'with no ratio of their own'));
   lines.push(...note(tensors.filter(isRepeated), 'repeated', 'whose bytes stand with another tensor'));
+  lines.push(...note(tensors.filter(areWaves), 'as waves', 'of which a few bytes a line are in the file'));
   if (isCoded) lines.push(LEGEND);
   return [...lines, '', ...formatSizes(report, isCoded)].join('\n');
 }

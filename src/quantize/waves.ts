@@ -1,6 +1,6 @@
 import { putWaves } from '../container/read/waves.js';
 import { fitWaves } from '../container/write/fit-waves.js';
-import { planWaves } from '../container/write/waves.js';
+import { planFitted, planWaves } from '../container/write/waves.js';
 
 /** What weights may be off, as a share of the largest: about what float32 leaves of sums of as many terms. */
 const OFF = 1e-6;
@@ -16,13 +16,14 @@ const OFF = 1e-6;
  * const basis = toWaves(weights, [258, 1, 256]) ?? weights;
  */
 export function toWaves(weights: Float32Array, dims: readonly number[]): Float32Array | undefined {
-  const areWaves = (some: Float32Array) => planWaves(new Uint32Array(some.buffer, some.byteOffset, some.length), dims);
-  if (areWaves(weights)) return weights;
-  for (const { waves, lines } of fitWaves(weights, dims)) {
-    const most = OFF * weights.reduce((largest, weight) => Math.max(largest, Math.abs(weight)), 0);
+  const most = OFF * weights.reduce((largest, weight) => Math.max(largest, Math.abs(weight)), 0);
+  for (const fitted of fitWaves(weights, dims)) {
     const made = new Float32Array(weights.length);
-    putWaves(waves, lines, made, 0);
-    if (weights.every((weight, i) => Math.abs(weight - made[i]) <= most) && areWaves(made)) return made;
+    putWaves(fitted.waves, fitted.lines, made, 0);
+    if (weights.some((weight, i) => !(Math.abs(weight - made[i]) <= most))) continue;
+    // What are waves already must stay what they are.
+    if (planFitted(weights, dims, fitted)) return weights;
+    if (planWaves(new Uint32Array(made.buffer), dims)) return made;
   }
   return undefined;
 }

@@ -5,6 +5,9 @@ import { sineOf } from '../../src/container/read/waves.js';
 import { planWaves } from '../../src/container/write/waves.js';
 import { decode } from '../../src/decode/index.js';
 import { writeGolomb, zigzag } from '../../src/entropy/golomb.js';
+import { inspectContainer } from '../../src/inspect/inspect.js';
+import { formatTable } from '../../src/inspect/table.js';
+import { toRow } from '../../src/inspect/totals.js';
 import { toWaves } from '../../src/quantize/waves.js';
 import { createRandom } from '../../src/random.js';
 import { forge } from '../support/forge.js';
@@ -137,6 +140,18 @@ describe('waves', () => {
       code: 'CONTAINER_MALFORMED',
       tensor: 'w',
     });
+  });
+
+  it('are inspected as what a line takes, and said to be waves', async () => {
+    const [, dims, of] = BASES[0];
+    const { container } = await throughBoth(toWaves(matrix(dims, of), dims) ?? new Float32Array(), dims);
+    const report = await inspectContainer(container);
+    const [{ weightBits, codedWeightBits, ratio }] = report.tensors;
+    expect(weightBits).toBe(codedWeightBits);
+    expect(toRow('w', report.tensors).ratio).toEqual([ratio, ratio]);
+    expect(formatTable(report)).toContain(
+      '– as waves: 1 tensor of 33.3 KB, of which a few bytes a line are in the file',
+    );
   });
 
   it('without damage those of the same making are not', async () => {

@@ -116,14 +116,23 @@ export function takePiece(
   piece: number,
 ): Float64Array {
   const { count, inner } = lines;
-  return Float64Array.from({ length }, (_, k) => {
-    const place = piece * length + k;
-    return weights[(Math.floor(place / inner) * count + line) * inner + (place % inner)];
-  });
+  const values = new Float64Array(length);
+  let within = (piece * length) % inner;
+  let from = (Math.floor((piece * length) / inner) * count + line) * inner;
+  for (let k = 0; k < length; k++) {
+    values[k] = weights[from + within];
+    if (++within < inner) continue;
+    within = 0;
+    from += count * inner;
+  }
+  return values;
 }
 
 function sizeOf(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  let most = 0;
+  // A NaN makes it one.
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  return most;
 }
 
 /** Twice the cosine of a wave's step: what its neighbours add up to, as a multiple of a value. */
@@ -157,10 +166,11 @@ function correction(values: Float64Array, step: number): number {
   const { length } = values;
   // From the middle on, what a phase and what a frequency does are told apart best.
   const middle = (length - 1) / 2;
-  const { a, b, cc, cs, ss, determinant } = partsAt(values, step, middle);
+  const circle = circleOf(length, step, -middle * step);
+  const { a, b, cc, cs, ss, determinant } = partsOf(values, circle);
   let [cd, sd, dd, dr] = [0, 0, 0, 0];
   for (let k = 0; k < length; k++) {
-    const [c, s] = [Math.cos(step * (k - middle)), Math.sin(step * (k - middle))];
+    const [c, s] = [circle.cosines[k], circle.sines[k]];
     const slope = (k - middle) * (b * c - a * s);
     cd += c * slope;
     sd += s * slope;
@@ -173,16 +183,40 @@ function correction(values: Float64Array, step: number): number {
   return dr / (dd - p * cd - q * sd);
 }
 
+/** Points that are as far from each other on a circle. */
+interface Circle {
+  readonly cosines: Float64Array;
+  readonly sines: Float64Array;
+}
+
+/** Points found by turning the one before, which is much faster than an angle's sine; so many in a row, since errors add up. */
+const TURNED = 32;
+
+/** @param step - from one point to the next, and `start` of the first, in radians */
+function circleOf(length: number, step: number, start: number): Circle {
+  const [cosines, sines] = [new Float64Array(length), new Float64Array(length)];
+  const [c, s] = [Math.cos(step), Math.sin(step)];
+  for (let from = 0; from < length; from += TURNED) {
+    cosines[from] = Math.cos(start + step * from);
+    sines[from] = Math.sin(start + step * from);
+    for (let k = from + 1; k < Math.min(from + TURNED, length); k++) {
+      cosines[k] = cosines[k - 1] * c - sines[k - 1] * s;
+      sines[k] = sines[k - 1] * c + cosines[k - 1] * s;
+    }
+  }
+  return { cosines, sines };
+}
+
 /** Cosine's and sine's share of values, by least squares, and the sums that they are from. */
-function partsAt(values: Float64Array, step: number, middle: number) {
+function partsOf(values: Float64Array, { cosines, sines }: Circle) {
   let [cc, cs, ss, cv, sv] = [0, 0, 0, 0, 0];
-  for (const [k, value] of values.entries()) {
-    const [c, s] = [Math.cos(step * (k - middle)), Math.sin(step * (k - middle))];
+  for (let k = 0; k < values.length; k++) {
+    const [c, s] = [cosines[k], sines[k]];
     cc += c * c;
     cs += c * s;
     ss += s * s;
-    cv += c * value;
-    sv += s * value;
+    cv += c * values[k];
+    sv += s * values[k];
   }
   const determinant = cc * ss - cs * cs;
   // At no frequency, and at the highest, there is no sine.
@@ -195,13 +229,16 @@ function partsAt(values: Float64Array, step: number, middle: number) {
 /** Amplitude and phase of a piece at a frequency. */
 export function waveOf(values: Float64Array, frequency: number): [amplitude: number, phase: number] {
   const step = (2 * Math.PI * frequency) / 2 ** turnBits(values.length);
-  const { a, b } = partsAt(values, step, 0);
+  const circle = circleOf(values.length, step, 0);
+  const { a, b } = partsOf(values, circle);
   const whole = 2 ** PHASE_BITS;
   const phase = Math.round((Math.atan2(a, b) / (2 * Math.PI)) * whole + whole) % whole;
+  const start = (2 * Math.PI * phase) / whole;
+  const [c, s] = [Math.cos(start), Math.sin(start)];
   let [products, squares] = [0, 0];
-  for (const [k, value] of values.entries()) {
-    const sine = Math.sin((2 * Math.PI * phase) / whole + step * k);
-    products += sine * value;
+  for (let k = 0; k < values.length; k++) {
+    const sine = s * circle.cosines[k] + c * circle.sines[k];
+    products += sine * values[k];
     squares += sine * sine;
   }
   return [Math.fround(Math.abs(products / squares)), phase];

@@ -20,13 +20,19 @@ const NEARBY = 64;
 export function planWaves(units: Uint32Array, dims: readonly number[]): Plan | undefined {
   const weights = new Float32Array(units.buffer, units.byteOffset, units.length);
   for (const fitted of fitWaves(weights, dims)) {
-    if (!isExactly(weights, fitted)) continue;
-    const section = writeWaves(fitted.waves);
-    if (elements(dims) > section.length * MAX_UNITS_PER_BYTE.waves) continue;
-    const fields = fitted.axis > 0 ? { a: fitted.axis } : {};
-    return { layout: 'waves', bytes: section.length, fields, write: () => section };
+    const plan = planFitted(weights, dims, fitted);
+    if (plan) return plan;
   }
   return undefined;
+}
+
+/** The same for waves that have been fitted to the weights. */
+export function planFitted(weights: Float32Array, dims: readonly number[], fitted: Fitted): Plan | undefined {
+  if (!isExactly(weights, fitted)) return undefined;
+  const section = writeWaves(fitted.waves);
+  if (elements(dims) > section.length * MAX_UNITS_PER_BYTE.waves) return undefined;
+  const fields = fitted.axis > 0 ? { a: fitted.axis } : {};
+  return { layout: 'waves', bytes: section.length, fields, write: () => section };
 }
 
 /** Whether weights are waves in every bit: those that were fitted, or for a line others next to them, which then take their place. */
