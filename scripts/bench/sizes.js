@@ -6,7 +6,7 @@
 // test data. `synthetic`: weights by their own noise, and not by answers. `escape`: without it, means of clusters in place of a grid.
 // `two-sided` (with --data, or of the bundled nets): rows that do not make up for each other's errors, all layers at once.
 // `contexts`: one code a section, and none by what came before; there answers are the same by themselves. Elsewhere bytes are
-// read off a line through points on either side of the divergence of what is compared with.
+// read off a line between points on either side of the divergence of what is compared with; without any on one side, the nearest point is told.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -55,7 +55,7 @@ const FIRST_LAMBDA = 1e-8;
 /** Decibels of the weights that plain ways start at. */
 const FIRST_SNR = 40;
 /** Points looked at, and how near, in decibels, is near enough. */
-const STEPS = 4;
+const STEPS = 6;
 const NEAR = 0.5;
 
 const runtime = await loadRuntime();
@@ -78,7 +78,10 @@ async function meterOf(model, test) {
   };
 }
 
-/** The bytes at which a way's answers are as far off as wanted, between the nearest of the points tried. */
+/**
+ * The bytes at which a way's answers are as far off as wanted, between the nearest points on either side; where it comes from one
+ * side only, those of the nearest point, and that it stays off.
+ */
 async function bytesAt(wanted, start, pointAt) {
   const points = [];
   let at = start;
@@ -89,9 +92,12 @@ async function bytesAt(wanted, start, pointAt) {
     if (step > 0 && Math.abs(miss) < NEAR) break;
     at += Math.sign(miss) * Math.max(1, Math.abs(miss));
   }
-  const [one, other] = points.sort((a, b) => Math.abs(a.miss) - Math.abs(b.miss));
-  const slope = one.miss === other.miss ? 0 : (other.size - one.size) / (other.miss - one.miss);
-  return Math.exp(one.size - slope * one.miss);
+  points.sort((a, b) => Math.abs(a.miss) - Math.abs(b.miss));
+  const [nearest] = points;
+  const other = points.find(({ miss }) => Math.sign(miss) !== Math.sign(nearest.miss));
+  if (!other) return { bytes: Math.exp(nearest.size), miss: Math.abs(nearest.miss) < NEAR ? 0 : nearest.miss };
+  const slope = (other.size - nearest.size) / (other.miss - nearest.miss);
+  return { bytes: Math.exp(nearest.size - slope * nearest.miss), miss: 0 };
 }
 
 const pointOf = async (off, model) => ({ bytes: await containerSize(model), off: await off(model) });
@@ -122,7 +128,8 @@ const WAYS = {
   },
   async contexts({ found }) {
     const model = openOnnx(await decode(found.container));
-    return { with: await containerSize(model), without: await containerSize(model, { coder: plainCoder }) };
+    const without = { bytes: await containerSize(model, { coder: plainCoder }), miss: 0 };
+    return { with: await containerSize(model), without };
   },
 };
 
@@ -134,15 +141,17 @@ row(['---', '---', '---', '---:', '---:', '---:', '---:']);
 for (const { path, data, test } of SUBJECTS) {
   const bytes = new Uint8Array(readFileSync(path));
   const model = openOnnx(bytes);
-  const off = await meterOf(model, test);
+  const meter = await meterOf(model, test);
   const found = await compress(bytes, { synthetic: { threads: 1 } });
   for (const [name, way] of Object.entries(WAYS)) {
     if (!only.test(name)) continue;
-    const result = off && (await way({ model, off, found, data }));
+    const result = meter && (await way({ model, off: meter, found, data }));
     if (!result) continue;
-    const saved = `${((100 * (result.without - result.with)) / result.without).toFixed(1)} %`;
+    const { bytes: without, miss } = result.without;
+    const saved = miss === 0 ? `${((100 * (without - result.with)) / without).toFixed(1)} %` : '–';
+    const off = miss === 0 ? '' : `, ${Math.abs(miss).toFixed(1)} dB ${miss > 0 ? 'farther' : 'nearer'}`;
     const wanted = result.wanted === undefined ? 'same' : result.wanted.toPrecision(2);
     const judged = test === undefined ? 'made inputs' : 'test data';
-    row([basename(path, '.onnx'), judged, name, wanted, number(result.with), number(result.without), saved]);
+    row([basename(path, '.onnx'), judged, name, wanted, number(result.with), `${number(without)}${off}`, saved]);
   }
 }

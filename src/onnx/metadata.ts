@@ -24,7 +24,7 @@ export interface StageRecord {
 export function withRecord(model: Model, record: string): Model {
   const entry = new ByteWriter();
   for (const [field, text] of [
-    [KEY, `${PREFIX}${Math.max(0, ...readRecords(model).map(({ number }) => number)) + 1}`],
+    [KEY, `${PREFIX}${lastRecord(model) + 1}`],
     [VALUE, record],
   ] as const) {
     const bytes = new TextEncoder().encode(text);
@@ -62,4 +62,24 @@ export function recordsIn(bytes: Bytes): StageRecord[] {
     }
   }
   return records;
+}
+
+/**
+ * A file without what stages have recorded in it of late.
+ *
+ * @param last - the number of the last record that stays
+ */
+export function withoutRecords(bytes: Bytes, last: number): Uint8Array {
+  const file = new ByteWriter();
+  for (const { number, tag, end } of readFields(bytes, 0, bytes.length, 'model')) {
+    const field = bytes.subarray(tag, end);
+    const isLater = number === METADATA_PROPS && recordsIn(field).some((record) => record.number > last);
+    if (!isLater) file.bytes(field);
+  }
+  return file.finish();
+}
+
+/** The number of the last record; 0 without any. */
+export function lastRecord(model: Model): number {
+  return Math.max(0, ...readRecords(model).map(({ number }) => number));
 }

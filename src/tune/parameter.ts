@@ -1,9 +1,7 @@
-import { fromHalf, toHalf } from '../binary/half.js';
-import { MAX_CODEBOOK } from '../container/constants.js';
-import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { finiteWeights } from '../model/patch.js';
 import type { Random } from '../random.js';
+import { isUsable, openShared, sharedValues } from './shared.js';
 
 /** When values are written: before which step of an epoch, and with which numbers where chance decides. */
 interface Turn {
@@ -46,14 +44,19 @@ export const PRUNED = 0;
 export const ALIVE = 1;
 export const FIXED = 2;
 
-/** A tensor as training finds it: what is zero, what is shared, what float16 can hold. */
-export function openParameter(name: string, tensor: Tensor): Parameter {
+/**
+ * A tensor as training finds it: what is zero, what is shared, what float16 can hold.
+ *
+ * @param isReassigned - whether weights that share values may come to share others of these
+ */
+export function openParameter(name: string, tensor: Tensor, isReassigned = false): Parameter {
   const values = finiteWeights(tensor);
   // Biases all zero, or scales all one, are not shared: they have never been trained.
   const isFresh = tensor.role !== 'weight' && values.every((value) => value === values[0]);
   const alive = Uint8Array.from(values, (value) => (isFresh || value !== 0 ? ALIVE : PRUNED));
   const codebook = isFresh ? undefined : sharedValues(values);
-  return codebook ? shared(name, tensor, values, alive, codebook) : single(name, tensor, values, alive);
+  if (codebook) return openShared({ name, tensor, values, alive }, codebook, isReassigned);
+  return single(name, tensor, values, alive);
 }
 
 /** A tensor that holds the same as another, and goes on doing so. */
@@ -74,31 +77,6 @@ export function openTwin(name: string, tensor: Tensor, twinOf: Parameter): Param
   };
 }
 
-/** Share of a tensor's weights that may differ where some are equal on purpose. */
-const MOST_DISTINCT = 0.9;
-
-/**
- * The values besides zero that weights share, ascending; none where they are too many for a codebook, or where no more
- * of them are equal than by chance. Values that float16 holds have been rounded, so there it is no chance.
- */
-function sharedValues(values: Float32Array): Float32Array | undefined {
-  const distinct = new Set<number>();
-  let count = 0;
-  for (const value of values) {
-    if (value === 0) continue;
-    count++;
-    distinct.add(value);
-    if (distinct.size >= MAX_CODEBOOK) return undefined;
-  }
-  if (distinct.size === count) return undefined;
-  const codebook = Float32Array.from(distinct).sort();
-  return distinct.size <= MOST_DISTINCT * count || codebook.every(isHalf) ? codebook : undefined;
-}
-
-function isHalf(value: number): boolean {
-  return fromHalf(toHalf(value)) === value;
-}
-
 function single(name: string, tensor: Tensor, values: Float32Array, alive: Uint8Array): Parameter {
   const free = values.slice();
   return {
@@ -114,42 +92,4 @@ function single(name: string, tensor: Tensor, values: Float32Array, alive: Uint8
       }
     },
   };
-}
-
-function shared(
-  name: string,
-  tensor: Tensor,
-  values: Float32Array,
-  alive: Uint8Array,
-  codebook: Float32Array,
-): Parameter {
-  const free = codebook.slice();
-  const places = new Map(Array.from(codebook, (value, i) => [value, i]));
-  const members = Uint16Array.from(values, (value) => (value === 0 ? codebook.length : present(places.get(value))));
-  const share = new Float32Array(codebook.length + 1);
-  for (const member of members) share[member]++;
-  for (let k = 0; k < share.length; k++) share[k] = 1 / share[k];
-  const areHalves = codebook.every(isHalf);
-  const sums = new Float64Array(codebook.length + 1);
-  // The last value is that of the pruned weights.
-  const next = new Float32Array(codebook.length + 1);
-  return {
-    ...{ name, tensor, values, free, alive, isShared: true },
-    collect(gradient, into) {
-      sums.fill(0);
-      for (let i = 0; i < members.length; i++) sums[members[i]] += gradient[i];
-      for (let k = 0; k < into.length; k++) into[k] = sums[k] * share[k];
-    },
-    publish() {
-      for (let k = 0; k < free.length; k++) {
-        next[k] = areHalves ? fromHalf(toHalf(free[k])) : free[k];
-      }
-      for (let i = 0; i < members.length; i++) if (isUsable(next[members[i]])) values[i] = next[members[i]];
-    },
-  };
-}
-
-/** Whether a number may be a weight's value; else the weight keeps the one before. */
-function isUsable(value: number): boolean {
-  return value !== 0 && Number.isFinite(value);
 }

@@ -48,7 +48,9 @@ export function openParameters(
     if (integers) return openIntegers(name, integers);
     const layer = formats.layers.get(tensor);
     const format = layer && trainedFormat(layer, options);
-    return format ? openQuantized(name, tensor, format, formats.arePruned) : openParameter(name, tensor);
+    return format
+      ? openQuantized(name, tensor, format, formats.arePruned)
+      : openParameter(name, tensor, options.reassign);
   };
   if (chosen.length > 0) return tied(chosen, open);
   throw new FxqError('CONFIG', 'tune: no selected tensor of the model is one that the loss depends on');

@@ -2,6 +2,7 @@ import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { selectLargest } from '../stages/magnitude.js';
 import { type Parameter, PRUNED } from './parameter.js';
+import type { Regrowth } from './regrowth.js';
 
 /** How densities fall during a training. */
 export interface Schedule {
@@ -39,6 +40,8 @@ export function densityAt(share: number, first: number, last: number, { schedule
 export interface Pruner {
   /** The parameters it prunes. */
   readonly parameters: readonly Parameter[];
+  /** Lets some of them come back. */
+  readonly regrowth: Regrowth;
   /** Leaves each layer as dense as it is meant to be at this share of the schedule's time. */
   prune(share: number): void;
 }
@@ -50,6 +53,7 @@ export function createPruner(
   parameters: readonly Parameter[],
   densities: ReadonlyMap<Tensor, number>,
   plan: PruningPlan,
+  regrowth: Regrowth,
 ): Pruner {
   const pruned = parameters.filter(({ tensor }) => densities.has(tensor));
   const groups = plan.scope === 'global' ? [pruned] : pruned.map((parameter) => [parameter]);
@@ -68,12 +72,18 @@ export function createPruner(
   let isDone = false;
   return {
     parameters: pruned,
+    regrowth,
     prune(share) {
       if (isDone) return;
       isDone = !(share < 1);
+      const isTurn = !isDone && regrowth.isDue();
       for (const { group, count, first, last } of plans) {
-        cut(group, Math.round(count * densityAt(share, first, last, plan)));
+        const keep = Math.round(count * densityAt(share, first, last, plan));
+        const back = isTurn ? regrowth.count(keep, share) : 0;
+        cut(group, keep - back);
+        if (back > 0) regrowth.grow(group, back);
       }
+      if (isTurn) regrowth.begin();
     },
   };
 }

@@ -17,6 +17,10 @@ import { train } from './trainer.js';
 
 const NAME = 'tune';
 
+/** What a record does not tell. */
+const { scope, scales, regrow, reassign } = TUNE_DEFAULTS;
+const TOLD_DEFAULTS = { scope, scales, regrow, reassign, seed: 0 };
+
 /**
  * Trains a model's weights further, to win back what pruning and clustering have cost. What is pruned stays zero, weights
  * that share a value move together and go on sharing it, and values that float16 holds stay such. Weights of a number
@@ -58,15 +62,15 @@ export function tune(options: TuneOptions): Stage {
         await release();
       }
       const best = present(state.best);
-      const { epochs, density, scope, seed, loss, scales } = { density: options.density, ...training.settings };
-      const { incremental } = options;
-      const settings = { epochs, best: best.epoch, loss, density, scope, scales, incremental, seed };
+      const { epochs, scope, seed, loss, scales, regrow, reassign } = training.settings;
+      const { density, incremental } = options;
+      const settings = { epochs, best: best.epoch, loss, density, scope, regrow, scales, incremental, reassign, seed };
       const trained = withValues(model, training.parameters, best, options);
       const { range, percentile, scaling } = options;
       const formats = rounded && formatRecord(model, rounded, { range, percentile, scaling }, TUNE_DEFAULTS);
       return withRecord(
         formats === undefined ? trained : withRecord(trained, formats),
-        recordOf(NAME, settings, { scope: TUNE_DEFAULTS.scope, scales: TUNE_DEFAULTS.scales, seed: 0 }),
+        recordOf(NAME, settings, TOLD_DEFAULTS),
       );
     },
   };

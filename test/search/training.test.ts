@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { containerSize } from '../../src/container/write/container.js';
 import { arrayDataset } from '../../src/data/dataset.js';
 import { readWeights } from '../../src/model/weights.js';
+import { readRecords } from '../../src/onnx/metadata.js';
 import { openOnnx } from '../../src/onnx/open.js';
 import { toWaves } from '../../src/quantize/waves.js';
 import type { Judged } from '../../src/search/goal.js';
@@ -48,6 +49,8 @@ describe('a search with training', () => {
     expect(await containerSize(found.model)).toBe(found.chosen.bytes);
     expect(found.chosen.bytes).toBeLessThan(written(trained)[0].length);
     expect(found.steps).toEqual(steps);
+    const before = readRecords(open()).map(({ text }) => text);
+    expect(readRecords(found.model).map(({ text }) => text)).toEqual([...before, 'train maxLoss=8']);
     const densities = (wanted: Step['what']) =>
       steps.flatMap(({ what, density }) => (what === wanted ? [density] : []));
     const [begun] = densities('retrain');

@@ -136,6 +136,41 @@ describe('a tensor of shared values', () => {
   });
 });
 
+describe('a tensor whose weights may come to share other values', () => {
+  const opened = (values: readonly number[]) => openParameter('A', tensorNamed(layers(values), 'A'), true);
+
+  it('has a number behind each weight that is not zero, which its gradient goes straight through to', () => {
+    const parameter = opened(HALVES);
+    expect([...parameter.free]).toEqual([-0.25, 0.5, 3, 0.5, -0.25, 0.5, 0.5, -0.25, 3]);
+    const gradient = [1, 100, 2, 4, -100, -8, 5, 0.5];
+    expect(collected(parameter, gradient)).toEqual([3.5, -1, 0.5, 1, 2, 4, -8, 5, 0.5]);
+  });
+
+  it('gives each the value that is next to its number, and its gradient to that value from then on', () => {
+    const parameter = opened(HALVES);
+    parameter.free.set([1.7, 1.8, -0.2], 3);
+    parameter.publish();
+    expect([...parameter.values]).toEqual([0.5, 0, 3, -0.25, 0, 0.5, -0.25, 3]);
+    expect(collected(parameter, [1, 0, 2, 4, 0, 8, 5, 0.5]).slice(0, 3)).toEqual([4.5, 4.5, 1.25]);
+  });
+
+  it('has values that may pass each other, and weights that do not go beyond them', () => {
+    const parameter = opened(HALVES);
+    parameter.free.set([2, 0.5, 1, 7, 1.6, -9]);
+    parameter.publish();
+    expect([...parameter.values]).toEqual([2, 0, 2, 0.5, 0, 0.5, 0.5, 2]);
+    expect([...parameter.free.subarray(3, 6)]).toEqual([2, Math.fround(1.6), 0.5]);
+  });
+
+  it('may have a value that no weight is left with', () => {
+    const parameter = opened(HALVES);
+    parameter.free.fill(0.5, 3);
+    parameter.publish();
+    expect(new Set(parameter.values)).toEqual(new Set([0, 0.5]));
+    expect(collected(parameter, HALVES).slice(0, 3).map(Number.isFinite)).toEqual([true, true, true]);
+  });
+});
+
 it('refuses weights that are no numbers', () => {
   expect(() => parameterOf([1, Number.NaN])).toThrow(expect.objectContaining({ code: 'WEIGHTS' }));
 });

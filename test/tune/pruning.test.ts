@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { adam, sgd } from '../../src/tune/optimiser.js';
 import { openParameter, type Parameter } from '../../src/tune/parameter.js';
 import { createPruner, densityAt, type PruningPlan } from '../../src/tune/pruning.js';
+import { createRegrowth } from '../../src/tune/regrowth.js';
 import { layers, tensorNamed } from '../stages/support.js';
 import { Random } from '../support/random.js';
 
@@ -16,7 +17,7 @@ function parametersOf(...rows: (readonly number[] | Float32Array)[]): Parameter[
 
 function prunerOf(parameters: readonly Parameter[], densities: readonly number[], plan: Partial<PruningPlan> = {}) {
   const targets = new Map(densities.map((density, i) => [parameters[i].tensor, density]));
-  return createPruner(parameters, targets, { ...PLAN, ...plan });
+  return createPruner(parameters, targets, { ...PLAN, ...plan }, createRegrowth(parameters, 0, 1));
 }
 
 const nonZeros = ({ values }: Parameter) => values.reduce((sum, value) => sum + Number(value !== 0), 0);

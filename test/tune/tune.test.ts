@@ -212,7 +212,9 @@ describe('training that is resumed', () => {
     ['with SGD', { optimiser: 'sgd', momentum: 0.8 }],
     ['of shared values', {}, shared],
     ['of float16 values', {}, shared.map((value) => Math.round(value * 64) / 64)],
+    ['of shared values that weights may change between', { reassign: true }, shared],
     ['while it prunes', { density: 0.2, pruneShare: 0.8 }],
+    ['while it prunes and weights come back', { density: 0.2, pruneShare: 0.8, regrow: 0.5 }],
     ['while it prunes in steps', { density: 0.2, pruneShare: 0.8, schedule: 'steps', optimiser: 'sgd' }],
     ['of a teacher', { teacher: openOnnx(smallModel({ w1: new Random(9).floats(96, 0.5) })), temperature: 2 }],
   ])('gives the bytes of one that was not stopped, %s', async (_, more, w1) => {

@@ -63,8 +63,9 @@ async function offerClustered(session: Session): Promise<void> {
   const start = performance.now();
   const { original, context } = session;
   const model = await cluster(clusteringOf({})).run(original, context);
-  const judged = await session.judged(await session.sized(model));
+  const sized = await session.sized(model);
+  const judged = await session.judged(sized);
   const why = 'what is made without looking at inputs';
   session.done({ what: 'cluster', lambda: null, judged, why, ms: performance.now() - start });
-  session.offer(model, judged);
+  session.offer(sized.model, judged);
 }

@@ -14,6 +14,8 @@ const EPOCHS = 4;
 const TIME_SHARE = 0.35;
 const FIRST_SHARE_BY_SIZE = 0.6;
 const MOST_EPOCHS = 200;
+/** Share of the weights left that come back at first in each turn of pruning. */
+const REGROW = 0.5;
 /** With fewer epochs a net loses more than removing weights brings; later rounds need this share of the first one's, too. */
 const LEAST_EPOCHS = 3;
 const LEAST_SHARE = 0.2;
@@ -33,7 +35,7 @@ export async function retrain(session: Session, density: number, why: string): P
   if (pilot === undefined || epochs < leastEpochs(session)) return TIME_IS_OVER;
   const kept = `${percent(density)} of the weights, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
   session.plan(`round ${journal.round + 1}: ${kept}: ${why}`);
-  const tuned = await trained(session, pilot, { ...settings, epochs, density, scope: 'global' });
+  const tuned = await trained(session, pilot, { ...settings, epochs, density, scope: 'global', regrow: REGROW });
   if (tuned === undefined) return TIME_IS_OVER;
   if (journal.round === 0) journal.epochs = epochs;
   journal.density = density;
@@ -51,7 +53,7 @@ async function timed(session: Session, model: Model, settings: TuneSettings): Pr
 
 type TuneSettings = Pick<
   Parameters<typeof tune>[0],
-  'epochs' | 'batchSize' | 'learningRate' | 'augmentation' | 'density' | 'scope'
+  'epochs' | 'batchSize' | 'learningRate' | 'augmentation' | 'density' | 'scope' | 'regrow' | 'reassign'
 >;
 
 /**

@@ -3,6 +3,9 @@ import { throwIfAborted } from '../../errors.js';
 import { mainFile } from '../../graph/decoded-graph.js';
 import type { Model } from '../../model/model.js';
 import type { Selector } from '../../model/selectors.js';
+import { lastRecord, withoutRecords, withRecord } from '../../onnx/metadata.js';
+import { openOnnx } from '../../onnx/open.js';
+import { recordOf } from '../../options/defaults.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { StageContext } from '../../stages/stage.js';
 import type { Clock, Goal, Judged } from '../goal.js';
@@ -28,7 +31,7 @@ export interface Surroundings {
   readonly subject: string;
 }
 
-/** A model and the bytes of its container. */
+/** A model as it would be written, with one record of all that was done, and the bytes of its container. */
 export interface Sized {
   readonly model: Model;
   readonly bytes: number;
@@ -70,7 +73,10 @@ export function openSession(surroundings: Surroundings): Session {
     ...surroundings,
     context: { ...(signal && { signal }), ...(onNote && { onNote }) },
     common: { dataset: inputs.trained, threads, runtime, seed, exclude: fixed },
-    sized: async (model) => ({ model, bytes: await containerSize(model, { signal }) }),
+    async sized(changed) {
+      const model = inOneRecord(changed, surroundings);
+      return { model, bytes: await containerSize(model, { signal }) };
+    },
     async judged({ model, bytes }) {
       const judgement = await judge.loss(model);
       throwIfAborted(signal);
@@ -90,4 +96,11 @@ export function openSession(surroundings: Surroundings): Session {
     },
     keep: () => options.onCheckpoint?.(writeJournal(journal, subject)),
   };
+}
+
+/** Of a search with many steps the file says that there was one, and what for: it is small, and a line for each step would not be. */
+function inOneRecord(model: Model, { original, goal, options: { seed } }: Surroundings): Model {
+  const { limit: maxLoss, targetSize } = goal;
+  const file = withoutRecords(mainFile(model), lastRecord(original));
+  return withRecord(openOnnx(file), recordOf('train', { maxLoss, targetSize, seed }, { seed: 0 }));
 }

@@ -11,34 +11,40 @@ import type { Candidate, Session } from './session.js';
 
 /** Epochs that shared values are trained for, and what may be missing to the goal for them to be worth it. */
 const SHARE_EPOCHS = 2;
-const SHARE_RATE = 1e-4;
+const SHARE_RATE = 3e-4;
 const NEAR_LIMIT = 3;
 /** The most epochs at the end of a search for a size, where time is left: shared values are few, and soon where they get. */
 const LAST_EPOCHS = 8;
 
+/** By what share a file grows where weights come to share other values: one that would be too large for it keeps its places. */
+const GROWTH = 0.015;
+
 /**
- * Trains the values that weights share: nothing is rounded anew, so the file stays about as small as it is.
+ * Trains the values that weights share, and which of these each weight has: nothing else is rounded anew, so the file stays about as
+ * small as it is.
  *
  * @param price - of a bit, by which they were chosen
  */
 export async function share(
   session: Session,
-  { model }: Candidate,
+  { model, judged: before }: Candidate,
   price: number | null,
   epochs = SHARE_EPOCHS,
 ): Promise<Candidate | undefined> {
-  const { journal, clock, options } = session;
+  const { journal, clock, options, goal } = session;
   if (clock.isOver(epochs * journal.took.epoch)) return undefined;
   const { batchSize, augmentation } = options;
   const why = 'the file is as small as it should be: its shared values are trained to lose less';
   session.plan(why);
   const start = performance.now();
-  const settings = { epochs, batchSize, augmentation, learningRate: SHARE_RATE };
+  const reassign = goal.limit !== undefined || (1 + GROWTH) * before.bytes <= goal.targetSize;
+  const settings = { epochs, batchSize, augmentation, learningRate: SHARE_RATE, reassign };
   const tuned = await trained(session, withHalves(model), settings);
   if (tuned === undefined) return undefined;
-  const judged = await session.judged(await session.sized(tuned));
+  const sized = await session.sized(tuned);
+  const judged = await session.judged(sized);
   session.done({ what: 'share', lambda: price, judged, why, ms: performance.now() - start });
-  return { model: tuned, judged };
+  return { model: sized.model, judged };
 }
 
 /** At the end of a search for a size, what time is left goes to the shared values of the best file. */
