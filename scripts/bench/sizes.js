@@ -52,6 +52,9 @@ const SEED = 77;
 /** Inputs of the calibration, and where its prices start. */
 const SAMPLES = 512;
 const FIRST_LAMBDA = 1e-8;
+/** Nats that answers may be off where ways are compared, and decibels by which a price falls that leaves them more. */
+const MOST_OFF = 0.02;
+const PRICE_STEP = 6;
 /** Decibels of the weights that plain ways start at. */
 const FIRST_SNR = 40;
 /** Points looked at, and how near, in decibels, is near enough. */
@@ -122,8 +125,10 @@ const WAYS = {
       startCalibration(model, options, undefined, { ...RECIPE, isTwoSided }),
     );
     const at = async (way, price) => pointOf(off, await (await way).run(10 ** (-price / 10)));
-    const start = -decibels(FIRST_LAMBDA);
-    const { off: wanted, bytes } = await at(two, start);
+    let start = -decibels(FIRST_LAMBDA);
+    let point = await at(two, start);
+    for (; point.off > MOST_OFF; point = await at(two, start)) start += PRICE_STEP;
+    const { off: wanted, bytes } = point;
     return { wanted, with: bytes, without: await bytesAt(wanted, start, (price) => at(one, price)) };
   },
   async contexts({ found }) {

@@ -57,15 +57,14 @@ type TuneSettings = Pick<
 >;
 
 /**
- * Trains what is not zero, and values that are shared as such: by labels where there are some, else by the original's answers.
- * Where there is no time for all of it, the best epoch so far counts; nothing where there is none.
+ * Trains what is not zero, and values that are shared as such, by the original's answers: how it ranks the classes says more than
+ * a label does, and few weights learn it better. Where there is no time for all of it, the best epoch so far counts; nothing where there is none.
  */
 export async function trained(session: Session, model: Model, settings: TuneSettings): Promise<Model | undefined> {
-  const { common, context, inputs, options, original, journal, clock } = session;
-  const isTaught = inputs.samples.labels === undefined;
+  const { common, context, options, original, journal, clock } = session;
   const stage = tune({
     ...{ ...common, ...settings, window: options.window },
-    teacher: isTaught ? original : undefined,
+    teacher: original,
     onEpoch: ({ ms }) => {
       journal.took = { ...journal.took, epoch: ms };
     },
