@@ -1,8 +1,8 @@
 // Weights of one or two bits, trained on MNIST: error of the decoded file on the test images, and its size.
 //
-//   npm run bench low-bits -- --net lenet-300-100 --weights binaryconnect --epochs 10
+//   npm run bench low-bits -- --net lenet-300-100 --weights binaryconnect --epochs 10 [--teach]
 //
-// BinaryConnect's weights are ±1, so its layers divide by the root of what goes into them. Trainings start from the bundled net. Choices are made on training images that are held out; the test images are looked at once.
+// BinaryConnect's weights are ±1, so its layers divide by the root of what goes into them. Trainings start from the bundled net, and learn by labels, or with --teach by its answers. Choices are made on training images that are held out; the test images are looked at once.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import onnxProto from 'onnx-proto';
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     rate: { type: 'string' },
     batch: { type: 'string', default: '100' },
     shift: { type: 'string', default: '0' },
+    rotate: { type: 'string', default: '0' },
+    teach: { type: 'boolean', default: false },
     first: { type: 'string' },
     last: { type: 'string' },
   },
@@ -59,7 +61,8 @@ const stage = tune({
   rounding: values.rounding === 'stochastic' ? 'stochastic' : 'nearest',
   first: values.first,
   last: values.last,
-  augmentation: { shift: Number(values.shift) },
+  augmentation: { shift: Number(values.shift), rotate: Number(values.rotate) },
+  teacher: values.teach ? openOnnx(original) : undefined,
   threads: 1,
   onEpoch: ({ epoch, loss, accuracy, ms }) =>
     console.log(

@@ -11,8 +11,9 @@ import { isNearly, share } from './share.js';
 const BIASES = 16;
 /** Prices of a bit that a round tries: those near a size come to files that differ by chance, of which the best counts. */
 const PRICES = 6;
-/** Before anything is removed, a file does that uses this share of the size, or of the loss. */
+/** Before anything is removed, a file does that uses this share of the loss; of a size more, since it may turn out to be the best. */
 const USED = 0.6;
+const USED_SIZE = 0.9;
 
 /**
  * Chooses values at several prices of a bit, until the goal is bracketed, and trains those that are shared where that brings a
@@ -59,7 +60,7 @@ export async function chooseLevels(
     if (goal.limit !== undefined && !isWithin(found, goal.limit) && found.bytes >= smallest) break;
   }
   // A size is met; what is left to win is how good the file is.
-  if (goal.limit === undefined && best && journal.round > 0) {
+  if (goal.limit === undefined && best && journal.isTrained) {
     const tuned = await share(session, best, anew(journal.prices).next);
     if (tuned) isBetterNow = session.offer(tuned.model, tuned.judged) || isBetterNow;
   }
@@ -74,7 +75,8 @@ function smallestSoFar({ journal, goal }: Session): number {
 
 /** Whether a file of the net as it comes does for now: what removes weights and trains gets further. */
 export function isSafe({ goal }: Session): (judged: Judged) => boolean {
-  return (judged) => reaches(judged, goal) && usedShare(judged, goal) >= USED;
+  const least = goal.limit === undefined ? USED_SIZE : USED;
+  return (judged) => reaches(judged, goal) && usedShare(judged, goal) >= least;
 }
 
 /** The model with few values for all of a bias's, if that makes the file smaller. */

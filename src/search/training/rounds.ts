@@ -9,7 +9,7 @@ import { chooseLevels } from './levels.js';
 import { TRAINING_DEFAULTS } from './options.js';
 import { leastTime, percent, retrain, timeForLevels } from './retrain.js';
 import type { Session } from './session.js';
-import { shareLast } from './share.js';
+import { shareFirst, shareLast } from './share.js';
 
 /** Densities closer than this to one that failed are not tried. */
 const CLOSE = 1.12;
@@ -27,6 +27,8 @@ async function goThrough(session: Session): Promise<string> {
   const isBegun = journal.steps.some(({ what }) => what === 'levels');
   const endedAtOnce = isBegun ? undefined : await offerFirst(session);
   if (endedAtOnce !== undefined) return endedAtOnce;
+  // What cannot be trained is told by the first round.
+  if (!isBegun && !clock.isOver()) await shareFirst(session).catch(untrainable);
   while (journal.round < rounds) {
     if (!journal.isTrained) {
       const { failed, density } = journal;

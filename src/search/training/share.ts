@@ -9,12 +9,15 @@ import { isWithin } from './choice.js';
 import { trained } from './retrain.js';
 import type { Candidate, Session } from './session.js';
 
-/** Epochs that shared values are trained for, and what may be missing to the goal for them to be worth it. */
+/** Epochs that shared values are trained for: two, or of the first round's this share; and what may be missing to the goal for them to be worth it. */
 const SHARE_EPOCHS = 2;
+const SHARE_OF_ROUND = 1 / 16;
 const SHARE_RATE = 3e-4;
 const NEAR_LIMIT = 3;
 /** The most epochs at the end of a search for a size, where time is left: shared values are few, and soon where they get. */
 const LAST_EPOCHS = 8;
+/** The share of the time that those of the net as it comes are trained for. */
+const FIRST_TIME = 0.25;
 
 /** By what share a file grows where weights come to share other values: one that would be too large for it keeps its places. */
 const GROWTH = 0.015;
@@ -29,7 +32,7 @@ export async function share(
   session: Session,
   { model, judged: before }: Candidate,
   price: number | null,
-  epochs = SHARE_EPOCHS,
+  epochs = Math.max(SHARE_EPOCHS, Math.round(SHARE_OF_ROUND * session.journal.epochs)),
 ): Promise<Candidate | undefined> {
   const { journal, clock, options, goal } = session;
   if (clock.isOver(epochs * journal.took.epoch)) return undefined;
@@ -49,11 +52,31 @@ export async function share(
 
 /** At the end of a search for a size, what time is left goes to the shared values of the best file. */
 export async function shareLast(session: Session): Promise<void> {
-  const { journal, goal, clock, options } = session;
-  if (options.time === undefined || goal.limit !== undefined || journal.round === 0) return;
-  const { best, bestJudged, took } = journal;
-  const epochs = Math.min(LAST_EPOCHS, Math.floor((clock.left() - took.price) / took.epoch));
-  if (epochs < 1) return;
+  const { journal, options, clock } = session;
+  if (options.time === undefined || journal.round === 0) return;
+  await shareBest(session, Math.min(LAST_EPOCHS, Math.floor((clock.left() - journal.took.price) / journal.took.epoch)));
+}
+
+/**
+ * Before anything is removed, a net that can spare few weights is the best of its size for good, if only its values are trained:
+ * for a part of the time that the first epoch tells how to use, or of the epochs that a round has.
+ */
+export async function shareFirst(session: Session): Promise<void> {
+  const { journal, options, clock } = session;
+  if (options.roundEpochs !== undefined || options.time === undefined) {
+    return shareBest(session, Math.max(SHARE_EPOCHS, Math.round(SHARE_OF_ROUND * (options.roundEpochs ?? 0))));
+  }
+  const ms = FIRST_TIME * clock.left();
+  await shareBest(session, 1);
+  const { epoch } = journal.took;
+  if (epoch > 0) await shareBest(session, Math.min(LAST_EPOCHS, Math.floor(ms / epoch) - 1));
+}
+
+async function shareBest(session: Session, epochs: number): Promise<void> {
+  const { journal, goal } = session;
+  const { best, bestJudged } = journal;
+  // What is coded without loss has no shared values.
+  if (epochs < 1 || goal.limit !== undefined || bestJudged.judgement === null) return;
   const tuned = await share(session, { model: openOnnx(best), judged: bestJudged }, null, epochs);
   if (tuned && session.offer(tuned.model, tuned.judged)) session.keep();
 }
@@ -62,7 +85,7 @@ export async function shareLast(session: Session): Promise<void> {
 export function isNearly({ goal, journal }: Session, judged: Judged): boolean {
   if (goal.limit === undefined || isWithin(judged, goal.limit)) return false;
   const isSmaller = judged.bytes < journal.bestJudged.bytes;
-  return journal.round > 0 && isSmaller && isWithin(judged, NEAR_LIMIT * goal.limit);
+  return journal.isTrained && isSmaller && isWithin(judged, NEAR_LIMIT * goal.limit);
 }
 
 /**
