@@ -30,9 +30,8 @@ export interface TrainingData {
 
 interface DrawOptions {
   readonly limit?: number | undefined;
-  /** How many are judged by. Absent: a tenth, at most `mostHeldOut`. */
+  /** How many are judged by. Absent: a tenth, at most 5000. */
   readonly heldOut?: number | undefined;
-  readonly mostHeldOut?: number | undefined;
   readonly seed: number;
   /** Samples in memory at a time. Absent: all. */
   readonly window?: number | undefined;
@@ -142,11 +141,8 @@ function listed(batches: readonly Batch[]): Dataset {
 }
 
 /** Sets samples apart. */
-function divide(
-  count: number,
-  { heldOut, mostHeldOut = MOST_HELD_OUT, seed }: DrawOptions,
-): { trained: Uint32Array; heldOut: Uint32Array } {
-  const size = heldOut ?? Math.min(mostHeldOut, Math.ceil(count / 10));
+function divide(count: number, { heldOut, seed }: DrawOptions): { trained: Uint32Array; heldOut: Uint32Array } {
+  const size = heldOut ?? Math.min(MOST_HELD_OUT, Math.ceil(count / 10));
   if (size >= count) {
     const message = `training data: expected more samples than the ${size} to be held out, got ${count}`;
     throw new FxqError('DATASET', message, { expected: size, actual: count });

@@ -2,7 +2,6 @@ import type { Dataset } from '../../data/dataset.js';
 import type { Split } from '../../data/split.js';
 import { openTrainingData } from '../../tune/drawn.js';
 import type { Samples } from '../../tune/samples.js';
-import { HELD_OUT } from '../goal.js';
 import type { TrainingOptions } from './options.js';
 
 /** Samples a batch when models are judged. */
@@ -19,9 +18,9 @@ export interface Inputs {
   readonly heldOut: Uint32Array;
 }
 
-/** Reads the inputs, or with a window only looks through them, and keeps some apart: a tenth, as many as tell half a point. */
+/** Reads the inputs, or with a window only looks through them, and keeps a tenth apart: of many files that differ by little, few would choose by chance. */
 export async function divideInputs({ dataset, window, signal }: TrainingOptions, seed: number): Promise<Inputs> {
-  const data = await openTrainingData(dataset, { mostHeldOut: HELD_OUT, seed, window, signal });
+  const data = await openTrainingData(dataset, { seed, window, signal });
   const { count, trained, samples, heldOut } = data;
   return {
     ...{ count, trained, samples, heldOut },
