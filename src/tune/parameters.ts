@@ -11,9 +11,10 @@ import type { TensorFormat } from '../quantize/record.js';
 import type { StageContext } from '../stages/stage.js';
 import { type TrainedFormats, trainedFormat } from './formats.js';
 import { openIntegers } from './integers.js';
+import { openParameter, openTwin } from './open-parameter.js';
 import type { Moved } from './optimiser.js';
 import { type Settled, TRAINED, type TuneOptions } from './options.js';
-import { openParameter, openTwin, type Parameter } from './parameter.js';
+import type { Parameter } from './parameter.js';
 import { openQuantized } from './quantized.js';
 import type { TrainedGraph } from './trained-graph.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHalf, toHalf } from '../../src/binary/half.js';
-import { openParameter, type Parameter, PRUNED } from '../../src/tune/parameter.js';
+import { openParameter } from '../../src/tune/open-parameter.js';
+import { type Parameter, PRUNED } from '../../src/tune/parameter.js';
 import { layers, tensorNamed } from '../stages/support.js';
 import { Random } from '../support/random.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { openParameter } from '../../src/tune/open-parameter.js';
 import { adam, sgd } from '../../src/tune/optimiser.js';
-import { openParameter, type Parameter } from '../../src/tune/parameter.js';
+import type { Parameter } from '../../src/tune/parameter.js';
 import { createPruner, densityAt, type PruningPlan } from '../../src/tune/pruning.js';
 import { createRegrowth } from '../../src/tune/regrowth.js';
 import { layers, tensorNamed } from '../stages/support.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ALIVE, openParameter, type Parameter, PRUNED } from '../../src/tune/parameter.js';
+import { openParameter } from '../../src/tune/open-parameter.js';
+import { ALIVE, type Parameter, PRUNED } from '../../src/tune/parameter.js';
 import { createPruner } from '../../src/tune/pruning.js';
 import { createRegrowth } from '../../src/tune/regrowth.js';
 import { layers, tensorNamed } from '../stages/support.js';
