@@ -5,7 +5,8 @@ import { elements } from '../header.js';
 import { MAX_UNITS_PER_BYTE } from '../limits.js';
 import { expectedFrequency, putWaves, type Waves } from '../read/waves.js';
 import { bestOrder } from './escapes.js';
-import { type Fitted, fitWaves, takePiece, waveOf } from './fit-waves.js';
+import { type Fitted, fitWaves, takePiece } from './fit-waves.js';
+import { waveOf } from './nearest-wave.js';
 import type { Plan } from './plan.js';
 
 /** Frequencies about the likeliest that are tried: of a part of one period many are nearly as likely. */
