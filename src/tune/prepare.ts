@@ -23,7 +23,6 @@ import type { Parameter } from './parameter.js';
 import { movedOf, openParameters, roundedAmong } from './parameters.js';
 import { createPruner, type Pruner, type PruningPlan } from './pruning.js';
 import { openRange, roundedValues } from './ranges.js';
-import { createRegrowth, type Regrowth } from './regrowth.js';
 import type { Samples } from './samples.js';
 import { subjectOf } from './subject.js';
 import { labelTargets, teacherTargets } from './targets.js';
@@ -81,8 +80,9 @@ export async function prepareTraining(
   ];
   const rounded = roundedAmong(parameters, formats, onNote);
   const fixer = createFixer(parameters, options.incremental ?? 1);
-  const regrowth = createRegrowth(parameters, settled.regrow, data.steps(settled.batchSize));
-  const pruner = prunerOf(parameters, options, { scope, schedule, steps: pruneSteps, regrowth }, onNote);
+  const epochSteps = data.steps(settled.batchSize);
+  const plan = { scope, schedule, steps: pruneSteps, regrow: settled.regrow, epochSteps };
+  const pruner = prunerOf(parameters, options, plan, onNote);
   const engine = await openEngine(graph.open, parameters, engineOptions);
   const reference = await openPredictor(taught.open, engineOptions).catch(async (error) => {
     await engine.release();
@@ -167,7 +167,7 @@ async function defaultLoss(
 function prunerOf(
   parameters: readonly Parameter[],
   { density, include, exclude, rules }: TuneOptions,
-  { regrowth, ...plan }: PruningPlan & { readonly regrowth: Regrowth },
+  plan: PruningPlan,
   onNote: StageContext['onNote'],
 ): Pruner | undefined {
   const select = selector<TunePruneTarget>({ include, exclude, rules }, { density }, ['density']);
@@ -179,5 +179,5 @@ function prunerOf(
     if (isShared) onNote?.(`${tensor.name}: not pruned, its weights share values already; prune before clustering`);
     else densities.set(tensor, target);
   }
-  return densities.size > 0 ? createPruner(parameters, densities, plan, regrowth) : undefined;
+  return densities.size > 0 ? createPruner(parameters, densities, plan) : undefined;
 }

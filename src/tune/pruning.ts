@@ -2,7 +2,7 @@ import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { selectLargest } from '../stages/magnitude.js';
 import { type Parameter, PRUNED } from './parameter.js';
-import type { Regrowth } from './regrowth.js';
+import { createRegrowth } from './regrowth.js';
 
 /** How densities fall during a training. */
 export interface Schedule {
@@ -15,6 +15,9 @@ export interface Schedule {
 export interface PruningPlan extends Schedule {
   /** Whether each layer has its density, or all together, by magnitude across layers. */
   readonly scope: 'layer' | 'global';
+  /** Share of the weights kept that come back at first, and steps of an epoch. */
+  readonly regrow: number;
+  readonly epochSteps: number;
 }
 
 export const SCHEDULES = ['cubic', 'steps'] as const;
@@ -40,10 +43,12 @@ export function densityAt(share: number, first: number, last: number, { schedule
 export interface Pruner {
   /** The parameters it prunes. */
   readonly parameters: readonly Parameter[];
-  /** Lets some of them come back. */
-  readonly regrowth: Regrowth;
   /** Leaves each layer as dense as it is meant to be at this share of the schedule's time. */
   prune(share: number): void;
+  /** Begins an epoch. */
+  begin(): void;
+  /** Takes in a step's gradients, in the order of all parameters, those of pruned weights among them. */
+  observe(gradients: readonly Float32Array[]): void;
 }
 
 /**
@@ -53,7 +58,6 @@ export function createPruner(
   parameters: readonly Parameter[],
   densities: ReadonlyMap<Tensor, number>,
   plan: PruningPlan,
-  regrowth: Regrowth,
 ): Pruner {
   const pruned = parameters.filter(({ tensor }) => densities.has(tensor));
   const groups = plan.scope === 'global' ? [pruned] : pruned.map((parameter) => [parameter]);
@@ -68,11 +72,15 @@ export function createPruner(
       const last = present(densities.get(group[0].tensor));
       return { group, count, first: kept / count, last };
     });
+  const regrowth = createRegrowth(parameters, plan.regrow, plan.epochSteps);
   // What is pruned stays so: the last cut is made once.
   let isDone = false;
   return {
     parameters: pruned,
-    regrowth,
+    begin: regrowth.begin,
+    observe(gradients) {
+      if (!isDone) regrowth.observe(gradients);
+    },
     prune(share) {
       if (isDone) return;
       isDone = !(share < 1);

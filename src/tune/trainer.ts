@@ -87,7 +87,7 @@ async function trainEpoch(
   const isAugmented = Object.values(augmentation).some((extent) => extent);
   let loss = 0;
   let step = 0;
-  pruner?.regrowth.begin();
+  pruner?.begin();
   for await (const drawn of batchesOf(data, batchSize, random)) {
     throwIfAborted(signal);
     const share = (epoch + Math.min(step, steps) / steps) / epochs;
@@ -98,7 +98,7 @@ async function trainEpoch(
     const result = await engine.gradients(batch, await targetsOf(batch));
     loss += result.loss;
     addTwins(parameters, result.gradients);
-    pruner?.regrowth.observe(result.gradients);
+    pruner?.observe(result.gradients);
     for (const [i, parameter] of parameters.entries()) {
       parameter.collect(result.gradients[i], gradients[i], ofScales[i]);
     }

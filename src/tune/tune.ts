@@ -17,10 +17,6 @@ import { train } from './trainer.js';
 
 const NAME = 'tune';
 
-/** What a record does not tell. */
-const { scope, scales, regrow, reassign } = TUNE_DEFAULTS;
-const TOLD_DEFAULTS = { scope, scales, regrow, reassign, seed: 0 };
-
 /**
  * Trains a model's weights further, to win back what pruning and clustering have cost. What is pruned stays zero, weights
  * that share a value move together and go on sharing it, and values that float16 holds stay such. Weights of a number
@@ -70,7 +66,8 @@ export function tune(options: TuneOptions): Stage {
       const formats = rounded && formatRecord(model, rounded, { range, percentile, scaling }, TUNE_DEFAULTS);
       return withRecord(
         formats === undefined ? trained : withRecord(trained, formats),
-        recordOf(NAME, settings, TOLD_DEFAULTS),
+        // How many epochs there were is always told.
+        recordOf(NAME, settings, { ...TUNE_DEFAULTS, epochs: undefined }),
       );
     },
   };

@@ -1,24 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { openParameter } from '../../src/tune/open-parameter.js';
 import { adam, sgd } from '../../src/tune/optimiser.js';
 import type { Parameter } from '../../src/tune/parameter.js';
 import { createPruner, densityAt, type PruningPlan } from '../../src/tune/pruning.js';
-import { createRegrowth } from '../../src/tune/regrowth.js';
-import { layers, tensorNamed } from '../stages/support.js';
 import { Random } from '../support/random.js';
+import { parametersOf } from './parameters.js';
 
-const PLAN: PruningPlan = { schedule: 'cubic', steps: 4, scope: 'layer' };
+const PLAN: PruningPlan = { schedule: 'cubic', steps: 4, scope: 'layer', regrow: 0, epochSteps: 1 };
 const CUBIC = { schedule: 'cubic', steps: 4 } as const;
 const STEPS = { schedule: 'steps', steps: 4 } as const;
 
-function parametersOf(...rows: (readonly number[] | Float32Array)[]): Parameter[] {
-  const model = layers(...rows);
-  return rows.map((_, i) => String.fromCharCode(65 + i)).map((name) => openParameter(name, tensorNamed(model, name)));
-}
-
 function prunerOf(parameters: readonly Parameter[], densities: readonly number[], plan: Partial<PruningPlan> = {}) {
   const targets = new Map(densities.map((density, i) => [parameters[i].tensor, density]));
-  return createPruner(parameters, targets, { ...PLAN, ...plan }, createRegrowth(parameters, 0, 1));
+  return createPruner(parameters, targets, { ...PLAN, ...plan });
 }
 
 const nonZeros = ({ values }: Parameter) => values.reduce((sum, value) => sum + Number(value !== 0), 0);

@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { openParameter } from '../../src/tune/open-parameter.js';
-import { ALIVE, type Parameter, PRUNED } from '../../src/tune/parameter.js';
+import { ALIVE, PRUNED } from '../../src/tune/parameter.js';
 import { createPruner } from '../../src/tune/pruning.js';
 import { createRegrowth } from '../../src/tune/regrowth.js';
-import { layers, tensorNamed } from '../stages/support.js';
 import { Random } from '../support/random.js';
-
-function parametersOf(...rows: (readonly number[] | Float32Array)[]): Parameter[] {
-  const model = layers(...rows);
-  return rows.map((_, i) => String.fromCharCode(65 + i)).map((name) => openParameter(name, tensorNamed(model, name)));
-}
+import { parametersOf } from './parameters.js';
 
 const gradients = (...rows: readonly number[][]) => rows.map((row) => Float32Array.from(row));
 
@@ -63,11 +57,11 @@ describe('pruned weights', () => {
     const random = new Random(3);
     const parameters = parametersOf(random.floats(1000), random.floats(500, 0.1));
     const targets = new Map(parameters.map(({ tensor }) => [tensor, 0.1]));
-    const plan = { schedule: 'cubic', steps: 4, scope: 'global' } as const;
-    const pruner = createPruner(parameters, targets, plan, createRegrowth(parameters, 0.5, 1));
+    const plan = { schedule: 'cubic', steps: 4, scope: 'global', regrow: 0.5, epochSteps: 1 } as const;
+    const pruner = createPruner(parameters, targets, plan);
     const places: Set<number>[] = [];
     for (const share of [0.5, 0.8, 0.9, 1]) {
-      pruner.regrowth.observe(parameters.map(({ values }) => random.floats(values.length)));
+      pruner.observe(parameters.map(({ values }) => random.floats(values.length)));
       pruner.prune(share);
       const alive = parameters.flatMap((parameter) => [...parameter.alive]);
       expect(alive.filter((state) => state === ALIVE)).toHaveLength(Math.round(1500 * (0.1 + 0.9 * (1 - share) ** 3)));
