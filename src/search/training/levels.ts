@@ -3,7 +3,7 @@ import type { Model } from '../../model/model.js';
 import { openOnnx } from '../../onnx/open.js';
 import { cluster } from '../../stages/cluster.js';
 import { type Judged, reaches } from '../goal.js';
-import { anew, isBetter, isWithin, narrowed, usedShare } from './choice.js';
+import { isBetter, isWithin, narrowed, usedShare } from './choice.js';
 import type { Candidate, Session, Sized } from './session.js';
 import { isNearly, share } from './share.js';
 
@@ -37,7 +37,7 @@ export async function chooseLevels(
   );
   journal.took = { ...journal.took, looking: performance.now() - began };
   let isBetterNow = false;
-  let best: Candidate | undefined;
+  let best: (Candidate & { readonly price: number }) | undefined;
   for (let tries = 0; tries < PRICES; tries++) {
     const start = performance.now();
     const price = journal.prices.next;
@@ -52,7 +52,7 @@ export async function chooseLevels(
       candidate = (await share(session, candidate, price)) ?? candidate;
       isBetterNow = session.offer(candidate.model, candidate.judged) || isBetterNow;
     }
-    if (!best || isBetter(candidate.judged, best.judged, goal)) best = candidate;
+    if (!best || isBetter(candidate.judged, best.judged, goal)) best = { ...candidate, price };
     const { judged: found } = candidate;
     journal.prices = narrowed(journal.prices, found, goal);
     if (isEnough(found) || journal.prices.isEnd || clock.isOver(journal.took.price)) break;
@@ -61,7 +61,7 @@ export async function chooseLevels(
   }
   // A size is met; what is left to win is how good the file is.
   if (goal.limit === undefined && best && journal.isTrained) {
-    const tuned = await share(session, best, anew(journal.prices).next);
+    const tuned = await share(session, best, best.price);
     if (tuned) isBetterNow = session.offer(tuned.model, tuned.judged) || isBetterNow;
   }
   return isBetterNow;
