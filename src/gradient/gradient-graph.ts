@@ -1,5 +1,5 @@
 import { FxqError } from '../errors.js';
-import { int } from '../graph/attributes.js';
+import { type GraphBuilder, valuesRead } from '../graph/builder.js';
 import {
   floatValue,
   type GraphSource,
@@ -18,12 +18,12 @@ import { type Tunable, tunable } from './tunable.js';
 export interface GradientGraphOptions extends OutputOptions {
   /** Names of the stored tensors to train. Default: every float32 tensor of at least one axis a gradient can reach. */
   parameters?: readonly string[];
-  /**
-   * Parameters that follow values instead of a gradient: in the place of theirs stands the largest magnitude of a value in the
-   * batch, over a number.
-   */
-  followed?: ReadonlyMap<string, { readonly value: string; readonly reach: number }>;
+  /** Parameters that follow what the batch shows instead of a gradient, which stands in the place of theirs. */
+  followed?: Followed;
 }
+
+/** What parameters follow, by their names: appends it to the graph and says what it is called. */
+export type Followed = ReadonlyMap<string, (builder: GraphBuilder) => string>;
 
 /** An input for what an output should have been. */
 interface Target {
@@ -73,7 +73,13 @@ export function gradientGraph(source: GraphSource, options: GradientGraphOptions
   if (!options.parameters && names.length === 0) {
     throw new FxqError('UNSUPPORTED', `${outputs.join(', ')}: no float32 tensor of the model has a part in it`);
   }
-  const parameters = makeInputs(model, names);
+  const followed: Followed = options.followed ?? new Map();
+  // What only follows need not have a part in the loss.
+  const read = new Set(builder.graph.node!.flatMap(valuesRead));
+  const parameters = makeInputs(
+    model,
+    names.filter((name) => read.has(name) || !followed.has(name)),
+  );
 
   const loss = chooseLoss(options);
   const heads = outputs.map((output) => {
@@ -81,21 +87,17 @@ export function gradientGraph(source: GraphSource, options: GradientGraphOptions
     builder.graph.input!.push(floatValue(target));
     return { target, output, ...loss.append(builder, output, target) };
   });
-  const { followed = new Map() } = options;
   const moved = names.filter((name) => !followed.has(name));
   const pass = backwardPass(builder, new Map(heads.map(({ output, gradient }) => [output, gradient])), moved);
   const cut = names.find((name) => pass.blocked.has(name));
   if (cut !== undefined) throw cutOff(cut, pass, tunable(source, options));
   const gradients = publish(model, pass, moved);
-  for (const [name, { value, reach }] of followed) {
-    const largest = builder.emit('ReduceMax', [builder.emit('Abs', [value])], [int('keepdims', 0)]);
-    gradients.set(name, rename(model, builder.emit('Div', [largest, builder.float(reach)]), `d_${name}`));
-  }
+  for (const [name, observed] of followed) gradients.set(name, rename(model, observed(builder), `d_${name}`));
   const losses = heads.map((head) => head.loss);
   const sum = rename(model, losses.length === 1 ? losses[0] : builder.emit('Sum', losses), 'loss');
   const bytes = writeModel(model, [
     floatValue(sum, []),
-    ...parameters.map(({ name, dims }) => floatValue(gradients.get(name)!, dims)),
+    ...names.map((name) => floatValue(gradients.get(name)!, builder.dims(name))),
     ...outputs.map((output) => floatValue(output)),
   ]);
   const targets = heads.map(({ target, output }) => ({ name: target, output }));

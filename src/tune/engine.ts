@@ -1,14 +1,15 @@
 import { type Batch, countOf } from '../data/dataset.js';
 import { isFixed } from '../data/fit.js';
 import { FxqError } from '../errors.js';
-import { type GradientGraph, type GradientGraphOptions, gradientGraph } from '../gradient/gradient-graph.js';
+import { type GradientGraph, gradientGraph } from '../gradient/gradient-graph.js';
 import { judgedOutputs, type OutputOptions } from '../gradient/outputs.js';
 import { floatValue, makeInputs, type OpenModel, openModel, writeModel } from '../graph/open-model.js';
 import { present } from '../guards.js';
 import type { Runner } from '../runtime/batches.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { type OutputArray, openSession, type Session } from '../runtime/session.js';
+import { type HeldArray, type OutputArray, openSession, type Session } from '../runtime/session.js';
 import type { Parameter } from './parameter.js';
+import type { Phase } from './phases.js';
 
 /** The outputs that a loss judges, or what they should be; logits in place of a Softmax over them. */
 export type Outputs = readonly OutputArray[];
@@ -26,8 +27,8 @@ export interface Predictor extends Runner<Outputs> {
 
 /** What training asks of ONNX Runtime. The weights are those that `Parameter.values` holds at the time. */
 export interface Engine extends Predictor {
-  /** Mean loss over a batch, and the gradient of each parameter's values. */
-  gradients(batch: Batch, targets: Outputs): Promise<{ loss: number; gradients: Float32Array[] }>;
+  /** Mean loss over a batch, and the gradient of each parameter's values, when this share of all epochs is done. */
+  gradients(batch: Batch, targets: Outputs, share: number): Promise<{ loss: number; gradients: Float32Array[] }>;
 }
 
 export interface EngineOptions {
@@ -35,32 +36,62 @@ export interface EngineOptions {
   readonly threads: number | undefined;
   /** The loss, and what it judges. */
   readonly judged: OutputOptions;
-  /** Parameters that follow values, see {@link gradientGraph}. */
-  readonly followed?: NonNullable<GradientGraphOptions['followed']>;
 }
 
-/** Opens a model for training. */
+/**
+ * Opens a model for training.
+ *
+ * @param phases - the graphs whose gradients are taken, in the order of their turns
+ */
 export async function openEngine(
   model: OpenModel,
   parameters: readonly Parameter[],
+  phases: readonly Phase[],
   options: EngineOptions,
 ): Promise<Engine> {
+  const { runtime, threads, judged } = options;
   const names = parameters.map(({ name }) => name);
-  const graph = gradientGraph(model, { ...options.judged, parameters: names, followed: options.followed ?? new Map() });
-  const held = Object.fromEntries(
-    parameters.map(({ name, values }, i) => [name, { data: values, dims: graph.parameters[i].dims }]),
-  );
-  const { runtime, threads } = options;
-  const session = await openSession(runtime, graph.bytes, { threads, held, name: 'gradient graph' });
-  const predictor = await openPredictor(model, options, parameters, held);
-  return {
-    ...predictor,
-    gradients: (batch, targets) => gradientsOf(session, graph, names, batch, targets),
-    async release() {
-      await session.release();
-      await predictor.release();
-    },
+  const opened: { readonly from: number; readonly session: Session; readonly graph: GradientGraph }[] = [];
+  const release = async () => {
+    for (const { session } of opened) await session.release();
   };
+  try {
+    for (const { from, open, followed } of phases) {
+      const graph = gradientGraph(open, { ...judged, parameters: names, followed });
+      const held = heldBy(parameters, graph.parameters);
+      opened.push({
+        from,
+        graph,
+        session: await openSession(runtime, graph.bytes, { threads, held, name: 'gradient graph' }),
+      });
+    }
+    const predictor = await openPredictor(model, options, parameters);
+    return {
+      ...predictor,
+      gradients(batch, targets, share) {
+        const { session, graph } = present(opened.findLast(({ from }) => from <= share));
+        return gradientsOf(session, graph, names, batch, targets);
+      },
+      async release() {
+        await release();
+        await predictor.release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** The present values of parameters for those inputs of a graph that stand for them. */
+function heldBy(parameters: readonly Parameter[], inputs: GradientGraph['parameters']): Record<string, HeldArray> {
+  const dims = new Map(inputs.map(({ name, dims }) => [name, dims]));
+  return Object.fromEntries(
+    parameters.flatMap(({ name, values }) => {
+      const shape = dims.get(name);
+      return shape ? [[name, { data: values, dims: shape }]] : [];
+    }),
+  );
 }
 
 /** Opens a model to run, with the weights in it; those of `parameters` are fed from `held`. */
@@ -68,11 +99,10 @@ export async function openPredictor(
   model: OpenModel,
   { runtime, threads, judged }: EngineOptions,
   parameters: readonly Parameter[] = [],
-  held: Parameters<typeof openSession>[2] extends { held?: infer H } | undefined ? H : never = {},
 ): Promise<Predictor> {
   const open = openModel(model);
   const outputs = judgedOutputs(open, judged);
-  makeInputs(
+  const inputsOfParameters = makeInputs(
     open,
     parameters.map(({ name }) => name),
   );
@@ -80,6 +110,7 @@ export async function openPredictor(
   const ownNames = new Set(ownOutputs.map(({ name }) => name));
   const further = outputs.filter((name) => !ownNames.has(name));
   const bytes = writeModel(open, [...ownOutputs, ...further.map((name) => floatValue(name))]);
+  const held = heldBy(parameters, inputsOfParameters);
   const session = await openSession(runtime, bytes, { threads, held, name: 'model in training' });
   const { inputs, leftOut, outputNames } = session;
   return {

@@ -108,9 +108,11 @@ export function openIntegers(name: string, integers: StoredIntegers): Parameter 
         into[i] = alive[i] === ALIVE && code >= lowest && code <= highest ? gradient[i] : 0;
       }
     },
-    publish() {
+    publish(turn) {
+      const isRounded = !turn?.areFloats;
       for (let i = 0; i < values.length; i++) {
-        values[i] = alive[i] === PRUNED ? 0 : (cut(codeAt(i, free[i])) - zeroOf(i)) * scaleOf(i);
+        const value = isRounded ? (cut(codeAt(i, free[i])) - zeroOf(i)) * scaleOf(i) : free[i];
+        values[i] = alive[i] === PRUNED ? 0 : value;
       }
     },
     payloadOf(kept) {

@@ -23,6 +23,9 @@ import { SCALES } from './quantized.js';
 const RANGE_KINDS = ['kept', 'ema', 'learned'] as const;
 export type RangeKind = (typeof RANGE_KINDS)[number];
 
+/** What training does to the statistics of BatchNormalization. */
+const STATISTICS = ['kept', 'batch', 'folded'] as const;
+
 /** How much of a layer training prunes. */
 export interface TunePruneTarget {
   /** Share of the weights that stays at the end, 0 to 1. Default: nothing is pruned that is not. */
@@ -121,6 +124,16 @@ export interface TuneOptions extends TuneLayer, Selection<TuneLayer> {
    * largest magnitudes of batches; or learned. Default `kept`.
    */
   readonly ranges?: RangeKind | undefined;
+  /**
+   * What becomes of the statistics of BatchNormalization: kept; those of each batch are normalised by, and the stored ones follow
+   * them as moving averages; or the stored ones follow, are normalised by, and each layer is folded into the one before it, whose
+   * weights are rounded with its factor. Default `kept`.
+   */
+  readonly statistics?: (typeof STATISTICS)[number] | undefined;
+  /** Share of the epochs, 0 to 1, after which statistics are kept as they are then. Default 1. */
+  readonly freezeAfter?: number | undefined;
+  /** Share of the epochs, 0 to 1, after which weights of a format, and values that the graph rounds, are rounded. Default 0. */
+  readonly roundAfter?: number | undefined;
   /** While training, weights take the nearest value, or one of the two next to them by chance. Default `nearest`. */
   readonly rounding?: 'nearest' | 'stochastic' | undefined;
   /**
@@ -237,6 +250,26 @@ export const TUNE = {
     of: RANGE_KINDS,
     default: 'kept',
   }),
+  statistics: choice({
+    text: 'of BatchNormalization: kept, those of the batch, or followed and folded in the end',
+    value: 'kind',
+    of: STATISTICS,
+    default: 'kept',
+  }),
+  freezeAfter: number({
+    text: 'share of the epochs after which statistics are kept',
+    value: 'share',
+    low: 0,
+    high: 1,
+    default: 1,
+  }),
+  roundAfter: number({
+    text: 'share of the epochs after which is rounded',
+    value: 'share',
+    low: 0,
+    high: 1,
+    default: 0,
+  }),
   rounding: { ...FORMAT.rounding, text: 'in training to the nearest value, or to one of two by chance' },
   incremental: whole({ text: 'round for good in so many jumps, with training between', value: 'jumps', low: 1 }),
   reassign: toggle({ text: 'let weights that share values come to share others of these' }),
@@ -300,7 +333,21 @@ export function checkTuneOptions(options: TuneOptions): void {
   checkAugmentation(options.augmentation ?? {});
   const { density, weights, by, range } = TUNE;
   for (const rule of options.rules ?? []) checkOptions('tune', { density, weights, by, range }, rule.options);
-  const { incremental, scales, first, last } = options;
+  const {
+    incremental,
+    scales,
+    first,
+    last,
+    roundAfter = 0,
+    freezeAfter,
+    statistics = TUNE_DEFAULTS.statistics,
+  } = options;
+  if (incremental !== undefined && roundAfter > 0) {
+    throw new RangeError(`tune: expected no roundAfter with incremental, which rounds in turns, got ${roundAfter}`);
+  }
+  if (freezeAfter !== undefined && statistics === 'kept') {
+    throw new RangeError('tune: expected statistics batch or folded with freezeAfter, got statistics that are kept');
+  }
   if (incremental !== undefined && scales !== undefined && scales !== 'kept') {
     throw new RangeError(`tune: expected scales kept with incremental, got ${scales}`);
   }

@@ -5,6 +5,8 @@ import type { Random } from '../random.js';
 interface Turn {
   readonly step: number;
   readonly random: Random;
+  /** Whether weights of a format are floats as yet. */
+  readonly areFloats?: boolean;
 }
 
 /**
@@ -19,6 +21,8 @@ export interface Parameter {
   readonly free: Float32Array;
   /** The parameter of the same bytes that this one goes along with; it has no free numbers of its own then. */
   readonly twinOf?: Parameter | undefined;
+  /** What is written in the end, where that is not what the model sees. */
+  readonly written?: Float32Array | undefined;
   /** Whether several weights share a free number. */
   readonly isShared: boolean;
   /** Whether free numbers stay between −1 and 1. */

@@ -9,13 +9,14 @@ import { twinsAmong } from '../model/twins.js';
 import { isPatchable } from '../model/weights.js';
 import type { TensorFormat } from '../quantize/record.js';
 import type { StageContext } from '../stages/stage.js';
+import { type Folding, openFolded } from './folded.js';
 import { type TrainedFormats, trainedFormat } from './formats.js';
 import { openIntegers } from './integers.js';
 import { openParameter, openTwin } from './open-parameter.js';
 import type { Moved } from './optimiser.js';
 import { type Settled, TRAINED, type TuneOptions } from './options.js';
 import type { Parameter } from './parameter.js';
-import { openQuantized } from './quantized.js';
+import { openQuantized, type TrainedFormat } from './quantized.js';
 import type { TrainedGraph } from './trained-graph.js';
 
 /**
@@ -28,6 +29,7 @@ export function openParameters(
   options: TuneOptions,
   judged: OutputOptions,
   formats: TrainedFormats,
+  normalised: Normalised,
 ): Parameter[] {
   const { include = TRAINED, exclude } = options;
   const isTrained = selector({ include, exclude }, {}, []);
@@ -49,20 +51,43 @@ export function openParameters(
     if (integers) return openIntegers(name, integers);
     const layer = formats.layers.get(tensor);
     const format = layer && trainedFormat(layer, options);
-    return format
-      ? openQuantized(name, tensor, format, formats.arePruned)
-      : openParameter(name, tensor, options.reassign);
+    if (!format) return openParameter(name, tensor, options.reassign);
+    return openRounded({ name, tensor, format, isPruned: formats.arePruned }, normalised);
   };
-  if (chosen.length > 0) return tied(chosen, open);
+  if (chosen.length > 0) return tied(chosen, open, normalised);
   throw new FxqError('CONFIG', 'tune: no selected tensor of the model is one that the loss depends on');
 }
 
-/** Parameters of the same bytes move together, as one that is read in several places. */
+/** What is folded while it is trained, and the numbers of a stored tensor as they are now, by its name in the graph. */
+export interface Normalised {
+  readonly foldings: ReadonlyMap<Tensor, Folding>;
+  readonly valuesOf: (name: string) => Float32Array;
+}
+
+interface Rounded {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly format: TrainedFormat;
+  readonly isPruned: boolean;
+}
+
+function openRounded({ name, tensor, format, isPruned }: Rounded, { foldings, valuesOf }: Normalised): Parameter {
+  const folding = foldings.get(tensor);
+  if (!folding) return openQuantized(name, tensor, format, isPruned);
+  if (format.format.isBounded) {
+    const message = `tune: ${tensor.name}: the values of ${format.format.name} have no scale that a factor could be folded into; give statistics batch, or another format`;
+    throw new FxqError('CONFIG', message, { tensor: tensor.name, actual: format.format.name });
+  }
+  return openFolded(openQuantized(name, folding.folded, format, isPruned), tensor, folding, valuesOf);
+}
+
+/** Parameters of the same bytes move together, as one that is read in several places; those that are folded have factors of their own. */
 function tied(
   chosen: readonly { name: string; tensor: Tensor }[],
   open: (name: string, tensor: Tensor) => Parameter,
+  { foldings }: Normalised,
 ): Parameter[] {
-  const groups = twinsAmong(chosen.map(({ tensor }) => tensor));
+  const groups = twinsAmong(chosen.map(({ tensor }) => tensor).filter((tensor) => !foldings.has(tensor)));
   const firstOf = new Map(groups.flatMap(([first, ...others]) => others.map((other) => [other, first])));
   const opened = new Map<Tensor, Parameter>();
   for (const { name, tensor } of chosen) {

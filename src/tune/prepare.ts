@@ -6,8 +6,10 @@ import type { LossName } from '../gradient/losses.js';
 import { firstOutput, type OutputOptions } from '../gradient/outputs.js';
 import { bytesOf } from '../graph/decoded-graph.js';
 import { type OpenModel, openModel } from '../graph/open-model.js';
+import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
 import { selector } from '../model/selectors.js';
+import { readWeights } from '../model/weights.js';
 import { formatNamed } from '../quantize/formats/parse.js';
 import type { TensorFormat } from '../quantize/record.js';
 import { loadRuntime } from '../runtime/runtime.js';
@@ -15,15 +17,18 @@ import type { StageContext } from '../stages/stage.js';
 import { readCheckpoint, type State } from './checkpoint.js';
 import { openTrainingData } from './drawn.js';
 import { type EngineOptions, openEngine, openPredictor } from './engine.js';
+import { type Folding, foldingsOf } from './folded.js';
 import { formatsOf } from './formats.js';
 import { createFixer } from './incremental.js';
 import { adam, sgd } from './optimiser.js';
 import { settle, TUNE_DEFAULTS, type TuneOptions, type TunePruneTarget } from './options.js';
 import type { Parameter } from './parameter.js';
 import { movedOf, openParameters, roundedAmong } from './parameters.js';
+import { phasesOf } from './phases.js';
 import { createPruner, type Pruner, type PruningPlan } from './pruning.js';
 import { openRange, roundedValues } from './ranges.js';
 import type { Samples } from './samples.js';
+import { normalisations, openStatistics } from './statistics.js';
 import { subjectOf } from './subject.js';
 import { labelTargets, teacherTargets } from './targets.js';
 import { trainedGraph } from './trained-graph.js';
@@ -70,20 +75,31 @@ export async function prepareTraining(
     temperature: settled.temperature,
     ...(options.output !== undefined && { output: options.output }),
   };
-  const ranged = settled.ranges === 'kept' ? [] : roundedValues(graph);
-  const followed = new Map(settled.ranges === 'ema' ? ranged.map((each) => [each.step, each]) : []);
-  const engineOptions = { ...base, judged, followed };
   const kind = settled.ranges;
-  const parameters = [
-    ...openParameters(graph, options, judged, formats),
+  const ranged = kind === 'kept' ? [] : roundedValues(graph);
+  const layers = settled.statistics === 'kept' ? [] : normalisations(graph);
+  if (settled.statistics !== 'kept' && layers.length === 0) {
+    onNote?.('there is no BatchNormalization whose statistics are stored for it alone, so none are followed');
+  }
+  const foldings = settled.statistics === 'folded' ? foldingsOf(model, graph, layers) : new Map<Tensor, Folding>();
+  const parameters: Parameter[] = [];
+  const valuesOf = (name: string) =>
+    parameters.find((parameter) => parameter.name === name)?.values ??
+    readWeights(present(graph.stored.get(name)).tensor);
+  parameters.push(
+    ...openStatistics(graph, layers),
+    ...openParameters(graph, options, judged, formats, { foldings, valuesOf }),
     ...ranged.flatMap((value) => (kind === 'kept' ? [] : [openRange(value, kind)])),
-  ];
+  );
+  // Weights are written after what their factors are made of.
+  parameters.sort((a, b) => Number(a.written !== undefined) - Number(b.written !== undefined));
   const rounded = roundedAmong(parameters, formats, onNote);
   const fixer = createFixer(parameters, options.incremental ?? 1);
   const epochSteps = data.steps(settled.batchSize);
   const plan = { scope, schedule, steps: pruneSteps, regrow: settled.regrow, epochSteps };
   const pruner = prunerOf(parameters, options, plan, onNote);
-  const engine = await openEngine(graph.open, parameters, engineOptions);
+  const engineOptions = { ...base, judged };
+  const engine = await openEngine(graph.open, parameters, phasesOf(graph, ranged, layers, settled), engineOptions);
   const reference = await openPredictor(taught.open, engineOptions).catch(async (error) => {
     await engine.release();
     throw error;

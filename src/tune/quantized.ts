@@ -47,6 +47,7 @@ export function openQuantized(name: string, tensor: Tensor, format: TrainedForma
   const floor = deadBelow(free, format);
   const starts = lines.map((line) => fitAlive(line.read(free, first), floor));
   const fits = starts.slice();
+  let isRounded = true;
   const isSearched = (format.range ?? format.format.range) !== 'max';
 
   /** The parameters of a line by its weights, those that are pruned apart. */
@@ -76,14 +77,15 @@ export function openQuantized(name: string, tensor: Tensor, format: TrainedForma
     ...{ name, tensor, values, free, alive, isShared: false, isBounded },
     scales: learned ? scales : undefined,
     collect(gradient, into, intoScales) {
+      if (!isRounded) intoScales?.fill(0);
       for (const [k, line] of lines.entries()) {
         const fitted = fits[k];
         const weights = line.read(free, first);
-        if (learned && fitted && intoScales) {
+        if (isRounded && learned && fitted && intoScales) {
           const parts = { weights, values: line.read(values, second), gradient: line.read(gradient, third), fitted };
           learned.gradient(parts, intoScales.subarray(k * learned.count, (k + 1) * learned.count));
         }
-        const isCut = fitted && !isSign && !format.isIncremental;
+        const isCut = isRounded && fitted && !isSign && !format.isIncremental;
         const low = isCut ? fitted.offset + fitted.scale * fitted.set.low : Number.NEGATIVE_INFINITY;
         const high = isCut ? fitted.offset + fitted.scale * fitted.set.high : Number.POSITIVE_INFINITY;
         // Half a unit in the last place: scales are rounded, and the weight that a range was made for is not outside it.
@@ -96,8 +98,10 @@ export function openQuantized(name: string, tensor: Tensor, format: TrainedForma
       }
     },
     publish(turn) {
+      isRounded = !turn?.areFloats;
       if (isBounded || format.isIncremental) settle();
-      if (!format.isIncremental) {
+      if (!isRounded) values.set(free);
+      else if (!format.isIncremental) {
         refit(turn?.step ?? 0);
         for (const [k, line] of lines.entries()) {
           const rounded = line.read(values, first);

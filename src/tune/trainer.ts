@@ -53,7 +53,7 @@ export async function train(
     const { best } = state;
     const isBest = isDone && (!best || isBetter(found, best, training));
     if (isBest) {
-      const values = parameters.map((parameter) => parameter.values.slice());
+      const values = parameters.map(({ values, written = values }) => written.slice());
       state.best = { ...found, epoch: state.epoch, values };
     }
     const ms = performance.now() - start;
@@ -77,7 +77,7 @@ async function trainEpoch(
   epoch: number,
   { signal, onStep }: Omit<TrainOptions, 'onEpoch'>,
 ): Promise<number> {
-  const { epochs, batchSize, learningRate, seed, pruneShare, augmentation } = settings;
+  const { epochs, batchSize, learningRate, seed, pruneShare, roundAfter, augmentation } = settings;
   // Each epoch starts its own stream of numbers, so that one can go on from any epoch.
   const random = createRandom(seed * 65_536 + epoch);
   const steps = data.steps(batchSize);
@@ -93,9 +93,9 @@ async function trainEpoch(
     const share = (epoch + Math.min(step, steps) / steps) / epochs;
     if (pruner && (step % LOOK_STEPS === 0 || share >= pruneShare)) pruner.prune(share / pruneShare);
     fixer?.fix(share);
-    for (const parameter of parameters) parameter.publish({ step, random });
+    for (const parameter of parameters) parameter.publish({ step, random, areFloats: share < roundAfter });
     const batch = isAugmented ? augmented(drawn, (input) => augment(input, augmentation, random)) : drawn;
-    const result = await engine.gradients(batch, await targetsOf(batch));
+    const result = await engine.gradients(batch, await targetsOf(batch), share);
     loss += result.loss;
     addTwins(parameters, result.gradients);
     pruner?.observe(result.gradients);

@@ -10,6 +10,7 @@ import { recordOf } from '../options/defaults.js';
 import { formatRecord } from '../quantize/record.js';
 import type { Stage } from '../stages/stage.js';
 import { type Best, writeCheckpoint } from './checkpoint.js';
+import { foldTrained } from './folded.js';
 import { checkTuneOptions, type Epoch, TRAINED, TUNE_DEFAULTS, type TuneOptions } from './options.js';
 import type { Parameter } from './parameter.js';
 import { prepareTraining } from './prepare.js';
@@ -58,10 +59,24 @@ export function tune(options: TuneOptions): Stage {
         await release();
       }
       const best = present(state.best);
-      const { epochs, scope, seed, loss, scales, regrow, reassign } = training.settings;
+      const { epochs, scope, seed, loss, scales, regrow, reassign, statistics } = training.settings;
       const { density, incremental } = options;
-      const settings = { epochs, best: best.epoch, loss, density, scope, regrow, scales, incremental, reassign, seed };
-      const trained = withValues(model, training.parameters, best, options);
+      const settings = {
+        epochs,
+        best: best.epoch,
+        loss,
+        density,
+        scope,
+        regrow,
+        scales,
+        incremental,
+        reassign,
+        statistics,
+        seed,
+      };
+      const { parameters } = training;
+      const unfolded = withValues(model, parameters, best, options);
+      const trained = statistics === 'folded' ? foldTrained(unfolded, parameters, best, onNote) : unfolded;
       const { range, percentile, scaling } = options;
       const formats = rounded && formatRecord(model, rounded, { range, percentile, scaling }, TUNE_DEFAULTS);
       return withRecord(
@@ -87,7 +102,7 @@ function withValues(
   const select = selector({ include, exclude }, {}, []);
   for (const group of twinsAmong(model.tensors.filter((tensor) => isPatchable(tensor) && select(tensor)))) {
     const trained = group.map((tensor) => payloads.get(tensor)).find(Boolean);
-    if (trained) for (const tensor of group) payloads.set(tensor, trained);
+    if (trained) for (const tensor of group) if (!payloads.has(tensor)) payloads.set(tensor, trained);
   }
   return withPayloads(model, payloads);
 }
