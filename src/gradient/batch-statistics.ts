@@ -1,9 +1,9 @@
 import type { onnx } from 'onnx-proto';
-import { int, readFloat } from '../graph/attributes.js';
+import { int } from '../graph/attributes.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import { type OpenModel, openModel } from '../graph/open-model.js';
-import { present } from '../guards.js';
 import type { Followed } from './gradient-graph.js';
+import { BY_BATCH, centredBy, flattened } from './rules/batch-normalization.js';
 import { timesSmaller } from './rules/reduce.js';
 
 /** A BatchNormalization whose statistics are stored, and the names of these. */
@@ -23,16 +23,15 @@ export function followedStatistics(layers: readonly Normalisation[]): Followed {
     layers.flatMap(({ node, mean, variance }) => {
       const [x = ''] = node.input ?? [];
       return [
-        [mean, (builder: GraphBuilder) => perChannel(builder, statisticsOf(builder, x).mean)] as const,
-        [variance, (builder: GraphBuilder) => perChannel(builder, statisticsOf(builder, x).variance)] as const,
+        [mean, (builder: GraphBuilder) => statisticsOf(builder, x).mean] as const,
+        [variance, (builder: GraphBuilder) => statisticsOf(builder, x).variance] as const,
       ];
     }),
   );
 }
 
 /**
- * The graph whose layers normalise by the statistics of the batch, made of operators that have gradients, and what stored ones
- * follow in it.
+ * The graph whose layers normalise by the statistics of the batch, and what stored ones follow in it.
  *
  * Source: Ioffe & Szegedy 2015, algorithm 1.
  */
@@ -50,40 +49,31 @@ export function byBatch(source: OpenModel, layers: readonly Normalisation[]): { 
       continue;
     }
     const { mean, variance } = normalise(builder, node);
-    followed.set(layer.mean, (later) => perChannel(later, mean));
-    followed.set(layer.variance, (later) => perChannel(later, variance));
+    followed.set(layer.mean, () => mean);
+    followed.set(layer.variance, () => variance);
   }
   return { open, followed };
 }
 
-/** Appends what a layer computes, by the statistics of the batch. */
+/** Appends a layer by the statistics of the batch. */
 function normalise(builder: GraphBuilder, node: onnx.INodeProto): { mean: string; variance: string } {
   const [x = '', scale = '', bias = ''] = node.input ?? [];
-  const { mean, variance, centred } = statisticsOf(builder, x);
-  const epsilon = builder.float(readFloat(node, 'epsilon', 1e-5));
-  const deviation = builder.emit('Sqrt', [builder.emit('Add', [variance, epsilon])]);
-  const [factor, shift] = [scale, bias].map((name) => builder.emit('Unsqueeze', [name, builder.ints([1])]));
-  const scaled = builder.emit('Mul', [centred, builder.emit('Div', [factor, deviation])]);
-  builder.emit('Reshape', [builder.emit('Add', [scaled, shift]), builder.shape(x)]);
-  present(builder.graph.node?.at(-1)).output = (node.output ?? []).slice(0, 1);
+  const { mean, variance } = statisticsOf(builder, x);
+  builder.graph.node?.push({ ...node, input: [x, scale, bias, mean, variance], docString: BY_BATCH });
   return { mean, variance };
 }
 
-/** Each channel's mean and variance over a batch and all its places, both [1, channels, 1], and the distances from the mean. */
-function statisticsOf(builder: GraphBuilder, x: string): { mean: string; variance: string; centred: string } {
-  const flat = builder.emit('Reshape', [x, builder.ints([0, 0, -1])]);
-  const mean = meanOf(builder, flat);
-  const centred = builder.emit('Sub', [flat, mean]);
-  return { mean, variance: meanOf(builder, builder.emit('Mul', [centred, centred])), centred };
-}
-
-function meanOf(builder: GraphBuilder, flat: string): string {
-  const sum = (value: string, axis: number) =>
-    builder.emit('ReduceSum', [value, builder.ints([axis])], [int('keepdims', 1)]);
-  const whole = sum(sum(flat, 2), 0);
-  return builder.emit('Div', [whole, timesSmaller(builder, flat, whole)]);
-}
-
-function perChannel(builder: GraphBuilder, value: string): string {
-  return builder.emit('Reshape', [value, builder.ints([-1])]);
+/** Each channel's mean and variance over a batch and all its places. */
+function statisticsOf(builder: GraphBuilder, x: string): { mean: string; variance: string } {
+  const flat = flattened(builder, x);
+  const sum = builder.emit('ReduceSum', [flat, builder.ints([0, 2])], [int('keepdims', 0)]);
+  const count = timesSmaller(builder, flat, sum);
+  const mean = builder.emit('Div', [sum, count]);
+  const centred = centredBy(builder, flat, mean);
+  const squares = builder.emit(
+    'ReduceSum',
+    [builder.emit('Mul', [centred, centred]), builder.ints([0, 2])],
+    [int('keepdims', 0)],
+  );
+  return { mean, variance: builder.emit('Div', [squares, count]) };
 }
