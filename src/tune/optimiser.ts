@@ -11,6 +11,8 @@ export interface Optimiser {
   /** One step: `gradients` are those of the numbers it was made for, in that order. */
   step(gradients: readonly Float32Array[], rate: number): void;
   readonly state: Float32Array[];
+  /** Moving averages of the squared gradients, in the order of the numbers, where the method keeps them. */
+  readonly squares?: readonly Float32Array[];
 }
 
 export const OPTIMISERS = ['sgd', 'adam'] as const;
@@ -47,6 +49,7 @@ export function adam(moved: readonly Moved[]): Optimiser {
   const steps = new Float32Array(1);
   return {
     state: [...means, ...squares, steps],
+    squares,
     step(gradients, rate) {
       const count = ++steps[0];
       const whole = rate / (1 - first ** count);

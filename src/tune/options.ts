@@ -16,7 +16,7 @@ import { checkScope, PRUNE, type PruneOptions } from '../stages/prune.js';
 import { checkQuantizeOptions, QUANTIZE } from '../stages/quantize.js';
 import { type Augmentation, checkAugmentation } from './augment.js';
 import { OPTIMISERS } from './optimiser.js';
-import { SCHEDULES } from './pruning.js';
+import { IMPORTANCES, SCHEDULES } from './pruning.js';
 import { SCALES } from './quantized.js';
 
 /** What training does to the ranges of values that the graph rounds. */
@@ -95,6 +95,11 @@ export interface TuneOptions extends TuneLayer, Selection<TuneLayer> {
   readonly augmentation?: Augmentation | undefined;
   /** Whether the density is each layer's own, or one for all layers. Default `layer`. */
   readonly scope?: PruneOptions['scope'];
+  /**
+   * What weights are compared by where some are pruned: by `sensitivity`, their magnitude times the root of their gradient's mean
+   * square, or by `magnitude` alone, as SGD always does. Default `sensitivity`.
+   */
+  readonly importance?: (typeof IMPORTANCES)[number] | undefined;
   /** How the density falls: on a cubic curve, or in steps with retraining between. Default `cubic`. */
   readonly schedule?: (typeof SCHEDULES)[number] | undefined;
   /** Steps of the schedule `steps`. Default 4. */
@@ -216,6 +221,12 @@ export const TUNE = {
   }),
   density: number({ text: 'prune while training, down to this share of the weights', value: 'share', low: 0, high: 1 }),
   scope: { ...PRUNE.options.scope, text: 'one density for each layer or for all' },
+  importance: choice({
+    text: 'what weights are compared by where some are pruned (sgd: magnitude)',
+    value: 'measure',
+    of: IMPORTANCES,
+    default: 'sensitivity',
+  }),
   schedule: choice({ text: 'how density falls', value: 'kind', of: SCHEDULES, default: 'cubic' }),
   pruneSteps: whole({ text: 'steps of the schedule steps', low: 1, default: 4 }),
   pruneShare: number({ text: 'share of the epochs to reach it in', value: 'share', low: 0, high: 1, default: 0.6 }),

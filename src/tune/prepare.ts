@@ -96,7 +96,10 @@ export async function prepareTraining(
   const rounded = roundedAmong(parameters, formats, onNote);
   const fixer = createFixer(parameters, options.incremental ?? 1);
   const epochSteps = data.steps(settled.batchSize);
-  const plan = { scope, schedule, steps: pruneSteps, regrow: settled.regrow, epochSteps };
+  const moved = movedOf(parameters, method, weightDecay);
+  const optimiser = method === 'adam' ? adam(moved) : sgd(moved, momentum);
+  const squares = settled.importance === 'sensitivity' ? optimiser.squares : undefined;
+  const plan = { scope, schedule, steps: pruneSteps, regrow: settled.regrow, epochSteps, squares };
   const pruner = prunerOf(parameters, options, plan, onNote);
   const engineOptions = { ...base, judged };
   const engine = await openEngine(graph.open, parameters, phasesOf(graph, ranged, layers, settled), engineOptions);
@@ -114,8 +117,6 @@ export async function prepareTraining(
     if (samples.labels && loss !== 'mean-squared-error') {
       checkLabels(samples.labels.subarray(0, samples.count), { classes, where: 'training data' });
     }
-    const moved = movedOf(parameters, method, weightDecay);
-    const optimiser = method === 'adam' ? adam(moved) : sgd(moved, momentum);
     const state: State = {
       epoch: 0,
       best: undefined,

@@ -1,8 +1,11 @@
 import { present } from '../guards.js';
 import type { Tensor } from '../model/model.js';
 import { selectLargest } from '../stages/magnitude.js';
-import { type Parameter, PRUNED } from './parameter.js';
+import { ALIVE, FIXED, type Parameter, PRUNED } from './parameter.js';
 import { createRegrowth } from './regrowth.js';
+
+/** What weights are compared by where some go. */
+export const IMPORTANCES = ['sensitivity', 'magnitude'] as const;
 
 /** How densities fall during a training. */
 export interface Schedule {
@@ -18,6 +21,8 @@ export interface PruningPlan extends Schedule {
   /** Share of the weights kept that come back at first, and steps of an epoch. */
   readonly regrow: number;
   readonly epochSteps: number;
+  /** Mean squared gradients of each parameter; absent: weights are compared by magnitude. */
+  readonly squares?: readonly Float32Array[] | undefined;
 }
 
 export const SCHEDULES = ['cubic', 'steps'] as const;
@@ -72,6 +77,7 @@ export function createPruner(
       const last = present(densities.get(group[0].tensor));
       return { group, count, first: kept / count, last };
     });
+  const squaresOf = (parameter: Parameter) => plan.squares?.[parameters.indexOf(parameter)];
   const regrowth = createRegrowth(parameters, plan.regrow, plan.epochSteps);
   // What is pruned stays so: the last cut is made once.
   let isDone = false;
@@ -88,7 +94,7 @@ export function createPruner(
       for (const { group, count, first, last } of plans) {
         const keep = Math.round(count * densityAt(share, first, last, plan));
         const back = isTurn ? regrowth.count(keep, share) : 0;
-        cut(group, keep - back);
+        cut(group, keep - back, group.map(squaresOf));
         if (back > 0) regrowth.grow(group, back);
       }
       if (isTurn) regrowth.begin();
@@ -96,18 +102,47 @@ export function createPruner(
   };
 }
 
-function cut(group: readonly Parameter[], keep: number): void {
+function cut(group: readonly Parameter[], keep: number, squares: readonly (Float32Array | undefined)[]): void {
   // Momentum goes on moving what has been pruned.
   for (const { free, alive } of group) for (let i = 0; i < free.length; i++) if (alive[i] === PRUNED) free[i] = 0;
-  const cutoff = selectLargest(() => group.map(({ free }) => free), keep);
+  // At first nothing is known of gradients.
+  const areKnown = squares.some((each) => each?.some((square) => square > 0));
+  const scores = group.map((parameter, g) => (areKnown ? sensitivities(parameter, squares[g]) : parameter.free));
+  const cutoff = selectLargest(() => scores, keep);
   let { ties } = cutoff;
-  for (const { free, alive } of group) {
+  for (const [g, { free, alive }] of group.entries()) {
     for (let i = 0; i < free.length; i++) {
-      const magnitude = Math.abs(free[i]);
-      const survives = magnitude > cutoff.threshold || (magnitude === cutoff.threshold && ties-- > 0);
-      if (survives && magnitude > 0) continue;
+      const score = Math.abs(scores[g][i]);
+      const survives = score > cutoff.threshold || (score === cutoff.threshold && ties-- > 0);
+      if (survives && score > 0) continue;
       alive[i] = PRUNED;
       free[i] = 0;
     }
   }
+}
+
+/** Of the mean over a layer's weights, what is added to the square of each: one that has just come back has been seen in few steps. */
+const SHARED = 0.1;
+/** The largest float32. */
+const MOST = 3.4028234e38;
+
+/**
+ * About by how much the loss would grow without each weight, as the root of twice that: w · √E[g²], the mean squared gradient in the
+ * place of the second derivative. It is the same however a layer is scaled against the next, where magnitudes are not.
+ *
+ * Source: Le Cun, Denker & Solla 1990, "Optimal Brain Damage", with the Fisher information of Theis et al. 2018, §2.
+ */
+function sensitivities({ free, alive }: Parameter, squares: Float32Array | undefined): Float32Array {
+  if (!squares) return free;
+  let [sum, count] = [0, 0];
+  for (let i = 0; i < free.length; i++) {
+    if (alive[i] !== ALIVE) continue;
+    sum += squares[i];
+    count++;
+  }
+  const mean = count > 0 ? sum / count : 0;
+  // What is fixed has no gradient any more, and stays.
+  return free.map((weight, i) =>
+    alive[i] === FIXED ? MOST : weight * Math.sqrt((1 - SHARED) * squares[i] + SHARED * mean),
+  );
 }

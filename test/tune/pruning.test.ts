@@ -52,6 +52,47 @@ describe('the density', () => {
   });
 });
 
+describe('what weights are compared by', () => {
+  const alive = (parameters: readonly Parameter[]) => parameters.map(({ alive }) => [...alive]);
+
+  it('is what the loss would grow by without them, where gradients are known', () => {
+    const parameters = parametersOf([1, 2, 3, 4], [0.1, 0.2, 0.3, 0.4]);
+    // The second layer is scaled down by ten, what is behind it up: its gradients are ten times as large.
+    const squares = [Float32Array.of(1, 1, 1, 1), Float32Array.of(100, 100, 100, 100)];
+    prunerOf(parameters, [0.5, 0.5], { scope: 'global', squares }).prune(1);
+    expect(alive(parameters)).toEqual([
+      [0, 0, 1, 1],
+      [0, 0, 1, 1],
+    ]);
+    const byMagnitude = parametersOf([1, 2, 3, 4], [0.1, 0.2, 0.3, 0.4]);
+    prunerOf(byMagnitude, [0.5, 0.5], { scope: 'global' }).prune(1);
+    expect(alive(byMagnitude)).toEqual([
+      [1, 1, 1, 1],
+      [0, 0, 0, 0],
+    ]);
+  });
+
+  it('are gradients within a layer, too, so that a small weight may stay', () => {
+    const [parameter] = parametersOf([1, 2, 3, 4]);
+    prunerOf([parameter], [0.5], { squares: [Float32Array.of(25, 1, 1, 1)] }).prune(1);
+    expect([...parameter.alive]).toEqual([1, 0, 0, 1]);
+  });
+
+  it('is their magnitude before the first step', () => {
+    const [parameter] = parametersOf([1, 2, 3, 4]);
+    prunerOf([parameter], [0.5], { squares: [new Float32Array(4)] }).prune(1);
+    expect([...parameter.alive]).toEqual([0, 0, 1, 1]);
+  });
+
+  it('leaves the density to the weight, even where some have never had a gradient', () => {
+    const random = new Random(4);
+    const [parameter] = parametersOf(random.floats(1000));
+    const squares = [random.floats(1000).map((value, i) => (i % 3 === 0 ? 0 : value * value))];
+    prunerOf([parameter], [0.9], { squares }).prune(1);
+    expect(parameter.alive.reduce((sum, state) => sum + state, 0)).toBe(900);
+  });
+});
+
 describe('pruning', () => {
   it.each([0, 0.013, 0.5, 0.999, 1])('each layer to a density of %d exactly', (density) => {
     const random = new Random(2);
