@@ -136,7 +136,8 @@ export async function trainFile(
     });
     if (!trained.isCutShort && checkpointPath !== undefined) rmSync(checkpointPath, { force: true });
     terminal.note(`  ended: ${trained.ended}; ${triedIn(trained)}, ${trained.judgedBy}`);
-    if (trained.isCutShort && stoppedBy === undefined && checkpointPath !== undefined && existsSync(checkpointPath)) {
+    const isKept = checkpointPath !== undefined && existsSync(checkpointPath);
+    if (trained.isCutShort && stoppedBy === undefined && isKept) {
       terminal.note('  the same command with --resume goes on for as long again');
     }
     if (!trained.isReached) terminal.warn('nothing reached the goal; this is the nearest');
@@ -146,7 +147,7 @@ export async function trainFile(
     const answers = judgement ? judgedAnswers(judgement, trained.heldOut) : sameAnswers('no weight has changed');
     const stages = [{ name: 'train', ms }, ...coding];
     const summary = { ...files, stages, answers, training: summaryOf(trained) };
-    const resumption = isTemporary ? '' : `, and the same command for ${input} with --resume goes on`;
+    const resumption = isKept ? `, and the same command for ${input} with --resume goes on` : '';
     const stopped =
       stoppedBy === undefined
         ? undefined

@@ -6,10 +6,7 @@ import type { LossName } from '../gradient/losses.js';
 import { firstOutput, type OutputOptions } from '../gradient/outputs.js';
 import { bytesOf } from '../graph/decoded-graph.js';
 import { type OpenModel, openModel } from '../graph/open-model.js';
-import { present } from '../guards.js';
 import type { Model, Tensor } from '../model/model.js';
-import { selector } from '../model/selectors.js';
-import { readWeights } from '../model/weights.js';
 import { formatNamed } from '../quantize/formats/parse.js';
 import type { TensorFormat } from '../quantize/record.js';
 import { loadRuntime } from '../runtime/runtime.js';
@@ -17,18 +14,14 @@ import type { StageContext } from '../stages/stage.js';
 import { readCheckpoint, type State } from './checkpoint.js';
 import { openTrainingData } from './drawn.js';
 import { type EngineOptions, openEngine, openPredictor } from './engine.js';
-import { type Folding, foldingsOf } from './folded.js';
 import { formatsOf } from './formats.js';
 import { createFixer } from './incremental.js';
+import { openAll, openPruner } from './open-all.js';
 import { adam, sgd } from './optimiser.js';
-import { settle, TUNE_DEFAULTS, type TuneOptions, type TunePruneTarget } from './options.js';
-import type { Parameter } from './parameter.js';
-import { movedOf, openParameters, roundedAmong } from './parameters.js';
+import { settle, TUNE_DEFAULTS, type TuneOptions } from './options.js';
+import { movedOf, roundedAmong } from './parameters.js';
 import { phasesOf } from './phases.js';
-import { createPruner, type Pruner, type PruningPlan } from './pruning.js';
-import { openRange, roundedValues } from './ranges.js';
 import type { Samples } from './samples.js';
-import { normalisations, openStatistics } from './statistics.js';
 import { subjectOf } from './subject.js';
 import { labelTargets, teacherTargets } from './targets.js';
 import { trainedGraph } from './trained-graph.js';
@@ -75,24 +68,7 @@ export async function prepareTraining(
     temperature: settled.temperature,
     ...(options.output !== undefined && { output: options.output }),
   };
-  const kind = settled.ranges;
-  const ranged = kind === 'kept' ? [] : roundedValues(graph);
-  const layers = settled.statistics === 'kept' ? [] : normalisations(graph);
-  if (settled.statistics !== 'kept' && layers.length === 0) {
-    onNote?.('there is no BatchNormalization whose statistics are stored for it alone, so none are followed');
-  }
-  const foldings = settled.statistics === 'folded' ? foldingsOf(model, graph, layers) : new Map<Tensor, Folding>();
-  const parameters: Parameter[] = [];
-  const valuesOf = (name: string) =>
-    parameters.find((parameter) => parameter.name === name)?.values ??
-    readWeights(present(graph.stored.get(name)).tensor);
-  parameters.push(
-    ...openStatistics(graph, layers),
-    ...openParameters(graph, options, judged, formats, { foldings, valuesOf }),
-    ...ranged.flatMap((value) => (kind === 'kept' ? [] : [openRange(value, kind)])),
-  );
-  // Weights are written after what their factors are made of.
-  parameters.sort((a, b) => Number(a.written !== undefined) - Number(b.written !== undefined));
+  const { parameters, ranged, layers } = openAll({ model, graph, options, settled, judged, formats, onNote });
   const rounded = roundedAmong(parameters, formats, onNote);
   const fixer = createFixer(parameters, options.incremental ?? 1);
   const epochSteps = data.steps(settled.batchSize);
@@ -100,7 +76,7 @@ export async function prepareTraining(
   const optimiser = method === 'adam' ? adam(moved) : sgd(moved, momentum);
   const squares = settled.importance === 'sensitivity' ? optimiser.squares : undefined;
   const plan = { scope, schedule, steps: pruneSteps, regrow: settled.regrow, epochSteps, squares };
-  const pruner = prunerOf(parameters, options, plan, onNote);
+  const pruner = openPruner(parameters, options, plan, onNote);
   const engineOptions = { ...base, judged };
   const engine = await openEngine(graph.open, parameters, phasesOf(graph, ranged, layers, settled), engineOptions);
   const reference = await openPredictor(taught.open, engineOptions).catch(async (error) => {
@@ -179,22 +155,4 @@ async function defaultLoss(
   const { outputs } = await predictor.run(samples.batch([0])).finally(predictor.release);
   const [{ dims }] = outputs;
   return dims.length === 2 && dims[1] > 1 ? 'distillation' : 'mean-squared-error';
-}
-
-function prunerOf(
-  parameters: readonly Parameter[],
-  { density, include, exclude, rules }: TuneOptions,
-  plan: PruningPlan,
-  onNote: StageContext['onNote'],
-): Pruner | undefined {
-  const select = selector<TunePruneTarget>({ include, exclude, rules }, { density }, ['density']);
-  const densities = new Map<Tensor, number>();
-  for (const { tensor, isShared, twinOf } of parameters) {
-    if (twinOf) continue;
-    const target = tensor.role === 'weight' || include ? select(tensor)?.density : undefined;
-    if (target === undefined) continue;
-    if (isShared) onNote?.(`${tensor.name}: not pruned, its weights share values already; prune before clustering`);
-    else densities.set(tensor, target);
-  }
-  return densities.size > 0 ? createPruner(parameters, densities, plan) : undefined;
 }
