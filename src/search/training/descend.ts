@@ -14,11 +14,13 @@ const RECOVERABLE = 4;
 const RECOVERABLE_SHARE = 0.25;
 const USUAL_LOSS = 0.5;
 /**
- * Bits that a weight which is left takes in the file with its place, and bytes of all else: to aim at a size. Weights are worth more
- * than what tells their values apart: of small nets half as many weights again of two bits each serve better than those of four.
+ * Bits that the value of a weight which is left takes, and bytes of all else in a file: to aim at a size. Weights are worth more than what tells
+ * their values apart: half as many weights again of two bits each serve better than those of four.
  */
-const BITS = 7.2;
+const VALUE_BITS = 2.2;
 const BYTES = 1000;
+/** What places take of the bits that they would take if layers were all as dense. */
+const PLACES = 0.75;
 /** A density that no net gets by with. */
 const LEAST = 0.001;
 /** Rounds that one step stands for. */
@@ -52,7 +54,8 @@ export async function descend(
     const isTooMuch = loss === undefined || loss.value > most;
     journal.density = isTooMuch ? reached.density : density;
     const left = `calibration alone leaves ${percent(density)} of the weights`;
-    const why = loss ? `${left}${isTooMuch ? ', and loses too much' : ''}` : `${left}, which would take too long`;
+    const late = `calibration alone takes too long to leave ${percent(density)} of the weights: training goes on from more`;
+    const why = loss ? `${left}${isTooMuch ? ', and loses too much' : ''}` : late;
     session.done({ what: 'remove', lambda: null, judged: null, why, ms });
     if (!model || isTooMuch) break;
     reached = { model, density };
@@ -83,5 +86,23 @@ function recoverable(limit: number, unit: string): number {
 export function densityFor({ targetSize }: Goal, { tensors }: Model): number {
   if (targetSize === undefined) return LEAST;
   const weights = tensors.reduce((sum, { role, count }) => sum + (role === 'weight' ? count : 0), 0);
-  return Math.min(1, (8 * Math.max(targetSize - BYTES, targetSize / 2)) / (BITS * weights));
+  const bits = (8 * Math.max(targetSize - BYTES, targetSize / 2)) / weights;
+  let [low, high] = [0, DENSE];
+  if (bitsAt(high) < bits) return 1;
+  for (let i = 0; i < HALVINGS; i++) {
+    const middle = (low + high) / 2;
+    if (bitsAt(middle) < bits) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/** Up to this density files grow with it; and how often an interval is halved to find one. */
+const DENSE = 0.85;
+const HALVINGS = 30;
+
+/** Bits that a weight takes, be it left or not, with its place. */
+function bitsAt(density: number): number {
+  const other = 1 - density;
+  return VALUE_BITS * density - PLACES * (density * Math.log2(density) + other * Math.log2(other));
 }

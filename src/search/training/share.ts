@@ -85,7 +85,8 @@ async function shareBest(session: Session, epochs: number): Promise<void> {
 export function isNearly({ goal, journal }: Session, judged: Judged): boolean {
   if (goal.limit === undefined || isWithin(judged, goal.limit)) return false;
   const isSmaller = judged.bytes < journal.bestJudged.bytes;
-  return journal.isTrained && isSmaller && isWithin(judged, NEAR_LIMIT * goal.limit);
+  // Once an epoch has been timed, the net is known to be one that can be trained.
+  return journal.took.epoch > 0 && isSmaller && isWithin(judged, NEAR_LIMIT * goal.limit);
 }
 
 /**
