@@ -6,10 +6,10 @@ import type { Prices } from './choice.js';
 export interface Step {
   /**
    * `encode`: the net as it comes, which loses nothing; `cluster`: its weights clustered by their own noise; `levels`: values chosen
-   * at a price of a bit; `remove`: weights removed by calibration alone; `retrain`: weights removed and the rest trained; `share`:
-   * shared values trained.
+   * at a price of a bit; `remove`: weights removed by calibration alone; `retrain`: weights removed and the rest trained; `round`: these
+   * trained through the rounding to few values; `share`: shared values trained.
    */
-  readonly what: 'encode' | 'cluster' | 'levels' | 'remove' | 'retrain' | 'share';
+  readonly what: 'encode' | 'cluster' | 'levels' | 'remove' | 'retrain' | 'round' | 'share';
   /** Rounds of removing before it. */
   readonly round: number;
   /** Share of the weights that is left. */

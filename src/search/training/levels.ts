@@ -80,7 +80,7 @@ export function isSafe({ goal }: Session): (judged: Judged) => boolean {
 }
 
 /** The model with few values for all of a bias's, if that makes the file smaller. */
-async function withBiases(session: Session, model: Model): Promise<Sized> {
+export async function withBiases(session: Session, model: Model): Promise<Sized> {
   const shared = await session.sized(await cluster({ include: ['role:bias'], clusters: BIASES }).run(model));
   const plain = await session.sized(model);
   return shared.bytes < plain.bytes ? shared : plain;

@@ -53,7 +53,17 @@ async function timed(session: Session, model: Model, settings: TuneSettings): Pr
 
 type TuneSettings = Pick<
   Parameters<typeof tune>[0],
-  'epochs' | 'batchSize' | 'learningRate' | 'augmentation' | 'density' | 'scope' | 'regrow' | 'reassign'
+  | 'epochs'
+  | 'batchSize'
+  | 'learningRate'
+  | 'augmentation'
+  | 'density'
+  | 'scope'
+  | 'regrow'
+  | 'reassign'
+  | 'weights'
+  | 'rules'
+  | 'scales'
 >;
 
 /**

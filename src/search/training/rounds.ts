@@ -8,6 +8,7 @@ import { offerFirst } from './first.js';
 import { chooseLevels } from './levels.js';
 import { TRAINING_DEFAULTS } from './options.js';
 import { leastTime, percent, retrain, timeForLevels } from './retrain.js';
+import { roundTrained } from './round.js';
 import type { Session } from './session.js';
 import { shareFirst, shareLast } from './share.js';
 
@@ -40,7 +41,8 @@ async function goThrough(session: Session): Promise<string> {
       journal.prices = anew(journal.prices);
       session.keep();
     }
-    const isBetter = await chooseLevels(session, `${percent(journal.density)} of the weights are left`);
+    const isChosen = await chooseLevels(session, `${percent(journal.density)} of the weights are left`);
+    const isBetter = (await roundTrained(session)) || isChosen;
     journal.isTrained = false;
     journal.round++;
     if (!isBetter && excessAt(session, journal.density) <= 1) {
