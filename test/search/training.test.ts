@@ -151,6 +151,27 @@ describe('a search with training', () => {
     expect([isCutShort, isReached, steps.at(-1)!.what]).toEqual([false, true, 'levels']);
   });
 
+  it('trains what is left through the rounding to the finest values that a size has room for', async () => {
+    const size = { dataset, threads: 1, roundEpochs: 4, rounds: 1, learningRate: 0.02 };
+    const rounded: string[] = [];
+    for (const targetSize of [660, 490, 475]) {
+      const { steps, chosen, model } = await searchTraining(open(), { ...size, targetSize });
+      const [round] = steps.filter(({ what }) => what === 'round');
+      rounded.push(round.why);
+      expect(round.judged!.bytes).toBeLessThanOrEqual(targetSize);
+      expect(chosen.bytes).toBeLessThanOrEqual(targetSize);
+      if (chosen !== round.judged) continue;
+      // 16 values of int4 a layer at most.
+      const weights = model.tensors.filter(({ role }) => role === 'weight');
+      for (const tensor of weights) expect(new Set(readWeights(tensor)).size).toBeLessThanOrEqual(16);
+    }
+    expect(rounded).toEqual([
+      'weights are trained through the rounding to int4 in 2 of the layers',
+      'weights are trained through the rounding to int3 in 2 of the layers',
+      'weights are trained through the rounding to int3 in 1 and ternary in 1 of the layers',
+    ]);
+  });
+
   it('goes down with the price until something smaller is within the loss', async () => {
     const { chosen, isReached, steps } = await searchTraining(open(), { ...base, maxLoss: 0.3, rounds: 1 });
     expect([isReached, chosen.bytes < steps[0].judged!.bytes]).toEqual([true, true]);
