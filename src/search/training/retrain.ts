@@ -62,6 +62,7 @@ type TuneSettings = Pick<
   | 'regrow'
   | 'reassign'
   | 'weights'
+  | 'range'
   | 'rules'
   | 'scales'
 >;

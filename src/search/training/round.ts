@@ -10,6 +10,8 @@ import type { Session, Sized } from './session.js';
 
 /** Formats from fine to coarse: layer by layer each gives way to the next. */
 const FORMATS = ['int4', 'int3', 'ternary'] as const;
+/** Steps are begun with, and sizes foretold, by the least squared error: the largest weights would leave the others no values but zero. */
+const RANGE = 'mse';
 /** Epochs: these, or of the round's this share. Rounded weights take shorter steps. */
 const EPOCHS = 4;
 const SHARE_OF_ROUND = 1 / 8;
@@ -70,7 +72,13 @@ async function trainedThrough(
   const why = `weights are trained through the rounding to ${formatsIn(rules)}`;
   session.plan(why);
   const settings = { epochs, batchSize, augmentation, learningRate: RATE_SHARE * learningRate };
-  const tuned = await trained(session, model, { ...settings, weights: FORMATS[0], rules, scales: 'learned' });
+  const tuned = await trained(session, model, {
+    ...settings,
+    weights: FORMATS[0],
+    range: RANGE,
+    rules,
+    scales: 'learned',
+  });
   if (tuned === undefined) return undefined;
   const sized = await withBiases(session, tuned);
   const judged = await session.judged(sized);
@@ -113,7 +121,7 @@ async function finestWithin(
 /** The weights as they are, rounded: about the size of a file that is trained so. */
 async function roundedNow(session: Session, model: Model, rules: Rules): Promise<Sized> {
   const { exclude } = session.common;
-  return withBiases(session, await quantize({ weights: FORMATS[0], rules, exclude }).run(model));
+  return withBiases(session, await quantize({ weights: FORMATS[0], range: RANGE, rules, exclude }).run(model));
 }
 
 function formatsIn(rules: Rules): string {
