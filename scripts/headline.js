@@ -69,7 +69,9 @@ async function errorOf(file, split) {
 function trainNet(net, seed, output) {
   const { epochs, density, learningRate } = RECIPES[net];
   const training = ['--data', data('training'), '--batch-size', 100, '--threads', 1, '--seed', seed, ...AUGMENTATION];
-  const pruning = ['--density', density, '--scope', 'global', '--epochs', epochs, '--learning-rate', learningRate];
+  // By magnitude, as the files in models/ were made.
+  const measure = ['--scope', 'global', '--importance', 'magnitude'];
+  const pruning = ['--density', density, ...measure, '--epochs', epochs, '--learning-rate', learningRate];
   return fxq('tune', join(root, 'models', `${net}.onnx`), '-o', output, ...training, ...pruning);
 }
 
