@@ -1,9 +1,11 @@
 // nnabla's ResNet-23 for CIFAR-10, untrained: a stem of 64 channels, seven bottlenecks with three of them pooled behind, BatchNormalization
 // behind every convolution; about 97,000 parameters.
 import onnxProto from 'onnx-proto';
+import { int, ints } from '../../build/graph/attributes.js';
+import { floatValue } from '../../build/graph/open-model.js';
 import { createRandom, normal } from '../../build/random.js';
 
-const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
+const { ModelProto, TensorProto } = onnxProto.onnx;
 const FLOAT = TensorProto.DataType.FLOAT;
 const CHANNELS = 64;
 const CLASSES = 10;
@@ -29,14 +31,13 @@ export function untrainedResNet23(seed) {
     const deviation = Math.sqrt(2 / dims.slice(1).reduce((a, b) => a * b));
     return store(name, dims, () => deviation * normal(random));
   };
-  const emit = (opType, name, input, ints = {}) => {
-    const attribute = Object.entries(ints).map(([key, value]) => attributeOf(key, value));
+  const emit = (opType, name, input, attribute = []) => {
     node.push({ opType, name, input, output: [name], attribute });
     return name;
   };
   const convolve = (name, x, from, to, kernel) => {
     const pad = (kernel - 1) / 2;
-    const shape = { kernel_shape: [kernel, kernel], pads: [pad, pad, pad, pad] };
+    const shape = [ints('kernel_shape', [kernel, kernel]), ints('pads', [pad, pad, pad, pad])];
     const convolved = emit('Conv', name, [x, weights(`${name}.weight`, [to, from, kernel, kernel])], shape);
     const parameters = Object.entries({ scale: 1, bias: 0, mean: 0, variance: 1 }).map(([kind, value]) =>
       store(`${name}.${kind}`, [to], () => value),
@@ -51,17 +52,11 @@ export function untrainedResNet23(seed) {
     const middle = relu(convolve(`${name}.b`, narrow, CHANNELS / 2, CHANNELS / 2, 3));
     const wide = convolve(`${name}.c`, middle, CHANNELS / 2, CHANNELS, 1);
     h = relu(emit('Add', name, [wide, h]));
-    if (isPooled) h = emit('MaxPool', `${name}.pool`, [h], { kernel_shape: [2, 2], strides: [2, 2] });
+    if (isPooled) h = emit('MaxPool', `${name}.pool`, [h], [ints('kernel_shape', [2, 2]), ints('strides', [2, 2])]);
   }
-  const flat = emit('Flatten', 'flat', [emit('GlobalAveragePool', 'average', [h])], { axis: 1 });
-  emit(
-    'Gemm',
-    'logits',
-    [flat, weights('affine.weight', [CLASSES, CHANNELS]), store('affine.bias', [CLASSES], () => 0)],
-    {
-      transB: 1,
-    },
-  );
+  const flat = emit('Flatten', 'flat', [emit('GlobalAveragePool', 'average', [h])], [int('axis', 1)]);
+  const affine = [weights('affine.weight', [CLASSES, CHANNELS]), store('affine.bias', [CLASSES], () => 0)];
+  emit('Gemm', 'logits', [flat, ...affine], [int('transB', 1)]);
   return ModelProto.encode({
     irVersion: 8,
     opsetImport: [{ domain: '', version: 17 }],
@@ -69,18 +64,8 @@ export function untrainedResNet23(seed) {
       name: 'resnet23',
       node,
       initializer,
-      input: [valueInfo('input', ['N', 3, 32, 32])],
-      output: [valueInfo('logits', ['N', CLASSES])],
+      input: [floatValue('input', ['N', 3, 32, 32])],
+      output: [floatValue('logits', ['N', CLASSES])],
     },
   }).finish();
-}
-
-function attributeOf(name, value) {
-  const { INT, INTS } = AttributeProto.AttributeType;
-  return Array.isArray(value) ? { name, type: INTS, ints: value } : { name, type: INT, i: value };
-}
-
-function valueInfo(name, dims) {
-  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
-  return { name, type: { tensorType: { elemType: FLOAT, shape: { dim } } } };
 }

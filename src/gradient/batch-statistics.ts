@@ -1,9 +1,8 @@
 import type { onnx } from 'onnx-proto';
-import { int } from '../graph/attributes.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import { type OpenModel, openModel } from '../graph/open-model.js';
 import type { Followed } from './gradient-graph.js';
-import { BY_BATCH, centredBy, flattened } from './rules/batch-normalization.js';
+import { BY_BATCH, centredBy, flattened, perChannel } from './rules/batch-normalization.js';
 import { timesSmaller } from './rules/reduce.js';
 
 /** A BatchNormalization whose statistics are stored, and the names of these. */
@@ -14,7 +13,7 @@ export interface Normalisation {
 }
 
 /**
- * What stored statistics follow while the layers normalise by them: those of each batch.
+ * What stored statistics follow while the layers normalise by them: those of each batch. It is for one graph.
  *
  * Source: ONNX, BatchNormalization with training_mode: the variance is that of the population.
  */
@@ -22,9 +21,15 @@ export function followedStatistics(layers: readonly Normalisation[]): Followed {
   return new Map(
     layers.flatMap(({ node, mean, variance }) => {
       const [x = ''] = node.input ?? [];
+      // Both of one look at the batch.
+      let made: ReturnType<typeof statisticsOf> | undefined;
+      const observe = (builder: GraphBuilder) => {
+        made ??= statisticsOf(builder, x);
+        return made;
+      };
       return [
-        [mean, (builder: GraphBuilder) => statisticsOf(builder, x).mean] as const,
-        [variance, (builder: GraphBuilder) => statisticsOf(builder, x).variance] as const,
+        [mean, (builder: GraphBuilder) => observe(builder).mean] as const,
+        [variance, (builder: GraphBuilder) => observe(builder).variance] as const,
       ];
     }),
   );
@@ -66,14 +71,10 @@ function normalise(builder: GraphBuilder, node: onnx.INodeProto): { mean: string
 /** Each channel's mean and variance over a batch and all its places. */
 function statisticsOf(builder: GraphBuilder, x: string): { mean: string; variance: string } {
   const flat = flattened(builder, x);
-  const sum = builder.emit('ReduceSum', [flat, builder.ints([0, 2])], [int('keepdims', 0)]);
+  const sum = perChannel(builder, flat);
   const count = timesSmaller(builder, flat, sum);
   const mean = builder.emit('Div', [sum, count]);
   const centred = centredBy(builder, flat, mean);
-  const squares = builder.emit(
-    'ReduceSum',
-    [builder.emit('Mul', [centred, centred]), builder.ints([0, 2])],
-    [int('keepdims', 0)],
-  );
+  const squares = perChannel(builder, builder.emit('Mul', [centred, centred]));
   return { mean, variance: builder.emit('Div', [squares, count]) };
 }

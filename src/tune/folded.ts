@@ -93,14 +93,8 @@ export function foldTrained(
   const model = foldNormalization(trained, onNote);
   const byName = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const payloads = new Map<Tensor, Uint8Array>();
-  for (const [
-    i,
-    {
-      written,
-      tensor: { name },
-    },
-  ] of parameters.entries()) {
-    const tensor = written && byName.get(name);
+  for (const [i, parameter] of parameters.entries()) {
+    const tensor = parameter.written && byName.get(parameter.tensor.name);
     if (tensor) payloads.set(tensor, writeWeights(tensor, values[i]));
   }
   return withPayloads(model, payloads);

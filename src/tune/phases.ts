@@ -36,7 +36,8 @@ export function phasesOf(
     freezeAfter,
   }: Pick<Settled, 'ranges' | 'statistics' | 'roundAfter' | 'freezeAfter'>,
 ): Phase[] {
-  const turns = [0, roundAfter, ...(layers.length > 0 ? [freezeAfter] : [])].filter((from) => from === 0 || from < 1);
+  const unrounded = roundAfter > 0 ? withoutRounding(graph) : undefined;
+  const turns = [0, unrounded ? roundAfter : 0, layers.length > 0 ? freezeAfter : 0].filter((from) => from < 1);
   const ofRanges: Followed = new Map(
     ranges === 'ema'
       ? ranged.map(({ step, value, reach }) => [
@@ -51,7 +52,7 @@ export function phasesOf(
   return [...new Set(turns)]
     .sort((a, b) => a - b)
     .map((from) => {
-      const rounded = from < roundAfter ? withoutRounding(graph) : graph.open;
+      const rounded = (from < roundAfter && unrounded) || graph.open;
       const isFrozen = from >= freezeAfter;
       const { open, followed } =
         statistics === 'batch' && !isFrozen

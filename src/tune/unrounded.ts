@@ -11,9 +11,9 @@ const ROUNDINGS = [
 
 /**
  * The graph as it computes before values are rounded: fake quantisation by Round and Clip, and by QuantizeLinear and
- * DequantizeLinear, passes on what it gets. Values that are rounded by a table of steps stay rounded.
+ * DequantizeLinear, passes on what it gets. Values that are rounded by a table of steps stay rounded. Nothing where it rounds none.
  */
-export function withoutRounding({ open, producers, readers }: DecodedGraph): OpenModel {
+export function withoutRounding({ open, producers, readers }: DecodedGraph): OpenModel | undefined {
   const passing = new Set<string>();
   for (const node of open.builder.graph.node ?? []) {
     const [output = ''] = node.output ?? [];
@@ -24,6 +24,7 @@ export function withoutRounding({ open, producers, readers }: DecodedGraph): Ope
     const isBefore = rounding.before === undefined || producers.get(node.input?.[0] ?? '')?.opType === rounding.before;
     if (isBehind && isBefore) for (const each of [node, ...behind]) passing.add(each.output?.[0] ?? '');
   }
+  if (passing.size === 0) return undefined;
   const copy = openModel(open);
   for (const node of copy.builder.graph.node ?? []) if (passing.has(node.output?.[0] ?? '')) passOn(node);
   return copy;

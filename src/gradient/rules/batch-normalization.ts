@@ -23,12 +23,12 @@ export const batchNormalization: GradientRule = {
     const zeros = builder.emit('Sub', [bias, bias]);
     const dScale = () => {
       const ones = builder.emit('Add', [zeros, builder.float(1)]);
-      return perChannel(context, builder.emit('Mul', [gradient, normalise(x, ones, mean)]));
+      return perChannel(builder, builder.emit('Mul', [gradient, normalise(x, ones, mean)]));
     };
     return [
       needs(0) ? normalise(gradient, scale, zeros) : undefined,
       needs(1) ? dScale() : undefined,
-      needs(2) ? perChannel(context, gradient) : undefined,
+      needs(2) ? perChannel(builder, gradient) : undefined,
     ];
   },
 };
@@ -42,10 +42,9 @@ function throughBatch({ node, builder, inputs, gradient, needs }: RuleContext): 
   const [x, scale, , mean, variance] = inputs;
   const [flat, arriving] = [flattened(builder, x), flattened(builder, gradient)];
   const centred = centredBy(builder, flat, mean);
-  const sum = (value: string) => builder.emit('ReduceSum', [value, builder.ints([0, 2])], [int('keepdims', 0)]);
   const root = builder.emit('Sqrt', [builder.emit('Add', [variance, builder.float(readFloat(node, 'epsilon', 1e-5))])]);
-  const total = sum(arriving);
-  const dScale = builder.emit('Div', [sum(builder.emit('Mul', [arriving, centred])), root]);
+  const total = perChannel(builder, arriving);
+  const dScale = builder.emit('Div', [perChannel(builder, builder.emit('Mul', [arriving, centred])), root]);
   const dX = () => {
     const count = timesSmaller(builder, flat, total);
     const along = builder.emit('Div', [builder.emit('Div', [dScale, count]), root]);
@@ -67,12 +66,11 @@ export function centredBy(builder: GraphBuilder, flat: string, mean: string): st
   return builder.emit('Sub', [flat, perPlace(builder, mean)]);
 }
 
-function perPlace(builder: GraphBuilder, perChannel: string): string {
-  return builder.emit('Unsqueeze', [perChannel, builder.ints([1])]);
+function perPlace(builder: GraphBuilder, numbers: string): string {
+  return builder.emit('Unsqueeze', [numbers, builder.ints([1])]);
 }
 
 /** Sums over everything but axis 1; the spatial axes, however many, are first made one. */
-function perChannel({ builder }: RuleContext, value: string): string {
-  const flat = builder.emit('Reshape', [value, builder.ints([0, 0, -1])]);
-  return builder.emit('ReduceSum', [flat, builder.ints([0, 2])], [int('keepdims', 0)]);
+export function perChannel(builder: GraphBuilder, value: string): string {
+  return builder.emit('ReduceSum', [flattened(builder, value), builder.ints([0, 2])], [int('keepdims', 0)]);
 }

@@ -21,6 +21,9 @@ const VALUE_BITS = 2.2;
 const BYTES = 1000;
 /** What places take of the bits that they would take if layers were all as dense. */
 const PLACES = 0.75;
+/** Up to this density files grow with it; and how often an interval is halved to find one. */
+const DENSE = 0.85;
+const HALVINGS = 30;
 /** A density that no net gets by with. */
 const LEAST = 0.001;
 /** Rounds that one step stands for. */
@@ -96,10 +99,6 @@ export function densityFor({ targetSize }: Goal, { tensors }: Model): number {
   }
   return high;
 }
-
-/** Up to this density files grow with it; and how often an interval is halved to find one. */
-const DENSE = 0.85;
-const HALVINGS = 30;
 
 /** Bits that a weight takes, be it left or not, with its place. */
 function bitsAt(density: number): number {

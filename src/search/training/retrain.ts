@@ -2,6 +2,7 @@ import { throwIfAborted } from '../../errors.js';
 import { mainFile } from '../../graph/decoded-graph.js';
 import type { Model } from '../../model/model.js';
 import { openOnnx } from '../../onnx/open.js';
+import type { TuneOptions } from '../../tune/options.js';
 import { tune } from '../../tune/tune.js';
 import { TIME_IS_OVER, within } from './deadline.js';
 import type { Session } from './session.js';
@@ -51,21 +52,7 @@ async function timed(session: Session, model: Model, settings: TuneSettings): Pr
   return trained(session, model, { ...settings, epochs: 1 });
 }
 
-type TuneSettings = Pick<
-  Parameters<typeof tune>[0],
-  | 'epochs'
-  | 'batchSize'
-  | 'learningRate'
-  | 'augmentation'
-  | 'density'
-  | 'scope'
-  | 'regrow'
-  | 'reassign'
-  | 'weights'
-  | 'range'
-  | 'rules'
-  | 'scales'
->;
+type TuneSettings = Omit<TuneOptions, 'dataset' | 'teacher'>;
 
 /**
  * Trains what is not zero, and values that are shared as such, by the original's answers: how it ranks the classes says more than

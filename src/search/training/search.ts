@@ -43,8 +43,8 @@ const GRACE = 0.1;
  * Finds the smallest file that loses no more than asked, or the best that is no larger, by all that there is: weights are
  * removed by calibration, as long as those that stay make up for it, and then further while these are trained, round by round;
  * values are chosen at a price of a bit; shared values are trained where that brings a smaller file within the goal, or
- * makes one of the size better; what is left is trained through the rounding to as fine values as there is room for; biases share values. Everything is judged against the original, on inputs that are kept out of
- * all of it.
+ * makes one of the size better; what is left is trained through the rounding to as fine values as there is room for; biases
+ * share values. Everything is judged against the original, on inputs that are kept out of all of it.
  *
  * @throws RangeError for options out of their range; FxqError what `tune` and `calibrate` throw, `ABORTED` when stopped before
  *   anything was found
